@@ -1,0 +1,134 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace P2PShare.Protocol.Names;
+
+/// <summary>
+/// The rule of a file's name in a group: a relative path of one or more segments separated by <c>/</c> that every
+/// supported system can store. It is checked where a file is shared, by the tracker, and once more where it arrives,
+/// because it becomes part of a path there.
+/// </summary>
+public static class FileName
+{
+    /// <summary>Greatest length of the whole name in bytes of UTF-8.</summary>
+    public const int MaxBytes = 1024;
+
+    /// <summary>Greatest length of one segment in bytes of UTF-8: what common file systems store.</summary>
+    public const int MaxSegmentBytes = 255;
+
+    /// <summary>What an unfinished download is called: the name with this behind it.</summary>
+    public const string PartSuffix = ".p2ppart";
+
+    private static readonly SearchValues<char> Forbidden = SearchValues.Create("\\:*?\"<>|");
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    // https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+    private static readonly HashSet<string> Reserved = new(
+        ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$",
+         .. "0123456789¹²³".Select(digit => $"COM{digit}"), .. "0123456789¹²³".Select(digit => $"LPT{digit}")],
+        StringComparer.OrdinalIgnoreCase);
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidFileName"/>, with the reason.</exception>
+    public static void Check(string? name)
+    {
+        if (FindProblem(name) is { } problem)
+        {
+            throw new P2PShareException(
+                ErrorCode.InvalidFileName, $"'{PrintableCharacter.Clean(name)}' is not a valid file name: {problem}.");
+        }
+    }
+
+    /// <summary>Why <paramref name="name"/> breaks the rule, as the end of a sentence; null where it does not.</summary>
+    public static string? FindProblem(string? name)
+    {
+        if (string.IsNullOrEmpty(name))
+        {
+            return "it is empty";
+        }
+
+        if (name.Length > MaxBytes)
+        {
+            return $"it is longer than {MaxBytes} bytes";
+        }
+
+        try
+        {
+            if (StrictUtf8.GetByteCount(name) > MaxBytes)
+            {
+                return $"it is longer than {MaxBytes} bytes";
+            }
+        }
+        catch (EncoderFallbackException)
+        {
+            return "it contains half of a surrogate pair";
+        }
+
+        foreach (var c in name)
+        {
+            if (char.IsControl(c))
+            {
+                return $"it contains the control character U+{(int)c:X4}";
+            }
+
+            if (IsDirectionControl(c))
+            {
+                return $"it contains U+{(int)c:X4}, which reverses how the rest is shown";
+            }
+        }
+
+        if (name.AsSpan().IndexOfAny(Forbidden) is var at and >= 0)
+        {
+            return $"it contains '{name[at]}', which not every system can store; separate folders with '/'";
+        }
+
+        if (!name.IsNormalized(NormalizationForm.FormC))
+        {
+            return "it is not in Unicode normalization form C, so the same name could be written in two ways";
+        }
+
+        foreach (var segment in name.Split('/'))
+        {
+            if (FindSegmentProblem(segment) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        return name.EndsWith(PartSuffix, StringComparison.OrdinalIgnoreCase)
+            ? $"it ends with {PartSuffix}, which marks an unfinished download"
+            : null;
+    }
+
+    private static string? FindSegmentProblem(string segment)
+    {
+        if (segment.Length == 0)
+        {
+            return "it begins or ends with '/' or has two in a row";
+        }
+
+        if (segment is "." or "..")
+        {
+            return $"it contains the folder '{segment}'";
+        }
+
+        if (Encoding.UTF8.GetByteCount(segment) > MaxSegmentBytes)
+        {
+            return $"one of its parts is longer than {MaxSegmentBytes} bytes";
+        }
+
+        if (segment[^1] is '.' or ' ')
+        {
+            return $"'{segment}' ends with a {(segment[^1] == '.' ? "dot" : "space")}, which Windows cannot store";
+        }
+
+        var dot = segment.IndexOf('.', StringComparison.Ordinal);
+        var stem = (dot < 0 ? segment : segment[..dot]).TrimEnd(' ');
+        return Reserved.Contains(stem) ? $"'{stem}' is a reserved device name on Windows" : null;
+    }
+
+    // Bidirectional embeddings, overrides and isolates: "gpj.exe" can be made to look like "exe.jpg".
+    private static bool IsDirectionControl(char c) =>
+        char.GetUnicodeCategory(c) == UnicodeCategory.Format && c is >= '\u202A' and <= '\u202E' or >= '\u2066' and <= '\u2069';
+}

@@ -1,0 +1,28 @@
+using System.Globalization;
+
+namespace P2PShare.Protocol.Names;
+
+/// <summary>Shows hostile text to a person without letting it act on the terminal.</summary>
+public static class PrintableCharacter
+{
+    private const int LongestShown = 80;
+
+    /// <summary>The character in quotes where it can be printed, else its code point.</summary>
+    public static string Describe(char c) =>
+        char.IsControl(c) || char.IsSurrogate(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned
+            ? $"the character U+{(int)c:X4}"
+            : $"'{c}'";
+
+    /// <summary>The text with every control and format character replaced by <c>?</c>, cut at 80 characters.</summary>
+    public static string Clean(string? text)
+    {
+        if (text is null)
+        {
+            return "";
+        }
+
+        var cleaned = string.Concat(text.Take(LongestShown).Select(c =>
+            char.IsControl(c) || char.IsSurrogate(c) || char.GetUnicodeCategory(c) == UnicodeCategory.Format ? '?' : c));
+        return text.Length > LongestShown ? cleaned + "…" : cleaned;
+    }
+}

@@ -1,0 +1,21 @@
+namespace P2PShare.Protocol.Tickets;
+
+/// <summary>
+/// Permission to fetch contents of a group from any peer that offers them, for a few minutes: a JWT (RFC 7519) that the
+/// tracker signs with ES256 and that is bound to the holder's certificate (<c>cnf</c>, <c>x5t#S256</c>: RFC 7800, RFC 8705).
+/// </summary>
+/// <param name="UserName">Claim <c>sub</c>.</param>
+/// <param name="Group">Claim <c>group</c>.</param>
+/// <param name="PiecesRoots">Claim <c>roots</c>: base64url.</param>
+/// <param name="CertificateHash">SHA-256 of the holder's certificate (DER).</param>
+/// <param name="Expires">Claim <c>exp</c>, whole seconds.</param>
+public sealed record Ticket(
+    string UserName, string Group, IReadOnlyList<Hash256> PiecesRoots, Hash256 CertificateHash, DateTimeOffset Expires)
+{
+    internal const string Audience = "p2pshare-peer";
+    internal const string TokenType = "p2pshare-ticket+jwt";
+    internal const string GroupClaim = "group";
+    internal const string RootsClaim = "roots";
+    internal const string ConfirmationClaim = "cnf";
+    internal const string ThumbprintMember = "x5t#S256";
+}

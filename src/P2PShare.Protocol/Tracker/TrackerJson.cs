@@ -1,0 +1,27 @@
+using System.Text.Json.Serialization;
+
+namespace P2PShare.Protocol.Tracker;
+
+/// <summary>Serialisation of the tracker's messages, generated at build time.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(CreateUserRequest))]
+[JsonSerializable(typeof(LoginRequest))]
+[JsonSerializable(typeof(SessionResponse))]
+[JsonSerializable(typeof(CreateGroupRequest))]
+[JsonSerializable(typeof(GroupResponse))]
+[JsonSerializable(typeof(IReadOnlyList<GroupResponse>))]
+[JsonSerializable(typeof(JoinRequestResponse))]
+[JsonSerializable(typeof(IReadOnlyList<JoinRequestResponse>))]
+[JsonSerializable(typeof(ShareFileRequest))]
+[JsonSerializable(typeof(FileResponse))]
+[JsonSerializable(typeof(IReadOnlyList<FileResponse>))]
+[JsonSerializable(typeof(AnnounceRequest))]
+[JsonSerializable(typeof(AnnounceResponse))]
+[JsonSerializable(typeof(SourcesRequest))]
+[JsonSerializable(typeof(SourcesResponse))]
+[JsonSerializable(typeof(ProblemResponse))]
+public sealed partial class TrackerJson : JsonSerializerContext;

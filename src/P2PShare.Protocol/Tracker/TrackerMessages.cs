@@ -1,0 +1,102 @@
+using System.Text.Json.Serialization;
+using P2PShare.Protocol.Content;
+
+namespace P2PShare.Protocol.Tracker;
+
+/// <summary>Creates a user.</summary>
+public sealed record CreateUserRequest(string UserName, string Password);
+
+/// <summary>Opens a session.</summary>
+public sealed record LoginRequest(string UserName, string Password);
+
+/// <summary>A session: what a login answers, and, without the token, what <c>GET</c> of the current session answers.</summary>
+/// <param name="Token">Sent as <c>Authorization: Bearer</c> with every request; a secret.</param>
+/// <param name="UserName">As the user wrote it when the account was made.</param>
+/// <param name="TrackerId">Names the tracker's database, whichever of its instances answers.</param>
+/// <param name="Expires">When the session ends unless it is used; it moves with use.</param>
+public sealed record SessionResponse(string? Token, string UserName, Guid TrackerId, DateTimeOffset Expires);
+
+/// <summary>Creates a group; who asks owns it.</summary>
+public sealed record CreateGroupRequest(string Name);
+
+/// <summary>What the asker is in a group.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<GroupRole>))]
+public enum GroupRole
+{
+    None,
+    Requested,
+    Member,
+    Owner,
+}
+
+/// <param name="Role">What the asker is in it.</param>
+public sealed record GroupResponse(string Name, string Owner, int MemberCount, GroupRole Role, DateTimeOffset Created);
+
+/// <summary>Somebody who asks to join.</summary>
+public sealed record JoinRequestResponse(string Group, string UserName, DateTimeOffset Requested);
+
+/// <summary>Shares a content under a name with a group.</summary>
+/// <param name="Replace">Whether a different content that the asker shared under this name gives way.</param>
+public sealed record ShareFileRequest(string Name, long Size, int PieceLength, Hash256? PiecesRoot, bool Replace = false);
+
+/// <param name="Owner">Who shared it first, of those who share it now.</param>
+/// <param name="Sources">Peers online that have all of it.</param>
+/// <param name="Shared">When this content was first shared under this name.</param>
+public sealed record FileResponse(
+    string Group, string Name, long Size, int PieceLength, Hash256? PiecesRoot, string Owner, int Sources, DateTimeOffset Shared)
+{
+    [JsonIgnore]
+    public ContentDescription Content => new(Size, PieceLength, PiecesRoot);
+}
+
+/// <summary>A content that a peer has, or has a part of, and offers in one group.</summary>
+/// <param name="Complete">Whether it has all of it.</param>
+public sealed record Holding(string Group, Hash256 PiecesRoot, bool Complete);
+
+/// <summary>Tells the tracker that a peer is there. Sent at start, at every change and once an interval.</summary>
+/// <param name="Fingerprint">Of the peer's certificate.</param>
+/// <param name="Port">TCP port it listens on; 0 where it accepts no connections.</param>
+/// <param name="Addresses">The IP addresses of its own interfaces, without loopback; at most 16 are kept.</param>
+/// <param name="Full">Whether <paramref name="Holdings"/> is all that it has; else it is only what changed.</param>
+/// <param name="Holdings">What it has; at most 4096 in one request.</param>
+/// <param name="Removed">What it no longer offers; empty where <paramref name="Full"/>.</param>
+public sealed record AnnounceRequest(
+    Hash256 Fingerprint,
+    int Port,
+    IReadOnlyList<string> Addresses,
+    bool Full,
+    IReadOnlyList<Holding> Holdings,
+    IReadOnlyList<Holding> Removed)
+{
+    /// <summary>Most holdings, and most removed ones, in one request.</summary>
+    public const int MaxHoldings = 4096;
+}
+
+/// <param name="IntervalSeconds">When to announce again at the latest; a peer that stays silent for three of them is forgotten.</param>
+/// <param name="Known">False where the tracker had forgotten this peer and the request was not full: announce all.</param>
+/// <param name="Rejected">Holdings that are not (or no longer) files of a group the user is a member of.</param>
+public sealed record AnnounceResponse(int IntervalSeconds, bool Known, IReadOnlyList<Holding> Rejected);
+
+/// <summary>Asks who has contents of a group, and for a ticket to fetch them.</summary>
+/// <param name="Fingerprint">Of the asker's certificate: it is left out of the answer.</param>
+/// <param name="CertificateHash">SHA-256 of the asker's whole certificate (DER), which the ticket is bound to (RFC 8705).</param>
+/// <param name="PiecesRoots">1 to <see cref="MaxContents"/>.</param>
+public sealed record SourcesRequest(Hash256 Fingerprint, Hash256 CertificateHash, IReadOnlyList<Hash256> PiecesRoots)
+{
+    /// <summary>Most contents in one request, and so in one ticket.</summary>
+    public const int MaxContents = 256;
+}
+
+/// <param name="Ticket">A JWT for all of <paramref name="Contents"/>.</param>
+/// <param name="TicketExpires">Ask again before.</param>
+/// <param name="Contents">Those of the asked ones that the group has.</param>
+public sealed record SourcesResponse(string Ticket, DateTimeOffset TicketExpires, IReadOnlyList<ContentSources> Contents);
+
+/// <param name="Peers">At most 50, chosen at random, those that have all of it first.</param>
+public sealed record ContentSources(Hash256 PiecesRoot, IReadOnlyList<SourcePeer> Peers);
+
+/// <param name="EndPoints">Where to try it, <c>address:port</c>; empty for a peer that accepts no connections.</param>
+public sealed record SourcePeer(Hash256 Fingerprint, string UserName, bool Complete, IReadOnlyList<string> EndPoints);
+
+/// <summary>A problem as RFC 9457 has it, with the stable code.</summary>
+public sealed record ProblemResponse(string? Type, string? Title, int? Status, string? Detail, string? Code);

@@ -1,0 +1,45 @@
+using P2PShare.Protocol.Names;
+
+namespace P2PShare.Protocol.Tracker;
+
+/// <summary>The paths of the tracker's HTTP interface: templates for the host, and the same filled in for the client.</summary>
+public static class TrackerRoutes
+{
+    public const string Users = "/v1/users";
+    public const string Sessions = "/v1/sessions";
+    public const string CurrentSession = "/v1/sessions/current";
+    public const string Groups = "/v1/groups";
+    public const string GroupTemplate = "/v1/groups/{group}";
+    public const string JoinRequestsTemplate = "/v1/groups/{group}/requests";
+    public const string JoinRequestTemplate = "/v1/groups/{group}/requests/{user}";
+    public const string ApprovalTemplate = "/v1/groups/{group}/requests/{user}/approval";
+    public const string MemberTemplate = "/v1/groups/{group}/members/{user}";
+    public const string FilesTemplate = "/v1/groups/{group}/files";
+    public const string FileTemplate = "/v1/groups/{group}/files/{**name}";
+    public const string SourcesTemplate = "/v1/groups/{group}/sources";
+    public const string Peers = "/v1/peers";
+    public const string PeerTemplate = "/v1/peers/{fingerprint}";
+
+    /// <summary>The keys that check tickets, as a JSON Web Key Set (RFC 7517).</summary>
+    public const string TicketKeys = "/.well-known/jwks.json";
+
+    public static string Group(string group) => $"{Groups}/{Uri.EscapeDataString(group)}";
+
+    public static string JoinRequests(string group) => $"{Group(group)}/requests";
+
+    public static string JoinRequest(string group, string user) => $"{JoinRequests(group)}/{Uri.EscapeDataString(user)}";
+
+    public static string Approval(string group, string user) => $"{JoinRequest(group, user)}/approval";
+
+    public static string Member(string group, string user) => $"{Group(group)}/members/{Uri.EscapeDataString(user)}";
+
+    public static string Files(string group) => $"{Group(group)}/files";
+
+    /// <param name="name">A valid name (<see cref="FileName"/>): its <c>/</c> stay, the rest is escaped.</param>
+    public static string File(string group, string name) =>
+        $"{Files(group)}/{string.Join('/', name.Split('/').Select(Uri.EscapeDataString))}";
+
+    public static string Sources(string group) => $"{Group(group)}/sources";
+
+    public static string Peer(Hash256 fingerprint) => $"{Peers}/{fingerprint}";
+}

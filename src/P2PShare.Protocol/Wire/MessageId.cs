@@ -1,0 +1,53 @@
+namespace P2PShare.Protocol.Wire;
+
+/// <summary>
+/// Kinds of message between peers. The numbers are BitTorrent's where it has the message (BEP 3, 6, 10, 52);
+/// <see cref="Open"/> and <see cref="Close"/> are ours.
+/// </summary>
+public enum MessageId : byte
+{
+    /// <summary>Pieces the sender has now (BEP 3, several at once).</summary>
+    Have = 4,
+
+    /// <summary>All the pieces the sender has (BEP 3).</summary>
+    Bitfield = 5,
+
+    /// <summary>Asks for bytes of a piece (BEP 3).</summary>
+    Request = 6,
+
+    /// <summary>Bytes of a piece (BEP 3).</summary>
+    Piece = 7,
+
+    /// <summary>Takes a request back (BEP 3).</summary>
+    Cancel = 8,
+
+    /// <summary>Stands for a bitfield with every bit set (BEP 6).</summary>
+    HaveAll = 14,
+
+    /// <summary>Stands for a bitfield with no bit set (BEP 6).</summary>
+    HaveNone = 15,
+
+    /// <summary>A request that will not be answered with bytes (BEP 6).</summary>
+    Reject = 16,
+
+    /// <summary>Carries a ticket: first on a connection, and again whenever the ticket is renewed or widened.</summary>
+    Hello = 20,
+
+    /// <summary>Asks for part of the piece layer (BEP 52).</summary>
+    HashRequest = 21,
+
+    /// <summary>Part of the piece layer (BEP 52).</summary>
+    Hashes = 22,
+
+    /// <summary>A hash request that will not be answered (BEP 52).</summary>
+    HashReject = 23,
+
+    /// <summary>Opens a channel for a content on this connection.</summary>
+    Open = 24,
+
+    /// <summary>Ends a channel, or with channel 0 the connection, and says why.</summary>
+    Close = 25,
+
+    /// <summary>Never on the wire: what a frame of length 0 is read as (BEP 3).</summary>
+    KeepAlive = 255,
+}
