@@ -28,10 +28,10 @@ public sealed class PeerServer : IAsyncDisposable
     public Task Completion => throw new NotImplementedException();
 
     /// <summary>Raised, on any thread, when a peer has stopped fetching a content.</summary>
-    public event Action<UploadRecord>? UploadFinished { add { } remove { } }
+    public event Action<UploadRecord>? UploadFinished;
 
     /// <summary>Raised, on any thread, with a sentence for a person: a shared file changed, the tracker is away, …</summary>
-    public event Action<string>? Warned { add { } remove { } }
+    public event Action<string>? Warned;
 
     /// <summary>Starts listening, offers again what this user shared before and is still the same, and announces it.</summary>
     /// <param name="tracker">Logged in.</param>
@@ -69,4 +69,8 @@ public sealed class PeerServer : IAsyncDisposable
     public Task StopAsync(TimeSpan grace) => throw new NotImplementedException();
 
     public ValueTask DisposeAsync() => throw new NotImplementedException();
+
+    internal void Report(UploadRecord upload) => UploadFinished?.Invoke(upload);
+
+    internal void Warn(string sentence) => Warned?.Invoke(sentence);
 }
