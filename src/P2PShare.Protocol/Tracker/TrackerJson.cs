@@ -2,10 +2,13 @@ using System.Text.Json.Serialization;
 
 namespace P2PShare.Protocol.Tracker;
 
-/// <summary>Serialisation of the tracker's messages, generated at build time. A member that is null is
-/// written as null, because a missing one is refused where it is read.</summary>
+/// <summary>
+/// Serialisation of the tracker's messages, generated at build time. A null member without a default is written all the
+/// same, because a missing one is refused where it is read.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(CreateUserRequest))]

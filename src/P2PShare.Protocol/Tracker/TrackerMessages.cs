@@ -22,7 +22,8 @@ public sealed record LoginRequest(string UserName, string Password)
 /// <param name="UserName">As the user wrote it when the account was made.</param>
 /// <param name="TrackerId">Names the tracker's database, whichever of its instances answers.</param>
 /// <param name="Expires">When the session ends unless it is used; it moves with use.</param>
-public sealed record SessionResponse(string? Token, string UserName, Guid TrackerId, DateTimeOffset Expires)
+public sealed record SessionResponse(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Token, string UserName, Guid TrackerId, DateTimeOffset Expires)
 {
     /// <summary>Without the token: a log or a debugger may show it.</summary>
     public override string ToString() => $"{nameof(SessionResponse)} {UserName} {TrackerId} {Expires:O}";
@@ -56,7 +57,14 @@ public sealed record ShareFileRequest(string Name, long Size, int PieceLength, H
 /// <param name="Sources">Peers online that have all of it.</param>
 /// <param name="Shared">When this content was first shared under this name.</param>
 public sealed record FileResponse(
-    string Group, string Name, long Size, int PieceLength, Hash256? PiecesRoot, string Owner, int Sources, DateTimeOffset Shared)
+    string Group,
+    string Name,
+    long Size,
+    int PieceLength,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] Hash256? PiecesRoot,
+    string Owner,
+    int Sources,
+    DateTimeOffset Shared)
 {
     [JsonIgnore]
     public ContentDescription Content => new(Size, PieceLength, PiecesRoot);

@@ -149,6 +149,25 @@ public sealed class TicketTests : IDisposable
     }
 
     [Fact]
+    public async Task A_ticket_of_another_algorithm_is_refused_even_where_the_set_has_its_key()
+    {
+        using var rsa = RSA.Create(2048);
+        var numbers = rsa.ExportParameters(false);
+        var keySet = JsonNode.Parse(KeySet(_key))!.AsObject();
+        keySet["keys"]!.AsArray().Add(new JsonObject
+        {
+            ["kty"] = "RSA",
+            ["kid"] = "r1",
+            ["n"] = Base64UrlEncoder.Encode(numbers.Modulus),
+            ["e"] = Base64UrlEncoder.Encode(numbers.Exponent),
+        });
+        var validator = new TicketValidator(Tracker, keySet.ToJsonString(), _clock);
+        var token = Sign(Payload(), credentials: new SigningCredentials(new RsaSecurityKey(rsa) { KeyId = "r1" }, SecurityAlgorithms.RsaSha256));
+        Assert.Equal(NotSigned, (await validator.ValidateAsync(token, Certificate)).Problem);
+        Assert.Null((await validator.ValidateAsync(Sign(Payload()), Certificate)).Problem);
+    }
+
+    [Fact]
     public async Task What_the_tests_forge_from_counts_by_itself()
     {
         var (ticket, problem) = await _validator.ValidateAsync(Sign(Payload()), Certificate);
