@@ -1,7 +1,7 @@
 namespace P2PShare.Protocol;
 
 /// <summary>A fault that a person can understand and act on: what was wrong, what was expected, what to do.</summary>
-public sealed class P2PShareException : Exception
+public class P2PShareException : Exception
 {
     /// <param name="code">One of <see cref="ErrorCode"/>.</param>
     /// <param name="message">A whole sentence for a person; never a secret, never a stack trace.</param>
