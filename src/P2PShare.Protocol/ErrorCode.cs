@@ -16,6 +16,7 @@ public static class ErrorCode
     public const string InvalidRequest = nameof(InvalidRequest);
     public const string InvalidTrackerAddress = nameof(InvalidTrackerAddress);
     public const string InvalidTrackerInfo = nameof(InvalidTrackerInfo);
+    public const string InvalidConfiguration = nameof(InvalidConfiguration);
 
     // Accounts
     public const string UserNameTaken = nameof(UserNameTaken);
