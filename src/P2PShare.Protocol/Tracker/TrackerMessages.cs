@@ -98,5 +98,6 @@ public sealed record ContentSources(Hash256 PiecesRoot, IReadOnlyList<SourcePeer
 /// <param name="EndPoints">Where to try it, <c>address:port</c>; empty for a peer that accepts no connections.</param>
 public sealed record SourcePeer(Hash256 Fingerprint, string UserName, bool Complete, IReadOnlyList<string> EndPoints);
 
-/// <summary>A problem as RFC 9457 has it, with the stable code.</summary>
-public sealed record ProblemResponse(string? Type, string? Title, int? Status, string? Detail, string? Code);
+/// <summary>A problem as RFC 9457 has it, where every member is optional, with the stable code.</summary>
+public sealed record ProblemResponse(
+    string? Type = null, string? Title = null, int? Status = null, string? Detail = null, string? Code = null);
