@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Security;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using P2PShare.Protocol;
@@ -38,8 +39,7 @@ internal sealed class TestUser : IDisposable
         SslOptions = new SslClientAuthenticationOptions
         {
             RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                certificate is System.Security.Cryptography.X509Certificates.X509Certificate2 own
-                && Hash256.Compute(own.PublicKey.ExportSubjectPublicKeyInfo()) == tracker.Fingerprint,
+                certificate is X509Certificate2 shown && CertificateHashes.Fingerprint(shown) == tracker.Fingerprint,
         },
     })
     {
