@@ -3,11 +3,12 @@ using System.Text.Json.Serialization;
 namespace P2PShare.Protocol.Tracker;
 
 /// <summary>
-/// Serialisation of the tracker's messages, generated at build time. Every member is written, also where it is null,
-/// because a reader takes one that is missing for a message that was cut.
+/// Serialisation of the tracker's messages, generated at build time. A null member without a default is written all the
+/// same, because a missing one is refused where it is read.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(CreateUserRequest))]
