@@ -50,12 +50,18 @@ internal sealed class TestUser : IDisposable
     public static Hash256 RandomHash() => new(RandomNumberGenerator.GetBytes(Hash256.Size));
 
     /// <summary>A person without an account.</summary>
-    public static TestUser Stranger(TestTracker tracker) => new(tracker.Address, "stranger");
+    public static TestUser Stranger(TestTracker tracker) => Stranger(tracker.Address);
+
+    /// <inheritdoc cref="Stranger(TestTracker)"/>
+    public static TestUser Stranger(TrackerAddress tracker) => new(tracker, "stranger");
 
     /// <summary>A new account, logged in.</summary>
-    public static async Task<TestUser> CreateAsync(TestTracker tracker, string name)
+    public static Task<TestUser> CreateAsync(TestTracker tracker, string name) => CreateAsync(tracker.Address, name);
+
+    /// <inheritdoc cref="CreateAsync(TestTracker, string)"/>
+    public static async Task<TestUser> CreateAsync(TrackerAddress tracker, string name)
     {
-        var user = new TestUser(tracker.Address, name);
+        var user = new TestUser(tracker, name);
         await user.Expect(HttpStatusCode.Created, await user.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, Password)));
         await user.LogInAsync();
         return user;
