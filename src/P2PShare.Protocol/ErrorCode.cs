@@ -17,6 +17,7 @@ public static class ErrorCode
     public const string InvalidTrackerAddress = nameof(InvalidTrackerAddress);
     public const string InvalidTrackerInfo = nameof(InvalidTrackerInfo);
     public const string InvalidFingerprint = nameof(InvalidFingerprint);
+    public const string InvalidConfiguration = nameof(InvalidConfiguration);
 
     // Accounts
     public const string UserNameTaken = nameof(UserNameTaken);

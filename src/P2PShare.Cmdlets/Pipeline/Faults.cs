@@ -17,6 +17,7 @@ internal static class Faults
         [ErrorCode.InvalidTrackerAddress] = (ErrorCategory.InvalidArgument, "Give the tracker as host:port."),
         [ErrorCode.InvalidTrackerInfo] = (ErrorCategory.InvalidData, "Write 'host:port [fingerprint]' on each line of the tracker file."),
         [ErrorCode.InvalidFingerprint] = (ErrorCategory.InvalidArgument, "Copy the line that the tracker printed when it started."),
+        [ErrorCode.InvalidConfiguration] = (ErrorCategory.InvalidArgument, "Correct the tracker's settings."),
 
         [ErrorCode.UserNameTaken] = (ErrorCategory.ResourceExists, "Choose another user name."),
         [ErrorCode.WrongCredentials] = (ErrorCategory.AuthenticationError, "Check the user name and the password; New-P2PUser makes an account."),
