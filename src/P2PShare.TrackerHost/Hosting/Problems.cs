@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
@@ -59,8 +60,8 @@ internal static class Problems
                 context.Response.Headers.RetryAfter = ((long)Math.Ceiling(e.RetryAfter.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
                 return WriteAsync(context, StatusOf(ErrorCode.TooManyAttempts), ErrorCode.TooManyAttempts, e.Message);
             case BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } e:
-                var reason = e.InnerException is JsonException json ? json.Message : e.Message;
-                return WriteAsync(context, e.StatusCode, ErrorCode.InvalidRequest, $"The request cannot be read: {reason}");
+                var reason = e.InnerException is JsonException json ? json.Message : "a JSON object was expected.";
+                return WriteAsync(context, e.StatusCode, ErrorCode.InvalidRequest, $"The request's body cannot be read: {reason}");
             case BadHttpRequestException e:
                 context.Response.StatusCode = e.StatusCode;
                 return AnswerStatusAsync(context);
@@ -80,7 +81,7 @@ internal static class Problems
         {
             StatusCodes.Status404NotFound => "This tracker has nothing under that path: the client may be of another version.",
             StatusCodes.Status405MethodNotAllowed => $"{context.Request.Method} is not possible here; the Allow header says what is.",
-            StatusCodes.Status413PayloadTooLarge => $"The request's body is too long: {TrackerApplication.MaxRequestBody} bytes are allowed.",
+            StatusCodes.Status413PayloadTooLarge => $"The request's body is too long: {context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize} bytes are allowed.",
             StatusCodes.Status415UnsupportedMediaType => "A body of Content-Type application/json was expected.",
             _ => $"The tracker answered {status} ({ReasonPhrases.GetReasonPhrase(status)}).",
         });
