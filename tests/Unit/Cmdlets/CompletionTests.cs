@@ -25,15 +25,19 @@ public sealed class CompletionTests : CmdletTest
         using var nobody = new TestShell();
         Assert.Empty(Complete(nobody, "Get-P2PFile -Group d"));
 
-        await using var gone = await TestTracker.StartAsync();
-        using var carol = TestShell.Connected(gone, "carol");
-        await gone.DisposeAsync();
+        TestShell carol;
+        await using (var gone = await TestTracker.StartAsync())
+        {
+            carol = TestShell.Connected(gone, "carol");
+        }
+
+        using var _ = carol;
         var watch = System.Diagnostics.Stopwatch.StartNew();
         Assert.Empty(Complete(carol, "Get-P2PFile -Group d"));
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(4));
     }
 
-    private static IEnumerable<string> Complete(TestShell shell, string input)
+    private static List<string> Complete(TestShell shell, string input)
     {
         using var powershell = PowerShell.Create(shell.Runspace);
         return CommandCompletion.CompleteInput(input, input.Length, null, powershell).CompletionMatches

@@ -60,7 +60,7 @@ public sealed class FileCmdletTests : CmdletTest
         Alice.MakeFile("a.txt", 10);
         Alice.MakeFile("b.txt", 20);
 
-        Alice.Succeed("Get-Item $a, $b | Send-P2PFile -Group dev, ops", ("a", Alice.Combine("a.txt")), ("b", Alice.Combine("b.txt")));
+        Alice.Succeed("[IO.FileInfo]$a, [IO.FileInfo]$b | Send-P2PFile -Group dev, ops", ("a", Alice.Combine("a.txt")), ("b", Alice.Combine("b.txt")));
 
         Assert.Equal(["a.txt", "b.txt", "a.txt", "b.txt"], Alice.Succeed("(Get-P2PFile dev, ops).Name").Select(name => name.BaseObject));
         Assert.Equal(["b.txt"], Bob.Succeed("(Get-P2PGroup dev | Get-P2PFile -Name b*).Name").Select(name => name.BaseObject));
@@ -87,7 +87,7 @@ public sealed class FileCmdletTests : CmdletTest
         Assert.Equal("good.txt", shared.Single().Properties["Name"].Value);
         Assert.Equal("PathNotFound", Alice.Fail("Send-P2PFile $missing dev"));
         Assert.Equal("PathUnreadable", Alice.Fail("Send-P2PFile Env:PATH dev"));
-        Assert.Equal("NotMember", Alice.Fail("$null = New-P2PUser -UserName eve -Password $password; $eve = Connect-P2PTracker $tracker -UserName eve -Password $password -StatePath $missing; Send-P2PFile $good dev -Session $eve"));
+        Assert.Equal("NotMember", Alice.Fail("$null = New-P2PUser -UserName eve -Password $password; $eve = Connect-P2PTracker $tracker -UserName eve -Password $password -Fingerprint $fingerprint -StatePath $missing; Send-P2PFile $good dev -Session $eve"));
         Assert.Equal("GroupNotFound", Alice.Fail("Send-P2PFile $good nogroup -Session $session"));
     }
 
@@ -96,7 +96,7 @@ public sealed class FileCmdletTests : CmdletTest
     {
         var source = Alice.MakeFile("data.bin", 1000);
         Alice.Succeed("Send-P2PFile $source dev", ("source", source));
-        Assert.Equal("FileNameTaken", Bob.Fail("Send-P2PFile $source dev -Force", ("source", Bob.MakeFile("data.bin", 1000))));
+        Assert.Equal("NotSharer", Bob.Fail("Send-P2PFile $source dev -Force", ("source", Bob.MakeFile("data.bin", 1000))));
         Alice.MakeFile("data.bin", 2000);
         Assert.Equal("FileNameTaken", Alice.Fail("Send-P2PFile $source dev"));
 
@@ -201,7 +201,7 @@ public sealed class FileCmdletTests : CmdletTest
     {
         Alice.MakeFile("same.bin", 1000);
         var changing = Alice.MakeFile("changing.bin", 1000);
-        Alice.Succeed("Get-Item $a, $b | Send-P2PFile -Group dev; Stop-P2PPeerServer", ("a", Alice.Combine("same.bin")), ("b", changing));
+        Alice.Succeed("[IO.FileInfo]$a, [IO.FileInfo]$b | Send-P2PFile -Group dev; Stop-P2PPeerServer", ("a", Alice.Combine("same.bin")), ("b", changing));
         File.AppendAllText(changing, "more");
 
         Alice.Succeed("$null = Start-P2PPeerServer");

@@ -84,7 +84,7 @@ public sealed class GroupCmdletTests : CmdletTest
     {
         Alice.Succeed("""
             $null = New-P2PUser -UserName carol -Password $password
-            $carol = Connect-P2PTracker $tracker -UserName carol -Password $password -StatePath "$folder/carol"
+            $carol = Connect-P2PTracker $tracker -UserName carol -Password $password -Fingerprint $fingerprint -StatePath "$folder/carol"
             """, ("folder", Alice.Folder));
 
         Assert.Equal("None", Alice.Succeed("(Get-P2PGroup dev).Role.ToString()").Single().BaseObject);

@@ -95,7 +95,7 @@ public sealed class JobTests : CmdletTest
     {
         Alice.MakeFile("a.bin", 100_000);
         Alice.MakeFile("b.bin", 200_000);
-        Alice.Succeed("Get-Item $a, $b | Send-P2PFile -Group dev", ("a", Alice.Combine("a.bin")), ("b", Alice.Combine("b.bin")));
+        Alice.Succeed("[IO.FileInfo]$a, [IO.FileInfo]$b | Send-P2PFile -Group dev", ("a", Alice.Combine("a.bin")), ("b", Alice.Combine("b.bin")));
 
         var files = Bob.Succeed("""
             $job = Get-P2PFile dev | Receive-P2PFile -Destination $to -AsJob

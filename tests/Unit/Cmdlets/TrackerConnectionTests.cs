@@ -4,7 +4,7 @@ using P2PShare.Unit.TrackerHost;
 
 namespace P2PShare.Unit.Cmdlets;
 
-public sealed class TrackerConnectionTests : IAsyncLifetime
+public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
 {
     private readonly TestShell _shell = new();
     private TestTracker? _tracker;
@@ -15,11 +15,9 @@ public sealed class TrackerConnectionTests : IAsyncLifetime
         _shell.UseTracker(_tracker.Address);
     }
 
-    public async Task DisposeAsync()
-    {
-        _shell.Dispose();
-        await _tracker!.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _tracker!.DisposeAsync();
+
+    public void Dispose() => _shell.Dispose();
 
     [Fact]
     public void A_new_user_connects_and_the_session_is_the_default()
