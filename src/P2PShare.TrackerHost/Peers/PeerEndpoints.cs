@@ -59,12 +59,6 @@ internal static class PeerEndpoints
             throw Invalid($"holdings and removed have {request.Holdings.Count} and {request.Removed.Count} entries: at most {AnnounceRequest.MaxHoldings} each were expected. Send the rest in further requests that are not full.");
         }
 
-        // Nullable annotations end at a list's own type.
-        if (request.Holdings.Concat(request.Removed).Any(holding => holding is null))
-        {
-            throw Invalid("An entry of holdings or removed is null.");
-        }
-
         return [.. request.Addresses.Select(text => IPAddress.TryParse(text, out var address)
             ? address
             : throw Invalid($"'{PrintableCharacter.Clean(text)}' in addresses is not an IP address."))];
