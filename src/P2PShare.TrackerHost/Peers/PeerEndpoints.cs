@@ -15,7 +15,7 @@ internal static class PeerEndpoints
 
     public static void MapPeers(this IEndpointRouteBuilder routes)
     {
-        var peers = routes.MapGroup("").RequireAuthorization()
+        var peers = routes.MapGroup("").WithTags("Peers").RequireAuthorization()
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status401Unauthorized);
         peers.MapPost(TrackerRoutes.Peers, async (AnnounceRequest request, HttpContext context, CurrentUser user, PeerStore store) =>
@@ -41,6 +41,7 @@ internal static class PeerEndpoints
                 return TypedResults.Ok(await store.FindSourcesAsync(user, group, request, cancellationToken));
             })
         .RequireAuthorization()
+        .WithTags("Peers")
         .ProducesProblem(StatusCodes.Status400BadRequest)
         .ProducesProblem(StatusCodes.Status401Unauthorized)
         .ProducesProblem(StatusCodes.Status403Forbidden)

@@ -66,6 +66,8 @@ public sealed class EndpointTests
             .Where(text => text.Contains("/v1/", StringComparison.Ordinal))
             .Select(text => text.Replace("{**name}", "{name}", StringComparison.Ordinal));
         Assert.Equal(mapped.Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
+        var operations = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject());
+        Assert.Equal(16, operations.Count(operation => operation.Value.TryGetProperty("security", out _)));
         var root = document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty("Hash256");
         Assert.Equal("string", root.GetProperty("type").GetString());
     }
