@@ -16,6 +16,8 @@ public static class ErrorCode
     public const string InvalidRequest = nameof(InvalidRequest);
     public const string InvalidTrackerAddress = nameof(InvalidTrackerAddress);
     public const string InvalidTrackerInfo = nameof(InvalidTrackerInfo);
+    public const string InvalidFingerprint = nameof(InvalidFingerprint);
+    public const string InvalidConfiguration = nameof(InvalidConfiguration);
 
     // Accounts
     public const string UserNameTaken = nameof(UserNameTaken);
@@ -44,6 +46,7 @@ public static class ErrorCode
     public const string TrackerCertificateChanged = nameof(TrackerCertificateChanged);
     public const string TrackerFailed = nameof(TrackerFailed);
     public const string NotATracker = nameof(NotATracker);
+    public const string TrackerNotStarted = nameof(TrackerNotStarted);
 
     // Local files and folders
     public const string PathNotFound = nameof(PathNotFound);
@@ -62,5 +65,7 @@ public static class ErrorCode
     public const string DownloadStopped = nameof(DownloadStopped);
     public const string DownloadNotFound = nameof(DownloadNotFound);
     public const string PeerServerFailed = nameof(PeerServerFailed);
+    public const string PeerServerNotRunning = nameof(PeerServerNotRunning);
+    public const string PeerServerRunning = nameof(PeerServerRunning);
     public const string PortInUse = nameof(PortInUse);
 }

@@ -1,1 +1,1 @@
-WebApplication.CreateSlimBuilder(args).Build().Run();
+return await P2PShare.TrackerHost.Hosting.TrackerProgram.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,153 @@
+using System.Management.Automation;
+using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Protocol;
+
+namespace P2PShare.Cmdlets.Jobs;
+
+/// <summary>Work that goes on behind the prompt, as a job of PowerShell's.</summary>
+public abstract class P2PJob : Job
+{
+    // Long-running jobs are often never asked for their output.
+    private const int MostKept = 10_000;
+
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15);
+
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _stop = new();
+    private Task _work = Task.CompletedTask;
+    private string _status = "";
+
+    private protected P2PJob(string command, string name, string type)
+        : base(command, name) => PSJobTypeName = type;
+
+    public override string StatusMessage => _status;
+
+    public override bool HasMoreData =>
+        Output.Count > 0 || Error.Count > 0 || Warning.Count > 0 || Progress.Count > 0;
+
+    internal bool IsFinished => IsFinal(JobStateInfo.State);
+
+    /// <summary>Ends it, and returns when it has ended or does not end in time.</summary>
+    public override void StopJob()
+    {
+        if (!Enter(JobState.Stopping))
+        {
+            // Somebody else stops it, or it has ended: what is left is to wait.
+            Wait();
+            return;
+        }
+
+        _stop.Cancel();
+        Wait();
+        Enter(JobState.Stopped);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            if (!IsFinished)
+            {
+                StopJob();
+            }
+
+            _stop.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Starts the work: when it returns the job has completed, and a fault of it is the job's failure.</summary>
+    private protected void Start(Func<CancellationToken, Task> work)
+    {
+        Enter(JobState.Running);
+        var token = _stop.Token;
+        _work = Task.Run(() => RunAsync(work, token), CancellationToken.None);
+    }
+
+    private protected void AddOutput(object value) => Add(Output, PSObject.AsPSObject(value));
+
+    private protected void AddError(ErrorRecord error) => Add(Error, error);
+
+    private protected void AddWarning(string sentence) => Add(Warning, new WarningRecord(sentence));
+
+    private protected void AddProgress(ProgressRecord record) => Add(Progress, record);
+
+    private async Task RunAsync(Func<CancellationToken, Task> work, CancellationToken stop)
+    {
+        try
+        {
+            await work(stop).ConfigureAwait(false);
+            Enter(stop.IsCancellationRequested ? JobState.Stopped : JobState.Completed);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            Enter(JobState.Stopped);
+        }
+        catch (P2PShareException e)
+        {
+            Fail(Faults.ToErrorRecord(e, this));
+        }
+        catch (Exception e)
+        {
+            // Nobody awaits a job: what is not shown here is never seen.
+            Fail(new ErrorRecord(e, ErrorCode.PeerServerFailed, ErrorCategory.NotSpecified, this));
+        }
+    }
+
+    private void Fail(ErrorRecord error)
+    {
+        // The finished state closes the streams.
+        AddError(error);
+        _status = error.Exception.Message;
+        Enter(JobState.Failed);
+    }
+
+    private void Add<T>(PSDataCollection<T> stream, T value)
+    {
+        lock (_lock)
+        {
+            if (!stream.IsOpen)
+            {
+                return;
+            }
+
+            if (stream.Count >= MostKept)
+            {
+                stream.RemoveAt(0);
+            }
+
+            stream.Add(value);
+        }
+    }
+
+    // PowerShell accepts any change of state, Completed to Failed even.
+    private bool Enter(JobState state)
+    {
+        lock (_lock)
+        {
+            var now = JobStateInfo.State;
+            if (IsFinal(now) || now == state)
+            {
+                return false;
+            }
+
+            SetJobState(state);
+            return true;
+        }
+    }
+
+    private void Wait()
+    {
+        try
+        {
+            _work.Wait(StopPatience);
+        }
+        catch (AggregateException)
+        {
+            // RunAsync has turned every fault into the job's state.
+        }
+    }
+
+    private static bool IsFinal(JobState state) => state is JobState.Completed or JobState.Failed or JobState.Stopped;
+}

@@ -1,0 +1,44 @@
+using System.Management.Automation;
+using P2PShare.Cmdlets.PeerServers;
+
+namespace P2PShare;
+
+/// <summary>A session's peer server; its numbers are those of the moment they are read.</summary>
+public sealed class P2PPeerServer
+{
+    internal P2PPeerServer(PeerServerJob job) => PeerServerJob = job;
+
+    public int Port => PeerServerJob.Server.Port;
+
+    public JobState State => PeerServerJob.JobStateInfo.State;
+
+    public string UserName => PeerServerJob.Session.UserName;
+
+    public string Tracker => PeerServerJob.Session.Tracker;
+
+    /// <summary>Of its certificate.</summary>
+    public string Fingerprint => PeerServerJob.Server.Fingerprint.ToString();
+
+    /// <summary>Names offered, over all groups.</summary>
+    public int SharedFiles => PeerServerJob.Server.GetStatus().SharedFiles;
+
+    /// <summary>Peers connected.</summary>
+    public int Connections => PeerServerJob.Server.GetStatus().Connections;
+
+    public int ActiveUploads => PeerServerJob.Server.GetStatus().ActiveUploads;
+
+    public long BytesUploaded => PeerServerJob.Server.GetStatus().BytesUploaded;
+
+    public long BytesDownloaded => PeerServerJob.Server.GetStatus().BytesDownloaded;
+
+    /// <summary>Bytes a second; null: no limit.</summary>
+    public long? UploadLimit => PeerServerJob.Server.UploadLimit;
+
+    /// <summary>Bytes a second; null: no limit.</summary>
+    public long? DownloadLimit => PeerServerJob.Server.DownloadLimit;
+
+    /// <summary>The job it runs in; Receive-Job gives its uploads.</summary>
+    public Job Job => PeerServerJob;
+
+    internal PeerServerJob PeerServerJob { get; }
+}

@@ -1,0 +1,41 @@
+using P2PShare.Cmdlets.Jobs;
+using P2PShare.Transfer.Peers;
+
+namespace P2PShare.Cmdlets.PeerServers;
+
+/// <summary>A running peer server as a job: its output is a <see cref="P2PUpload"/> for each upload that ended.</summary>
+public sealed class PeerServerJob : P2PJob
+{
+    // How long uploads that run may go on when the server is told to stop.
+    private static readonly TimeSpan UploadGrace = TimeSpan.FromSeconds(5);
+
+    internal PeerServerJob(PeerServer server, P2PSession session, string? name)
+        : base("Start-P2PPeerServer", name ?? "P2PPeerServer", "P2PPeerServer")
+    {
+        Server = server;
+        Session = session;
+        Location = $"{System.Environment.MachineName}:{server.Port}";
+        server.UploadFinished += upload => AddOutput(new P2PUpload(upload));
+        server.Warned += AddWarning;
+        Start(RunAsync);
+    }
+
+    public override string Location { get; }
+
+    internal PeerServer Server { get; }
+
+    internal P2PSession Session { get; }
+
+    private async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            await Server.Completion.WaitAsync(stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            await Server.StopAsync(UploadGrace).ConfigureAwait(false);
+            await Server.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using System.Management.Automation;
+using P2PShare.Protocol;
+
+namespace P2PShare.Cmdlets.Pipeline;
+
+/// <summary>
+/// A cmdlet whose steps are async. They run on the pipeline thread (<see cref="PipelineContext"/>), which pumps while
+/// they wait: awaits in cmdlets come without <c>ConfigureAwait(false)</c>, so that writing is allowed after them.
+/// </summary>
+public abstract class AsyncCmdlet : PSCmdlet, IDisposable
+{
+    // PowerShell itself waits no longer than it must after Ctrl+C; neither do we for a part file to be closed.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private readonly PipelineContext _context = new();
+    private readonly CancellationTokenSource _stop = new();
+    private bool _disposed;
+
+    private protected AsyncCmdlet()
+    {
+    }
+
+    /// <summary>Once, before the first input.</summary>
+    protected virtual Task BeginAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>For each input.</summary>
+    protected virtual Task ProcessAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Once, after the last input; not after Ctrl+C nor when a later cmdlet has had enough.</summary>
+    protected virtual Task EndAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Always, at the very end. Nothing can be written any more.</summary>
+    protected virtual Task CleanUpAsync() => Task.CompletedTask;
+
+    protected sealed override void BeginProcessing() => Run(BeginAsync);
+
+    protected sealed override void ProcessRecord() => Run(ProcessAsync);
+
+    protected sealed override void EndProcessing() => Run(EndAsync);
+
+    protected sealed override void StopProcessing()
+    {
+        try
+        {
+            _stop.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended by itself at the same moment.
+        }
+    }
+
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        if (!disposing || _disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            _context.Run(CleanUpAsync, TimeSpan.Zero, patience.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or P2PShareException)
+        {
+            // Whoever stopped the pipeline waits for nothing more, and there is nowhere left to write to.
+        }
+
+        _context.Complete();
+        _stop.Dispose();
+    }
+
+    /// <summary>Runs an action for one input; a fault becomes one error record, and the next input goes on.</summary>
+    /// <returns>Whether it succeeded.</returns>
+    private protected async Task<bool> TryAsync(object? target, Func<Task> action)
+    {
+        try
+        {
+            await action();
+            return true;
+        }
+        catch (P2PShareException e)
+        {
+            WriteFault(e, target);
+            return false;
+        }
+    }
+
+    /// <summary>Writes a fault of one input; ends the cmdlet where every other input would meet the same.</summary>
+    private protected void WriteFault(P2PShareException fault, object? target)
+    {
+        if (fault.Code == ErrorCode.NotLoggedIn)
+        {
+            Terminate(fault, target);
+        }
+
+        WriteError(Faults.ToErrorRecord(fault, target));
+    }
+
+    private void Terminate(P2PShareException fault, object? target) => ThrowTerminatingError(Faults.ToErrorRecord(fault, target));
+
+    // What is written runs other people's code on this thread (the next cmdlets, the host). Code there that blocks on a
+    // task of its own must not find our context, which nobody pumps meanwhile.
+
+    private protected new void WriteObject(object? sendToPipeline) => Outside(() => base.WriteObject(sendToPipeline));
+
+    private protected new void WriteError(ErrorRecord errorRecord) => Outside(() => base.WriteError(errorRecord));
+
+    private protected new void WriteWarning(string text) => Outside(() => base.WriteWarning(text));
+
+    private protected new void WriteVerbose(string text) => Outside(() => base.WriteVerbose(text));
+
+    private protected new void WriteProgress(ProgressRecord progressRecord) => Outside(() => base.WriteProgress(progressRecord));
+
+    private protected new bool ShouldProcess(string target, string action)
+    {
+        var yes = false;
+        Outside(() => yes = base.ShouldProcess(target, action));
+        return yes;
+    }
+
+    private protected new bool ShouldContinue(string query, string caption)
+    {
+        var yes = false;
+        Outside(() => yes = base.ShouldContinue(query, caption));
+        return yes;
+    }
+
+    private static void Outside(Action action)
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
+    private void Run(Func<CancellationToken, Task> step)
+    {
+        try
+        {
+            _context.Run(() => step(_stop.Token), Patience, _stop.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+        catch (P2PShareException e)
+        {
+            Terminate(e, null);
+        }
+    }
+}

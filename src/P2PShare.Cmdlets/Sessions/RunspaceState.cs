@@ -1,0 +1,104 @@
+using System.Management.Automation.Runspaces;
+using System.Runtime.CompilerServices;
+using P2PShare.Cmdlets.Jobs;
+
+namespace P2PShare.Cmdlets.Sessions;
+
+/// <summary>What the module keeps for one runspace: its sessions, and the jobs that must not outlive it.</summary>
+internal sealed class RunspaceState
+{
+    private static readonly ConditionalWeakTable<Runspace, RunspaceState> States = [];
+
+    private readonly Lock _lock = new();
+    private readonly List<P2PSession> _sessions = [];
+    private readonly List<P2PJob> _jobs = [];
+
+    private RunspaceState(Runspace runspace) =>
+        // A runspace that closes neither stops nor disposes jobs that are not its own.
+        runspace.StateChanged += (_, change) =>
+        {
+            if (change.RunspaceStateInfo.State is System.Management.Automation.Runspaces.RunspaceState.Closing or System.Management.Automation.Runspaces.RunspaceState.Closed or System.Management.Automation.Runspaces.RunspaceState.Broken)
+            {
+                Stop();
+            }
+        };
+
+    /// <summary>Of the runspace whose pipeline runs on this thread.</summary>
+    public static RunspaceState Current => States.GetValue(Runspace.DefaultRunspace, static runspace => new RunspaceState(runspace));
+
+    /// <summary>The session that cmdlets without -Session act in.</summary>
+    public P2PSession? DefaultSession { get; private set; }
+
+    public IReadOnlyList<P2PSession> Sessions
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _sessions];
+            }
+        }
+    }
+
+    /// <summary>Ends what the module started in the current runspace.</summary>
+    public static void StopCurrent()
+    {
+        if (Runspace.DefaultRunspace is { } runspace && States.TryGetValue(runspace, out var state))
+        {
+            state.Stop();
+        }
+    }
+
+    public void Add(P2PSession session)
+    {
+        lock (_lock)
+        {
+            _sessions.Add(session);
+            DefaultSession = session;
+        }
+    }
+
+    public void Remove(P2PSession session)
+    {
+        lock (_lock)
+        {
+            _sessions.Remove(session);
+            if (DefaultSession == session)
+            {
+                DefaultSession = null;
+            }
+        }
+    }
+
+    public void Add(P2PJob job)
+    {
+        lock (_lock)
+        {
+            _jobs.RemoveAll(old => old.IsFinished);
+            _jobs.Add(job);
+        }
+    }
+
+    public IReadOnlyList<T> GetJobs<T>()
+        where T : P2PJob
+    {
+        lock (_lock)
+        {
+            return [.. _jobs.OfType<T>()];
+        }
+    }
+
+    private void Stop()
+    {
+        P2PJob[] jobs;
+        lock (_lock)
+        {
+            jobs = [.. _jobs];
+            _jobs.Clear();
+            _sessions.Clear();
+            DefaultSession = null;
+        }
+
+        Parallel.ForEach(jobs, job => job.StopJob());
+    }
+}

@@ -1,0 +1,38 @@
+using System.Net;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Hosting;
+
+namespace P2PShare.TrackerHost.Accounts;
+
+internal static class SessionEndpoints
+{
+    public static void MapSessions(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost(TrackerRoutes.Sessions, LogInAsync)
+            .AllowAnonymous()
+            .Produces<SessionResponse>(StatusCodes.Status201Created)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+        routes.MapGet(TrackerRoutes.CurrentSession, (CurrentUser user, TrackerIdentity tracker) =>
+                TypedResults.Ok(new SessionResponse(Token: null, user.Name, tracker.Id, user.Expires)))
+            .RequireAuthorization();
+        routes.MapDelete(TrackerRoutes.CurrentSession, LogOutAsync)
+            .RequireAuthorization()
+            .Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static async Task<IResult> LogInAsync(
+        LoginRequest request, HttpContext context, AccountService accounts, SessionStore sessions, TrackerIdentity tracker, CancellationToken cancellationToken)
+    {
+        var user = await accounts.LogInAsync(request.UserName, request.Password, context.RemoteAddress(), cancellationToken);
+        var (token, expires) = await sessions.OpenAsync(user.Id, cancellationToken);
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Created(TrackerRoutes.CurrentSession, new SessionResponse(token, user.Name, tracker.Id, expires));
+    }
+
+    private static async Task<IResult> LogOutAsync(CurrentUser user, SessionStore sessions, CancellationToken cancellationToken)
+    {
+        await sessions.RevokeAsync(user.SessionHash, cancellationToken);
+        return TypedResults.NoContent();
+    }
+}

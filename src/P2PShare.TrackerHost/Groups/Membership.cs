@@ -1,0 +1,61 @@
+using System.Data.Common;
+using Dapper;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+
+namespace P2PShare.TrackerHost.Groups;
+
+/// <summary>A group as seen by one user: the question that nearly every request begins with.</summary>
+/// <param name="IsMember">1 where the user is a member, the owner included.</param>
+internal sealed record Membership(long GroupId, string GroupName, long OwnerId, long IsMember)
+{
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/>.</exception>
+    public static async Task<Membership> GetAsync(DbConnection connection, string group, long user) =>
+        await connection.QuerySingleOrDefaultAsync<Membership>(
+            """
+            SELECT g.id AS GroupId, g.name AS GroupName, g.owner_id AS OwnerId,
+                (SELECT COUNT(*) FROM members m WHERE m.group_id = g.id AND m.user_id = @user) AS IsMember
+            FROM groups g WHERE g.name_key = @Key
+            """,
+            new { Key = AccountName.Key(group), user })
+        ?? throw new P2PShareException(ErrorCode.GroupNotFound, $"There is no group called '{PrintableCharacter.Clean(group)}'.");
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public static async Task<Membership> RequireMemberAsync(DbConnection connection, string group, long user)
+    {
+        var membership = await GetAsync(connection, group, user);
+        return membership.IsMember > 0
+            ? membership
+            : throw NotMember($"You are not a member of '{membership.GroupName}': ask to join it, and wait for its owner's approval.");
+    }
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotOwner"/>.</exception>
+    public static async Task<Membership> RequireOwnerAsync(DbConnection connection, string group, long user, string what)
+    {
+        var membership = await GetAsync(connection, group, user);
+        return membership.OwnerId == user ? membership : throw NotOwner($"Only the owner of '{membership.GroupName}' can {what}.");
+    }
+
+    public static P2PShareException NotMember(string message) => new(ErrorCode.NotMember, message);
+
+    public static P2PShareException NotOwner(string message) => new(ErrorCode.NotOwner, message);
+
+    /// <summary>Ends a membership and what hangs on it: the user's shares and what the user's peers offer there.</summary>
+    /// <returns>Whether there was one.</returns>
+    public static async Task<bool> EndAsync(DbConnection connection, long group, long user)
+    {
+        if (await connection.ExecuteAsync("DELETE FROM members WHERE group_id = @group AND user_id = @user", new { group, user }) == 0)
+        {
+            return false;
+        }
+
+        await connection.ExecuteAsync(
+            """
+            DELETE FROM file_sharers WHERE user_id = @user AND file_id IN (SELECT id FROM files WHERE group_id = @group);
+            DELETE FROM files WHERE group_id = @group AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id);
+            DELETE FROM holdings WHERE group_id = @group AND peer_id IN (SELECT id FROM peers WHERE user_id = @user);
+            """,
+            new { group, user });
+        return true;
+    }
+}

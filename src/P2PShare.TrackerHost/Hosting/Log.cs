@@ -1,0 +1,11 @@
+namespace P2PShare.TrackerHost.Hosting;
+
+/// <summary>What the tracker writes to its log. No secret, no password, no token, ever.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(Level = LogLevel.Error, Message = "The database does not answer.")]
+    public static partial void DatabaseSilent(this ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Forgetting what has expired failed; it is tried again in {Interval}.")]
+    public static partial void HousekeepingFailed(this ILogger logger, Exception exception, TimeSpan interval);
+}

@@ -1,0 +1,86 @@
+using P2PShare.Protocol;
+
+namespace P2PShare.TrackerHost.Hosting;
+
+/// <summary>What an operator can set, under <c>Tracker:</c> of the configuration.</summary>
+internal sealed class TrackerOptions
+{
+    public const string Section = "Tracker";
+
+    private const int IntervalsUntilForgotten = 3;
+
+    /// <summary>Host of the line of <c>tracker_info.txt</c>: an address of this machine, <c>localhost</c>, or a name.</summary>
+    internal string Host { get; set; } = "127.0.0.1";
+
+    /// <summary>0 to 65535; 0 takes a free one.</summary>
+    internal int Port { get; set; }
+
+    /// <summary>
+    /// Rounds of PBKDF2-HMAC-SHA-512 (OWASP's number of 2023). Not configurable on purpose: a weak setting would stay unnoticed.
+    /// </summary>
+    internal int PasswordIterations { get; set; } = 210_000;
+
+    /// <summary>Folder of the database and the certificate.</summary>
+    public string DataPath { get; set; } = Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "P2PShare", "tracker");
+
+    /// <summary>How long an unused session lasts; an hour to ten years.</summary>
+    public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long a ticket lasts, and so how long a removed member may still fetch; a minute to a day.</summary>
+    public TimeSpan TicketLifetime { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How often peers announce; one that is silent for three of them is forgotten. A second to an hour.</summary>
+    public TimeSpan AnnounceInterval { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a replaced content can still be fetched; 0 to 30 days.</summary>
+    public TimeSpan ReplacedContentLifetime { get; set; } = TimeSpan.FromHours(6);
+
+    /// <summary>How long a wrong password counts; a second to a day.</summary>
+    public TimeSpan LoginFailureWindow { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Wrong passwords for one account from one address within the window; at least 1.</summary>
+    public int LoginFailuresPerAccount { get; set; } = 10;
+
+    /// <summary>Wrong passwords from one address within the window, whatever the account; at least 1.</summary>
+    public int LoginFailuresPerAddress { get; set; } = 100;
+
+    /// <summary>Passwords hashed at once; 1 to 64.</summary>
+    public int PasswordHashesAtOnce { get; set; } = 2;
+
+    /// <summary>Passwords that may wait for their turn; the rest is told to come back later. 1 to 100000.</summary>
+    public int PasswordQueueLength { get; set; } = 256;
+
+    /// <summary>Peers whose last announce is older than this, in Unix seconds, are forgotten.</summary>
+    public long PeersSeenSince(DateTimeOffset now) => (now - (AnnounceInterval * IntervalsUntilForgotten)).ToUnixTimeSeconds();
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidConfiguration"/>, naming the first setting that is out of its range.</exception>
+    public void Check()
+    {
+        if (string.IsNullOrWhiteSpace(DataPath))
+        {
+            throw new P2PShareException(ErrorCode.InvalidConfiguration, $"{Section}:{nameof(DataPath)} is empty: the path of a folder was expected.");
+        }
+
+        CheckRange(nameof(SessionLifetime), SessionLifetime, TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
+        CheckRange(nameof(TicketLifetime), TicketLifetime, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1));
+        CheckRange(nameof(AnnounceInterval), AnnounceInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        CheckRange(nameof(ReplacedContentLifetime), ReplacedContentLifetime, TimeSpan.Zero, TimeSpan.FromDays(30));
+        CheckRange(nameof(LoginFailureWindow), LoginFailureWindow, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        CheckRange(nameof(LoginFailuresPerAccount), LoginFailuresPerAccount, 1, int.MaxValue);
+        CheckRange(nameof(LoginFailuresPerAddress), LoginFailuresPerAddress, 1, int.MaxValue);
+        CheckRange(nameof(PasswordHashesAtOnce), PasswordHashesAtOnce, 1, 64);
+        CheckRange(nameof(PasswordQueueLength), PasswordQueueLength, 1, 100_000);
+    }
+
+    private static void CheckRange<T>(string name, T value, T least, T most)
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+        {
+            throw new P2PShareException(
+                ErrorCode.InvalidConfiguration,
+                $"{Section}:{name} is {value}: {least} to {most} was expected{(value is TimeSpan ? ", written as [days.]hours:minutes:seconds" : "")}.");
+        }
+    }
+}

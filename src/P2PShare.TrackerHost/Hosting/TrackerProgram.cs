@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.TrackerHost.Hosting;
+
+/// <summary>The command line: <c>P2PShare.TrackerHost &lt;tracker_info.txt&gt; &lt;tracker_no&gt; [--Tracker:Setting=value …]</c>.</summary>
+internal static class TrackerProgram
+{
+    private const int Failed = 1;
+    private const int WrongUsage = 2;
+
+    private const string Usage = """
+        Usage: P2PShare.TrackerHost <tracker_info.txt> <tracker_no> [--Tracker:Setting=value ...]
+
+          <tracker_info.txt>  a line 'host:port [fingerprint]' for each tracker; '#' starts a comment
+          <tracker_no>        the number of the line to listen on, counted from 1 without comments and empty lines
+
+        Settings, such as --Tracker:DataPath=/var/lib/p2pshare, also come from appsettings.json in the current
+        folder and from the environment (Tracker__DataPath).
+        """;
+
+    /// <returns>0 after a signal ended it, 1 where it could not run, 2 where it was called wrongly.</returns>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        if (args is ["-h" or "--help" or "-?" or "/?", ..])
+        {
+            await output.WriteLineAsync(Usage);
+            return 0;
+        }
+
+        if (args.Length < 2 || args[0].StartsWith("--", StringComparison.Ordinal) || args[1].StartsWith("--", StringComparison.Ordinal))
+        {
+            await error.WriteLineAsync("A tracker file and a tracker number were expected.\n" + Usage);
+            return WrongUsage;
+        }
+
+        using var stopping = new CancellationTokenSource();
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stopping.Cancel();
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        try
+        {
+            var address = PickLine(args[0], args[1]);
+            var configuration = ReadConfiguration(args[2..]);
+            var options = ReadOptions(configuration);
+            options.Host = address.Host;
+            options.Port = address.Port;
+            await using var tracker = await TrackerApplication.StartAsync(
+                options, TimeProvider.System, builder => Configure(builder, configuration), stopping.Token);
+            await output.WriteLineAsync($"listening: https://{new TrackerAddress(address.Host, tracker.Port).Authority}");
+            await output.WriteLineAsync($"fingerprint: {tracker.Fingerprint}");
+            await output.FlushAsync();
+            await Task.Delay(Timeout.Infinite, stopping.Token);
+            return 0;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (P2PShareException e)
+        {
+            await error.WriteLineAsync(e.Message);
+            return e.Code == ErrorCode.InvalidRequest ? WrongUsage : Failed;
+        }
+        catch (Exception e)
+        {
+            await error.WriteLineAsync($"The tracker failed: {e.GetType().Name}: {e.Message}");
+            return Failed;
+        }
+    }
+
+    private static TrackerAddress PickLine(string path, string number)
+    {
+        var lines = TrackerInfo.Load(path);
+        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var line) && line >= 1 && line <= lines.Count
+            ? lines[line - 1]
+            : throw new P2PShareException(
+                ErrorCode.InvalidRequest,
+                $"'{PrintableCharacter.Clean(number)}' is not the number of a tracker in '{path}': {(lines.Count == 1 ? "1" : $"1 to {lines.Count}")} was expected.");
+    }
+
+    private static IConfigurationRoot ReadConfiguration(string[] args)
+    {
+        try
+        {
+            return new ConfigurationBuilder()
+                .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true, reloadOnChange: false)
+                .AddEnvironmentVariables()
+                .AddCommandLine(args)
+                .Build();
+        }
+        catch (Exception e) when (e is FormatException or InvalidDataException)
+        {
+            throw new P2PShareException(ErrorCode.InvalidConfiguration, $"The configuration cannot be read: {(e.InnerException ?? e).Message}", e);
+        }
+    }
+
+    private static TrackerOptions ReadOptions(IConfigurationRoot configuration)
+    {
+        var options = new TrackerOptions();
+        try
+        {
+            configuration.GetSection(TrackerOptions.Section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+            return options;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new P2PShareException(
+                ErrorCode.InvalidConfiguration, $"The configuration under {TrackerOptions.Section}: is wrong: {(e.InnerException?.InnerException ?? e).Message}", e);
+        }
+    }
+
+    private static void Configure(WebApplicationBuilder builder, IConfigurationRoot configuration)
+    {
+        builder.Configuration.AddConfiguration(configuration);
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
+        // Standard output carries what scripts read: the address and the fingerprint.
+        builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+    }
+}

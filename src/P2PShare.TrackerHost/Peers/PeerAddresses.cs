@@ -1,0 +1,43 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace P2PShare.TrackerHost.Peers;
+
+/// <summary>
+/// Which addresses of a peer are handed out. The one that the request came from always; the peer's own ones only where
+/// they cannot point at a third party on the Internet: private ones of a peer that is seen under a private address itself.
+/// </summary>
+internal static class PeerAddresses
+{
+    /// <summary>Most own addresses that are kept of a peer.</summary>
+    public const int MaxOwn = 16;
+
+    /// <summary>Those of <paramref name="own"/> that may be handed out beside <paramref name="observed"/>.</summary>
+    public static IEnumerable<IPAddress> KeepOwn(IPAddress observed, IEnumerable<IPAddress> own)
+    {
+        if (!IPAddress.IsLoopback(observed) && !IsPrivate(observed))
+        {
+            return [];
+        }
+
+        return own
+            .Select(address => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
+            // Loopback of a peer on another machine would be the loopback of whoever tries it.
+            .Where(address => IsPrivate(address) || (IPAddress.IsLoopback(address) && IPAddress.IsLoopback(observed)))
+            .Where(address => !address.Equals(observed))
+            .Distinct()
+            .Take(MaxOwn);
+    }
+
+    /// <summary>RFC 1918 and RFC 4193; no link-local ones, which mean something on one link only.</summary>
+    public static bool IsPrivate(IPAddress address)
+    {
+        if (address.AddressFamily == AddressFamily.InterNetworkV6)
+        {
+            return address.IsIPv6UniqueLocal;
+        }
+
+        var bytes = address.GetAddressBytes();
+        return bytes[0] == 10 || (bytes[0] == 172 && bytes[1] is >= 16 and <= 31) || (bytes[0] == 192 && bytes[1] == 168);
+    }
+}

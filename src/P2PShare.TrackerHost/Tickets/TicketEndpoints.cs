@@ -1,0 +1,11 @@
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Hosting;
+
+namespace P2PShare.TrackerHost.Tickets;
+
+internal static class TicketEndpoints
+{
+    public static void MapTicketKeys(this IEndpointRouteBuilder routes) =>
+        routes.MapGet(TrackerRoutes.TicketKeys, (TrackerIdentity tracker) => TypedResults.Text(tracker.PublicKeys, "application/jwk-set+json"))
+            .AllowAnonymous();
+}

@@ -1,0 +1,56 @@
+using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Hosting;
+
+namespace P2PShare.Unit.TrackerHost;
+
+public sealed class PasswordHashTests
+{
+    [Fact]
+    public void By_default_a_hash_has_the_rounds_that_OWASP_asks_for()
+    {
+        var hash = PasswordHash.Compute("correct horse", new TrackerOptions().PasswordIterations);
+
+        Assert.StartsWith("pbkdf2-sha512$210000$", hash, StringComparison.Ordinal);
+        Assert.True(PasswordHash.Verify("correct horse", hash));
+        Assert.False(PasswordHash.Verify("Correct horse", hash));
+    }
+
+    [Fact]
+    public void Equal_passwords_have_different_hashes() =>
+        Assert.NotEqual(PasswordHash.Compute("correct horse", 1000), PasswordHash.Compute("correct horse", 1000));
+
+    [Fact]
+    public async Task Passwords_beyond_the_queue_are_told_to_come_back()
+    {
+        using var workers = new PasswordWorkers(new TrackerOptions { PasswordHashesAtOnce = 1, PasswordQueueLength = 1 });
+        using var begun = new ManualResetEventSlim();
+        using var finish = new ManualResetEventSlim();
+        var first = workers.RunAsync(
+            () =>
+            {
+                begun.Set();
+                return finish.Wait(TimeSpan.FromSeconds(30));
+            },
+            CancellationToken.None);
+        Assert.True(begun.Wait(TimeSpan.FromSeconds(30)));
+        var second = workers.RunAsync(() => 2, CancellationToken.None);
+
+        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => workers.RunAsync(() => 3, CancellationToken.None));
+
+        Assert.True(refused.RetryAfter > TimeSpan.Zero);
+        finish.Set();
+        Assert.True(await first);
+        Assert.Equal(2, await second);
+    }
+
+    [Fact]
+    public async Task A_password_whose_sender_has_gone_is_not_hashed()
+    {
+        using var workers = new PasswordWorkers(new TrackerOptions());
+        var hashed = false;
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => workers.RunAsync(() => hashed = true, new CancellationToken(canceled: true)));
+
+        Assert.False(hashed);
+    }
+}
