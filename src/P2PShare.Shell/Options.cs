@@ -65,8 +65,8 @@ internal sealed record Options(Mode Mode, TrackerChoice? Tracker, string? Text, 
                     return options with { Mode = Mode.Version };
                 case "help" or "h" or "?":
                     return options with { Mode = Mode.Help };
-                case { } unknown:
-                    throw new UsageException($"'{arguments[at]}' is not an option ('{unknown}').");
+                case not null:
+                    throw new UsageException($"'{arguments[at]}' is not an option.");
                 default:
                     words.Add(arguments[at]);
                     break;

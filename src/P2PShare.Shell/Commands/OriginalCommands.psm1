@@ -75,7 +75,7 @@ $actions = @{
     }
     download_file = {
         param($group, $name, $destination)
-        Receive-P2PFile -Group $group -Name ([WildcardPattern]::Escape($name)) -Destination $destination
+        Receive-P2PFile -Group $group -Name $name -Destination $destination
         'Download complete: [{0}] {1}' -f $group, $name
     }
     show_downloads = {
@@ -86,16 +86,17 @@ $actions = @{
     }
     stop_share = {
         param($group, $name)
-        $null = Unpublish-P2PFile -Group $group -Name ([WildcardPattern]::Escape($name)) -Confirm:$false
+        $null = Unpublish-P2PFile -Group $group -Name $name -Confirm:$false
         'File sharing stopped'
     }
 }
 
 function Invoke-OriginalCommand($Name, $Words) {
     $command = $Commands | Where-Object Name -EQ $Name
-    if ($Words.Count -ne $command.Words.Count) {
-        throw $(if ($Words.Count -gt $command.Words.Count) { "$Name has more words than it takes" } else { "$Name needs <$($command.Words[$Words.Count])>" }) +
-            ": $($command.Usage). Put quotation marks around a word with spaces."
+    $expected = @($command.Words)
+    if ($Words.Count -ne $expected.Count) {
+        $problem = if ($Words.Count -gt $expected.Count) { 'has more words than it takes' } else { "needs <$($expected[$Words.Count])>" }
+        throw "$Name ${problem}: $($command.Usage). Put quotation marks around a word with spaces."
     }
 
     & $actions[$Name] @Words

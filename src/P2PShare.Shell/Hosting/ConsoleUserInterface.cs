@@ -46,11 +46,11 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
         return secret;
     }
 
-    public override void Write(string value) => Put(Console.Out, value);
+    public override void Write(string value) => Put(Console.Out, Text(value));
 
-    public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Put(Console.Out, value);
+    public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Put(Console.Out, Text(value));
 
-    public override void WriteLine(string value) => Put(Console.Out, value + Environment.NewLine);
+    public override void WriteLine(string value) => Put(Console.Out, Text(value) + Environment.NewLine);
 
     public override void WriteErrorLine(string value) => PutColoured(Red, value);
 
@@ -152,6 +152,9 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
     }
 
     private static System.Globalization.CultureInfo CurrentCulture => System.Globalization.CultureInfo.CurrentCulture;
+
+    // Tables come with colours, which only a terminal shows as such.
+    private string Text(string value) => GetOutputString(value, SupportsVirtualTerminal);
 
     private static string Key(string label)
     {
