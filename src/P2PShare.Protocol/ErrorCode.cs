@@ -63,6 +63,7 @@ public static class ErrorCode
     // Transfers
     public const string NoSourceOnline = nameof(NoSourceOnline);
     public const string DownloadStopped = nameof(DownloadStopped);
+    public const string DownloadFailed = nameof(DownloadFailed);
     public const string DownloadNotFound = nameof(DownloadNotFound);
     public const string PeerServerFailed = nameof(PeerServerFailed);
     public const string PeerServerNotRunning = nameof(PeerServerNotRunning);

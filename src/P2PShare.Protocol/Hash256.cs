@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Protocol;
 
@@ -43,7 +44,7 @@ public readonly struct Hash256 : IEquatable<Hash256>
 
     /// <exception cref="FormatException">Not 64 hexadecimal digits.</exception>
     public static Hash256 Parse(string text) =>
-        TryParse(text, out var hash) ? hash : throw new FormatException($"'{text}' is not a SHA-256 value: 64 hexadecimal digits were expected.");
+        TryParse(text, out var hash) ? hash : throw new FormatException($"'{PrintableCharacter.Clean(text)}' is not a SHA-256 value: 64 hexadecimal digits were expected.");
 
     public static bool TryParse([NotNullWhen(true)] string? text, out Hash256 hash)
     {

@@ -65,8 +65,12 @@ public static class HashTree
     public static int Height(int pieceLength) => BitOperations.Log2((uint)pieceLength / PieceLength.Block);
 
     /// <summary>Whether <paramref name="pieceLayer"/> is the layer under <paramref name="piecesRoot"/>.</summary>
+    /// <param name="pieceLayer">
+    /// One hash for each piece: the caller compares the count with the content's, which the root alone does not tell
+    /// (a layer with the roots of missing pieces behind it has the same root). An empty one is under no root.
+    /// </param>
     public static bool IsLayerOf(Hash256 piecesRoot, ReadOnlySpan<Hash256> pieceLayer, int pieceLength) =>
-        Root(pieceLayer.ToArray(), Height(pieceLength)) == piecesRoot;
+        !pieceLayer.IsEmpty && Root(pieceLayer.ToArray(), Height(pieceLength)) == piecesRoot;
 
     /// <summary>SHA-256 of each block of <paramref name="data"/>, the last of which may be shorter.</summary>
     /// <param name="leaves">Receives one hash a block.</param>

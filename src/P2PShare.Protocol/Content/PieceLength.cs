@@ -40,6 +40,12 @@ public static class PieceLength
     public static int Count(long size, int pieceLength) => checked((int)((size + pieceLength - 1) / pieceLength));
 
     /// <summary>Bytes in piece <paramref name="index"/>: the last one may be shorter.</summary>
-    public static int SizeOf(long size, int pieceLength, int index) =>
-        (int)Math.Min(pieceLength, size - (long)index * pieceLength);
+    /// <exception cref="ArgumentOutOfRangeException">The content has no such piece.</exception>
+    public static int SizeOf(long size, int pieceLength, int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        var begin = (long)index * pieceLength;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(begin, size, nameof(index));
+        return (int)Math.Min(pieceLength, size - begin);
+    }
 }

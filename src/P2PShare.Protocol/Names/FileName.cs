@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 
 namespace P2PShare.Protocol.Names;
@@ -14,13 +13,22 @@ public static class FileName
     /// <summary>Greatest length of the whole name in bytes of UTF-8.</summary>
     public const int MaxBytes = 1024;
 
-    /// <summary>Greatest length of one segment in bytes of UTF-8: what common file systems store.</summary>
-    public const int MaxSegmentBytes = 255;
+    /// <summary>
+    /// Greatest length of one segment in bytes of UTF-8: the 255 that common file systems store, less
+    /// <see cref="PartSuffix"/>.
+    /// </summary>
+    public const int MaxSegmentBytes = 255 - 8;
 
     /// <summary>What an unfinished download is called: the name with this behind it.</summary>
     public const string PartSuffix = ".p2ppart";
 
     private static readonly SearchValues<char> Forbidden = SearchValues.Create("\\:*?\"<>|");
+
+    private static readonly bool HasNormalizationTables = !"e\u0301".IsNormalized(NormalizationForm.FormC);
+
+    private static readonly SearchValues<char> Decomposed = SearchValues.Create(
+        [.. Range('\u0300', '\u0345'), .. Range('\u1161', '\u11C2'), '\u2126', '\u212A', '\u212B', '\u3099', '\u309A',
+         .. Range('\uF900', '\uFAFF')]);
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -74,7 +82,12 @@ public static class FileName
 
             if (IsDirectionControl(c))
             {
-                return $"it contains U+{(int)c:X4}, which reverses how the rest is shown";
+                return $"it contains U+{(int)c:X4}, which changes the direction in which text is shown";
+            }
+
+            if (c is '\u2028' or '\u2029' or '\uFFFE' or '\uFFFF')
+            {
+                return $"it contains U+{(int)c:X4}, which is not a character of a name";
             }
         }
 
@@ -83,7 +96,7 @@ public static class FileName
             return $"it contains '{name[at]}', which not every system can store; separate folders with '/'";
         }
 
-        if (!name.IsNormalized(NormalizationForm.FormC))
+        if (!IsFormC(name))
         {
             return "it is not in Unicode normalization form C, so the same name could be written in two ways";
         }
@@ -96,10 +109,10 @@ public static class FileName
             }
         }
 
-        return name.EndsWith(PartSuffix, StringComparison.OrdinalIgnoreCase)
-            ? $"it ends with {PartSuffix}, which marks an unfinished download"
-            : null;
+        return null;
     }
+
+    private static IEnumerable<char> Range(char first, char last) => Enumerable.Range(first, last - first + 1).Select(code => (char)code);
 
     private static string? FindSegmentProblem(string segment)
     {
@@ -120,7 +133,13 @@ public static class FileName
 
         if (segment[^1] is '.' or ' ')
         {
-            return $"'{segment}' ends with a {(segment[^1] == '.' ? "dot" : "space")}, which Windows cannot store";
+            return $"'{PrintableCharacter.Clean(segment)}' ends with a {(segment[^1] == '.' ? "dot" : "space")}, which Windows cannot store";
+        }
+
+        // Not even a folder: it would take the place of the part file of its neighbour.
+        if (segment.EndsWith(PartSuffix, StringComparison.OrdinalIgnoreCase))
+        {
+            return $"a part of it ends with {PartSuffix}, which marks an unfinished download";
         }
 
         var dot = segment.IndexOf('.', StringComparison.Ordinal);
@@ -128,7 +147,13 @@ public static class FileName
         return Reserved.Contains(stem) ? $"'{stem}' is a reserved device name on Windows" : null;
     }
 
-    // Bidirectional embeddings, overrides and isolates: "gpj.exe" can be made to look like "exe.jpg".
+    // Unicode's Bidi_Control: with them "gpj.exe" can be made to look like "exe.jpg".
     private static bool IsDirectionControl(char c) =>
-        char.GetUnicodeCategory(c) == UnicodeCategory.Format && c is >= '\u202A' and <= '\u202E' or >= '\u2066' and <= '\u2069';
+        c is '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+
+    // A process in invariant globalization mode has no tables and takes every text for normalized. There the marks,
+    // jamo and doubles that decomposed names are made of in practice are refused instead.
+    private static bool IsFormC(string name) => HasNormalizationTables
+        ? name.IsNormalized(NormalizationForm.FormC)
+        : !name.AsSpan().ContainsAny(Decomposed);
 }

@@ -9,11 +9,11 @@ public static class PrintableCharacter
 
     /// <summary>The character in quotes where it can be printed, else its code point.</summary>
     public static string Describe(char c) =>
-        char.IsControl(c) || char.IsSurrogate(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned
+        IsHidden(c) || char.GetUnicodeCategory(c) == UnicodeCategory.OtherNotAssigned
             ? $"the character U+{(int)c:X4}"
             : $"'{c}'";
 
-    /// <summary>The text with every control and format character replaced by <c>?</c>, cut at 80 characters.</summary>
+    /// <summary>The text with every control, format and line-separating character replaced by <c>?</c>, cut at 80 characters.</summary>
     public static string Clean(string? text)
     {
         if (text is null)
@@ -21,8 +21,10 @@ public static class PrintableCharacter
             return "";
         }
 
-        var cleaned = string.Concat(text.Take(LongestShown).Select(c =>
-            char.IsControl(c) || char.IsSurrogate(c) || char.GetUnicodeCategory(c) == UnicodeCategory.Format ? '?' : c));
+        var cleaned = string.Concat(text.Take(LongestShown).Select(c => IsHidden(c) ? '?' : c));
         return text.Length > LongestShown ? cleaned + "…" : cleaned;
     }
+
+    private static bool IsHidden(char c) => char.IsSurrogate(c) || char.GetUnicodeCategory(c)
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

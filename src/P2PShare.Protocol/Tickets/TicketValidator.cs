@@ -1,6 +1,10 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Protocol.Tickets;
 
@@ -58,7 +62,7 @@ public sealed class TicketValidator
         var jwt = (JsonWebToken)result.SecurityToken;
         if (!TryRead(jwt, out var ticket))
         {
-            return (null, "The ticket lacks a claim.");
+            return (null, "The ticket lacks a claim, or has one that is not as it must be.");
         }
 
         return ticket.CertificateHash == certificateHash
@@ -66,37 +70,46 @@ public sealed class TicketValidator
             : (null, "The ticket belongs to another certificate.");
     }
 
-    private static bool TryRead(JsonWebToken jwt, out Ticket ticket)
+    // The library turns a claim of another kind into text, or throws; a ticket is read strictly.
+    private static bool TryRead(JsonWebToken jwt, [NotNullWhen(true)] out Ticket? ticket)
     {
-        ticket = null!;
-        if (!jwt.TryGetPayloadValue(JwtRegisteredClaimNames.Sub, out string user)
-            || !jwt.TryGetPayloadValue(Ticket.GroupClaim, out string group)
-            || !jwt.TryGetPayloadValue(Ticket.RootsClaim, out string[] roots)
-            || !jwt.TryGetPayloadValue(Ticket.ConfirmationClaim, out JsonElement confirmation)
-            || confirmation.ValueKind != JsonValueKind.Object
-            || !confirmation.TryGetProperty(Ticket.ThumbprintMember, out var thumbprint)
-            || !TryDecode(thumbprint.GetString(), out var certificateHash))
+        ticket = null;
+        TicketClaims? claims;
+        try
+        {
+            claims = JsonSerializer.Deserialize(Base64Url.DecodeFromChars(jwt.EncodedPayload), TicketJson.Default.TicketClaims);
+        }
+        catch (JsonException)
         {
             return false;
         }
 
-        var decoded = new Hash256[roots.Length];
+        if (claims is null
+            || AccountName.FindProblem(claims.UserName) is not null
+            || AccountName.FindProblem(claims.Group) is not null
+            || !TryDecode(claims.Confirmation.Thumbprint, out var certificateHash))
+        {
+            return false;
+        }
+
+        var roots = new Hash256[claims.PiecesRoots.Count];
         for (var i = 0; i < roots.Length; i++)
         {
-            if (!TryDecode(roots[i], out decoded[i]))
+            if (!TryDecode(claims.PiecesRoots[i], out roots[i]))
             {
                 return false;
             }
         }
 
-        ticket = new Ticket(user, group, decoded, certificateHash, new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero));
+        ticket = new Ticket(claims.UserName, claims.Group, roots, certificateHash, new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero));
         return true;
     }
 
     private static bool TryDecode(string? text, out Hash256 hash)
     {
         Span<byte> bytes = stackalloc byte[Hash256.Size];
-        if (text is null || !System.Buffers.Text.Base64Url.TryDecodeFromChars(text, bytes, out var written) || written != Hash256.Size)
+        // TryDecodeFromChars throws where the text is not base64url; this one tells.
+        if (Base64Url.DecodeFromChars(text, bytes, out _, out var written) != OperationStatus.Done || written != Hash256.Size)
         {
             hash = default;
             return false;

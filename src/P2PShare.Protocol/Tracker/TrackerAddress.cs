@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using P2PShare.Protocol.Names;
 
 namespace P2PShare.Protocol.Tracker;
@@ -29,10 +30,9 @@ public sealed record TrackerAddress(string Host, int Port, Hash256? Fingerprint 
             host = end > 0 ? trimmed[1..end] : "";
             var rest = end > 0 ? trimmed[(end + 1)..] : "";
             port = rest.Length == 0 ? null : rest.StartsWith(':') ? rest[1..] : "";
-            if (!IPAddress.TryParse(host, out _))
-            {
-                host = "";
-            }
+            host = IPAddress.TryParse(host, out var bracketed) && bracketed.AddressFamily == AddressFamily.InterNetworkV6
+                ? bracketed.ToString()
+                : "";
         }
         else if (IPAddress.TryParse(trimmed, out var address) && trimmed.Contains(':', StringComparison.Ordinal))
         {

@@ -1,3 +1,5 @@
+using P2PShare.Protocol.Names;
+
 namespace P2PShare.Protocol.Tracker;
 
 /// <summary>
@@ -56,13 +58,13 @@ public static class TrackerInfo
     {
         if (words.Length > 2)
         {
-            throw Bad(number, $"'{words[2]}' is one word too many; 'host:port [fingerprint]' was expected.");
+            throw Bad(number, $"'{PrintableCharacter.Clean(words[2])}' is one word too many; 'host:port [fingerprint]' was expected.");
         }
 
         Hash256 fingerprint = default;
         if (words.Length == 2 && !Hash256.TryParse(words[1], out fingerprint))
         {
-            throw Bad(number, $"'{words[1]}' is not a fingerprint; 64 hexadecimal digits were expected, as the tracker prints them when it starts.");
+            throw Bad(number, $"'{PrintableCharacter.Clean(words[1])}' is not a fingerprint; 64 hexadecimal digits were expected, as the tracker prints them when it starts.");
         }
 
         try

@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace P2PShare.Protocol.Tracker;
 
-/// <summary>Serialisation of the tracker's messages, generated at build time.</summary>
+/// <summary>
+/// Serialisation of the tracker's messages, generated at build time. A null member without a default is written all the
+/// same, because a missing one is refused where it is read.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -4,17 +4,30 @@ using P2PShare.Protocol.Content;
 namespace P2PShare.Protocol.Tracker;
 
 /// <summary>Creates a user.</summary>
-public sealed record CreateUserRequest(string UserName, string Password);
+public sealed record CreateUserRequest(string UserName, string Password)
+{
+    /// <summary>Without the password: a log or a debugger may show it.</summary>
+    public override string ToString() => $"{nameof(CreateUserRequest)} {UserName}";
+}
 
 /// <summary>Opens a session.</summary>
-public sealed record LoginRequest(string UserName, string Password);
+public sealed record LoginRequest(string UserName, string Password)
+{
+    /// <summary>Without the password: a log or a debugger may show it.</summary>
+    public override string ToString() => $"{nameof(LoginRequest)} {UserName}";
+}
 
 /// <summary>A session: what a login answers, and, without the token, what <c>GET</c> of the current session answers.</summary>
 /// <param name="Token">Sent as <c>Authorization: Bearer</c> with every request; a secret.</param>
 /// <param name="UserName">As the user wrote it when the account was made.</param>
 /// <param name="TrackerId">Names the tracker's database, whichever of its instances answers.</param>
 /// <param name="Expires">When the session ends unless it is used; it moves with use.</param>
-public sealed record SessionResponse(string? Token, string UserName, Guid TrackerId, DateTimeOffset Expires);
+public sealed record SessionResponse(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Token, string UserName, Guid TrackerId, DateTimeOffset Expires)
+{
+    /// <summary>Without the token: a log or a debugger may show it.</summary>
+    public override string ToString() => $"{nameof(SessionResponse)} {UserName} {TrackerId} {Expires:O}";
+}
 
 /// <summary>Creates a group; who asks owns it.</summary>
 public sealed record CreateGroupRequest(string Name);
@@ -36,14 +49,22 @@ public sealed record GroupResponse(string Name, string Owner, int MemberCount, G
 public sealed record JoinRequestResponse(string Group, string UserName, DateTimeOffset Requested);
 
 /// <summary>Shares a content under a name with a group.</summary>
+/// <param name="PiecesRoot">Null, or left out, for an empty content.</param>
 /// <param name="Replace">Whether a different content that the asker shared under this name gives way.</param>
-public sealed record ShareFileRequest(string Name, long Size, int PieceLength, Hash256? PiecesRoot, bool Replace = false);
+public sealed record ShareFileRequest(string Name, long Size, int PieceLength, Hash256? PiecesRoot = null, bool Replace = false);
 
 /// <param name="Owner">Who shared it first, of those who share it now.</param>
 /// <param name="Sources">Peers online that have all of it.</param>
 /// <param name="Shared">When this content was first shared under this name.</param>
 public sealed record FileResponse(
-    string Group, string Name, long Size, int PieceLength, Hash256? PiecesRoot, string Owner, int Sources, DateTimeOffset Shared)
+    string Group,
+    string Name,
+    long Size,
+    int PieceLength,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] Hash256? PiecesRoot,
+    string Owner,
+    int Sources,
+    DateTimeOffset Shared)
 {
     [JsonIgnore]
     public ContentDescription Content => new(Size, PieceLength, PiecesRoot);
@@ -70,12 +91,21 @@ public sealed record AnnounceRequest(
 {
     /// <summary>Most holdings, and most removed ones, in one request.</summary>
     public const int MaxHoldings = 4096;
+
+    public IReadOnlyList<string> Addresses { get; init; } = NotNullItems.Check(Addresses);
+
+    public IReadOnlyList<Holding> Holdings { get; init; } = NotNullItems.Check(Holdings);
+
+    public IReadOnlyList<Holding> Removed { get; init; } = NotNullItems.Check(Removed);
 }
 
 /// <param name="IntervalSeconds">When to announce again at the latest; a peer that stays silent for three of them is forgotten.</param>
 /// <param name="Known">False where the tracker had forgotten this peer and the request was not full: announce all.</param>
 /// <param name="Rejected">Holdings that are not (or no longer) files of a group the user is a member of.</param>
-public sealed record AnnounceResponse(int IntervalSeconds, bool Known, IReadOnlyList<Holding> Rejected);
+public sealed record AnnounceResponse(int IntervalSeconds, bool Known, IReadOnlyList<Holding> Rejected)
+{
+    public IReadOnlyList<Holding> Rejected { get; init; } = NotNullItems.Check(Rejected);
+}
 
 /// <summary>Asks who has contents of a group, and for a ticket to fetch them.</summary>
 /// <param name="Fingerprint">Of the asker's certificate: it is left out of the answer.</param>
@@ -90,13 +120,23 @@ public sealed record SourcesRequest(Hash256 Fingerprint, Hash256 CertificateHash
 /// <param name="Ticket">A JWT for all of <paramref name="Contents"/>.</param>
 /// <param name="TicketExpires">Ask again before.</param>
 /// <param name="Contents">Those of the asked ones that the group has.</param>
-public sealed record SourcesResponse(string Ticket, DateTimeOffset TicketExpires, IReadOnlyList<ContentSources> Contents);
+public sealed record SourcesResponse(string Ticket, DateTimeOffset TicketExpires, IReadOnlyList<ContentSources> Contents)
+{
+    public IReadOnlyList<ContentSources> Contents { get; init; } = NotNullItems.Check(Contents);
+}
 
 /// <param name="Peers">At most 50, chosen at random, those that have all of it first.</param>
-public sealed record ContentSources(Hash256 PiecesRoot, IReadOnlyList<SourcePeer> Peers);
+public sealed record ContentSources(Hash256 PiecesRoot, IReadOnlyList<SourcePeer> Peers)
+{
+    public IReadOnlyList<SourcePeer> Peers { get; init; } = NotNullItems.Check(Peers);
+}
 
 /// <param name="EndPoints">Where to try it, <c>address:port</c>; empty for a peer that accepts no connections.</param>
-public sealed record SourcePeer(Hash256 Fingerprint, string UserName, bool Complete, IReadOnlyList<string> EndPoints);
+public sealed record SourcePeer(Hash256 Fingerprint, string UserName, bool Complete, IReadOnlyList<string> EndPoints)
+{
+    public IReadOnlyList<string> EndPoints { get; init; } = NotNullItems.Check(EndPoints);
+}
 
-/// <summary>A problem as RFC 9457 has it, with the stable code.</summary>
-public sealed record ProblemResponse(string? Type, string? Title, int? Status, string? Detail, string? Code);
+/// <summary>A problem as RFC 9457 has it, with the stable code; each member may be missing, as where a proxy answers.</summary>
+public sealed record ProblemResponse(
+    string? Type = null, string? Title = null, int? Status = null, string? Detail = null, string? Code = null);

@@ -213,8 +213,14 @@ public readonly record struct OpenMessage(uint Channel, Hash256 PiecesRoot)
 {
     public const int Length = 4 + Hash256.Size;
 
-    public static OpenMessage Read(ReadOnlySpan<byte> body) =>
-        new(BinaryPrimitives.ReadUInt32BigEndian(body), new Hash256(body.Slice(4, Hash256.Size)));
+    /// <exception cref="WireException">Channel 0, which is the connection itself.</exception>
+    public static OpenMessage Read(ReadOnlySpan<byte> body)
+    {
+        var channel = BinaryPrimitives.ReadUInt32BigEndian(body);
+        return channel != 0
+            ? new OpenMessage(channel, new Hash256(body.Slice(4, Hash256.Size)))
+            : throw new WireException("Channel 0 is the connection itself and cannot be opened.");
+    }
 
     /// <returns>Bytes written: the whole frame.</returns>
     public int Write(Span<byte> buffer)

@@ -1,35 +1,210 @@
 using P2PShare.Protocol;
+using P2PShare.Transfer.Peers;
 
 namespace P2PShare.Transfer.Downloading;
 
-/// <summary>One file being fetched, put on hold, finished, or left from an earlier shell.</summary>
+/// <summary>One file being fetched, put on hold, finished, or left from an earlier shell. Safe for concurrent use.</summary>
 public sealed class Download
 {
-    public Guid Id => throw new NotImplementedException();
+    private readonly PeerServer _server;
+    private readonly DownloadCatalog _catalog;
+    private readonly Lock _lock = new();
+    private readonly long _bytesVerifiedBefore;
+    private TaskCompletionSource _completion = NewCompletion();
+    private Func<Task> _cancel = () => Task.CompletedTask;
+    private Task _running = Task.CompletedTask;
+    private DownloadState _state;
+    private DownloadState _stateAfterCancel;
+    private DownloadRun? _run;
 
-    public DownloadRequest Request => throw new NotImplementedException();
+    internal Download(PeerServer server, DownloadCatalog catalog, DownloadCatalog.Entry entry)
+    {
+        _server = server;
+        _catalog = catalog;
+        _bytesVerifiedBefore = entry.BytesVerified;
+        Id = entry.Id;
+        Request = entry.Request;
+        Created = entry.Created;
+        Error = entry.Error;
+        _state = entry.State;
+        Settle();
+    }
 
-    public DateTimeOffset Created => throw new NotImplementedException();
+    public Guid Id { get; }
 
-    public DownloadState State => throw new NotImplementedException();
+    public DownloadRequest Request { get; }
+
+    public DateTimeOffset Created { get; }
+
+    public DownloadState State
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _state;
+            }
+        }
+    }
 
     /// <summary>Why it failed; null unless <see cref="DownloadState.Failed"/>.</summary>
-    public P2PShareException? Error => throw new NotImplementedException();
+    public P2PShareException? Error { get; private set; }
 
-    public DownloadProgress Progress => throw new NotImplementedException();
+    public DownloadProgress Progress => _run?.Progress ?? new DownloadProgress(
+        State == DownloadState.Complete ? Request.Content.Size : _bytesVerifiedBefore,
+        Request.Content.Size,
+        State == DownloadState.Complete ? Request.Content.PieceCount : (int)(_bytesVerifiedBefore / Request.Content.PieceLength),
+        Request.Content.PieceCount,
+        0,
+        null,
+        0);
 
     /// <summary>
     /// Ends when the download is complete, and throws <see cref="P2PShareException"/> when it failed or was stopped. While it is
     /// suspended it stays open.
     /// </summary>
-    public Task Completion => throw new NotImplementedException();
+    public Task Completion
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _completion.Task;
+            }
+        }
+    }
 
     /// <summary>Puts a running download on hold, its verified pieces recorded. Nothing happens in any other state.</summary>
-    public Task SuspendAsync() => throw new NotImplementedException();
-
-    /// <summary>Lets a suspended, failed or stopped download go on. Nothing happens in any other state.</summary>
-    public void Resume() => throw new NotImplementedException();
+    public Task SuspendAsync() => EndAsync(DownloadState.Suspended);
 
     /// <summary>Ends a running or suspended download; the part file stays and a resume goes on from it.</summary>
-    public Task StopAsync() => throw new NotImplementedException();
+    public Task StopAsync() => EndAsync(DownloadState.Stopped);
+
+    /// <summary>Lets a suspended, failed or stopped download go on. Nothing happens in any other state.</summary>
+    public void Resume()
+    {
+        lock (_lock)
+        {
+            if (_state is DownloadState.Running or DownloadState.Complete)
+            {
+                return;
+            }
+
+            if (_completion.Task.IsCompleted)
+            {
+                _completion = NewCompletion();
+            }
+
+            Start();
+        }
+    }
+
+    /// <summary>Starts a download that was just made.</summary>
+    internal void Start()
+    {
+        lock (_lock)
+        {
+            _state = DownloadState.Running;
+            Error = null;
+            var cancellation = new CancellationTokenSource();
+            _cancel = cancellation.CancelAsync;
+            var before = _running;
+            var cancellationToken = cancellation.Token;
+            _running = Task.Run(() => RunAsync(before, cancellationToken), CancellationToken.None);
+        }
+    }
+
+    private async Task RunAsync(Task before, CancellationToken cancellationToken)
+    {
+        await before.ConfigureAwait(false);
+        var state = DownloadState.Failed;
+        P2PShareException? error = null;
+        try
+        {
+            _run = new DownloadRun(_server, Request);
+            await _run.RunAsync(cancellationToken).ConfigureAwait(false);
+            state = DownloadState.Complete;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            state = _stateAfterCancel;
+        }
+        catch (P2PShareException e)
+        {
+            error = e;
+        }
+        catch (Exception e)
+        {
+            error = new P2PShareException(ErrorCode.DownloadFailed, $"The download of '{Request.Name}' failed: {e.Message}", e);
+        }
+
+        lock (_lock)
+        {
+            _state = state;
+            Error = error;
+        }
+
+        try
+        {
+            _catalog.Update(Id, state, error, Progress.BytesVerified);
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException e)
+        {
+            _server.Warn($"The state of the download of '{Request.Name}' could not be kept: {e.Message}");
+        }
+
+        Settle();
+    }
+
+    private async Task EndAsync(DownloadState state)
+    {
+        Task running;
+        Func<Task> cancel;
+        lock (_lock)
+        {
+            if (_state == DownloadState.Suspended && state == DownloadState.Stopped)
+            {
+                _state = state;
+                _catalog.Update(Id, state, null, Progress.BytesVerified);
+                Settle();
+                return;
+            }
+
+            if (_state != DownloadState.Running)
+            {
+                return;
+            }
+
+            _stateAfterCancel = state;
+            running = _running;
+            cancel = _cancel;
+        }
+
+        await cancel().ConfigureAwait(false);
+        await running.ConfigureAwait(false);
+    }
+
+    private void Settle()
+    {
+        switch (State)
+        {
+            case DownloadState.Complete:
+                _completion.TrySetResult();
+                break;
+            case DownloadState.Failed:
+                _completion.TrySetException(Error ?? new P2PShareException(ErrorCode.DownloadFailed, $"The download of '{Request.Name}' failed."));
+                break;
+            case DownloadState.Stopped:
+                _completion.TrySetException(new P2PShareException(
+                    ErrorCode.DownloadStopped, $"The download of '{Request.Name}' was stopped. Resume-P2PDownload lets it go on."));
+                break;
+            default:
+                return;
+        }
+
+        // Nobody may be waiting, and then nobody has to know.
+        _ = _completion.Task.Exception;
+    }
+
+    private static TaskCompletionSource NewCompletion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

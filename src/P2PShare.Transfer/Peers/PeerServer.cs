@@ -1,4 +1,12 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.State;
@@ -8,24 +16,57 @@ namespace P2PShare.Transfer.Peers;
 
 /// <summary>
 /// One peer: listens, offers what its user shares and what it has received, announces it at the tracker, and downloads.
-/// Everything that a session does with other peers goes through one of these.
+/// Everything that a session does with other peers goes through one of these. Safe for concurrent use.
 /// </summary>
 public sealed class PeerServer : IAsyncDisposable
 {
-    /// <summary>TCP port it listens on.</summary>
-    public int Port => throw new NotImplementedException();
+    private const int MaxConnections = 2048;
+    private const int MaxHandshakes = 64;
 
-    /// <summary>Of its certificate.</summary>
-    public Hash256 Fingerprint => throw new NotImplementedException();
+    private static readonly TimeSpan Maintenance = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(150);
+    private static readonly TimeSpan UnusedAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan KeysAge = TimeSpan.FromSeconds(30);
 
-    /// <summary>Most bytes a second that all uploads together send; null: no limit. Takes effect at once.</summary>
-    public long? UploadLimit { get; set; }
+    private readonly PeerIdentity _identity;
+    private readonly Socket _listener;
+    private readonly ShareCatalog _shares;
+    private readonly DownloadCatalog _downloadCatalog;
+    private readonly Announcer _announcer;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SemaphoreSlim _handshakes = new(MaxHandshakes);
+    private readonly ConcurrentDictionary<PeerConnection, Task> _connections = new();
+    private readonly ConcurrentDictionary<Hash256, Lazy<Task<PeerConnection>>> _dials = new();
+    private readonly ConcurrentDictionary<OfferedContent, DownloadRun> _runs = new();
+    private readonly Dictionary<Hash256, OfferedContent> _offered = [];
+    private readonly List<Download> _downloads = [];
+    private readonly Lock _lock = new();
+    private TicketValidator _tickets;
+    private long _keysFetched = Environment.TickCount64;
+    private Task _loops = Task.CompletedTask;
+    private Task? _stopped;
+    private long _bytesUploaded;
+    private long _bytesDownloaded;
+    private long _hashFailures;
 
-    /// <summary>Most bytes a second that all downloads together take; null: no limit. Takes effect at once.</summary>
-    public long? DownloadLimit { get; set; }
-
-    /// <summary>Ends when the server was stopped, and throws <see cref="P2PShareException"/> when it cannot go on listening.</summary>
-    public Task Completion => throw new NotImplementedException();
+    private PeerServer(
+        TrackerClient tracker, StateFolder state, PeerServerOptions options, PeerIdentity identity, Socket listener, TicketValidator tickets)
+    {
+        Tracker = tracker;
+        _identity = identity;
+        _listener = listener;
+        _tickets = tickets;
+        _shares = new ShareCatalog(state.Database, tracker.TrackerId, tracker.UserName);
+        _downloadCatalog = new DownloadCatalog(state.Database, tracker.TrackerId, tracker.UserName);
+        SourceTimeout = options.SourceTimeout;
+        UploadLimit = options.UploadLimit;
+        DownloadLimit = options.DownloadLimit;
+        Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+        _announcer = new Announcer(tracker, identity.Fingerprint, Port, HoldingRejected, message => Warn(
+            $"The tracker could not be told what is shared here; it is tried again. {message}"));
+    }
 
     /// <summary>Raised, on any thread, when a peer has stopped fetching a content.</summary>
     public event Action<UploadRecord>? UploadFinished;
@@ -33,44 +74,627 @@ public sealed class PeerServer : IAsyncDisposable
     /// <summary>Raised, on any thread, with a sentence for a person: a shared file changed, the tracker is away, …</summary>
     public event Action<string>? Warned;
 
+    /// <summary>Raised, on any thread, with a sentence for who looks for the cause of something: a peer was refused, banned, …</summary>
+    public event Action<string>? Traced;
+
+    /// <summary>TCP port it listens on.</summary>
+    public int Port { get; }
+
+    /// <summary>Of its certificate.</summary>
+    public Hash256 Fingerprint => _identity.Fingerprint;
+
+    /// <summary>Most bytes a second that all uploads together send; null: no limit. Takes effect at once.</summary>
+    public long? UploadLimit
+    {
+        get => UploadLimiter.Limit;
+        set => UploadLimiter.Limit = value;
+    }
+
+    /// <summary>Most bytes a second that all downloads together take; null: no limit. Takes effect at once.</summary>
+    public long? DownloadLimit
+    {
+        get => DownloadLimiter.Limit;
+        set => DownloadLimiter.Limit = value;
+    }
+
+    /// <summary>Ends when the server was stopped, and throws <see cref="P2PShareException"/> when it cannot go on listening.</summary>
+    public Task Completion => _completion.Task;
+
+    internal TrackerClient Tracker { get; }
+
+    internal TimeSpan SourceTimeout { get; }
+
+    internal Hash256 CertificateHash => _identity.CertificateHash;
+
+    internal RateLimiter UploadLimiter { get; } = new(TimeProvider.System);
+
+    internal RateLimiter DownloadLimiter { get; } = new(TimeProvider.System);
+
     /// <summary>Starts listening, offers again what this user shared before and is still the same, and announces it.</summary>
     /// <param name="tracker">Logged in.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PortInUse"/>, <see cref="ErrorCode.PeerServerFailed"/> or the tracker's.</exception>
-    public static Task<PeerServer> StartAsync(
-        TrackerClient tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    public static async Task<PeerServer> StartAsync(
+        TrackerClient tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
+    {
+        var keys = await tracker.GetTicketKeysAsync(cancellationToken).ConfigureAwait(false);
+        var tickets = new TicketValidator(tracker.TrackerId, keys, TimeProvider.System);
+        var listener = Listen(options);
+        PeerIdentity? identity = null;
+        PeerServer? server = null;
+        try
+        {
+            identity = PeerIdentity.Acquire(state);
+            server = new PeerServer(tracker, state, options, identity, listener, tickets);
+            server.OfferAgain();
+            server.LoadDownloads();
+            await server._announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);
+            server._loops = Task.WhenAll(
+                server.AcceptAsync(), server.MaintainAsync(), server._announcer.RunAsync(server._stopping.Token));
+            return server;
+        }
+        catch (Exception e)
+        {
+            listener.Dispose();
+            identity?.Dispose();
+            server?._announcer.Dispose();
+            if (e is IOException or UnauthorizedAccessException)
+            {
+                throw new P2PShareException(
+                    ErrorCode.StateFolderUnusable, $"The peer's certificate cannot be kept in '{state.Path}': {e.Message}", e);
+            }
 
-    public PeerServerStatus GetStatus() => throw new NotImplementedException();
+            throw;
+        }
+    }
+
+    public PeerServerStatus GetStatus()
+    {
+        lock (_lock)
+        {
+            return new PeerServerStatus(
+                _connections.Count,
+                _connections.Keys.Sum(connection => connection.Channels.Count(channel =>
+                    channel.BytesUploaded > 0 && channel.RemoteHas is { IsComplete: false })),
+                _offered.Values.Sum(offered => offered.Names.Count),
+                Interlocked.Read(ref _bytesUploaded) + _connections.Keys.Sum(connection => connection.Channels.Sum(channel => channel.BytesUploaded)),
+                Interlocked.Read(ref _bytesDownloaded));
+        }
+    }
 
     /// <summary>Shares a hashed file under a name with a group, and offers it from now on.</summary>
     /// <param name="replace">Whether a different content that this user shared under the name gives way.</param>
-    public Task<Protocol.Tracker.FileResponse> ShareAsync(
-        HashedFile file, string group, string name, bool replace, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<FileResponse> ShareAsync(
+        HashedFile file, string group, string name, bool replace, CancellationToken cancellationToken)
+    {
+        FileName.Check(name);
+        var content = file.Content;
+        var response = await Tracker.ShareFileAsync(
+            group, new ShareFileRequest(name, content.Size, content.PieceLength, content.PiecesRoot, replace), cancellationToken).ConfigureAwait(false);
+        _shares.Add(file, response.Group, name, received: false);
+        if (content.Size > 0)
+        {
+            Offer(new SharedContent(file), response.Group, name);
+            await _announcer.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return response;
+    }
 
     /// <summary>Stops sharing a name in a group.</summary>
-    public Task StopShareAsync(string group, string name, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
+    {
+        await Tracker.StopShareAsync(group, name, cancellationToken).ConfigureAwait(false);
+        _shares.Remove(group, name);
+        OfferedContent[] withdrawn;
+        lock (_lock)
+        {
+            withdrawn = [.. _offered.Values.Where(offered => offered.NameIn(group) == name)];
+        }
+
+        foreach (var offered in withdrawn)
+        {
+            Withdraw(offered, group);
+        }
+    }
 
     /// <summary>
     /// Starts a download, or finds the one that is running into the same destination. A file that is there already is left
     /// alone unless the request overwrites; an unfinished part of the same content is gone on from.
     /// </summary>
     /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.DestinationExists"/>, <see cref="ErrorCode.DestinationInUse"/> or another that shows at once; later ones are thrown by <see cref="Download.Completion"/>.
+    /// <see cref="ErrorCode.DestinationExists"/> or <see cref="ErrorCode.DestinationInUse"/>; what shows later is thrown by <see cref="Download.Completion"/>.
     /// </exception>
-    public Download StartDownload(DownloadRequest request) => throw new NotImplementedException();
+    public Download StartDownload(DownloadRequest request)
+    {
+        if (Directory.Exists(request.Destination))
+        {
+            throw new P2PShareException(
+                ErrorCode.DestinationInvalid, $"'{request.Destination}' is a folder. Remove it or choose another destination.");
+        }
+
+        if (!request.Overwrite && File.Exists(request.Destination))
+        {
+            throw PartFile.Exists(request.Destination);
+        }
+
+        lock (_lock)
+        {
+            var same = _downloads.Find(download =>
+                download.Request.Destination == request.Destination && download.State != DownloadState.Complete);
+            if (same is not null && same.Request.Content == request.Content && same.Request.Group == request.Group
+                && same.Request.Overwrite == request.Overwrite)
+            {
+                same.Resume();
+                return same;
+            }
+
+            if (same is { State: DownloadState.Running })
+            {
+                throw new P2PShareException(
+                    ErrorCode.DestinationInUse,
+                    $"Another download into '{request.Destination}' is running. Wait for it, stop it with Stop-P2PDownload, or choose another destination.");
+            }
+
+            // An unfinished download of something else into the same place is of no use any more.
+            if (same is not null)
+            {
+                _downloads.Remove(same);
+                _downloadCatalog.Remove(same.Id);
+            }
+
+            var entry = new DownloadCatalog.Entry(Guid.NewGuid(), request, DownloadState.Running, null, 0, DateTimeOffset.UtcNow);
+            _downloadCatalog.Add(entry.Id, request, entry.Created);
+            var download = new Download(this, _downloadCatalog, entry);
+            _downloads.Add(download);
+            download.Start();
+            return download;
+        }
+    }
 
     /// <summary>Every download of this user at this tracker, those of earlier shells included, the oldest first.</summary>
-    public IReadOnlyList<Download> GetDownloads() => throw new NotImplementedException();
+    public IReadOnlyList<Download> GetDownloads()
+    {
+        lock (_lock)
+        {
+            return [.. _downloads];
+        }
+    }
 
     /// <summary>Stops a download, forgets it, and deletes its part file; a finished file stays.</summary>
-    public Task RemoveDownloadAsync(Download download) => throw new NotImplementedException();
+    public async Task RemoveDownloadAsync(Download download)
+    {
+        await download.StopAsync().ConfigureAwait(false);
+        lock (_lock)
+        {
+            _downloads.Remove(download);
+        }
+
+        _downloadCatalog.Remove(download.Id);
+        if (download.State == DownloadState.Complete)
+        {
+            return;
+        }
+
+        var part = download.Request.Destination + FileName.PartSuffix;
+        try
+        {
+            File.Delete(part);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new P2PShareException(ErrorCode.PathUnwritable, $"The unfinished file '{part}' cannot be deleted: {e.Message}", e);
+        }
+    }
 
     /// <summary>Stops listening, unregisters at the tracker, lets running uploads finish for at most <paramref name="grace"/>, suspends downloads.</summary>
-    public Task StopAsync(TimeSpan grace) => throw new NotImplementedException();
+    public Task StopAsync(TimeSpan grace)
+    {
+        lock (_lock)
+        {
+            return _stopped ??= StopCoreAsync(grace);
+        }
+    }
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
 
-    internal void Report(UploadRecord upload) => UploadFinished?.Invoke(upload);
+    internal void Report(UploadRecord upload)
+    {
+        Interlocked.Add(ref _bytesUploaded, upload.Bytes);
+        UploadFinished?.Invoke(upload);
+    }
 
     internal void Warn(string sentence) => Warned?.Invoke(sentence);
+
+    internal void Trace(string sentence) => Traced?.Invoke(sentence);
+
+    internal void CountDownload(int bytes) => Interlocked.Add(ref _bytesDownloaded, bytes);
+
+    internal void CountHashFailure() => Interlocked.Increment(ref _hashFailures);
+
+    internal OfferedContent? FindOffered(Hash256 root, string group)
+    {
+        lock (_lock)
+        {
+            return _offered.TryGetValue(root, out var offered) && offered.IsOfferedIn(group) ? offered : null;
+        }
+    }
+
+    internal DownloadRun? FindRun(OfferedContent offered) => _runs.GetValueOrDefault(offered);
+
+    internal void AddRun(OfferedContent offered, DownloadRun run) => _runs[offered] = run;
+
+    internal void RemoveRun(OfferedContent offered, DownloadRun run) => _runs.TryRemove(new KeyValuePair<OfferedContent, DownloadRun>(offered, run));
+
+    /// <summary>Offers a content in a group. A whole file takes the place of a part, and of another whole file.</summary>
+    internal OfferedContent Offer(IContent content, string group, string name)
+    {
+        OfferedContent offered;
+        bool isComplete;
+        lock (_lock)
+        {
+            var root = content.Description.PiecesRoot!.Value;
+            if (!_offered.TryGetValue(root, out offered!))
+            {
+                offered = _offered[root] = new OfferedContent(content);
+            }
+            else if (content is SharedContent)
+            {
+                offered.Swap(before =>
+                {
+                    (before as SharedContent)?.Dispose();
+                    return content;
+                });
+            }
+
+            offered.OfferIn(group, name);
+            isComplete = offered.GetHave().IsComplete;
+        }
+
+        _announcer.Hold(group, offered.PiecesRoot, isComplete);
+        return offered;
+    }
+
+    /// <summary>Withdraws a part whose download ended; nothing where something whole has taken its place.</summary>
+    internal void Withdraw(OfferedContent offered, PartFile part, string group)
+    {
+        if (offered.IsBacked(part))
+        {
+            Withdraw(offered, group);
+        }
+    }
+
+    /// <summary>Gives a whole part its name and goes on offering it from there.</summary>
+    /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
+    internal void Finish(OfferedContent offered, PartFile part, DownloadRequest request)
+    {
+        if (!offered.IsBacked(part))
+        {
+            part.Finish(request.Destination, request.Overwrite);
+            return;
+        }
+
+        HashedFile? file = null;
+        offered.Swap(_ =>
+        {
+            part.Finish(request.Destination, request.Overwrite);
+            file = new HashedFile(
+                request.Destination, new DateTimeOffset(File.GetLastWriteTimeUtc(request.Destination), TimeSpan.Zero), request.Content, part.PieceLayer);
+            return new SharedContent(file);
+        });
+        foreach (var (group, name) in offered.Names)
+        {
+            _announcer.Hold(group, offered.PiecesRoot, isComplete: true);
+            _shares.Add(file!, group, name, received: true);
+        }
+    }
+
+    /// <summary>A content turned out to be gone or changed: it is offered no longer.</summary>
+    internal void ContentUnreadable(OfferedContent offered, Exception problem)
+    {
+        // A part that was just closed: its download says what there is to say.
+        if (problem is P2PShareException)
+        {
+            Warn($"{string.Join(", ", offered.Names.Select(name => $"'{name.Value}' is not offered to group '{name.Key}' any more"))}: {problem.Message}");
+        }
+
+        foreach (var (group, _) in offered.Names)
+        {
+            Withdraw(offered, group);
+        }
+    }
+
+    internal async ValueTask<(Ticket? Ticket, string? Problem)> ValidateTicketAsync(string token, Hash256 certificateHash)
+    {
+        var result = await _tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
+        if (result.Ticket is not null || Environment.TickCount64 - Volatile.Read(ref _keysFetched) < KeysAge.TotalMilliseconds)
+        {
+            return result;
+        }
+
+        // The tracker may have changed its key since.
+        Volatile.Write(ref _keysFetched, Environment.TickCount64);
+        try
+        {
+            var keys = await Tracker.GetTicketKeysAsync(_stopping.Token).ConfigureAwait(false);
+            _tickets = new TicketValidator(Tracker.TrackerId, keys, TimeProvider.System);
+        }
+        catch (Exception e) when (e is P2PShareException or OperationCanceledException)
+        {
+            return result;
+        }
+
+        return await _tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
+    }
+
+    /// <summary>A connection to a peer: the one there is, or a new one.</summary>
+    /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
+    internal async Task<PeerConnection> ConnectAsync(SourcePeer peer, CancellationToken cancellationToken)
+    {
+        if (_connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == peer.Fingerprint && !connection.IsClosed) is { } existing)
+        {
+            return existing;
+        }
+
+        var dial = _dials.GetOrAdd(peer.Fingerprint, _ => new Lazy<Task<PeerConnection>>(() => DialAsync(peer)));
+        try
+        {
+            return await dial.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _dials.TryRemove(new KeyValuePair<Hash256, Lazy<Task<PeerConnection>>>(peer.Fingerprint, dial));
+        }
+    }
+
+    private static Socket Listen(PeerServerOptions options)
+    {
+        var address = options.Address ?? (Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any);
+        var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (address.Equals(IPAddress.IPv6Any))
+            {
+                listener.DualMode = true;
+            }
+
+            listener.Bind(new IPEndPoint(address, options.Port));
+            listener.Listen(512);
+            return listener;
+        }
+        catch (SocketException e)
+        {
+            listener.Dispose();
+            throw e.SocketErrorCode == SocketError.AddressAlreadyInUse
+                ? new P2PShareException(ErrorCode.PortInUse, $"Port {options.Port} is in use by another program. Choose another port, or 0 for any free one.", e)
+                : new P2PShareException(ErrorCode.PeerServerFailed, $"The peer server cannot listen on {address} port {options.Port}: {e.Message}", e);
+        }
+    }
+
+    private void OfferAgain()
+    {
+        foreach (var share in _shares.GetAll().Where(share => share.File.Content.Size > 0))
+        {
+            var content = new SharedContent(share.File);
+            try
+            {
+                content.Check();
+                Offer(content, share.Group, share.Name);
+            }
+            catch (P2PShareException) when (share.Received)
+            {
+                // What was received belongs to the person, who may do with it as they like.
+                _shares.Remove(share.Group, share.Name);
+            }
+            catch (P2PShareException e)
+            {
+                Warn($"'{share.Name}' is not offered to group '{share.Group}': {e.Message}");
+            }
+        }
+    }
+
+    private void LoadDownloads()
+    {
+        foreach (var entry in _downloadCatalog.GetAll())
+        {
+            // The shell that ran it is gone, or another holds its part file: either way it does not run here.
+            var state = entry.State == DownloadState.Running ? DownloadState.Suspended : entry.State;
+            _downloads.Add(new Download(this, _downloadCatalog, entry with { State = state }));
+        }
+    }
+
+    private void Withdraw(OfferedContent offered, string group)
+    {
+        offered.Withdraw(group);
+        _announcer.Withdraw(group, offered.PiecesRoot);
+        lock (_lock)
+        {
+            if (offered.Names.Count == 0 && _offered.GetValueOrDefault(offered.PiecesRoot) == offered)
+            {
+                _offered.Remove(offered.PiecesRoot);
+            }
+        }
+
+        foreach (var channel in offered.Channels.Where(channel => channel.Group == group))
+        {
+            channel.Connection.Close(channel, CloseReason.NotOffered);
+        }
+    }
+
+    private void HoldingRejected(Holding holding)
+    {
+        OfferedContent? offered;
+        lock (_lock)
+        {
+            offered = _offered.GetValueOrDefault(holding.PiecesRoot);
+        }
+
+        if (offered?.NameIn(holding.Group) is { } name)
+        {
+            Warn($"'{name}' is no file of group '{holding.Group}' any more, or you are no member of it: it is not offered there any longer.");
+            _shares.Remove(holding.Group, name);
+            Withdraw(offered, holding.Group);
+        }
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await _handshakes.WaitAsync(_stopping.Token).ConfigureAwait(false);
+                var socket = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
+                if (_connections.Count >= MaxConnections)
+                {
+                    socket.Dispose();
+                    _handshakes.Release();
+                    continue;
+                }
+
+                _ = GreetAsync(socket);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped.
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            if (!_stopping.IsCancellationRequested)
+            {
+                _completion.TrySetException(new P2PShareException(ErrorCode.PeerServerFailed, $"The peer server cannot go on listening: {e.Message}", e));
+            }
+        }
+    }
+
+    private async Task GreetAsync(Socket socket)
+    {
+        try
+        {
+            socket.NoDelay = true;
+            var endPoint = (IPEndPoint)socket.RemoteEndPoint!;
+            var stream = await PeerTls.AcceptAsync(_identity, socket, _stopping.Token).ConfigureAwait(false);
+            Run(stream, endPoint, isDialled: false);
+        }
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+        {
+            Trace($"A connection was dropped during its handshake: {e.Message}");
+        }
+        finally
+        {
+            _handshakes.Release();
+        }
+    }
+
+    private async Task<PeerConnection> DialAsync(SourcePeer peer)
+    {
+        var (stream, endPoint) = await PeerTls.DialAsync(_identity, peer.Fingerprint, peer.EndPoints, _stopping.Token).ConfigureAwait(false);
+        return Run(stream, endPoint, isDialled: true);
+    }
+
+    private PeerConnection Run(SslStream stream, IPEndPoint endPoint, bool isDialled)
+    {
+        var address = endPoint.Address.IsIPv4MappedToIPv6 ? endPoint.Address.MapToIPv4() : endPoint.Address;
+        var connection = new PeerConnection(this, stream, new IPEndPoint(address, endPoint.Port), isDialled);
+        var started = new TaskCompletionSource();
+        _connections[connection] = RunAsync();
+        started.SetResult();
+        return connection;
+
+        async Task RunAsync()
+        {
+            await started.Task.ConfigureAwait(false);
+            await connection.RunAsync().ConfigureAwait(false);
+            _connections.TryRemove(connection, out _);
+        }
+    }
+
+    private async Task MaintainAsync()
+    {
+        using var timer = new PeriodicTimer(Maintenance);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stopping.Token).ConfigureAwait(false))
+            {
+                foreach (var connection in _connections.Keys)
+                {
+                    Maintain(connection);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped.
+        }
+    }
+
+    private static void Maintain(PeerConnection connection)
+    {
+        var idle = connection.IdleMilliseconds;
+        var isUnused = !connection.Channels.Any() && idle > UnusedAfter.TotalMilliseconds;
+        if (idle > DeadAfter.TotalMilliseconds || isUnused)
+        {
+            connection.Dispose();
+            return;
+        }
+
+        connection.CloseExpired(DateTimeOffset.UtcNow);
+        if (idle > KeepAlive.TotalMilliseconds)
+        {
+            connection.SendKeepAlive();
+        }
+    }
+
+    private async Task StopCoreAsync(TimeSpan grace)
+    {
+        // Off the caller's thread and out of its lock.
+        await Task.Yield();
+        await Task.WhenAll(GetDownloads().Select(download => download.SuspendAsync())).ConfigureAwait(false);
+        _listener.Dispose();
+        using (var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
+        {
+            try
+            {
+                await Tracker.UnregisterPeerAsync(Fingerprint, timeout.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is P2PShareException or OperationCanceledException or ObjectDisposedException)
+            {
+                Trace($"The tracker was not told that this peer stops; it will notice. {e.Message}");
+            }
+        }
+
+        var deadline = Environment.TickCount64 + (long)grace.TotalMilliseconds;
+        while (Environment.TickCount64 < deadline && _connections.Keys.Any(connection => connection.HasWaitingBlocks))
+        {
+            await Task.Delay(100).ConfigureAwait(false);
+        }
+
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        foreach (var connection in _connections.Keys)
+        {
+            connection.Close(CloseReason.ShuttingDown);
+        }
+
+        await Task.WhenAny(Task.WhenAll(_connections.Values), Task.Delay(TimeSpan.FromSeconds(2))).ConfigureAwait(false);
+        foreach (var connection in _connections.Keys)
+        {
+            connection.Dispose();
+        }
+
+        await Task.WhenAll(_connections.Values).ConfigureAwait(false);
+        await _loops.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+        lock (_lock)
+        {
+            foreach (var offered in _offered.Values)
+            {
+                offered.Dispose();
+            }
+
+            _offered.Clear();
+        }
+
+        _announcer.Dispose();
+        _identity.Dispose();
+        _completion.TrySetResult();
+    }
 }

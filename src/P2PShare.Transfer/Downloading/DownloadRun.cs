@@ -1,0 +1,504 @@
+using System.Collections.Concurrent;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Sharing;
+
+namespace P2PShare.Transfer.Downloading;
+
+/// <summary>
+/// One stretch of a download, from its start or resume until it is complete, fails or is put on hold: finds sources,
+/// asks them, verifies what comes, and offers it to others at once.
+/// </summary>
+internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
+{
+    private const int MaxSources = 16;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LookUpInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookUpIntervalWithoutSources = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LastBackoff = TimeSpan.FromMinutes(1);
+
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<DownloadSource, bool> _sources = new();
+    private readonly ConcurrentDictionary<Hash256, bool> _banned = new();
+    private readonly ConcurrentDictionary<Hash256, Attempts> _attempts = new();
+    private readonly SpeedMeter _speed = new(TimeProvider.System);
+    private readonly PieceLayerFetch _layer = new(request.Content);
+    private readonly ContentDescription _content = request.Content;
+    private PartFile? _part;
+    private OfferedContent? _offered;
+    private RequestScheduler? _scheduler;
+    private string? _ticket;
+    private DateTimeOffset _ticketExpires;
+    private string? _lastProblem;
+    private int _peersKnown;
+
+    public DownloadProgress Progress
+    {
+        get
+        {
+            var verified = _part?.BytesVerified ?? 0;
+            var speed = _speed.BytesPerSecond;
+            var left = speed >= 1 ? TimeSpan.FromSeconds((_content.Size - verified) / speed) : (TimeSpan?)null;
+            return new DownloadProgress(
+                verified, _content.Size, _part?.GetHave().Count ?? 0, _content.PieceCount, speed, left, _sources.Count(source => source.Key.Has is not null));
+        }
+    }
+
+    /// <exception cref="P2PShareException">It cannot go on; what was verified is kept.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        if (!request.Overwrite && File.Exists(request.Destination))
+        {
+            throw PartFile.Exists(request.Destination);
+        }
+
+        var part = _part = PartFile.Open(request.Destination, _content);
+        try
+        {
+            if (_content.Size == 0)
+            {
+                part.Finish(request.Destination, request.Overwrite);
+                return;
+            }
+
+            await part.RestoreAsync(null, cancellationToken).ConfigureAwait(false);
+            var have = part.GetHave();
+            _offered = server.Offer(part, request.Group, request.Name);
+            if (!have.IsComplete)
+            {
+                await FetchAsync(part, have, cancellationToken).ConfigureAwait(false);
+            }
+
+            server.Finish(_offered, part, request);
+        }
+        catch
+        {
+            RecordQuietly(part);
+            throw;
+        }
+        finally
+        {
+            if (_offered is not null)
+            {
+                server.Withdraw(_offered, part, request.Group);
+            }
+
+            part.Dispose();
+        }
+    }
+
+    /// <summary>Takes a channel as a source.</summary>
+    public void Attach(ContentChannel channel)
+    {
+        if (_banned.ContainsKey(channel.Connection.RemoteFingerprint))
+        {
+            return;
+        }
+
+        var source = new DownloadSource(channel);
+        lock (_sources)
+        {
+            if (_sources.Keys.Any(other => other.Channel == channel))
+            {
+                return;
+            }
+
+            _sources[source] = true;
+        }
+
+        if (channel.SetFetch(this, source) is { } has)
+        {
+            ReceiveBitfield(source, has);
+        }
+
+        // It may have been dropped since it was found, and then nobody else would tell.
+        if (channel.Connection.IsClosed)
+        {
+            Lost(source);
+        }
+    }
+
+    public void ReceiveBitfield(DownloadSource source, Bitfield has)
+    {
+        _scheduler!.Join(source, has);
+        _attempts.TryRemove(source.Fingerprint, out _);
+        Ask(source);
+    }
+
+    public void ReceiveHaves(DownloadSource source, int[] pieces)
+    {
+        _scheduler!.AddHaves(source, pieces);
+        Ask(source);
+    }
+
+    public void Rejected(DownloadSource source, BlockRange range)
+    {
+        _scheduler!.Rejected(source, range);
+        AskAll();
+    }
+
+    /// <summary>The other side closed the channel.</summary>
+    public void Refused(DownloadSource source, CloseReason reason)
+    {
+        _lastProblem = reason switch
+        {
+            CloseReason.NotOffered => $"{source.Channel.Connection.RemoteEndPoint} does not offer it any more",
+            CloseReason.TicketRefused or CloseReason.TicketExpired => $"{source.Channel.Connection.RemoteEndPoint} refused the ticket",
+            _ => $"{source.Channel.Connection.RemoteEndPoint} ended the transfer ({reason})",
+        };
+        Back(source.Fingerprint);
+    }
+
+    /// <summary>The channel or its connection is gone.</summary>
+    public void Lost(DownloadSource source)
+    {
+        _sources.TryRemove(source, out _);
+        _scheduler!.Leave(source);
+        _layer.Lost(source);
+        if (!_done.Task.IsCompleted)
+        {
+            AskAll();
+        }
+    }
+
+    public void ReceiveHashes(DownloadSource source, HashRange range, Hash256[] hashes)
+    {
+        switch (_layer.Receive(source, range, hashes))
+        {
+            case PieceLayerFetch.Result.Right:
+                _part!.SetPieceLayer(_layer.Hashes);
+                AskAll();
+                break;
+            case PieceLayerFetch.Result.Wrong:
+                Ban(source.Fingerprint, "it sent a wrong piece layer");
+                AskAll();
+                break;
+            default:
+                break;
+        }
+    }
+
+    public void HashesRejected(DownloadSource source)
+    {
+        _layer.Rejected(source);
+        AskAll();
+    }
+
+    public (ActivePiece Piece, ActivePiece.Part Part)? BeginReceive(DownloadSource source, PieceHeader header, int count) =>
+        _scheduler!.BeginReceive(source, header.Piece, header.Begin, count);
+
+    public void AbortReceive(ActivePiece piece, ActivePiece.Part part) => _scheduler!.AbortReceive(piece, part);
+
+    public void EndReceive(DownloadSource source, ActivePiece piece, ActivePiece.Part part)
+    {
+        piece.HashPart(part);
+        _speed.Add(part.Length);
+        var (isWhole, losers) = _scheduler!.EndReceive(source, piece, part);
+        foreach (var loser in losers)
+        {
+            loser.Channel.Connection.Cancel(new BlockRange(loser.Channel.Id, piece.Index, part.Begin, part.Length));
+        }
+
+        // Before verifying and writing: the other side works meanwhile.
+        Ask(source);
+        if (isWhole)
+        {
+            Verify(piece);
+        }
+    }
+
+    private async Task FetchAsync(PartFile part, Bitfield have, CancellationToken cancellationToken)
+    {
+        _scheduler = new RequestScheduler(_content, have, Random.Shared);
+        server.AddRun(_offered!, this);
+        try
+        {
+            foreach (var channel in _offered!.Channels)
+            {
+                Attach(channel);
+            }
+
+            await SeekSourcesAsync(part, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            server.RemoveRun(_offered!, this);
+            _done.TrySetCanceled(CancellationToken.None);
+            foreach (var source in _sources.Keys)
+            {
+                source.Channel.ClearFetch();
+                _scheduler.Leave(source);
+                // Who opened a channel closes it, unless the other side still has something to fetch over it.
+                if (source.Channel.UserName is null && (!part.GetHave().IsComplete || source.Channel.RemoteHas is not { IsComplete: false }))
+                {
+                    source.Channel.Connection.Close(source.Channel, CloseReason.Done);
+                }
+            }
+
+            _scheduler.ReleaseBuffers();
+        }
+    }
+
+    private async Task SeekSourcesAsync(PartFile part, CancellationToken cancellationToken)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var recorded = Environment.TickCount64;
+        var recording = Task.CompletedTask;
+        var lookedUp = long.MinValue;
+        var lookingUp = Task.CompletedTask;
+        var hadSource = Environment.TickCount64;
+        try
+        {
+            while (true)
+            {
+                var now = Environment.TickCount64;
+                var interval = HasUsefulSource() ? LookUpInterval : LookUpIntervalWithoutSources;
+                var isTicketOld = _ticket is not null && _ticketExpires - DateTimeOffset.UtcNow < TimeSpan.FromMinutes(2);
+                if (lookingUp.IsCompleted && (lookedUp == long.MinValue || now - lookedUp >= interval.TotalMilliseconds
+                    || (isTicketOld && now - lookedUp >= LookUpIntervalWithoutSources.TotalMilliseconds)))
+                {
+                    lookedUp = now;
+                    lookingUp = LookUpAsync(stopping.Token);
+                }
+
+                await Task.WhenAny(_done.Task, Task.Delay(Tick, stopping.Token)).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+                if (_done.Task.IsCompleted)
+                {
+                    await _done.Task.ConfigureAwait(false);
+                    return;
+                }
+
+                now = Environment.TickCount64;
+                if (HasUsefulSource())
+                {
+                    hadSource = now;
+                }
+                else if (now - hadSource >= server.SourceTimeout.TotalMilliseconds)
+                {
+                    throw NoSource();
+                }
+
+                DropStalled();
+                AskAll();
+                if (recording.IsCompleted && now - recorded >= RecordInterval.TotalMilliseconds)
+                {
+                    recorded = now;
+                    await recording.ConfigureAwait(false);
+                    recording = Task.Run(part.Record, CancellationToken.None);
+                }
+            }
+        }
+        finally
+        {
+            await stopping.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(lookingUp, recording).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+        }
+    }
+
+    private async Task LookUpAsync(CancellationToken cancellationToken)
+    {
+        SourcesResponse response;
+        try
+        {
+            response = await server.Tracker.GetSourcesAsync(
+                request.Group,
+                new SourcesRequest(server.Fingerprint, server.CertificateHash, [_content.PiecesRoot!.Value]),
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (P2PShareException e) when (e.Code is ErrorCode.NotMember or ErrorCode.GroupNotFound or ErrorCode.FileNotFound or ErrorCode.NotLoggedIn)
+        {
+            // Sources that are connected may go on for as long as their ticket lasts; without any it is over.
+            _lastProblem = e.Message;
+            if (!HasUsefulSource())
+            {
+                _done.TrySetException(e);
+            }
+
+            return;
+        }
+        catch (P2PShareException e)
+        {
+            _lastProblem = e.Message;
+            return;
+        }
+
+        (_ticket, _ticketExpires) = (response.Ticket, response.TicketExpires);
+        foreach (var connection in _sources.Keys.Where(source => source.Channel.UserName is null).Select(source => source.Channel.Connection).Distinct())
+        {
+            connection.SendHello(response.Ticket);
+        }
+
+        var peers = response.Contents.SelectMany(content => content.Peers).ToArray();
+        _peersKnown = peers.Length;
+        var free = MaxSources - _sources.Count;
+        var wanted = peers
+            .Where(peer => peer.EndPoints.Count > 0 && peer.Fingerprint != server.Fingerprint && !_banned.ContainsKey(peer.Fingerprint)
+                && _sources.Keys.All(source => source.Fingerprint != peer.Fingerprint)
+                && (!_attempts.TryGetValue(peer.Fingerprint, out var attempts) || attempts.MayTry))
+            .Take(free);
+        await Task.WhenAll(wanted.Select(peer => ConnectAsync(peer, response.Ticket, cancellationToken))).ConfigureAwait(false);
+    }
+
+    private async Task ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = await server.ConnectAsync(peer, cancellationToken).ConfigureAwait(false);
+            connection.SendHello(ticket);
+            Attach(connection.Open(_offered!, request.Group));
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _lastProblem = e.Message;
+            Back(peer.Fingerprint);
+        }
+    }
+
+    // Sends as many requests as the source may have; nothing while no piece could be verified yet.
+    private void Ask(DownloadSource source)
+    {
+        if (!_part!.KnowsHashes)
+        {
+            if (_layer.TryStart(source, out var ranges))
+            {
+                foreach (var range in ranges)
+                {
+                    source.Channel.Connection.RequestHashes(range);
+                }
+            }
+
+            return;
+        }
+
+        while (_scheduler!.TryNext(source, out var range))
+        {
+            source.Channel.Connection.Request(range);
+        }
+    }
+
+    private void AskAll()
+    {
+        foreach (var source in _sources.Keys)
+        {
+            Ask(source);
+        }
+    }
+
+    private void Verify(ActivePiece piece)
+    {
+        if (piece.ComputeHash(_content) != _part!.PieceHash(piece.Index))
+        {
+            server.CountHashFailure();
+            foreach (var liar in _scheduler!.Failed(piece))
+            {
+                Ban(liar, "it sent a wrong piece");
+            }
+
+            AskAll();
+            return;
+        }
+
+        try
+        {
+            _part.WritePiece(piece.Index, piece.Data);
+        }
+        catch (P2PShareException e)
+        {
+            _done.TrySetException(e);
+            return;
+        }
+        catch (ObjectDisposedException) when (_done.Task.IsCompleted)
+        {
+            // The download ended while this piece was on its way.
+            return;
+        }
+
+        server.CountDownload(piece.Length);
+        var index = piece.Index;
+        foreach (var liar in _scheduler!.Completed(piece))
+        {
+            Ban(liar, "it sent wrong blocks");
+        }
+
+        foreach (var channel in _offered!.Channels)
+        {
+            channel.Connection.SendHave(channel, index);
+        }
+
+        if (_part.BytesVerified == _content.Size)
+        {
+            _done.TrySetResult();
+        }
+    }
+
+    private void Ban(Hash256 fingerprint, string why)
+    {
+        _banned[fingerprint] = true;
+        _lastProblem = $"a peer was banned: {why}";
+        server.Trace($"The peer {fingerprint} is not asked for '{request.Name}' any more: {why}.");
+        foreach (var source in _sources.Keys.Where(source => source.Fingerprint == fingerprint))
+        {
+            source.Channel.Connection.Close(source.Channel, CloseReason.Done);
+        }
+    }
+
+    private void Back(Hash256 fingerprint) => _attempts.AddOrUpdate(fingerprint, _ => new Attempts(1), (_, before) => new Attempts(before.Count + 1));
+
+    private void DropStalled()
+    {
+        foreach (var source in _sources.Keys)
+        {
+            if (source.AskedBytes > 0 && source.Channel.Connection.IdleMilliseconds > StallTimeout.TotalMilliseconds)
+            {
+                _lastProblem = $"{source.Channel.Connection.RemoteEndPoint} stopped sending";
+                Back(source.Fingerprint);
+                source.Channel.Connection.Dispose();
+            }
+        }
+    }
+
+    private bool HasUsefulSource() => _sources.Keys.Any(source => _scheduler!.IsInteresting(source));
+
+    private P2PShareException NoSource()
+    {
+        var why = _lastProblem is { } problem ? $" The last problem: {problem.TrimEnd('.')}." : "";
+        var peers = _peersKnown == 0
+            ? "No peer that has it is online"
+            : $"None of the {_peersKnown} peers that the tracker knows could give what is missing";
+        return new P2PShareException(
+            ErrorCode.NoSourceOnline,
+            $"'{request.Name}' of group '{request.Group}' could not be fetched. {peers}.{why} What was verified is kept: run the same command again when one is.");
+    }
+
+    private void RecordQuietly(PartFile part)
+    {
+        try
+        {
+            part.Record();
+        }
+        catch (Exception e) when (e is P2PShareException or ObjectDisposedException)
+        {
+            server.Trace($"What was verified of '{request.Name}' could not be recorded: {e.Message}");
+        }
+    }
+
+    /// <summary>How often a peer failed in a row, and when it may be tried again.</summary>
+    private sealed class Attempts(int count)
+    {
+        private readonly long _next = Environment.TickCount64
+            + (long)Math.Min(FirstBackoff.TotalMilliseconds * Math.Pow(2, count - 1), LastBackoff.TotalMilliseconds);
+
+        public int Count { get; } = count;
+
+        public bool MayTry => Environment.TickCount64 >= _next;
+    }
+}

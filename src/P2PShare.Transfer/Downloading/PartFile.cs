@@ -1,0 +1,297 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
+using P2PShare.Transfer.Sharing;
+
+namespace P2PShare.Transfer.Downloading;
+
+/// <summary>
+/// An unfinished file, <c>&lt;name&gt;.p2ppart</c> beside its destination: every piece at its final offset, and behind the
+/// content's last byte a record of what was verified: magic, size, piece length, pieces root, piece layer, bitfield, and
+/// the SHA-256 of all that. The record is written after the data it speaks of is durable, and a download that goes on
+/// verifies every recorded piece again, so that neither a crash nor a change from outside ends in a wrong file. It is
+/// held exclusively: a second download into the same destination is refused.
+/// </summary>
+internal sealed class PartFile : IContent
+{
+    private const int HeaderLength = 8 + 8 + 4 + 4 + Hash256.Size;
+
+    private readonly SafeFileHandle _handle;
+    private readonly Lock _lock = new();
+    private readonly Bitfield _have;
+    private Hash256[] _pieceLayer = [];
+    private int _recorded;
+
+    private PartFile(string path, SafeFileHandle handle, ContentDescription description)
+    {
+        Path = path;
+        _handle = handle;
+        Description = description;
+        _have = new Bitfield(description.PieceCount);
+    }
+
+    private static ReadOnlySpan<byte> Magic => "P2PPART1"u8;
+
+    public string Path { get; }
+
+    public ContentDescription Description { get; }
+
+    public IReadOnlyList<Hash256> PieceLayer => _pieceLayer;
+
+    /// <summary>Verified bytes.</summary>
+    public long BytesVerified { get; private set; }
+
+    /// <summary>Opens or makes the part file for a destination, and reserves its space.</summary>
+    /// <exception cref="P2PShareException">DestinationInUse, DiskFull, PathUnwritable.</exception>
+    public static PartFile Open(string destination, ContentDescription description)
+    {
+        var path = destination + FileName.PartSuffix;
+        SafeFileHandle? handle = null;
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(destination)!);
+            if (new FileInfo(path).LinkTarget is not null)
+            {
+                throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{path}' is a symbolic link. Remove it or choose another destination.");
+            }
+
+            var exists = File.Exists(path);
+            handle = File.OpenHandle(
+                path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, FileOptions.None,
+                preallocationSize: exists ? 0 : description.Size);
+            return new PartFile(path, handle, description);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            handle?.Dispose();
+            throw Explain(path, e);
+        }
+    }
+
+    /// <summary>Verifies what an earlier download recorded. Pieces that are not right any more are left out.</summary>
+    /// <param name="progress">Told the number of bytes read again.</param>
+    public async Task RestoreAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        if (ReadRecord() is not var (layer, recorded))
+        {
+            return;
+        }
+
+        _pieceLayer = layer;
+        var done = 0L;
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        await Parallel.ForAsync(0, Description.PieceCount, options, (index, _) =>
+        {
+            if (recorded[index])
+            {
+                if (IsRight(index))
+                {
+                    MarkVerified(index);
+                }
+
+                progress?.Report(Interlocked.Add(ref done, Description.PieceSize(index)));
+            }
+
+            return ValueTask.CompletedTask;
+        }).ConfigureAwait(false);
+        _recorded = _have.Count;
+    }
+
+    /// <summary>Keeps a piece layer that was held against the pieces root.</summary>
+    public void SetPieceLayer(Hash256[] layer) => _pieceLayer = layer;
+
+    /// <summary>What piece <paramref name="index"/> has to hash to.</summary>
+    public Hash256 PieceHash(int index) => Description.PieceCount == 1 ? Description.PiecesRoot!.Value : _pieceLayer[index];
+
+    /// <summary>Whether pieces can be verified yet.</summary>
+    public bool KnowsHashes => Description.PieceCount == 1 || _pieceLayer.Length > 0;
+
+    /// <summary>Writes a piece whose hash was right, and only then says that it is there.</summary>
+    /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
+    public void WritePiece(int index, ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            RandomAccess.Write(_handle, data, (long)index * Description.PieceLength);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Explain(Path, e);
+        }
+
+        MarkVerified(index);
+    }
+
+    public Bitfield GetHave()
+    {
+        lock (_lock)
+        {
+            return _have.Clone();
+        }
+    }
+
+    public bool Has(int piece)
+    {
+        lock (_lock)
+        {
+            return _have[piece];
+        }
+    }
+
+    public void Read(long offset, Span<byte> buffer) => SourceFile.ReadExactly(_handle, buffer, offset);
+
+    public void Release()
+    {
+        // The download holds the file as long as it runs.
+    }
+
+    /// <summary>Makes verified pieces durable, then the record that names them. Cheap where nothing is new.</summary>
+    /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
+    public void Record()
+    {
+        var have = GetHave();
+        if (have.Count == _recorded || !KnowsHashes)
+        {
+            return;
+        }
+
+        var layerBytes = MemoryMarshal.AsBytes<Hash256>(_pieceLayer);
+        var record = new byte[HeaderLength + layerBytes.Length + have.Bytes.Length + SHA256.HashSizeInBytes];
+        Magic.CopyTo(record);
+        BinaryPrimitives.WriteInt64BigEndian(record.AsSpan(8), Description.Size);
+        BinaryPrimitives.WriteInt32BigEndian(record.AsSpan(16), Description.PieceLength);
+        BinaryPrimitives.WriteInt32BigEndian(record.AsSpan(20), _pieceLayer.Length);
+        Description.PiecesRoot!.Value.CopyTo(record.AsSpan(24));
+        layerBytes.CopyTo(record.AsSpan(HeaderLength));
+        have.Bytes.CopyTo(record.AsSpan(HeaderLength + layerBytes.Length));
+        SHA256.HashData(record.AsSpan(0, record.Length - SHA256.HashSizeInBytes), record.AsSpan(record.Length - SHA256.HashSizeInBytes));
+        try
+        {
+            RandomAccess.FlushToDisk(_handle);
+            RandomAccess.Write(_handle, record, Description.Size);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Explain(Path, e);
+        }
+
+        _recorded = have.Count;
+    }
+
+    /// <summary>Cuts the record off and gives the whole file its name in one step; this object is not used after it.</summary>
+    /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
+    public void Finish(string destination, bool overwrite)
+    {
+        if (!overwrite && File.Exists(destination))
+        {
+            throw Exists(destination);
+        }
+
+        try
+        {
+            RandomAccess.SetLength(_handle, Description.Size);
+            _handle.Dispose();
+            File.Move(Path, destination, overwrite);
+        }
+        catch (IOException e) when (!overwrite && File.Exists(destination))
+        {
+            throw Exists(destination, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Explain(destination, e);
+        }
+    }
+
+    public static P2PShareException Exists(string destination, Exception? inner = null) => new(
+        ErrorCode.DestinationExists, $"'{destination}' exists already. Use -Force to replace it, or choose another destination.", inner);
+
+    public void Dispose() => _handle.Dispose();
+
+    private void MarkVerified(int index)
+    {
+        lock (_lock)
+        {
+            if (_have.Set(index))
+            {
+                BytesVerified += Description.PieceSize(index);
+            }
+        }
+    }
+
+    private (Hash256[] Layer, Bitfield Have)? ReadRecord()
+    {
+        var length = RandomAccess.GetLength(_handle) - Description.Size;
+        var layerCount = Description.PieceCount > 1 ? Description.PieceCount : 0;
+        var bitfieldLength = Bitfield.ByteCount(Description.PieceCount);
+        if (length != HeaderLength + (long)layerCount * Hash256.Size + bitfieldLength + SHA256.HashSizeInBytes)
+        {
+            return null;
+        }
+
+        var record = new byte[length];
+        SourceFile.ReadExactly(_handle, record, Description.Size);
+        var layerBytes = record.AsSpan(HeaderLength, layerCount * Hash256.Size);
+        if (!record.AsSpan(0, 8).SequenceEqual(Magic)
+            || BinaryPrimitives.ReadInt64BigEndian(record.AsSpan(8)) != Description.Size
+            || BinaryPrimitives.ReadInt32BigEndian(record.AsSpan(16)) != Description.PieceLength
+            || BinaryPrimitives.ReadInt32BigEndian(record.AsSpan(20)) != layerCount
+            || new Hash256(record.AsSpan(24, Hash256.Size)) != Description.PiecesRoot
+            || !SHA256.HashData(record.AsSpan(0, record.Length - SHA256.HashSizeInBytes)).AsSpan().SequenceEqual(record.AsSpan(record.Length - SHA256.HashSizeInBytes)))
+        {
+            return null;
+        }
+
+        var layer = MemoryMarshal.Cast<byte, Hash256>(layerBytes).ToArray();
+        if (layerCount > 0 && !HashTree.IsLayerOf(Description.PiecesRoot!.Value, layer, Description.PieceLength))
+        {
+            return null;
+        }
+
+        return (layer, Bitfield.FromBytes(record.AsSpan(HeaderLength + layerBytes.Length, bitfieldLength), Description.PieceCount));
+    }
+
+    private bool IsRight(int index)
+    {
+        var length = Description.PieceSize(index);
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        var leaves = new Hash256[(length + PieceLength.Block - 1) / PieceLength.Block];
+        try
+        {
+            SourceFile.ReadExactly(_handle, buffer.AsSpan(0, length), (long)index * Description.PieceLength);
+            HashTree.HashBlocks(buffer.AsSpan(0, length), leaves);
+            var hash = Description.PieceCount == 1 ? HashTree.Root(leaves) : HashTree.PieceHash(leaves, Description.PieceLength);
+            return hash == PieceHash(index);
+        }
+        catch (EndOfStreamException)
+        {
+            return false;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static P2PShareException Explain(string path, Exception e)
+    {
+        const int WindowsSharingViolation = unchecked((int)0x80070020);
+        const int WindowsDiskFull = unchecked((int)0x80070070);
+        const int LinuxNoSpace = 28;
+        const int LinuxQuota = 122;
+        const int WouldBlock = 11;
+        return e.HResult switch
+        {
+            WindowsDiskFull or LinuxNoSpace or LinuxQuota => new P2PShareException(
+                ErrorCode.DiskFull, $"There is no space left for '{path}'. What was verified is kept: free some space and run the same command again.", e),
+            WindowsSharingViolation or WouldBlock => new P2PShareException(
+                ErrorCode.DestinationInUse, $"'{path}' is in use: another download writes to it. Wait for that one, or choose another destination.", e),
+            _ => new P2PShareException(ErrorCode.PathUnwritable, $"'{path}' cannot be written: {e.Message}", e),
+        };
+    }
+}

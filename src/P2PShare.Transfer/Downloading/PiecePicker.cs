@@ -1,0 +1,139 @@
+using P2PShare.Protocol.Content;
+
+namespace P2PShare.Transfer.Downloading;
+
+/// <summary>
+/// Chooses which piece to fetch next: of those that a source has and nobody fetches yet, one that the fewest sources
+/// have, at random among equals (rarest first: Legout et al., "Rarest First and Choke Algorithms Are Enough", IMC 2006).
+/// Knows no sockets and no time. Not safe for concurrent use.
+/// </summary>
+internal sealed class PiecePicker
+{
+    private readonly State[] _states;
+    private readonly int[] _availability;
+    private readonly Random _random;
+
+    /// <param name="have">What is there already.</param>
+    /// <param name="random">Breaks ties; a seeded one makes a simulation repeatable.</param>
+    public PiecePicker(Bitfield have, Random random)
+    {
+        _random = random;
+        _states = new State[have.Length];
+        _availability = new int[have.Length];
+        MissingCount = have.Length - have.Count;
+        for (var i = 0; i < have.Length; i++)
+        {
+            _states[i] = have[i] ? State.Have : State.Missing;
+        }
+    }
+
+    private enum State : byte
+    {
+        Missing,
+        Active,
+        Have,
+    }
+
+    /// <summary>Pieces that are neither there nor being fetched.</summary>
+    public int MissingCount { get; private set; }
+
+    /// <summary>Counts what a new source has.</summary>
+    public void AddSource(Bitfield has) => Count(has, 1);
+
+    /// <summary>Takes back what a lost source had.</summary>
+    public void RemoveSource(Bitfield has) => Count(has, -1);
+
+    /// <summary>Counts one more piece of a source.</summary>
+    public void AddHave(int piece) => _availability[piece]++;
+
+    /// <summary>Takes back a piece that a source turned out not to have.</summary>
+    public void RemoveHave(int piece) => _availability[piece]--;
+
+    /// <summary>Whether the source has anything that is not there yet, whoever fetches it.</summary>
+    public bool IsInteresting(Bitfield has)
+    {
+        for (var i = 0; i < _states.Length; i++)
+        {
+            if (_states[i] != State.Have && has[i])
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Chooses a piece that the source has and marks it active.</summary>
+    /// <returns>Its index, or -1 where the source has none that is missing.</returns>
+    public int Pick(Bitfield has)
+    {
+        if (MissingCount == 0)
+        {
+            return -1;
+        }
+
+        var chosen = -1;
+        var equals = 0;
+        for (var i = 0; i < _states.Length; i++)
+        {
+            if (_states[i] != State.Missing || !has[i] || (chosen >= 0 && _availability[i] > _availability[chosen]))
+            {
+                continue;
+            }
+
+            if (chosen >= 0 && _availability[i] == _availability[chosen])
+            {
+                // Each of n equals is kept with probability 1/n.
+                if (_random.Next(++equals) == 0)
+                {
+                    chosen = i;
+                }
+            }
+            else
+            {
+                chosen = i;
+                equals = 1;
+            }
+        }
+
+        if (chosen >= 0)
+        {
+            _states[chosen] = State.Active;
+            MissingCount--;
+        }
+
+        return chosen;
+    }
+
+    /// <summary>Says that an active piece is there.</summary>
+    public void SetHave(int piece)
+    {
+        if (_states[piece] == State.Missing)
+        {
+            MissingCount--;
+        }
+
+        _states[piece] = State.Have;
+    }
+
+    /// <summary>Gives an active piece back, to be picked again.</summary>
+    public void SetMissing(int piece)
+    {
+        if (_states[piece] != State.Missing)
+        {
+            _states[piece] = State.Missing;
+            MissingCount++;
+        }
+    }
+
+    private void Count(Bitfield has, int difference)
+    {
+        for (var i = 0; i < _availability.Length; i++)
+        {
+            if (has[i])
+            {
+                _availability[i] += difference;
+            }
+        }
+    }
+}

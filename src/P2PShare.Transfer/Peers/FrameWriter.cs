@@ -1,0 +1,219 @@
+using System.Buffers;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Sharing;
+
+namespace P2PShare.Transfer.Peers;
+
+/// <summary>
+/// What goes out on one connection: small messages at once and in order, between them the blocks that the other side
+/// asked for. One loop writes; anyone may add.
+/// </summary>
+internal sealed class FrameWriter(Stream stream, RateLimiter limiter) : IDisposable
+{
+    // A side that asks without reading what it gets is dropped when this much waits for it.
+    private const int MaxWaitingBytes = 4 * 1024 * 1024;
+    private const int MaxWaitingBlocks = 1024;
+
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly LinkedList<(ContentChannel Channel, BlockRange Range)> _blocks = new();
+    private ArrayBufferWriter<byte> _waiting = new(4096);
+    private ArrayBufferWriter<byte> _sending = new(4096);
+    private bool _isCompleted;
+
+    /// <summary>Whether blocks wait to be sent.</summary>
+    public bool HasBlocks
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _blocks.Count > 0;
+            }
+        }
+    }
+
+    /// <summary>Adds a whole frame; nothing once completed.</summary>
+    /// <returns>False where too much waits already: the other side does not read.</returns>
+    public bool TryAdd(ReadOnlySpan<byte> frame)
+    {
+        lock (_lock)
+        {
+            if (_waiting.WrittenCount > MaxWaitingBytes)
+            {
+                return false;
+            }
+
+            if (!_isCompleted)
+            {
+                _waiting.Write(frame);
+            }
+        }
+
+        Wake();
+        return true;
+    }
+
+    /// <summary>Adds a block to send, behind those already waiting.</summary>
+    /// <exception cref="WireException">The other side asks for more blocks than it may.</exception>
+    public void AddBlock(ContentChannel channel, BlockRange range)
+    {
+        lock (_lock)
+        {
+            if (_blocks.Count >= MaxWaitingBlocks)
+            {
+                throw new WireException($"More than {MaxWaitingBlocks} requests wait on one connection.");
+            }
+
+            _blocks.AddLast((channel, range));
+        }
+
+        Wake();
+    }
+
+    /// <summary>Takes waiting blocks back.</summary>
+    /// <returns>How many there were.</returns>
+    public int RemoveBlocks(Func<ContentChannel, BlockRange, bool> match)
+    {
+        lock (_lock)
+        {
+            var removed = 0;
+            for (var node = _blocks.First; node is not null;)
+            {
+                var next = node.Next;
+                if (match(node.Value.Channel, node.Value.Range))
+                {
+                    _blocks.Remove(node);
+                    removed++;
+                }
+
+                node = next;
+            }
+
+            return removed;
+        }
+    }
+
+    /// <summary>Lets <see cref="RunAsync"/> end when what waits is sent; blocks that wait are dropped.</summary>
+    public void Complete()
+    {
+        lock (_lock)
+        {
+            _isCompleted = true;
+            _blocks.Clear();
+        }
+
+        Wake();
+    }
+
+    /// <summary>Writes until completed, cancelled or the connection breaks.</summary>
+    /// <param name="onUnreadable">Told when a content can no longer be read; the block is rejected by then.</param>
+    public async Task RunAsync(Action<OfferedContent, Exception> onUnreadable, CancellationToken cancellationToken)
+    {
+        byte[]? buffer = null;
+        try
+        {
+            while (true)
+            {
+                await _wake.WaitAsync(cancellationToken).ConfigureAwait(false);
+                while (TakeNext(out var block))
+                {
+                    if (_sending.WrittenCount > 0)
+                    {
+                        await stream.WriteAsync(_sending.WrittenMemory, cancellationToken).ConfigureAwait(false);
+                        _sending.ResetWrittenCount();
+                    }
+
+                    if (block is var (channel, range))
+                    {
+                        buffer ??= ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + PieceHeader.Length + Frame.MaxBlock);
+                        await SendBlockAsync(buffer, channel, range, onUnreadable, cancellationToken).ConfigureAwait(false);
+                    }
+                }
+
+                lock (_lock)
+                {
+                    if (_isCompleted && _waiting.WrittenCount == 0)
+                    {
+                        return;
+                    }
+                }
+            }
+        }
+        finally
+        {
+            if (buffer is not null)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+    }
+
+    public void Dispose() => _wake.Dispose();
+
+    private bool TakeNext(out (ContentChannel Channel, BlockRange Range)? block)
+    {
+        lock (_lock)
+        {
+            block = null;
+            if (_waiting.WrittenCount > 0)
+            {
+                (_waiting, _sending) = (_sending, _waiting);
+            }
+
+            if (_blocks.First is { } first)
+            {
+                block = first.Value;
+                _blocks.RemoveFirst();
+            }
+
+            return block is not null || _sending.WrittenCount > 0;
+        }
+    }
+
+    private async ValueTask SendBlockAsync(
+        byte[] buffer, ContentChannel channel, BlockRange range, Action<OfferedContent, Exception> onUnreadable, CancellationToken cancellationToken)
+    {
+        var headerLength = new PieceHeader(range.Channel, range.Piece, range.Begin).Write(buffer, range.Count);
+        try
+        {
+            channel.Offered.Read(
+                (long)range.Piece * channel.Offered.Description.PieceLength + range.Begin, buffer.AsSpan(headerLength, range.Count));
+        }
+        catch (Exception e) when (e is Protocol.P2PShareException or IOException or ObjectDisposedException)
+        {
+            var length = range.Write(buffer, MessageId.Reject);
+            await stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+            onUnreadable(channel.Offered, e);
+            return;
+        }
+
+        var frame = buffer.AsMemory(0, headerLength + range.Count);
+        while (!frame.IsEmpty)
+        {
+            var slice = frame[..Math.Min(frame.Length, limiter.SliceLength)];
+            await limiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(slice, cancellationToken).ConfigureAwait(false);
+            frame = frame[slice.Length..];
+        }
+
+        channel.CountUpload(range.Count);
+    }
+
+    private void Wake()
+    {
+        try
+        {
+            _wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // The loop is about to look anyway.
+        }
+        catch (ObjectDisposedException)
+        {
+            // The connection has ended.
+        }
+    }
+}

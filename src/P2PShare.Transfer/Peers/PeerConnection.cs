@@ -1,0 +1,575 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Sharing;
+
+namespace P2PShare.Transfer.Peers;
+
+/// <summary>
+/// An authenticated connection to another peer, dialled by either side. On it each side opens channels for contents
+/// that its tickets allow, and pieces flow both ways.
+/// </summary>
+internal sealed class PeerConnection : IDisposable
+{
+    private const int MaxChannels = 1024;
+
+    private readonly PeerServer _server;
+    private readonly SslStream _stream;
+    private readonly FrameReader _reader;
+    private readonly FrameWriter _writer;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly ConcurrentDictionary<uint, ContentChannel> _channels = new();
+    private readonly ConcurrentDictionary<Hash256, Ticket> _tickets = new();
+    private readonly Lock _openLock = new();
+    private uint _nextChannel;
+    private bool _greeted;
+
+    public PeerConnection(PeerServer server, SslStream stream, IPEndPoint remoteEndPoint, bool isDialled)
+    {
+        _server = server;
+        _stream = stream;
+        _reader = new FrameReader(stream);
+        _writer = new FrameWriter(stream, server.UploadLimiter);
+        RemoteEndPoint = remoteEndPoint;
+        IsDialled = isDialled;
+        var certificate = (X509Certificate2)stream.RemoteCertificate!;
+        RemoteFingerprint = CertificateHashes.Fingerprint(certificate);
+        RemoteCertificateHash = CertificateHashes.Whole(certificate);
+        // Odd from who dialled, even from who was dialled: the two never choose the same.
+        _nextChannel = isDialled ? 1u : 2u;
+    }
+
+    public IPEndPoint RemoteEndPoint { get; }
+
+    public Hash256 RemoteFingerprint { get; }
+
+    public Hash256 RemoteCertificateHash { get; }
+
+    /// <summary>Whether this side dialled.</summary>
+    public bool IsDialled { get; }
+
+    /// <summary>Why the other side ended the connection; null where it did not say.</summary>
+    public CloseReason? RemoteReason { get; private set; }
+
+    public bool IsClosed => _closing.IsCancellationRequested;
+
+    public IEnumerable<ContentChannel> Channels => _channels.Values;
+
+    public bool HasWaitingBlocks => _writer.HasBlocks;
+
+    /// <summary>Milliseconds since bytes came last.</summary>
+    public long IdleMilliseconds => Environment.TickCount64 - _reader.LastReceived;
+
+    /// <summary>Reads and writes until either side ends the connection. Throws nothing.</summary>
+    public async Task RunAsync()
+    {
+        var writing = _writer.RunAsync(_server.ContentUnreadable, _closing.Token);
+        try
+        {
+            var reading = ReadAsync(_closing.Token);
+            await Task.WhenAny(reading, writing).Unwrap().ConfigureAwait(false);
+        }
+        catch (WireException e)
+        {
+            _server.Trace($"{RemoteEndPoint} was dropped: {e.Message}");
+            Close(CloseReason.ProtocolError);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or EndOfStreamException)
+        {
+            // The other side, the network or this side ended it.
+        }
+        finally
+        {
+            await FlushAsync(writing).ConfigureAwait(false);
+            await _closing.CancelAsync().ConfigureAwait(false);
+            foreach (var id in _channels.Keys)
+            {
+                Drop(id);
+            }
+
+            await _stream.DisposeAsync().ConfigureAwait(false);
+            _writer.Dispose();
+        }
+    }
+
+    /// <summary>Says why, and ends the connection once that is sent.</summary>
+    public void Close(CloseReason reason)
+    {
+        Send(new CloseMessage(0, reason));
+        _writer.Complete();
+    }
+
+    public void Dispose() => _closing.Cancel();
+
+    /// <summary>Shows a ticket: everything that it allows may be opened from now on.</summary>
+    public void SendHello(string ticket)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + 1 + ticket.Length);
+        var length = new HelloMessage(HelloMessage.CurrentVersion, ticket).Write(buffer);
+        Add(buffer.AsSpan(0, length));
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    /// <summary>The channel of a content, opened now where there is none yet.</summary>
+    /// <param name="group">The group of the ticket that was shown before.</param>
+    public ContentChannel Open(OfferedContent offered, string group)
+    {
+        lock (_openLock)
+        {
+            if (_channels.Values.FirstOrDefault(channel => channel.Offered == offered) is { } existing)
+            {
+                return existing;
+            }
+
+            var opened = new ContentChannel(this, _nextChannel, offered, group, userName: null);
+            _nextChannel += 2;
+            _channels[opened.Id] = opened;
+            offered.Attach(opened);
+            Span<byte> frame = stackalloc byte[Frame.HeaderLength + OpenMessage.Length];
+            Add(frame[..new OpenMessage(opened.Id, offered.PiecesRoot).Write(frame)]);
+            SendBitfield(opened);
+            return opened;
+        }
+    }
+
+    public void Request(BlockRange range) => Send(range, MessageId.Request);
+
+    public void Cancel(BlockRange range) => Send(range, MessageId.Cancel);
+
+    public void RequestHashes(HashRange range)
+    {
+        Span<byte> frame = stackalloc byte[Frame.HeaderLength + HashRange.Length];
+        Add(frame[..range.Write(frame, MessageId.HashRequest)]);
+    }
+
+    /// <summary>Says that a piece is there now. Before the bitfield it says nothing: the bitfield will.</summary>
+    public void SendHave(ContentChannel channel, int piece)
+    {
+        lock (channel)
+        {
+            if (channel.HasSentBitfield)
+            {
+                Span<byte> frame = stackalloc byte[Frame.HeaderLength + 8];
+                Add(frame[..HaveMessage.Write(frame, channel.Id, [piece])]);
+            }
+        }
+    }
+
+    public void SendKeepAlive() => Add([0, 0, 0, 0]);
+
+    /// <summary>Ends a channel on both sides.</summary>
+    public void Close(ContentChannel channel, CloseReason reason)
+    {
+        if (Drop(channel.Id))
+        {
+            Send(new CloseMessage(channel.Id, reason));
+        }
+    }
+
+    /// <summary>Ends channels whose ticket has expired and was not renewed.</summary>
+    public void CloseExpired(DateTimeOffset now)
+    {
+        foreach (var channel in _channels.Values.Where(channel => channel.UserName is not null))
+        {
+            if (!_tickets.TryGetValue(channel.Offered.PiecesRoot, out var ticket) || ticket.Expires + TicketValidator.ClockSkew < now)
+            {
+                Close(channel, CloseReason.TicketExpired);
+            }
+        }
+    }
+
+    private async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var (id, length) = await _reader.ReadHeaderAsync(cancellationToken).ConfigureAwait(false);
+            if (!_greeted && !IsDialled && id is not (MessageId.Hello or MessageId.KeepAlive))
+            {
+                throw new WireException($"{id} came before hello.");
+            }
+
+            if (id == MessageId.Piece)
+            {
+                await ReceivePieceAsync(length, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            var body = await _reader.ReadAsync(length, cancellationToken).ConfigureAwait(false);
+            if (id == MessageId.Hello)
+            {
+                if (!await GreetAsync(HelloMessage.Read(body.Span)).ConfigureAwait(false))
+                {
+                    return;
+                }
+            }
+            else if (id == MessageId.Close && CloseMessage.Read(body.Span) is { Channel: 0 } close)
+            {
+                RemoteReason = close.Reason;
+                return;
+            }
+            else
+            {
+                Handle(id, body.Span);
+            }
+        }
+    }
+
+    private async ValueTask<bool> GreetAsync(HelloMessage hello)
+    {
+        if (hello.Version != HelloMessage.CurrentVersion)
+        {
+            Close(CloseReason.VersionUnknown);
+            return false;
+        }
+
+        var (ticket, problem) = await _server.ValidateTicketAsync(hello.Ticket, RemoteCertificateHash).ConfigureAwait(false);
+        if (ticket is null)
+        {
+            _server.Trace($"{RemoteEndPoint} was refused: {problem}");
+            Close(CloseReason.TicketRefused);
+            return false;
+        }
+
+        _greeted = true;
+        foreach (var root in ticket.PiecesRoots)
+        {
+            _tickets[root] = ticket;
+        }
+
+        return true;
+    }
+
+    private void Handle(MessageId id, ReadOnlySpan<byte> body)
+    {
+        switch (id)
+        {
+            case MessageId.KeepAlive:
+                break;
+            case MessageId.Open:
+                Opened(OpenMessage.Read(body));
+                break;
+            case MessageId.Close:
+                Closed(CloseMessage.Read(body));
+                break;
+            case MessageId.HaveAll or MessageId.HaveNone or MessageId.Bitfield:
+                ReceiveBitfield(id, body);
+                break;
+            case MessageId.Have:
+                var (channelId, pieces) = HaveMessage.Read(body);
+                ReceiveHaves(channelId, pieces);
+                break;
+            case MessageId.Request:
+                ReceiveRequest(BlockRange.Read(body));
+                break;
+            case MessageId.Cancel:
+                var cancelled = BlockRange.Read(body);
+                if (_writer.RemoveBlocks((_, range) => range == cancelled) > 0)
+                {
+                    Send(cancelled, MessageId.Reject);
+                }
+
+                break;
+            case MessageId.Reject:
+                var rejected = BlockRange.Read(body);
+                if (Find(rejected.Channel)?.Fetch is var (run, source))
+                {
+                    run.Rejected(source, rejected);
+                }
+
+                break;
+            case MessageId.HashRequest:
+                ReceiveHashRequest(HashRange.Read(body));
+                break;
+            case MessageId.Hashes:
+                var range = HashRange.Read(body);
+                if (Find(range.Channel)?.Fetch is var (hashRun, hashSource))
+                {
+                    hashRun.ReceiveHashes(hashSource, range, range.ReadHashes(body));
+                }
+
+                break;
+            case MessageId.HashReject:
+                var refused = HashRange.Read(body);
+                if (Find(refused.Channel)?.Fetch is var (refusedRun, refusedSource))
+                {
+                    refusedRun.HashesRejected(refusedSource);
+                }
+
+                break;
+            default:
+                throw new WireException($"{id} is not expected here.");
+        }
+    }
+
+    private void Opened(OpenMessage open)
+    {
+        var isTheirs = open.Channel % 2 == (IsDialled ? 0 : 1) && open.Channel != 0;
+        if (!isTheirs || _channels.ContainsKey(open.Channel))
+        {
+            throw new WireException($"Channel {open.Channel} cannot be opened by this side, or is open already.");
+        }
+
+        if (_channels.Count >= MaxChannels)
+        {
+            Send(new CloseMessage(open.Channel, CloseReason.Busy));
+            return;
+        }
+
+        if (!_tickets.TryGetValue(open.PiecesRoot, out var ticket))
+        {
+            Send(new CloseMessage(open.Channel, CloseReason.TicketRefused));
+            return;
+        }
+
+        if (ticket.Expires + TicketValidator.ClockSkew < DateTimeOffset.UtcNow)
+        {
+            Send(new CloseMessage(open.Channel, CloseReason.TicketExpired));
+            return;
+        }
+
+        if (_server.FindOffered(open.PiecesRoot, ticket.Group) is not { } offered)
+        {
+            Send(new CloseMessage(open.Channel, CloseReason.NotOffered));
+            return;
+        }
+
+        var channel = new ContentChannel(this, open.Channel, offered, ticket.Group, ticket.UserName);
+        _channels[channel.Id] = channel;
+        offered.Attach(channel);
+        SendBitfield(channel);
+        _server.FindRun(offered)?.Attach(channel);
+    }
+
+    private void Closed(CloseMessage close)
+    {
+        if (Find(close.Channel)?.Fetch is var (run, source))
+        {
+            run.Refused(source, close.Reason);
+        }
+
+        Drop(close.Channel);
+    }
+
+    private void ReceiveBitfield(MessageId id, ReadOnlySpan<byte> body)
+    {
+        if (Find(BitfieldMessage.ReadChannel(body)) is not { } channel)
+        {
+            return;
+        }
+
+        if (channel.RemoteHas is not null)
+        {
+            throw new WireException("A second bitfield came for one channel.");
+        }
+
+        var bits = BitfieldMessage.ReadBits(body);
+        var count = channel.Offered.Description.PieceCount;
+        Bitfield has;
+        try
+        {
+            has = id == MessageId.Bitfield ? Bitfield.FromBytes(bits, count) : new Bitfield(count);
+        }
+        catch (FormatException e)
+        {
+            throw new WireException(e.Message);
+        }
+
+        if (id == MessageId.HaveAll)
+        {
+            has.SetAll();
+        }
+
+        if (channel.SetRemoteHas(has) is var (run, source))
+        {
+            run.ReceiveBitfield(source, has);
+        }
+    }
+
+    private void ReceiveHaves(uint channelId, int[] pieces)
+    {
+        if (Find(channelId) is not { } channel)
+        {
+            return;
+        }
+
+        if (channel.RemoteHas is null || pieces.Any(piece => piece >= channel.Offered.Description.PieceCount))
+        {
+            throw new WireException("A have came before the bitfield, or for a piece that there is not.");
+        }
+
+        if (channel.Fetch is var (run, source))
+        {
+            run.ReceiveHaves(source, pieces);
+        }
+        else
+        {
+            foreach (var piece in pieces)
+            {
+                channel.RemoteHas.Set(piece);
+            }
+
+            // Nothing flows on it any more, and who opened it closes it.
+            if (channel.UserName is null && channel.RemoteHas.IsComplete)
+            {
+                Close(channel, CloseReason.Done);
+            }
+        }
+    }
+
+    private void ReceiveRequest(BlockRange range)
+    {
+        if (Find(range.Channel) is not { } channel)
+        {
+            // Crossed with a close from this side: the answer keeps the other side's books straight.
+            Send(range, MessageId.Reject);
+            return;
+        }
+
+        var description = channel.Offered.Description;
+        if (range.Piece >= description.PieceCount || (long)range.Begin + range.Count > description.PieceSize(range.Piece))
+        {
+            throw new WireException($"A request reaches beyond piece {range.Piece}.");
+        }
+
+        if (channel.Offered.Has(range.Piece))
+        {
+            _writer.AddBlock(channel, range);
+        }
+        else
+        {
+            Send(range, MessageId.Reject);
+        }
+    }
+
+    private void ReceiveHashRequest(HashRange range)
+    {
+        var layer = Find(range.Channel)?.Offered.PieceLayer ?? [];
+        if (range.Index + range.Count > layer.Count)
+        {
+            Span<byte> refusal = stackalloc byte[Frame.HeaderLength + HashRange.Length];
+            Add(refusal[..range.Write(refusal, MessageId.HashReject)]);
+            return;
+        }
+
+        var hashes = layer.Skip(range.Index).Take(range.Count).ToArray();
+        var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + HashRange.Length + hashes.Length * Hash256.Size);
+        Add(buffer.AsSpan(0, range.Write(buffer, hashes)));
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private async ValueTask ReceivePieceAsync(int length, CancellationToken cancellationToken)
+    {
+        var header = PieceHeader.Read((await _reader.ReadAsync(PieceHeader.Length, cancellationToken).ConfigureAwait(false)).Span);
+        var count = length - PieceHeader.Length;
+        if (Find(header.Channel)?.Fetch is not var (run, source)
+            || run.BeginReceive(source, header, count) is not var (piece, part))
+        {
+            await _reader.SkipAsync(count, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var received = false;
+        try
+        {
+            var destination = piece.BufferOf(part);
+            while (!destination.IsEmpty)
+            {
+                var slice = destination[..Math.Min(destination.Length, _server.DownloadLimiter.SliceLength)];
+                await _reader.ReadIntoAsync(slice, cancellationToken).ConfigureAwait(false);
+                await _server.DownloadLimiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
+                destination = destination[slice.Length..];
+            }
+
+            received = true;
+        }
+        finally
+        {
+            if (!received)
+            {
+                run.AbortReceive(piece, part);
+            }
+        }
+
+        run.EndReceive(source, piece, part);
+    }
+
+    private void SendBitfield(ContentChannel channel)
+    {
+        lock (channel)
+        {
+            var have = channel.Offered.GetHave();
+            var id = have.IsComplete ? MessageId.HaveAll : have.Count == 0 ? MessageId.HaveNone : MessageId.Bitfield;
+            var bits = id == MessageId.Bitfield ? have.Bytes : [];
+            var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + 4 + bits.Length);
+            Add(buffer.AsSpan(0, BitfieldMessage.Write(buffer, id, channel.Id, bits)));
+            ArrayPool<byte>.Shared.Return(buffer);
+            channel.HasSentBitfield = true;
+        }
+    }
+
+    private ContentChannel? Find(uint channel) => _channels.GetValueOrDefault(channel);
+
+    private bool Drop(uint channelId)
+    {
+        if (!_channels.TryRemove(channelId, out var channel))
+        {
+            return false;
+        }
+
+        _writer.RemoveBlocks((other, _) => other == channel);
+        channel.Offered.Detach(channel);
+        if (channel.Fetch is var (run, source))
+        {
+            run.Lost(source);
+        }
+
+        if (channel.MakeRecord() is { } record)
+        {
+            _server.Report(record);
+        }
+
+        return true;
+    }
+
+    private void Send(CloseMessage message)
+    {
+        Span<byte> frame = stackalloc byte[Frame.HeaderLength + CloseMessage.Length];
+        Add(frame[..message.Write(frame)]);
+    }
+
+    private void Send(BlockRange range, MessageId id)
+    {
+        Span<byte> frame = stackalloc byte[Frame.HeaderLength + BlockRange.Length];
+        Add(frame[..range.Write(frame, id)]);
+    }
+
+    private void Add(ReadOnlySpan<byte> frame)
+    {
+        if (!_writer.TryAdd(frame))
+        {
+            _server.Trace($"{RemoteEndPoint} was dropped: it does not read what it asks for.");
+            _closing.Cancel();
+        }
+    }
+
+    // What was said last, a reason for closing above all, should arrive; but nobody is waited for long.
+    private async Task FlushAsync(Task writing)
+    {
+        _writer.Complete();
+        try
+        {
+            await writing.WaitAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or TimeoutException or ObjectDisposedException or WireException)
+        {
+            // It is over either way.
+        }
+    }
+}

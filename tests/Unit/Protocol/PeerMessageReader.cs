@@ -1,0 +1,33 @@
+using P2PShare.Protocol.Wire;
+
+namespace P2PShare.Unit.Protocol;
+
+/// <summary>One entry point to all that is decoded from the peer wire.</summary>
+internal static class PeerMessageReader
+{
+    /// <summary>Kinds that stand on the wire.</summary>
+    public static readonly MessageId[] Kinds = [.. Enum.GetValues<MessageId>().Except([MessageId.KeepAlive])];
+
+    /// <returns>The message; null where bytes are missing.</returns>
+    /// <exception cref="WireException">Not a message.</exception>
+    public static object? Read(ReadOnlySpan<byte> bytes) =>
+        Frame.TryReadHeader(bytes, out var id, out var header, out var length) && bytes.Length >= header + length
+            ? ReadBody(id, bytes.Slice(header, length))
+            : null;
+
+    private static object ReadBody(MessageId id, ReadOnlySpan<byte> body) => id switch
+    {
+        MessageId.KeepAlive => id,
+        MessageId.Have => HaveMessage.Read(body),
+        MessageId.Bitfield or MessageId.HaveAll or MessageId.HaveNone =>
+            (BitfieldMessage.ReadChannel(body), BitfieldMessage.ReadBits(body).ToArray()),
+        MessageId.Request or MessageId.Cancel or MessageId.Reject => BlockRange.Read(body),
+        MessageId.Piece => (PieceHeader.Read(body), body[PieceHeader.Length..].ToArray()),
+        MessageId.Hello => HelloMessage.Read(body),
+        MessageId.HashRequest or MessageId.HashReject => HashRange.Read(body),
+        MessageId.Hashes => (HashRange.Read(body), HashRange.Read(body).ReadHashes(body)),
+        MessageId.Open => OpenMessage.Read(body),
+        MessageId.Close => CloseMessage.Read(body),
+        _ => throw new InvalidOperationException($"{id} is not decoded by the tests."),
+    };
+}

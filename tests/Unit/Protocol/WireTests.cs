@@ -1,0 +1,312 @@
+using System.Buffers.Binary;
+using FsCheck;
+using FsCheck.Xunit;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Wire;
+
+namespace P2PShare.Unit.Protocol;
+
+public class WireTests
+{
+    private const int MaxPieces = 1 << 20;
+
+    // Least and greatest body of each kind, written down a second time.
+    private static readonly Dictionary<MessageId, (int Least, int Most)> Bounds = new()
+    {
+        [MessageId.Have] = (8, 4100),
+        [MessageId.Bitfield] = (5, 131076),
+        [MessageId.Request] = (16, 16),
+        [MessageId.Piece] = (13, 1048588),
+        [MessageId.Cancel] = (16, 16),
+        [MessageId.HaveAll] = (4, 4),
+        [MessageId.HaveNone] = (4, 4),
+        [MessageId.Reject] = (16, 16),
+        [MessageId.Hello] = (2, 32769),
+        [MessageId.HashRequest] = (12, 12),
+        [MessageId.Hashes] = (44, 16396),
+        [MessageId.HashReject] = (12, 12),
+        [MessageId.Open] = (36, 36),
+        [MessageId.Close] = (5, 5),
+    };
+
+    public static TheoryData<MessageId> Kinds => [.. PeerMessageReader.Kinds];
+
+    [Property]
+    public void Block_ranges_come_back(uint channel, int piece, int begin, int count)
+    {
+        var range = new BlockRange(channel, Within(piece, MaxPieces), Within(begin, PieceLength.Max), 1 + Within(count, Frame.MaxBlock));
+        foreach (var id in new[] { MessageId.Request, MessageId.Cancel, MessageId.Reject })
+        {
+            Assert.Equal(range, RoundTrip(id, buffer => range.Write(buffer, id)));
+        }
+    }
+
+    [Property]
+    public void Pieces_come_back(uint channel, int piece, int begin, NonEmptyArray<byte> data)
+    {
+        var header = new PieceHeader(channel, Within(piece, MaxPieces), Within(begin, PieceLength.Max));
+        var (read, bytes) = ((PieceHeader, byte[]))RoundTrip(MessageId.Piece, buffer =>
+        {
+            var length = header.Write(buffer, data.Get.Length);
+            data.Get.CopyTo(buffer.AsSpan(length));
+            return length + data.Get.Length;
+        });
+        Assert.Equal(header, read);
+        Assert.Equal(data.Get, bytes);
+    }
+
+    [Property]
+    public void Haves_come_back(uint channel, NonEmptyArray<int> pieces)
+    {
+        var indices = pieces.Get.Select(piece => Within(piece, MaxPieces)).ToArray();
+        var (readChannel, read) = ((uint, int[]))RoundTrip(MessageId.Have, buffer => HaveMessage.Write(buffer, channel, indices));
+        Assert.Equal(channel, readChannel);
+        Assert.Equal(indices, read);
+    }
+
+    [Property]
+    public void Bitfields_come_back(uint channel, NonEmptyArray<byte> bits)
+    {
+        foreach (var (id, sent) in new[] { (MessageId.Bitfield, bits.Get), (MessageId.HaveAll, []), (MessageId.HaveNone, []) })
+        {
+            var (readChannel, read) = ((uint, byte[]))RoundTrip(id, buffer => BitfieldMessage.Write(buffer, id, channel, sent));
+            Assert.Equal(channel, readChannel);
+            Assert.Equal(sent, read);
+        }
+    }
+
+    [Property]
+    public void Hash_requests_and_hashes_come_back(uint channel, int index, int count, NonEmptyArray<byte> seeds)
+    {
+        var range = new HashRange(channel, Within(index, MaxPieces), 1 + Within(count, Frame.MaxHashes));
+        foreach (var id in new[] { MessageId.HashRequest, MessageId.HashReject })
+        {
+            Assert.Equal(range, RoundTrip(id, buffer => range.Write(buffer, id)));
+        }
+
+        var hashes = seeds.Get.Select(seed => Hash256.Compute([seed])).ToArray();
+        var answer = range with { Count = hashes.Length };
+        var (readRange, read) = ((HashRange, Hash256[]))RoundTrip(MessageId.Hashes, buffer => answer.Write(buffer, hashes));
+        Assert.Equal(answer, readRange);
+        Assert.Equal(hashes, read);
+    }
+
+    [Property]
+    public void Hello_open_and_close_come_back(byte version, NonEmptyArray<byte> ticket, uint channel, byte reason)
+    {
+        var hello = new HelloMessage(version, string.Concat(ticket.Get.Select(b => (char)(b & 0x7F))));
+        Assert.Equal(hello, RoundTrip(MessageId.Hello, buffer => hello.Write(buffer)));
+        var open = new OpenMessage(Math.Max(channel, 1), Hash256.Compute(ticket.Get));
+        Assert.Equal(open, RoundTrip(MessageId.Open, buffer => open.Write(buffer)));
+        var close = new CloseMessage(channel, (CloseReason)reason);
+        Assert.Equal(close, RoundTrip(MessageId.Close, buffer => close.Write(buffer)));
+    }
+
+    [Fact]
+    public void Frames_have_the_layout_of_bep_3()
+    {
+        var buffer = new byte[64];
+        var length = new BlockRange(0x01020304, 5, 0x10000, 0x4000).Write(buffer, MessageId.Request);
+        Assert.Equal(
+            [0, 0, 0, 17, 6, 1, 2, 3, 4, 0, 0, 0, 5, 0, 1, 0, 0, 0, 0, 0x40, 0],
+            buffer[..length]);
+    }
+
+    [Fact]
+    public void Every_kind_has_its_bounds_here() => Assert.Equal(PeerMessageReader.Kinds.Order(), Bounds.Keys.Order());
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_length_is_accepted_within_the_bounds_of_its_kind_only(MessageId id)
+    {
+        var (least, most) = Bounds[id];
+        foreach (var length in new[] { least, most })
+        {
+            Assert.True(Frame.TryReadHeader(Header(id, (uint)length), out var read, out var header, out var body));
+            Assert.Equal((id, Frame.HeaderLength, length), (read, header, body));
+        }
+
+        foreach (var length in new uint[] { 0, (uint)least - 1, (uint)most + 1, 0x7FFF_FFFE, 0x8000_0000, 0xFFFF_FFFE })
+        {
+            Assert.Throws<WireException>(() => Frame.TryReadHeader(Header(id, length), out _, out _, out _));
+        }
+    }
+
+    [Fact]
+    public void A_length_that_no_kind_allows_is_refused_before_the_kind_has_arrived()
+    {
+        var most = Bounds.Values.Max(bounds => bounds.Most) + 1;
+        Assert.False(Frame.TryReadHeader(Length((uint)most), out _, out _, out _));
+        Assert.Throws<WireException>(() => Frame.TryReadHeader(Length((uint)most + 1), out _, out _, out _));
+        Assert.Throws<WireException>(() => Frame.TryReadHeader(Length(uint.MaxValue), out _, out _, out _));
+        Assert.Throws<WireException>(() => Frame.TryReadHeader("GET "u8, out _, out _, out _));
+    }
+
+    [Fact]
+    public void Unknown_kinds_are_refused_whatever_their_length()
+    {
+        foreach (var id in Enumerable.Range(0, 256).Select(id => (MessageId)id).Except(PeerMessageReader.Kinds))
+        {
+            foreach (var length in new uint[] { 0, 4, 16, 1000 })
+            {
+                Assert.Throws<WireException>(() => Frame.TryReadHeader(Header(id, length), out _, out _, out _));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_frame_of_length_0_is_a_keep_alive_whatever_follows()
+    {
+        Assert.True(Frame.TryReadHeader([0, 0, 0, 0, 255, 1], out var id, out var header, out var body));
+        Assert.Equal((MessageId.KeepAlive, 4, 0), (id, header, body));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_prefix_of_a_frame_waits_for_more(MessageId id)
+    {
+        var frame = Valid(id);
+        for (var length = 0; length < frame.Length; length++)
+        {
+            Assert.Equal(length >= Frame.HeaderLength, Frame.TryReadHeader(frame.AsSpan(..length), out _, out _, out _));
+            Assert.Null(PeerMessageReader.Read(frame.AsSpan(..length)));
+        }
+
+        Assert.NotNull(PeerMessageReader.Read(frame));
+    }
+
+    [Theory]
+    [InlineData(MessageId.Request, 4, MaxPieces)]
+    [InlineData(MessageId.Request, 4, uint.MaxValue)]
+    [InlineData(MessageId.Request, 8, PieceLength.Max)]
+    [InlineData(MessageId.Request, 8, uint.MaxValue)]
+    [InlineData(MessageId.Request, 12, 0)]
+    [InlineData(MessageId.Request, 12, Frame.MaxBlock + 1)]
+    [InlineData(MessageId.Request, 12, 0x8000_0001)]
+    [InlineData(MessageId.Piece, 4, MaxPieces)]
+    [InlineData(MessageId.Piece, 8, PieceLength.Max)]
+    [InlineData(MessageId.Have, 4, MaxPieces)]
+    [InlineData(MessageId.HashRequest, 4, MaxPieces)]
+    [InlineData(MessageId.HashRequest, 8, 0)]
+    [InlineData(MessageId.HashRequest, 8, Frame.MaxHashes + 1)]
+    [InlineData(MessageId.Hashes, 8, 1)]
+    [InlineData(MessageId.Hashes, 8, 3)]
+    [InlineData(MessageId.Hashes, 8, uint.MaxValue)]
+    [InlineData(MessageId.Open, 0, 0)]
+    public void A_number_out_of_range_is_refused(MessageId id, int offset, uint value)
+    {
+        var frame = Valid(id);
+        BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(Frame.HeaderLength + offset), value);
+        Assert.Throws<WireException>(() => PeerMessageReader.Read(frame));
+    }
+
+    [Fact]
+    public void A_have_that_ends_within_a_number_is_refused()
+    {
+        foreach (var extra in new uint[] { 1, 2, 3 })
+        {
+            Assert.Throws<WireException>(() => PeerMessageReader.Read([.. Header(MessageId.Have, 8 + extra), .. new byte[8 + extra]]));
+        }
+    }
+
+    [Fact]
+    public void A_ticket_that_is_not_ascii_is_refused() =>
+        Assert.Throws<WireException>(() => PeerMessageReader.Read([.. Header(MessageId.Hello, 3), 1, 0xC3, 0xA9]));
+
+    [Fact]
+    public void The_longest_ticket_fits_into_a_hello()
+    {
+        var hello = new HelloMessage(HelloMessage.CurrentVersion, new string('a', TicketValidator.MaxLength));
+        Assert.Equal(hello, RoundTrip(MessageId.Hello, buffer => hello.Write(buffer)));
+    }
+
+    [Property(MaxTest = 2000)]
+    public void Random_bytes_are_decoded_or_refused(byte[] bytes) => Fuzz(bytes);
+
+    [Property(MaxTest = 2000)]
+    public void Random_bodies_of_every_kind_are_decoded_or_refused(byte[] body)
+    {
+        foreach (var id in PeerMessageReader.Kinds)
+        {
+            var (least, _) = Bounds[id];
+            byte[] padded = [.. body, .. new byte[Math.Max(0, least - body.Length)]];
+            Fuzz([.. Header(id, (uint)padded.Length), .. padded]);
+            Fuzz([.. Header(id, (uint)least), .. padded]);
+        }
+    }
+
+    [Property(MaxTest = 2000)]
+    public void Valid_frames_with_bytes_changed_are_decoded_or_refused(byte kind, (byte At, byte Value)[] changes, byte cut)
+    {
+        var frame = Valid(PeerMessageReader.Kinds[kind % PeerMessageReader.Kinds.Length]);
+        foreach (var (at, value) in changes)
+        {
+            frame[at % frame.Length] = value;
+        }
+
+        Fuzz(frame);
+        Fuzz(frame[..(cut % frame.Length)]);
+    }
+
+    private static void Fuzz(byte[] bytes)
+    {
+        try
+        {
+            if (Frame.TryReadHeader(bytes, out var id, out var header, out var length))
+            {
+                Assert.InRange(length, 0, id == MessageId.KeepAlive ? 0 : Bounds[id].Most);
+                Assert.InRange(header, 4, Frame.HeaderLength);
+            }
+
+            PeerMessageReader.Read(bytes);
+        }
+        catch (WireException e)
+        {
+            Printable.Check(e.Message);
+        }
+    }
+
+    private static object RoundTrip(MessageId id, Func<byte[], int> write)
+    {
+        var buffer = new byte[64 * 1024];
+        Array.Fill(buffer, (byte)0xEE);
+        var length = write(buffer);
+        Assert.False(buffer.AsSpan(length).ContainsAnyExcept((byte)0xEE), "wrote beyond the frame");
+        Assert.True(Frame.TryReadHeader(buffer, out var read, out var header, out var body));
+        Assert.Equal((id, length), (read, header + body));
+        return PeerMessageReader.Read(buffer.AsSpan(..length))!;
+    }
+
+    private static byte[] Valid(MessageId id)
+    {
+        var buffer = new byte[256];
+        var length = id switch
+        {
+            MessageId.Have => HaveMessage.Write(buffer, 1, [3, 4, 5]),
+            MessageId.Bitfield => BitfieldMessage.Write(buffer, id, 1, [0xFF, 0x80]),
+            MessageId.HaveAll or MessageId.HaveNone => BitfieldMessage.Write(buffer, id, 1, []),
+            MessageId.Request or MessageId.Cancel or MessageId.Reject => new BlockRange(1, 2, 16384, 16384).Write(buffer, id),
+            MessageId.Piece => new PieceHeader(1, 2, 16384).Write(buffer, 3) + 3,
+            MessageId.Hello => new HelloMessage(1, "ey.J.x").Write(buffer),
+            MessageId.HashRequest or MessageId.HashReject => new HashRange(1, 512, 100).Write(buffer, id),
+            MessageId.Hashes => new HashRange(1, 512, 2).Write(buffer, [Hash256.Compute([1]), Hash256.Compute([2])]),
+            MessageId.Open => new OpenMessage(1, Hash256.Compute([1])).Write(buffer),
+            MessageId.Close => new CloseMessage(1, CloseReason.Busy).Write(buffer),
+            _ => throw new ArgumentOutOfRangeException(nameof(id), id, "Not a kind on the wire."),
+        };
+        return buffer[..length];
+    }
+
+    private static byte[] Header(MessageId id, uint bodyLength) => [.. Length(bodyLength + 1), (byte)id];
+
+    private static byte[] Length(uint length)
+    {
+        var bytes = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, length);
+        return bytes;
+    }
+
+    private static int Within(int any, int limit) => (any & int.MaxValue) % limit;
+}
