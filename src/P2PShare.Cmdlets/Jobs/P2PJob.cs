@@ -16,6 +16,7 @@ public abstract class P2PJob : Job
     private readonly CancellationTokenSource _stop = new();
     private Task _work = Task.CompletedTask;
     private string _status = "";
+    private bool _failed;
 
     private protected P2PJob(string command, string name, string type)
         : base(command, name) => PSJobTypeName = type;
@@ -73,12 +74,15 @@ public abstract class P2PJob : Job
 
     private protected void AddProgress(ProgressRecord record) => Add(Progress, record);
 
+    /// <summary>Makes the job a failed one when its work returns; the errors were added before.</summary>
+    private protected void SetFailed(string status) => (_status, _failed) = (status, true);
+
     private async Task RunAsync(Func<CancellationToken, Task> work, CancellationToken stop)
     {
         try
         {
             await work(stop).ConfigureAwait(false);
-            Enter(stop.IsCancellationRequested ? JobState.Stopped : JobState.Completed);
+            Enter(stop.IsCancellationRequested ? JobState.Stopped : _failed ? JobState.Failed : JobState.Completed);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

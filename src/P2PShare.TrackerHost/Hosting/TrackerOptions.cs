@@ -54,6 +54,9 @@ internal sealed class TrackerOptions
     /// <summary>Peers whose last announce is older than this, in Unix seconds, are forgotten.</summary>
     public long PeersSeenSince(DateTimeOffset now) => (now - (AnnounceInterval * IntervalsUntilForgotten)).ToUnixTimeSeconds();
 
+    /// <summary>Whether it ends when its standard input does, and not at Ctrl+C: a shell that runs it is its life.</summary>
+    public bool StopAtEndOfInput { get; set; }
+
     /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidConfiguration"/>, naming the first setting that is out of its range.</exception>
     public void Check()
     {

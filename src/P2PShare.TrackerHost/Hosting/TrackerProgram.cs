@@ -38,19 +38,32 @@ internal static class TrackerProgram
         }
 
         using var stopping = new CancellationTokenSource();
+        var tied = false;
         void Stop(PosixSignalContext context)
         {
             context.Cancel = true;
             stopping.Cancel();
         }
 
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        void Interrupt(PosixSignalContext context)
+        {
+            // A terminal sends Ctrl+C to all that it started; what is tied to its input ends with whoever holds that.
+            if (!tied)
+            {
+                Stop(context);
+            }
+
+            context.Cancel = true;
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
             var address = PickLine(args[0], args[1]);
             var configuration = ReadConfiguration(args[2..]);
             var options = ReadOptions(configuration);
+            tied = options.StopAtEndOfInput;
             options.Host = address.Host;
             options.Port = address.Port;
             await using var tracker = await TrackerApplication.StartAsync(
@@ -58,6 +71,12 @@ internal static class TrackerProgram
             await output.WriteLineAsync($"listening: https://{new TrackerAddress(address.Host, tracker.Port).Authority}");
             await output.WriteLineAsync($"fingerprint: {tracker.Fingerprint}");
             await output.FlushAsync();
+            if (options.StopAtEndOfInput)
+            {
+                await Console.OpenStandardInput().CopyToAsync(Stream.Null, stopping.Token);
+                return 0;
+            }
+
             await Task.Delay(Timeout.Infinite, stopping.Token);
             return 0;
         }

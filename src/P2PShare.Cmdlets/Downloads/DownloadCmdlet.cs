@@ -1,0 +1,57 @@
+using System.Management.Automation;
+using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol;
+
+namespace P2PShare.Cmdlets.Downloads;
+
+/// <summary>A cmdlet that picks downloads.</summary>
+public abstract class DownloadCmdlet : SessionCmdlet
+{
+    private protected const string NameSet = "Name";
+    private protected const string IdSet = "Id";
+    private protected const string InputObjectSet = "InputObject";
+
+    private protected DownloadCmdlet()
+    {
+    }
+
+    /// <summary>Ids of downloads.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = IdSet)]
+    [ValidateNotNullOrEmpty]
+    public Guid[] Id { get; set; } = [];
+
+    /// <summary>Those of the session that the parameters pick; a name or an id that nothing has is written as an error.</summary>
+    private protected async Task<IReadOnlyList<P2PDownload>> PickAsync(string[] names, CancellationToken cancellationToken)
+    {
+        var job = await CurrentSession.GetPeerServerAsync(RunspaceState.Current, JobRepository, null, null, cancellationToken);
+        var all = job.Server.GetDownloads().Select(download => new P2PDownload(download, job.Server)).ToList();
+        var picked = new List<P2PDownload>();
+        if (ParameterSetName == IdSet)
+        {
+            foreach (var id in Id)
+            {
+                Add(all.FindAll(download => download.Id == id), id, isPattern: false);
+            }
+        }
+        else
+        {
+            foreach (var name in names)
+            {
+                Add(NameMatch.Select(all, name, download => download.Name), name, NameMatch.IsPattern(name));
+            }
+        }
+
+        return picked;
+
+        void Add(IReadOnlyList<P2PDownload> found, object asked, bool isPattern)
+        {
+            if (found.Count == 0 && !isPattern)
+            {
+                WriteFault(new P2PShareException(ErrorCode.DownloadNotFound, $"There is no download '{asked}'. Get-P2PDownload lists them."), asked);
+            }
+
+            picked.AddRange(found.Except(picked));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using P2PShare.Cmdlets.Jobs;
+using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Peers;
+
+namespace P2PShare.Cmdlets.Downloads;
+
+/// <summary>Downloads as a job: its output are the received files, its progress the downloads'.</summary>
+public sealed class ReceiveJob : P2PJob
+{
+    private readonly PeerServer _server;
+    private readonly IReadOnlyList<(DownloadRequest Request, object Target)> _requests;
+    private readonly int _limit;
+    private int _failures;
+
+    internal ReceiveJob(PeerServer server, IReadOnlyList<(DownloadRequest Request, object Target)> requests, int limit, string destination)
+        : base("Receive-P2PFile", "P2PReceive", "P2PReceive")
+    {
+        _server = server;
+        _requests = requests;
+        _limit = limit;
+        Location = destination;
+    }
+
+    /// <summary>The folder that the files go to.</summary>
+    public override string Location { get; }
+
+    internal void Start() => Start(RunAsync);
+
+    private async Task RunAsync(CancellationToken stop)
+    {
+        var receiver = new Receiver(
+            _server, _limit, AddOutput,
+            (fault, target) =>
+            {
+                _failures++;
+                AddError(Faults.ToErrorRecord(fault, target));
+            },
+            AddProgress);
+        try
+        {
+            foreach (var (request, target) in _requests)
+            {
+                await receiver.AddAsync(request, target, stop).ConfigureAwait(false);
+            }
+
+            await receiver.DrainAsync(stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            await receiver.StopAsync().ConfigureAwait(false);
+        }
+
+        if (_failures > 0)
+        {
+            SetFailed($"{_failures} of {_requests.Count} files could not be received; Receive-Job shows why.");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare;
+
+/// <summary>A file that is shared with a group.</summary>
+public sealed class P2PFile
+{
+    internal P2PFile(FileResponse file)
+    {
+        Group = file.Group;
+        Name = file.Name;
+        Size = file.Size;
+        Owner = file.Owner;
+        Sources = file.Sources;
+        PiecesRoot = file.PiecesRoot?.ToString();
+        PieceLength = file.PieceLength;
+        Shared = file.Shared.ToLocalTime();
+        Content = file.Content;
+    }
+
+    public string Group { get; }
+
+    /// <summary>Its name in the group, <c>/</c> between folders.</summary>
+    public string Name { get; }
+
+    /// <summary>Bytes.</summary>
+    public long Size { get; }
+
+    /// <summary>Who shared it first, of those who share it now.</summary>
+    public string Owner { get; }
+
+    /// <summary>Peers online that have all of it.</summary>
+    public int Sources { get; }
+
+    /// <summary>BEP 52's pieces root in lower-case hexadecimal digits; null for an empty file, which has none.</summary>
+    public string? PiecesRoot { get; }
+
+    /// <summary>Bytes.</summary>
+    public int PieceLength { get; }
+
+    /// <summary>When this content was first shared under this name.</summary>
+    public DateTimeOffset Shared { get; }
+
+    internal ContentDescription Content { get; }
+
+    public override string ToString() => $"{Group}: {Name}";
+}

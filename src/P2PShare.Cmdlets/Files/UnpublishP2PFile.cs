@@ -1,0 +1,59 @@
+using System.Management.Automation;
+using P2PShare.Cmdlets.Groups;
+using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol;
+
+namespace P2PShare.Cmdlets.Files;
+
+/// <summary>Stops sharing files with a group; the files themselves stay where they are.</summary>
+[Cmdlet(VerbsData.Unpublish, "P2PFile", SupportsShouldProcess = true)]
+public sealed class UnpublishP2PFile : SessionCmdlet
+{
+    /// <summary>The group.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(GroupCompleter))]
+    public string? Group { get; set; }
+
+    /// <summary>Names of files, wildcards allowed: those of them that the session's user shares.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(FileCompleter))]
+    public string[] Name { get; set; } = [];
+
+    protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        var selection = new FileSelection(CurrentSession);
+        foreach (var name in Name)
+        {
+            await TryAsync(name, async () =>
+            {
+                foreach (var file in await selection.FindAsync(Group!, name, cancellationToken))
+                {
+                    if (ShouldProcess($"{file.Name} in group {Group}", "Stop sharing"))
+                    {
+                        await StopAsync(file.Name, byPattern: file.Name != name, cancellationToken);
+                    }
+                }
+            });
+        }
+    }
+
+    private async Task StopAsync(string name, bool byPattern, CancellationToken cancellationToken)
+    {
+        var job = await CurrentSession.GetPeerServerAsync(RunspaceState.Current, JobRepository, null, null, cancellationToken);
+        try
+        {
+            await job.Server.StopShareAsync(Group!, name, cancellationToken);
+        }
+        catch (P2PShareException e) when (byPattern && e.Code == ErrorCode.NotSharer)
+        {
+            WriteVerbose($"'{name}' is shared by others only.");
+        }
+        catch (P2PShareException e)
+        {
+            WriteFault(e, name);
+        }
+    }
+}

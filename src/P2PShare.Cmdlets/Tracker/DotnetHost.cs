@@ -1,0 +1,21 @@
+namespace P2PShare.Cmdlets.Tracker;
+
+/// <summary>Finds the program that runs .NET programs.</summary>
+internal static class DotnetHost
+{
+    /// <summary>The one that runs this process, what DOTNET_ROOT names, the first on the PATH; null where there is none.</summary>
+    public static string? Find()
+    {
+        var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+        if (string.Equals(Path.GetFileName(Environment.ProcessPath), name, StringComparison.OrdinalIgnoreCase))
+        {
+            return Environment.ProcessPath;
+        }
+
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        return folders.Prepend(Environment.GetEnvironmentVariable("DOTNET_ROOT") ?? "")
+            .Where(folder => folder.Length > 0)
+            .Select(folder => Path.Combine(folder, name))
+            .FirstOrDefault(File.Exists);
+    }
+}
