@@ -10,12 +10,12 @@ internal sealed class CommandPrompt(ShellRunspace shell)
     private const string Question = "p2pshare> ";
     private const string Continuation = ">> ";
 
-    private readonly bool typed = !Console.IsInputRedirected;
+    private readonly bool _typed = !Console.IsInputRedirected;
 
     public void Run()
     {
         shell.UserInterface.CommandsComeFromInput = true;
-        if (typed)
+        if (_typed)
         {
             shell.RunCommand("help", []);
         }
@@ -52,7 +52,7 @@ internal sealed class CommandPrompt(ShellRunspace shell)
         }
         else if (Complete(line) is { } script)
         {
-            shell.RunScript(script, remember: typed);
+            shell.RunScript(script, remember: _typed);
         }
     }
 
@@ -98,7 +98,7 @@ internal sealed class CommandPrompt(ShellRunspace shell)
 
     private string? ReadLine(string question, out bool interrupted)
     {
-        if (typed)
+        if (_typed)
         {
             return shell.UserInterface.ReadTypedLine(question, out interrupted);
         }

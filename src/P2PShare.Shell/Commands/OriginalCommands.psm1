@@ -75,6 +75,12 @@ $actions = @{
     }
     download_file = {
         param($group, $name, $destination)
+        # The original took the new file's path as well as its folder's.
+        if ([IO.Path]::GetFileName($destination) -eq $name -and -not [IO.Directory]::Exists($destination)) {
+            $destination = [IO.Path]::GetDirectoryName($destination)
+            if (-not $destination) { $destination = '.' }
+        }
+
         Receive-P2PFile -Group $group -Name $name -Destination $destination
         'Download complete: [{0}] {1}' -f $group, $name
     }
@@ -99,7 +105,15 @@ function Invoke-OriginalCommand($Name, $Words) {
         throw "$Name ${problem}: $($command.Usage). Put quotation marks around a word with spaces."
     }
 
-    & $actions[$Name] @Words
+    try { & $actions[$Name] @Words } catch {
+        # What a cmdlet advises is right at any prompt; at this one there is a shorter way.
+        switch -Wildcard ($_.FullyQualifiedErrorId) {
+            'NotLoggedIn*' { throw 'You are not logged in. Use login <user_id> <password> first.' }
+            'TrackerCertificateUntrusted*' { throw "$_ Or write it behind the tracker's address in $($Tracker.InfoFile)." }
+        }
+
+        throw
+    }
 }
 
 foreach ($name in $actions.Keys) {

@@ -9,12 +9,12 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     private const int Terminate = 15;
     private static readonly TimeSpan TimeToEnd = TimeSpan.FromSeconds(5);
 
-    private readonly Process process;
+    private readonly Process _process;
 
     private ChildProcess(string name, Process process)
     {
         Name = name;
-        this.process = process;
+        _process = process;
     }
 
     public string Name { get; }
@@ -22,15 +22,15 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>Most memory that it held at once, in bytes; 0 where the system does not tell.</summary>
     public long PeakMemory { get; private set; }
 
-    public int ExitCode => process.ExitCode;
+    public int ExitCode => _process.ExitCode;
 
-    public bool HasExited => process.HasExited;
+    public bool HasExited => _process.HasExited;
 
-    public StreamWriter Input => process.StandardInput;
+    public StreamWriter Input => _process.StandardInput;
 
-    public StreamReader Output => process.StandardOutput;
+    public StreamReader Output => _process.StandardOutput;
 
-    public StreamReader Errors => process.StandardError;
+    public StreamReader Errors => _process.StandardError;
 
     /// <summary>Starts a .NET program with the runtime that runs this one.</summary>
     /// <param name="captured">Whether its output is read here; otherwise it writes to this program's.</param>
@@ -61,17 +61,17 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         return new ChildProcess(name, Process.Start(start) ?? throw new ShellException($"{name} could not be started."));
     }
 
-    public Task WaitAsync(CancellationToken cancellationToken) => process.WaitForExitAsync(cancellationToken);
+    public Task WaitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
 
     /// <summary>Notes how much memory it has held so far.</summary>
     public void Measure()
     {
         try
         {
-            if (!process.HasExited)
+            if (!_process.HasExited)
             {
-                process.Refresh();
-                PeakMemory = Math.Max(PeakMemory, process.PeakWorkingSet64);
+                _process.Refresh();
+                PeakMemory = Math.Max(PeakMemory, _process.PeakWorkingSet64);
             }
         }
         catch (InvalidOperationException)
@@ -83,32 +83,32 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>Asks it to end, and ends it when it does not.</summary>
     public async ValueTask DisposeAsync()
     {
-        using (process)
+        using (_process)
         {
-            if (process.HasExited)
+            if (_process.HasExited)
             {
                 return;
             }
 
-            process.StandardInput.Close();
+            _process.StandardInput.Close();
             if (OperatingSystem.IsWindows())
             {
-                process.Kill(entireProcessTree: true);
+                _process.Kill(entireProcessTree: true);
             }
             else
             {
-                _ = Kill(process.Id, Terminate);
+                _ = Kill(_process.Id, Terminate);
             }
 
             using var limit = new CancellationTokenSource(TimeToEnd);
             try
             {
-                await process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
+                await _process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
-                process.Kill(entireProcessTree: true);
-                await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+                _process.Kill(entireProcessTree: true);
+                await _process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             }
         }
     }

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Management.Automation.Language;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
@@ -17,15 +15,15 @@ internal sealed class DemoRun
     private const int InterruptedCode = 130;
     private static readonly TimeSpan MeasureInterval = TimeSpan.FromMilliseconds(50);
 
-    private readonly string module;
-    private readonly string folder;
-    private readonly string temporary;
+    private readonly string _module;
+    private readonly string _folder;
+    private readonly string _temporary;
 
     private DemoRun(string module, string folder)
     {
-        this.module = module;
-        this.folder = folder;
-        temporary = Folder("tmp");
+        _module = module;
+        _folder = folder;
+        _temporary = Folder("tmp");
     }
 
     /// <param name="path">The file to share; null: one of random bytes.</param>
@@ -70,10 +68,10 @@ internal sealed class DemoRun
         var size = new FileInfo(path).Length;
         RequireRoom(size);
 
-        var tracker = await DemoTracker.StartAsync(module, Folder("tracker"), temporary, cancellationToken).ConfigureAwait(false);
+        var tracker = await DemoTracker.StartAsync(_module, Folder("tracker"), _temporary, cancellationToken).ConfigureAwait(false);
         await using var trackerProcess = tracker.Process.ConfigureAwait(false);
         var received = Folder("received");
-        var result = Path.Combine(folder, "result");
+        var result = Path.Combine(_folder, "result");
         var alice = await StartClientAsync("alice", Script("Alice.ps1", tracker, ("file", path)), cancellationToken).ConfigureAwait(false);
         await using var aliceProcess = alice.ConfigureAwait(false);
         var bob = await StartClientAsync("bob", Script("Bob.ps1", tracker, ("destination", received), ("result", result)), cancellationToken)
@@ -198,7 +196,7 @@ internal sealed class DemoRun
 
     private void RequireRoom(long size)
     {
-        var free = new DriveInfo(folder).AvailableFreeSpace;
+        var free = new DriveInfo(_folder).AvailableFreeSpace;
         if (free < size)
         {
             throw new ShellException(
@@ -206,7 +204,7 @@ internal sealed class DemoRun
         }
     }
 
-    private string Folder(string name) => Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
+    private string Folder(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
 
     private async Task<string> MakeFileAsync(CancellationToken cancellationToken)
     {
@@ -227,11 +225,11 @@ internal sealed class DemoRun
     /// <summary>Starts this same program on a script; the password goes through its standard input, which nobody else can read.</summary>
     private async Task<ChildProcess> StartClientAsync(string name, string script, CancellationToken cancellationToken)
     {
-        var path = Path.Combine(folder, name + ".ps1");
+        var path = Path.Combine(_folder, name + ".ps1");
         await File.WriteAllTextAsync(path, script, cancellationToken).ConfigureAwait(false);
         var program = typeof(DemoRun).Assembly.Location;
         var client = ChildProcess.Start(
-            name, [program, "--module", module, "--echo", name, "-File", path], captured: false, temporary, Folder(name));
+            name, [program, "--module", _module, "--echo", name, "-File", path], captured: false, _temporary, Folder(name));
         await client.Input.WriteLineAsync(RandomNumberGenerator.GetHexString(32).AsMemory(), cancellationToken).ConfigureAwait(false);
         await client.Input.FlushAsync(cancellationToken).ConfigureAwait(false);
         return client;

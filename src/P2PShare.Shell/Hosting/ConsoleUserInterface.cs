@@ -15,10 +15,10 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
     private static readonly bool ColourWanted =
         string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") != "dumb";
 
-    private readonly Lock gate = new();
-    private readonly ProgressDisplay progress;
+    private readonly Lock _gate = new();
+    private readonly ProgressDisplay _progress;
 
-    public ConsoleUserInterface() => progress = new ProgressDisplay(Console.Out, SupportsVirtualTerminal, () => RawUI.WindowSize.Width);
+    public ConsoleUserInterface() => _progress = new ProgressDisplay(Console.Out, SupportsVirtualTerminal, () => RawUI.WindowSize.Width);
 
     public override PSHostRawUserInterface RawUI { get; } = new ConsoleRawUserInterface();
 
@@ -62,18 +62,18 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
 
     public override void WriteProgress(long sourceId, ProgressRecord record)
     {
-        lock (gate)
+        lock (_gate)
         {
-            progress.Show(record);
+            _progress.Show(record);
         }
     }
 
     /// <summary>Takes away what is left of a progress line, as when a command ended.</summary>
     public void ClearProgress()
     {
-        lock (gate)
+        lock (_gate)
         {
-            progress.Clear();
+            _progress.Clear();
         }
     }
 
@@ -217,9 +217,9 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
 
     private void Put(TextWriter writer, string text)
     {
-        lock (gate)
+        lock (_gate)
         {
-            progress.Clear();
+            _progress.Clear();
             writer.Write(text);
         }
     }

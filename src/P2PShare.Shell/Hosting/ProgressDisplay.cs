@@ -15,17 +15,17 @@ internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> wi
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(5);
 
     // Records that are not completed, in the order in which they began, with what a plain log said last of each.
-    private readonly List<Shown> active = [];
-    private bool lineOnScreen;
+    private readonly List<Shown> _active = [];
+    private bool _lineOnScreen;
 
     public void Show(ProgressRecord record)
     {
-        var index = active.FindIndex(shown => shown.Record.ActivityId == record.ActivityId);
+        var index = _active.FindIndex(shown => shown.Record.ActivityId == record.ActivityId);
         if (record.RecordType == ProgressRecordType.Completed)
         {
             if (index >= 0)
             {
-                active.RemoveAt(index);
+                _active.RemoveAt(index);
             }
 
             Clear();
@@ -34,11 +34,11 @@ internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> wi
 
         if (index < 0)
         {
-            index = active.Count;
-            active.Add(new Shown { Record = record, SaidAt = Stopwatch.GetTimestamp() });
+            index = _active.Count;
+            _active.Add(new Shown { Record = record, SaidAt = Stopwatch.GetTimestamp() });
         }
 
-        var current = active[index];
+        var current = _active[index];
         current.Record = record;
         if (live)
         {
@@ -53,21 +53,21 @@ internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> wi
     /// <summary>Takes the live line off the screen; the next record draws it again.</summary>
     public void Clear()
     {
-        if (lineOnScreen)
+        if (_lineOnScreen)
         {
             output.Write("\r\e[K");
             output.Flush();
-            lineOnScreen = false;
+            _lineOnScreen = false;
         }
     }
 
-    private bool IsLeaf(ProgressRecord record) => !active.Any(other => other.Record.ParentActivityId == record.ActivityId);
+    private bool IsLeaf(ProgressRecord record) => !_active.Any(other => other.Record.ParentActivityId == record.ActivityId);
 
     private void Draw()
     {
         // One line has room for one activity: the only file, or the sum over several.
-        var leaves = active.Where(shown => IsLeaf(shown.Record)).ToArray();
-        var record = (leaves.Length == 1 ? leaves[0] : active[0]).Record;
+        var leaves = _active.Where(shown => IsLeaf(shown.Record)).ToArray();
+        var record = (leaves.Length == 1 ? leaves[0] : _active[0]).Record;
         var text = record.PercentComplete >= 0
             ? $"{record.Activity} [{Bar(record.PercentComplete)}] {record.PercentComplete,3}% {Details(record)}"
             : $"{record.Activity} {Details(record)}";
@@ -75,7 +75,7 @@ internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> wi
         var room = Math.Max(10, width() - 1);
         output.Write("\r" + (text.Length > room ? text[..room] : text) + "\e[K");
         output.Flush();
-        lineOnScreen = true;
+        _lineOnScreen = true;
     }
 
     private void SayNowAndThen(Shown shown)

@@ -7,11 +7,11 @@ namespace P2PShare.Shell.Hosting;
 /// <summary>A PowerShell engine with the P2PShare module imported, which prints what its commands give.</summary>
 internal sealed class ShellRunspace : IDisposable
 {
-    private readonly Lock gate = new();
-    private readonly Runspace runspace;
-    private PowerShell? running;
-    private int? endCode;
-    private bool finished;
+    private readonly Lock _gate = new();
+    private readonly Runspace _runspace;
+    private PowerShell? _running;
+    private int? _endCode;
+    private bool _finished;
 
     private ShellRunspace(ConsoleUserInterface userInterface)
     {
@@ -24,8 +24,8 @@ internal sealed class ShellRunspace : IDisposable
             state.ExecutionPolicy = Microsoft.PowerShell.ExecutionPolicy.RemoteSigned;
         }
 
-        runspace = RunspaceFactory.CreateRunspace(Host, state);
-        runspace.Open();
+        _runspace = RunspaceFactory.CreateRunspace(Host, state);
+        _runspace.Open();
     }
 
     public ConsoleHost Host { get; }
@@ -39,7 +39,7 @@ internal sealed class ShellRunspace : IDisposable
     public bool Ending => ExitCode is not null;
 
     /// <summary>What a signal or <c>exit</c> made the exit code; null where neither did.</summary>
-    public int? ExitCode => endCode ?? Host.RequestedExitCode;
+    public int? ExitCode => _endCode ?? Host.RequestedExitCode;
 
     /// <summary>Makes the engine and imports the module and this program's own commands.</summary>
     /// <param name="moduleManifest">Full path of P2PShare.psd1.</param>
@@ -88,22 +88,22 @@ internal sealed class ShellRunspace : IDisposable
     /// <summary>Stops the running command, if there is one.</summary>
     public void Interrupt()
     {
-        lock (gate)
+        lock (_gate)
         {
-            running?.BeginStop(null, null);
+            _running?.BeginStop(null, null);
         }
     }
 
     /// <summary>Has the program end: stops the running command, or, where it waits for input, ends at once.</summary>
     public void End(int exitCode)
     {
-        lock (gate)
+        lock (_gate)
         {
-            var askedBefore = endCode is not null;
-            endCode ??= exitCode;
-            if (running is not null && !askedBefore)
+            var askedBefore = _endCode is not null;
+            _endCode ??= exitCode;
+            if (_running is not null && !askedBefore)
             {
-                running.BeginStop(null, null);
+                _running.BeginStop(null, null);
                 return;
             }
 
@@ -121,18 +121,18 @@ internal sealed class ShellRunspace : IDisposable
     /// <summary>Logs out, as the original's <c>exit</c> did, and closes the engine.</summary>
     public void Finish()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!finished)
+            if (!_finished)
             {
-                finished = true;
+                _finished = true;
                 LogOut();
-                runspace.Close();
+                _runspace.Close();
             }
         }
     }
 
-    public void Dispose() => runspace.Dispose();
+    public void Dispose() => _runspace.Dispose();
 
     private static PowerShell AddModule(PowerShell powerShell, string name) => powerShell.AddCommand("New-Module")
         .AddParameter("Name", "P2PShare.Shell." + name)
@@ -140,7 +140,7 @@ internal sealed class ShellRunspace : IDisposable
 
     private void Prepare(Action<PowerShell> build)
     {
-        using var powerShell = PowerShell.Create(runspace);
+        using var powerShell = PowerShell.Create(_runspace);
         build(powerShell);
         powerShell.AddParameter("ErrorAction", ActionPreference.Stop);
         powerShell.Invoke();
@@ -150,7 +150,7 @@ internal sealed class ShellRunspace : IDisposable
     {
         try
         {
-            using var powerShell = PowerShell.Create(runspace);
+            using var powerShell = PowerShell.Create(_runspace);
             powerShell.AddCommand("Disconnect-P2PTracker").AddParameter("ErrorAction", ActionPreference.Ignore).Invoke();
         }
         catch (Exception e) when (e is RuntimeException or InvalidOperationException)
@@ -169,13 +169,13 @@ internal sealed class ShellRunspace : IDisposable
             UserInterface.WriteErrorLine(ErrorText.Describe(error));
         }
 
-        using var powerShell = PowerShell.Create(runspace);
+        using var powerShell = PowerShell.Create(_runspace);
         build(powerShell);
         powerShell.AddCommand("Out-Default");
         powerShell.Streams.Error.DataAdded += (_, added) => Report(powerShell.Streams.Error[added.Index]);
-        lock (gate)
+        lock (_gate)
         {
-            running = powerShell;
+            _running = powerShell;
         }
 
         try
@@ -193,9 +193,9 @@ internal sealed class ShellRunspace : IDisposable
         }
         finally
         {
-            lock (gate)
+            lock (_gate)
             {
-                running = null;
+                _running = null;
             }
 
             UserInterface.ClearProgress();

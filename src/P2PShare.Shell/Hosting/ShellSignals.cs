@@ -13,7 +13,7 @@ internal sealed class ShellSignals : IDisposable
     private const int HungUp = 129;
     private const int Terminated = 143;
 
-    private readonly List<PosixSignalRegistration> registrations = [];
+    private readonly List<PosixSignalRegistration> _registrations = [];
 
     public ShellSignals(ShellRunspace shell, bool atPrompt)
     {
@@ -32,9 +32,9 @@ internal sealed class ShellSignals : IDisposable
         On(PosixSignal.SIGHUP, () => shell.End(HungUp));
     }
 
-    public void Dispose() => registrations.ForEach(registration => registration.Dispose());
+    public void Dispose() => _registrations.ForEach(registration => registration.Dispose());
 
-    private void On(PosixSignal signal, Action act) => registrations.Add(PosixSignalRegistration.Create(signal, context =>
+    private void On(PosixSignal signal, Action act) => _registrations.Add(PosixSignalRegistration.Create(signal, context =>
     {
         context.Cancel = true;
         act();
