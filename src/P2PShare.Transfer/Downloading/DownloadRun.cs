@@ -18,7 +18,9 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan LookUpInterval = TimeSpan.FromSeconds(30);
+    // Peers that start together do not see each other at once: asked soon again, then less and less often.
+    private static readonly TimeSpan FirstLookUpInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LastLookUpInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LookUpIntervalWithoutSources = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(2);
@@ -34,8 +36,6 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
     private PartFile? _part;
     private OfferedContent? _offered;
     private RequestScheduler? _scheduler;
-    private string? _ticket;
-    private DateTimeOffset _ticketExpires;
     private string? _lastProblem;
     private int _peersKnown;
 
@@ -251,7 +251,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var recorded = Environment.TickCount64;
         var recording = Task.CompletedTask;
-        var lookedUp = long.MinValue;
+        var lookUpAt = Environment.TickCount64;
+        var lookUpInterval = FirstLookUpInterval;
         var lookingUp = Task.CompletedTask;
         var hadSource = Environment.TickCount64;
         try
@@ -259,13 +260,11 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
             while (true)
             {
                 var now = Environment.TickCount64;
-                var interval = HasUsefulSource() ? LookUpInterval : LookUpIntervalWithoutSources;
-                var isTicketOld = _ticket is not null && _ticketExpires - DateTimeOffset.UtcNow < TimeSpan.FromMinutes(2);
-                if (lookingUp.IsCompleted && (lookedUp == long.MinValue || now - lookedUp >= interval.TotalMilliseconds
-                    || (isTicketOld && now - lookedUp >= LookUpIntervalWithoutSources.TotalMilliseconds)))
+                if (lookingUp.IsCompleted && now >= lookUpAt)
                 {
-                    lookedUp = now;
                     lookingUp = LookUpAsync(stopping.Token);
+                    lookUpAt = now + (long)lookUpInterval.TotalMilliseconds;
+                    lookUpInterval = lookUpInterval * 2 < LastLookUpInterval ? lookUpInterval * 2 : LastLookUpInterval;
                 }
 
                 await Task.WhenAny(_done.Task, Task.Delay(Tick, stopping.Token)).ConfigureAwait(false);
@@ -284,6 +283,10 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
                 else if (now - hadSource >= server.SourceTimeout.TotalMilliseconds)
                 {
                     throw NoSource();
+                }
+                else
+                {
+                    lookUpAt = Math.Min(lookUpAt, now + (long)LookUpIntervalWithoutSources.TotalMilliseconds);
                 }
 
                 DropStalled();
@@ -330,7 +333,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
             return;
         }
 
-        (_ticket, _ticketExpires) = (response.Ticket, response.TicketExpires);
+        // Asked far more often than tickets last, so that every connection always has a fresh one.
         foreach (var connection in _sources.Keys.Where(source => source.Channel.UserName is null).Select(source => source.Channel.Connection).Distinct())
         {
             connection.SendHello(response.Ticket);

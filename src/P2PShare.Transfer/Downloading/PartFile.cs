@@ -60,10 +60,10 @@ internal sealed class PartFile : IContent
                 throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{path}' is a symbolic link. Remove it or choose another destination.");
             }
 
-            var exists = File.Exists(path);
-            handle = File.OpenHandle(
-                path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, FileOptions.None,
-                preallocationSize: exists ? 0 : description.Size);
+            // Space is reserved at once: a disk that is too full says so now, and writing is faster.
+            handle = File.Exists(path)
+                ? File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
+                : File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, description.Size);
             return new PartFile(path, handle, description);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,0 +1,20 @@
+using System.Diagnostics;
+
+namespace P2PShare.Unit;
+
+/// <summary>Waits for a condition instead of for a time.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    /// <summary>Returns once <paramref name="condition"/> holds; fails the test, saying <paramref name="what"/>, where it never does.</summary>
+    public static async Task HoldsAsync(Func<bool> condition, string what)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!condition())
+        {
+            Assert.True(watch.Elapsed < Deadline, $"After {Deadline.TotalSeconds} seconds still not: {what}");
+            await Task.Delay(10);
+        }
+    }
+}
