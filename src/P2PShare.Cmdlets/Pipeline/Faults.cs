@@ -56,6 +56,7 @@ internal static class Faults
 
         [ErrorCode.NoSourceOnline] = (ErrorCategory.ResourceUnavailable, "Try again when somebody who has the file is online."),
         [ErrorCode.DownloadStopped] = (ErrorCategory.OperationStopped, "Resume-P2PDownload goes on from here."),
+        [ErrorCode.DownloadFailed] = (ErrorCategory.NotSpecified, "Resume-P2PDownload tries again."),
         [ErrorCode.DownloadNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PDownload lists the downloads."),
         [ErrorCode.PeerServerFailed] = (ErrorCategory.ConnectionError, "Start it again with Start-P2PPeerServer."),
         [ErrorCode.PeerServerRunning] = (ErrorCategory.ResourceExists, "Use Set-P2PPeerServer, or Stop-P2PPeerServer first."),
