@@ -8,31 +8,28 @@ namespace P2PShare.Shell;
 internal static partial class ScriptRun
 {
     /// <summary>Runs it whole, with arguments as PowerShell's own <c>-File</c> takes them.</summary>
-    /// <exception cref="ShellException">There is no such file.</exception>
+    /// <exception cref="ShellException">There is no such file, or it cannot be parsed.</exception>
     public static void Run(ShellRunspace shell, string path, IEnumerable<string> arguments)
     {
-        var words = arguments.Select(argument => ParameterName().IsMatch(argument) ? argument : Quote(argument)).Prepend(Quote(Existing(path)));
-        shell.RunScript("& " + string.Join(' ', words));
+        // A block, not the file's name: the engine would keep what the script gives to 'exit' for itself.
+        var words = arguments.Select(argument => ParameterName().IsMatch(argument) ? argument : Quote(argument)).Prepend("& $args[0]");
+        shell.RunScript(string.Join(' ', words), Parse(path).GetScriptBlock());
     }
 
-    /// <summary>Prints each statement, with the comment before it, and runs it; the first error ends it.</summary>
+    /// <summary>Prints each statement, with the comment before it, and runs it; the first error ends it. Every line begins with the name.</summary>
     /// <exception cref="ShellException">There is no such file, or it cannot be parsed.</exception>
     public static void RunEchoed(ShellRunspace shell, string path, string name)
     {
-        var script = Parser.ParseFile(Existing(path), out _, out var errors);
-        if (errors.Length > 0)
-        {
-            throw new ShellException($"'{path}' is not a PowerShell script: {errors[0].Message}");
-        }
-
+        var script = Parse(path);
+        shell.UserInterface.Speaker = name;
         var text = script.Extent.Text;
         var printed = 0;
         foreach (var statement in script.EndBlock.Statements)
         {
             var end = statement.Extent.EndOffset;
-            foreach (var line in text[printed..end].Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            foreach (var line in text[printed..end].Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0))
             {
-                shell.UserInterface.WriteLine($"{name}> {line}");
+                shell.UserInterface.Echo(line);
             }
 
             printed = end;
@@ -43,10 +40,18 @@ internal static partial class ScriptRun
         }
     }
 
-    private static string Existing(string path)
+    private static ScriptBlockAst Parse(string path)
     {
         var full = Path.GetFullPath(path);
-        return File.Exists(full) ? full : throw new ShellException($"The script '{path}' does not exist.");
+        if (!File.Exists(full))
+        {
+            throw new ShellException($"The script '{path}' does not exist.");
+        }
+
+        var script = Parser.ParseFile(full, out _, out var errors);
+        return errors.Length == 0
+            ? script
+            : throw new ShellException($"{errors[0].Message} ({Path.GetFileName(path)}:{errors[0].Extent.StartLineNumber})");
     }
 
     private static string Quote(string text) => "'" + CodeGeneration.EscapeSingleQuotedStringContent(text) + "'";

@@ -107,11 +107,8 @@ function Invoke-OriginalCommand($Name, $Words) {
 
     try { & $actions[$Name] @Words } catch {
         # What a cmdlet advises is right at any prompt; at this one there is a shorter way.
-        switch -Wildcard ($_.FullyQualifiedErrorId) {
-            'NotLoggedIn*' { throw 'You are not logged in. Use login <user_id> <password> first.' }
-            'TrackerCertificateUntrusted*' { throw "$_ Or write it behind the tracker's address in $($Tracker.InfoFile)." }
-        }
-
+        if ($_.FullyQualifiedErrorId -like 'NotLoggedIn*') { throw 'You are not logged in. Use login <user_id> <password> first.' }
+        if ($_.FullyQualifiedErrorId -like 'TrackerCertificateUntrusted*') { throw "$_ Or write it behind the tracker's address in $($Tracker.InfoFile)." }
         throw
     }
 }

@@ -1,12 +1,21 @@
-# Bob makes an account and asks to join the group, as soon as there is one.
+# Bob makes an account and asks to join Alice's group, as soon as there is one.
 $bob = Get-Credential bob
-New-P2PUser -Tracker {tracker} -TrackerInfo {info} -Credential $bob
-Connect-P2PTracker -Tracker {tracker} -TrackerInfo {info} -Credential $bob
-for ($n = 0; -not (Get-P2PGroup -Name demo*); $n++) { if ($n -ge 300) { throw 'There was no group within a minute.' }; Start-Sleep -Milliseconds 200 }
+$at = @{ Tracker = {tracker}; TrackerInfo = 'tracker_info.txt' }
+New-P2PUser @at -Credential $bob
+Connect-P2PTracker @at -Credential $bob
+$deadline = [DateTime]::UtcNow.AddMinutes(1)
+while (-not (Get-P2PGroup -Name demo*)) {
+    if ([DateTime]::UtcNow -gt $deadline) { throw 'There was no group within a minute.' }
+    Start-Sleep -Milliseconds 200
+}
 Join-P2PGroup -Name demo
-# Wait for the approval: members see the group's files.
-for ($n = 0; -not ($file = Get-P2PFile -Group demo -ErrorAction Ignore); $n++) { if ($n -ge 300) { throw 'Nobody approved the request within a minute.' }; Start-Sleep -Milliseconds 200 }
+# He waits until he is let in and Alice's file is there; a large one takes a while to hash.
+$deadline = [DateTime]::UtcNow.AddHours(1)
+while (-not ($file = Get-P2PFile -Group demo -ErrorAction Ignore)) {
+    if ([DateTime]::UtcNow -gt $deadline) { throw 'There was no file within an hour.' }
+    Start-Sleep -Milliseconds 200
+}
 $file
 $clock = [Diagnostics.Stopwatch]::StartNew()
-$file | Receive-P2PFile -Destination {destination}
-[IO.File]::WriteAllLines({result}, [string[]]($clock.Elapsed.TotalSeconds.ToString('R'), $file.PiecesRoot))
+$file | Receive-P2PFile -Destination received
+[IO.File]::WriteAllLines('result.txt', [string[]]($clock.Elapsed.TotalSeconds.ToString('R'), $file.PiecesRoot))

@@ -34,9 +34,10 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     /// <summary>Starts a .NET program with the runtime that runs this one.</summary>
     /// <param name="captured">Whether its output is read here; otherwise it writes to this program's.</param>
+    /// <param name="folder">Its current folder.</param>
     /// <param name="temporary">Folder for its temporary files.</param>
     /// <param name="home">State folder of a client; null for the tracker.</param>
-    public static ChildProcess Start(string name, IEnumerable<string> arguments, bool captured, string temporary, string? home)
+    public static ChildProcess Start(string name, IEnumerable<string> arguments, bool captured, string folder, string temporary, string? home)
     {
         var start = new ProcessStartInfo(DotnetHost())
         {
@@ -44,6 +45,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = captured,
             RedirectStandardError = captured,
+            WorkingDirectory = folder,
         };
         foreach (var argument in arguments)
         {

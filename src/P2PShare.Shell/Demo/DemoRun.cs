@@ -68,14 +68,12 @@ internal sealed class DemoRun
         var size = new FileInfo(path).Length;
         RequireRoom(size);
 
-        var tracker = await DemoTracker.StartAsync(_module, Folder("tracker"), _temporary, cancellationToken).ConfigureAwait(false);
+        var tracker = await DemoTracker.StartAsync(_module, _folder, _temporary, cancellationToken).ConfigureAwait(false);
         await using var trackerProcess = tracker.Process.ConfigureAwait(false);
         var received = Folder("received");
-        var result = Path.Combine(_folder, "result");
         var alice = await StartClientAsync("alice", Script("Alice.ps1", tracker, ("file", path)), cancellationToken).ConfigureAwait(false);
         await using var aliceProcess = alice.ConfigureAwait(false);
-        var bob = await StartClientAsync("bob", Script("Bob.ps1", tracker, ("destination", received), ("result", result)), cancellationToken)
-            .ConfigureAwait(false);
+        var bob = await StartClientAsync("bob", Script("Bob.ps1", tracker), cancellationToken).ConfigureAwait(false);
         await using var bobProcess = bob.ConfigureAwait(false);
 
         await UntilBobIsDoneAsync(tracker.Process, alice, bob, cancellationToken).ConfigureAwait(false);
@@ -85,7 +83,7 @@ internal sealed class DemoRun
             throw new ShellException($"Bob's file differs from Alice's: SHA-256 {got} and {sent}.");
         }
 
-        var report = await File.ReadAllLinesAsync(result, cancellationToken).ConfigureAwait(false);
+        var report = await File.ReadAllLinesAsync(Path.Combine(_folder, "result.txt"), cancellationToken).ConfigureAwait(false);
         await EndAsync(alice, cancellationToken).ConfigureAwait(false);
         WriteSummary(size, double.Parse(report[0], CultureInfo.InvariantCulture), report.ElementAtOrDefault(1) ?? "", sent, [tracker.Process, alice, bob]);
     }
@@ -229,7 +227,7 @@ internal sealed class DemoRun
         await File.WriteAllTextAsync(path, script, cancellationToken).ConfigureAwait(false);
         var program = typeof(DemoRun).Assembly.Location;
         var client = ChildProcess.Start(
-            name, [program, "--module", _module, "--echo", name, "-File", path], captured: false, _temporary, Folder(name));
+            name, [program, "--module", _module, "--echo", name, "-File", path], captured: false, _folder, _temporary, Folder(name));
         await client.Input.WriteLineAsync(RandomNumberGenerator.GetHexString(32).AsMemory(), cancellationToken).ConfigureAwait(false);
         await client.Input.FlushAsync(cancellationToken).ConfigureAwait(false);
         return client;
@@ -238,7 +236,7 @@ internal sealed class DemoRun
     private static string Script(string name, DemoTracker tracker, params (string Name, string Value)[] values)
     {
         var script = EmbeddedText.Read(name);
-        foreach (var (key, value) in values.Append(("tracker", tracker.Address)).Append(("info", tracker.InfoFile)))
+        foreach (var (key, value) in values.Append(("tracker", tracker.Address)))
         {
             script = script.Replace("{" + key + "}", "'" + CodeGeneration.EscapeSingleQuotedStringContent(value) + "'", StringComparison.Ordinal);
         }

@@ -6,13 +6,14 @@ namespace P2PShare.Shell.Demo;
 
 /// <summary>A tracker's process on a free port of this machine.</summary>
 /// <param name="Address">host:port.</param>
-/// <param name="InfoFile">tracker_info.txt for the clients, with the fingerprint.</param>
-internal sealed record DemoTracker(ChildProcess Process, string Address, string InfoFile)
+internal sealed record DemoTracker(ChildProcess Process, string Address)
 {
     private const string FingerprintLine = "fingerprint:";
     private const int Attempts = 3;
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
 
+    /// <summary>Starts it, and leaves a tracker_info.txt with its fingerprint for the clients.</summary>
+    /// <param name="folder">Gets tracker_info.txt and the tracker's data.</param>
     /// <exception cref="ShellException">It did not start.</exception>
     public static async Task<DemoTracker> StartAsync(string module, string folder, string temporary, CancellationToken cancellationToken)
     {
@@ -42,12 +43,12 @@ internal sealed record DemoTracker(ChildProcess Process, string Address, string 
         await File.WriteAllTextAsync(info, address + "\n", cancellationToken).ConfigureAwait(false);
         Console.WriteLine("tracker> P2PShare.TrackerHost tracker_info.txt 1");
         var process = ChildProcess.Start(
-            "tracker", [program, info, "1", "--Tracker:DataPath=" + Path.Combine(folder, "data")], captured: true, temporary, home: null);
+            "tracker", [program, info, "1", "--Tracker:DataPath=" + Path.Combine(folder, "tracker")], captured: true, folder, temporary, home: null);
         try
         {
             var fingerprint = await ReadFingerprintAsync(process, cancellationToken).ConfigureAwait(false);
             await File.WriteAllTextAsync(info, $"{address} {fingerprint}\n", cancellationToken).ConfigureAwait(false);
-            return new DemoTracker(process, address, info);
+            return new DemoTracker(process, address);
         }
         catch
         {

@@ -9,6 +9,9 @@ internal sealed class ConsoleRawUserInterface : PSHostRawUserInterface
     // Where there is no window (a pipe, a file), tables need some width.
     private const int WidthWithoutWindow = 120;
 
+    /// <summary>Columns that every line needs for something else.</summary>
+    public int ReservedWidth { get; set; }
+
     public override ConsoleColor BackgroundColor { get; set; } = ConsoleColor.Black;
 
     public override ConsoleColor ForegroundColor { get; set; } = ConsoleColor.Gray;
@@ -42,8 +45,8 @@ internal sealed class ConsoleRawUserInterface : PSHostRawUserInterface
     public override Size WindowSize
     {
         get => Console.IsOutputRedirected || Console.WindowWidth <= 0
-            ? new Size(WidthWithoutWindow, 50)
-            : new Size(Console.WindowWidth, Console.WindowHeight);
+            ? new Size(WidthWithoutWindow - ReservedWidth, 50)
+            : new Size(Math.Max(1, Console.WindowWidth - ReservedWidth), Console.WindowHeight);
         set => throw NotOffered();
     }
 

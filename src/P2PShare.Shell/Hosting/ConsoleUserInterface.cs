@@ -16,16 +16,28 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
         string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") != "dumb";
 
     private readonly Lock _gate = new();
+    private readonly ConsoleRawUserInterface _raw = new();
     private readonly ProgressDisplay _progress;
 
     public ConsoleUserInterface() => _progress = new ProgressDisplay(Console.Out, SupportsVirtualTerminal, () => RawUI.WindowSize.Width);
 
-    public override PSHostRawUserInterface RawUI { get; } = new ConsoleRawUserInterface();
+    public override PSHostRawUserInterface RawUI => _raw;
 
     public override bool SupportsVirtualTerminal => ColourWanted && !Console.IsOutputRedirected;
 
     /// <summary>Whether the commands themselves come from standard input, so that nothing else may be read from it.</summary>
     public bool CommandsComeFromInput { get; set; }
+
+    /// <summary>Name at the start of every line, where several shells share a console; else empty.</summary>
+    public string Speaker
+    {
+        get;
+        set
+        {
+            field = value;
+            _raw.ReservedWidth = Spoken.Length;
+        }
+    } = "";
 
     public override string ReadLine()
     {
@@ -50,7 +62,17 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
 
     public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Put(Console.Out, Text(value));
 
-    public override void WriteLine(string value) => Put(Console.Out, Text(value) + Environment.NewLine);
+    public override void WriteLine(string value)
+    {
+        // A shared console needs no blank lines to set tables apart.
+        if (Speaker.Length == 0 || !string.IsNullOrWhiteSpace(value))
+        {
+            Put(Console.Out, Spoken + Text(value) + Environment.NewLine);
+        }
+    }
+
+    /// <summary>Shows a line of a script before it runs.</summary>
+    public void Echo(string line) => Put(Console.Out, $"{Speaker}> {line}{Environment.NewLine}");
 
     public override void WriteErrorLine(string value) => PutColoured(Red, value);
 
@@ -151,6 +173,8 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
         return TypedLine.Read(hidden: false, out interrupted);
     }
 
+    private string Spoken => Speaker.Length > 0 ? Speaker + "| " : "";
+
     private static System.Globalization.CultureInfo CurrentCulture => System.Globalization.CultureInfo.CurrentCulture;
 
     // Tables come with colours, which only a terminal shows as such.
@@ -211,6 +235,7 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
 
     private void PutColoured(string colour, string text)
     {
+        text = Spoken + text;
         var coloured = ColourWanted && !Console.IsErrorRedirected ? colour + text + Plain : text;
         Put(Console.Error, coloured + Environment.NewLine);
     }

@@ -103,7 +103,7 @@ internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> wi
     private static string Details(ProgressRecord record)
     {
         var left = record.SecondsRemaining >= 0 && !record.StatusDescription.Contains("left", StringComparison.Ordinal)
-            ? string.Create(CultureInfo.InvariantCulture, $" {TimeSpan.FromSeconds(record.SecondsRemaining):m\\:ss} left")
+            ? string.Create(CultureInfo.InvariantCulture, $", {TimeSpan.FromSeconds(record.SecondsRemaining):h\\:mm\\:ss} left")
             : "";
         return $"{record.StatusDescription}{left}".ReplaceLineEndings(" ");
     }

@@ -64,7 +64,18 @@ internal sealed class ShellRunspace : IDisposable
 
     /// <summary>Runs a script's text.</summary>
     /// <returns>False where an error was written, or the person stopped it.</returns>
-    public bool RunScript(string text, bool remember = false) => Run(powerShell => powerShell.AddScript(text), remember);
+    /// <param name="argument">What it has as <c>$args[0]</c>; null: nothing.</param>
+    /// <param name="remember">Whether Get-History shows it.</param>
+    public bool RunScript(string text, object? argument = null, bool remember = false) => Run(
+        powerShell =>
+        {
+            powerShell.AddScript(text);
+            if (argument is not null)
+            {
+                powerShell.AddArgument(argument);
+            }
+        },
+        remember);
 
     /// <summary>Runs one command whose arguments are values as they are, not PowerShell.</summary>
     public bool RunCommand(string name, IEnumerable<object> arguments) => Run(

@@ -2,25 +2,22 @@ using P2PShare.Unit.TrackerHost;
 
 namespace P2PShare.Unit.Shell;
 
-public sealed class OriginalCommandTests : IAsyncLifetime
+public sealed class OriginalCommandTests : IAsyncLifetime, IDisposable
 {
-    private TestFolder _folder = null!;
+    private readonly TestFolder _folder = new();
     private TestTracker _tracker = null!;
     private string[] _connection = [];
 
     public async Task InitializeAsync()
     {
-        _folder = new TestFolder();
         _tracker = await TestTracker.StartAsync();
         var info = _folder.Write("tracker_info.txt", $"{_tracker.Address.Authority} {_tracker.Address.Fingerprint}\n");
         _connection = [_tracker.Address.Authority, info];
     }
 
-    public async Task DisposeAsync()
-    {
-        await _tracker.DisposeAsync();
-        _folder.Dispose();
-    }
+    public async Task DisposeAsync() => await _tracker.DisposeAsync();
+
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_session_as_the_original_documents_it_gives_the_originals_answers()

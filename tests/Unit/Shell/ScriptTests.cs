@@ -72,7 +72,7 @@ public sealed class ScriptTests
         folder.Write("x.ps1", "# Two and two.\n$sum = 2 + 2\n\"it is $sum\"\nno_such_command\n'never'\n");
         using var shell = await ShellProcess.RunAsync(folder, ["--echo", "me", "-File", "x.ps1"]);
 
-        Assert.Equal(["me> # Two and two.", "me> $sum = 2 + 2", "me> \"it is $sum\"", "it is 4", "me> no_such_command"], shell.Output);
+        Assert.Equal(["me> # Two and two.", "me> $sum = 2 + 2", "me> \"it is $sum\"", "me| it is 4", "me> no_such_command"], shell.Output);
         Assert.Contains("'no_such_command' is not a command", Assert.Single(shell.Errors), StringComparison.Ordinal);
         Assert.Equal(1, shell.ExitCode);
     }
