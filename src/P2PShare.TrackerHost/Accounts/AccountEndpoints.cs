@@ -17,6 +17,7 @@ internal static class AccountEndpoints
     public static void MapAccounts(this IEndpointRouteBuilder routes) =>
         routes.MapPost(TrackerRoutes.Users, CreateAsync)
             .AllowAnonymous()
+            .WithTags("Accounts")
             .Produces(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status409Conflict)

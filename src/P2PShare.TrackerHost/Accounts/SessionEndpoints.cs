@@ -8,15 +8,15 @@ internal static class SessionEndpoints
 {
     public static void MapSessions(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost(TrackerRoutes.Sessions, LogInAsync)
+        var sessions = routes.MapGroup("").WithTags("Sessions").ProducesProblem(StatusCodes.Status401Unauthorized);
+        sessions.MapPost(TrackerRoutes.Sessions, LogInAsync)
             .AllowAnonymous()
             .Produces<SessionResponse>(StatusCodes.Status201Created)
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status429TooManyRequests);
-        routes.MapGet(TrackerRoutes.CurrentSession, (CurrentUser user, TrackerIdentity tracker) =>
+        sessions.MapGet(TrackerRoutes.CurrentSession, (CurrentUser user, TrackerIdentity tracker) =>
                 TypedResults.Ok(new SessionResponse(Token: null, user.Name, tracker.Id, user.Expires)))
             .RequireAuthorization();
-        routes.MapDelete(TrackerRoutes.CurrentSession, LogOutAsync)
+        sessions.MapDelete(TrackerRoutes.CurrentSession, LogOutAsync)
             .RequireAuthorization()
             .Produces(StatusCodes.Status204NoContent);
     }

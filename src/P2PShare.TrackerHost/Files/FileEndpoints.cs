@@ -7,7 +7,7 @@ internal static class FileEndpoints
 {
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
-        var files = routes.MapGroup("").RequireAuthorization()
+        var files = routes.MapGroup("").WithTags("Files").RequireAuthorization()
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status404NotFound);

@@ -167,9 +167,25 @@ internal sealed class FileStore(TrackerDatabase database, TrackerOptions options
         public ContentDescription Content => new(Size, (int)PieceLength, PiecesRoot is null ? null : Hash256.Parse(PiecesRoot));
     }
 
-    private sealed record Row(
-        string GroupName, string Name, long Size, long PieceLength, string? PiecesRoot, string Owner, long Sources, long Shared)
+    // Properties, not a constructor: of a result without rows SQLite cannot tell the types that a constructor is chosen by.
+    private sealed class Row
     {
+        public required string GroupName { get; init; }
+
+        public required string Name { get; init; }
+
+        public required long Size { get; init; }
+
+        public required long PieceLength { get; init; }
+
+        public required string? PiecesRoot { get; init; }
+
+        public required string Owner { get; init; }
+
+        public required long Sources { get; init; }
+
+        public required long Shared { get; init; }
+
         public FileResponse ToResponse() => new(
             GroupName,
             Name,

@@ -7,7 +7,7 @@ internal static class GroupEndpoints
 {
     public static void MapGroups(this IEndpointRouteBuilder routes)
     {
-        var groups = routes.MapGroup("").RequireAuthorization().ProducesProblem(StatusCodes.Status401Unauthorized);
+        var groups = routes.MapGroup("").WithTags("Groups").RequireAuthorization().ProducesProblem(StatusCodes.Status401Unauthorized);
         groups.MapPost(TrackerRoutes.Groups, async (CreateGroupRequest request, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
             {
                 var group = await store.CreateAsync(user, request.Name, cancellationToken);

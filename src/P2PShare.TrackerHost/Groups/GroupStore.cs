@@ -176,8 +176,19 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
             ?? throw new P2PShareException(ErrorCode.GroupNotFound, $"There is no group called '{PrintableCharacter.Clean(group)}'.");
     }
 
-    private sealed record Row(string Name, string Owner, long MemberCount, string Role, long Created)
+    // Properties, not a constructor: of a result without rows SQLite cannot tell the types that a constructor is chosen by.
+    private sealed class Row
     {
+        public required string Name { get; init; }
+
+        public required string Owner { get; init; }
+
+        public required long MemberCount { get; init; }
+
+        public required string Role { get; init; }
+
+        public required long Created { get; init; }
+
         public GroupResponse ToResponse() =>
             new(Name, Owner, (int)MemberCount, Enum.Parse<GroupRole>(Role), DateTimeOffset.FromUnixTimeSeconds(Created));
     }

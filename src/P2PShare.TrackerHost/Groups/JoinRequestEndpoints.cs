@@ -7,7 +7,7 @@ internal static class JoinRequestEndpoints
 {
     public static void MapJoinRequests(this IEndpointRouteBuilder routes)
     {
-        var requests = routes.MapGroup("").RequireAuthorization()
+        var requests = routes.MapGroup("").WithTags("Join requests").RequireAuthorization()
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status404NotFound);
         requests.MapPost(TrackerRoutes.JoinRequestsTemplate, AskAsync)

@@ -9,8 +9,9 @@ internal static class HealthEndpoints
     /// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: its database does too.</summary>
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/healthz", () => TypedResults.Text("ok")).AllowAnonymous();
-        routes.MapGet("/readyz", IsReadyAsync).AllowAnonymous();
+        var health = routes.MapGroup("").AllowAnonymous().WithTags("Health");
+        health.MapGet("/healthz", () => TypedResults.Text("ok"));
+        health.MapGet("/readyz", IsReadyAsync).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
     private static async Task IsReadyAsync(HttpContext context, TrackerDatabase database, ILoggerFactory loggers)

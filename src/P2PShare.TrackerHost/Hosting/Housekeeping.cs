@@ -21,7 +21,7 @@ internal sealed class Housekeeping(
                 throttle.Forget();
                 await database.WriteAsync(ForgetAsync, stoppingToken);
             }
-            catch (DbException e)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
                 logger.HousekeepingFailed(e, options.AnnounceInterval);
             }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
@@ -24,7 +25,7 @@ internal static class Problems
             ExceptionHandler = AnswerExceptionAsync,
             AllowStatusCode404Response = true,
             // What a client did wrong is no fault of the tracker's, and not its log's business.
-            SuppressDiagnosticsCallback = context => context.Exception is P2PShareException or TooManyAttemptsException or BadHttpRequestException,
+            SuppressDiagnosticsCallback = context => context.Exception is P2PShareException or BadHttpRequestException,
         });
         app.UseStatusCodePages(context => AnswerStatusAsync(context.HttpContext));
     }
@@ -32,7 +33,7 @@ internal static class Problems
     public static Task WriteAsync(HttpContext context, int status, string code, string detail)
     {
         context.Response.StatusCode = status;
-        var problem = new ProblemResponse(Type: null, ReasonPhrases.GetReasonPhrase(status), status, detail, code);
+        var problem = new ProblemResponse("about:blank", ReasonPhrases.GetReasonPhrase(status), status, detail, code);
         return context.Response.WriteAsJsonAsync(problem, TrackerJson.Default.ProblemResponse, ContentType, context.RequestAborted);
     }
 
@@ -55,10 +56,12 @@ internal static class Problems
         switch (context.Features.Get<IExceptionHandlerFeature>()?.Error)
         {
             case P2PShareException e:
+                if (e is TooManyAttemptsException { RetryAfter.TotalSeconds: var seconds })
+                {
+                    context.Response.Headers.RetryAfter = Math.Ceiling(seconds).ToString(CultureInfo.InvariantCulture);
+                }
+
                 return WriteAsync(context, StatusOf(e.Code), e.Code, e.Message);
-            case TooManyAttemptsException e:
-                context.Response.Headers.RetryAfter = ((long)Math.Ceiling(e.RetryAfter.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-                return WriteAsync(context, StatusOf(ErrorCode.TooManyAttempts), ErrorCode.TooManyAttempts, e.Message);
             case BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } e:
                 var reason = e.InnerException is JsonException json ? json.Message : "a JSON object was expected.";
                 return WriteAsync(context, e.StatusCode, ErrorCode.InvalidRequest, $"The request's body cannot be read: {reason}");

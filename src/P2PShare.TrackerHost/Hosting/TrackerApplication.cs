@@ -40,7 +40,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>Of its certificate's public key.</summary>
-    public Hash256 Fingerprint => TrackerCertificate.FingerprintOf(_certificate);
+    public Hash256 Fingerprint => CertificateHashes.Fingerprint(_certificate);
 
     public IServiceProvider Services => _web.Services;
 

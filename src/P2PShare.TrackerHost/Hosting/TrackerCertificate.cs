@@ -45,9 +45,6 @@ internal static class TrackerCertificate
         }
     }
 
-    /// <summary>SHA-256 over the public key (SubjectPublicKeyInfo): what clients pin.</summary>
-    public static Hash256 FingerprintOf(X509Certificate2 certificate) => Hash256.Compute(certificate.PublicKey.ExportSubjectPublicKeyInfo());
-
     private static string Create(DateTimeOffset now)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

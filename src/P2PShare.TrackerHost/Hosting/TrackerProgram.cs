@@ -118,22 +118,31 @@ internal static class TrackerProgram
         }
         catch (Exception e) when (e is FormatException or InvalidDataException)
         {
-            throw new P2PShareException(ErrorCode.InvalidConfiguration, $"The configuration cannot be read: {(e.InnerException ?? e).Message}", e);
+            throw new P2PShareException(ErrorCode.InvalidConfiguration, $"The configuration cannot be read: {e.Message} {e.GetBaseException().Message}", e);
         }
     }
 
     private static TrackerOptions ReadOptions(IConfigurationRoot configuration)
     {
+        var section = configuration.GetSection(TrackerOptions.Section);
+        var known = typeof(TrackerOptions).GetProperties().Select(property => property.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (section.GetChildren().FirstOrDefault(child => !known.Contains(child.Key)) is { } unknown)
+        {
+            throw new P2PShareException(
+                ErrorCode.InvalidConfiguration,
+                $"{TrackerOptions.Section}:{PrintableCharacter.Clean(unknown.Key)} is not a setting. The settings are {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+        }
+
         var options = new TrackerOptions();
         try
         {
-            configuration.GetSection(TrackerOptions.Section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+            section.Bind(options);
             return options;
         }
         catch (InvalidOperationException e)
         {
             throw new P2PShareException(
-                ErrorCode.InvalidConfiguration, $"The configuration under {TrackerOptions.Section}: is wrong: {(e.InnerException?.InnerException ?? e).Message}", e);
+                ErrorCode.InvalidConfiguration, $"{e.Message.TrimEnd('.')}: {e.GetBaseException().Message}", e);
         }
     }
 
@@ -141,6 +150,8 @@ internal static class TrackerProgram
     {
         builder.Configuration.AddConfiguration(configuration);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // Why it cannot start is said once, in a sentence.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
         // Standard output carries what scripts read: the address and the fingerprint.
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);

@@ -15,7 +15,7 @@ internal static class PeerEndpoints
 
     public static void MapPeers(this IEndpointRouteBuilder routes)
     {
-        var peers = routes.MapGroup("").RequireAuthorization()
+        var peers = routes.MapGroup("").WithTags("Peers").RequireAuthorization()
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status401Unauthorized);
         peers.MapPost(TrackerRoutes.Peers, async (AnnounceRequest request, HttpContext context, CurrentUser user, PeerStore store) =>
@@ -41,6 +41,7 @@ internal static class PeerEndpoints
                 return TypedResults.Ok(await store.FindSourcesAsync(user, group, request, cancellationToken));
             })
         .RequireAuthorization()
+        .WithTags("Peers")
         .ProducesProblem(StatusCodes.Status400BadRequest)
         .ProducesProblem(StatusCodes.Status401Unauthorized)
         .ProducesProblem(StatusCodes.Status403Forbidden)
@@ -57,12 +58,6 @@ internal static class PeerEndpoints
         if (request.Holdings.Count > AnnounceRequest.MaxHoldings || request.Removed.Count > AnnounceRequest.MaxHoldings)
         {
             throw Invalid($"holdings and removed have {request.Holdings.Count} and {request.Removed.Count} entries: at most {AnnounceRequest.MaxHoldings} each were expected. Send the rest in further requests that are not full.");
-        }
-
-        // Nullable annotations end at a list's own type.
-        if (request.Holdings.Concat(request.Removed).Any(holding => holding is null))
-        {
-            throw Invalid("An entry of holdings or removed is null.");
         }
 
         return [.. request.Addresses.Select(text => IPAddress.TryParse(text, out var address)

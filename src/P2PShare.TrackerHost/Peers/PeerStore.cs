@@ -158,9 +158,23 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
         return rejected;
     }
 
-    private sealed record SourceRow(
-        string PiecesRoot, string Fingerprint, string UserName, long Complete, string ObservedAddress, string OwnAddresses, long Port)
+    // Properties, not a constructor: of a result without rows SQLite cannot tell the types that a constructor is chosen by.
+    private sealed class SourceRow
     {
+        public required string PiecesRoot { get; init; }
+
+        public required string Fingerprint { get; init; }
+
+        public required string UserName { get; init; }
+
+        public required long Complete { get; init; }
+
+        public required string ObservedAddress { get; init; }
+
+        public required string OwnAddresses { get; init; }
+
+        public required long Port { get; init; }
+
         public SourcePeer ToPeer() => new(Hash256.Parse(Fingerprint), UserName, Complete == 1, Port == 0 ? [] : [.. EndPoints()]);
 
         private IEnumerable<string> EndPoints() => OwnAddresses.Split(' ', StringSplitOptions.RemoveEmptyEntries)

@@ -7,5 +7,6 @@ internal static class TicketEndpoints
 {
     public static void MapTicketKeys(this IEndpointRouteBuilder routes) =>
         routes.MapGet(TrackerRoutes.TicketKeys, (TrackerIdentity tracker) => TypedResults.Text(tracker.PublicKeys, "application/jwk-set+json"))
-            .AllowAnonymous();
+            .AllowAnonymous()
+            .WithTags("Tickets");
 }

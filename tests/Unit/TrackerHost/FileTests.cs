@@ -43,6 +43,21 @@ public sealed class FileTests : IAsyncLifetime
         Assert.Equal(shared, (await _bob.ListFilesAsync("dev"))[1]);
     }
 
+    [Theory]
+    [InlineData("100%.txt")]
+    [InlineData("a%2Fb")]
+    [InlineData("a+b c#d&e=f;g")]
+    [InlineData("ordner/größe/文件 🎈.bin")]
+    [InlineData("requests/files/sources")]
+    public async Task A_name_in_a_path_means_the_file_of_that_name(string name)
+    {
+        await _alice.Expect(HttpStatusCode.Created, await _alice.ShareAsync("dev", name, TestUser.RandomHash()));
+
+        await _alice.Expect(HttpStatusCode.NoContent, await _alice.DeleteAsync(TrackerRoutes.File("dev", name)));
+
+        Assert.Empty(await _alice.ListFilesAsync("dev"));
+    }
+
     [Fact]
     public async Task An_empty_file_has_no_root()
     {

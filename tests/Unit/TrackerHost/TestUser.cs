@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Security;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using P2PShare.Protocol;
@@ -38,8 +39,7 @@ internal sealed class TestUser : IDisposable
         SslOptions = new SslClientAuthenticationOptions
         {
             RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                certificate is System.Security.Cryptography.X509Certificates.X509Certificate2 own
-                && Hash256.Compute(own.PublicKey.ExportSubjectPublicKeyInfo()) == tracker.Fingerprint,
+                certificate is X509Certificate2 shown && CertificateHashes.Fingerprint(shown) == tracker.Fingerprint,
         },
     })
     {
@@ -50,12 +50,18 @@ internal sealed class TestUser : IDisposable
     public static Hash256 RandomHash() => new(RandomNumberGenerator.GetBytes(Hash256.Size));
 
     /// <summary>A person without an account.</summary>
-    public static TestUser Stranger(TestTracker tracker) => new(tracker.Address, "stranger");
+    public static TestUser Stranger(TestTracker tracker) => Stranger(tracker.Address);
+
+    /// <inheritdoc cref="Stranger(TestTracker)"/>
+    public static TestUser Stranger(TrackerAddress tracker) => new(tracker, "stranger");
 
     /// <summary>A new account, logged in.</summary>
-    public static async Task<TestUser> CreateAsync(TestTracker tracker, string name)
+    public static Task<TestUser> CreateAsync(TestTracker tracker, string name) => CreateAsync(tracker.Address, name);
+
+    /// <inheritdoc cref="CreateAsync(TestTracker, string)"/>
+    public static async Task<TestUser> CreateAsync(TrackerAddress tracker, string name)
     {
-        var user = new TestUser(tracker.Address, name);
+        var user = new TestUser(tracker, name);
         await user.Expect(HttpStatusCode.Created, await user.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, Password)));
         await user.LogInAsync();
         return user;

@@ -1,0 +1,221 @@
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Unit.TrackerHost;
+
+public sealed class PeerTests : IAsyncLifetime
+{
+    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly Hash256 _root = TestUser.RandomHash();
+    private TestTracker _tracker = null!;
+    private TestUser _alice = null!;
+    private TestUser _bob = null!;
+
+    public async Task InitializeAsync()
+    {
+        _tracker = await TestTracker.StartAsync(options => options.AnnounceInterval = TimeSpan.FromSeconds(30), _clock);
+        _alice = await TestUser.CreateAsync(_tracker, "alice");
+        _bob = await TestUser.CreateAsync(_tracker, "bob");
+        await _alice.CreateGroupAsync("dev");
+        await _bob.JoinAsync(_alice, "dev");
+        await _alice.ShareAsync("dev", "file", _root);
+    }
+
+    public async Task DisposeAsync()
+    {
+        _alice.Dispose();
+        _bob.Dispose();
+        await _tracker.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_peer_is_told_the_interval_and_forgotten_after_three_of_them()
+    {
+        var answer = await _alice.AnnounceAsync(Complete);
+        Assert.Equal((30, true), (answer.IntervalSeconds, answer.Known));
+
+        _clock.Advance(TimeSpan.FromSeconds(90));
+        Assert.Equal(1, await SourcesAsync());
+        Assert.Single(await PeersAsync());
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(0, await SourcesAsync());
+        Assert.Empty(await PeersAsync());
+    }
+
+    [Fact]
+    public async Task An_announce_of_nothing_new_keeps_a_peer_and_what_it_has()
+    {
+        await _alice.AnnounceAsync(Complete);
+        for (var i = 0; i < 5; i++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(60));
+            Assert.True((await _alice.AnnounceAsync(Delta())).Known);
+        }
+
+        Assert.Single(await PeersAsync());
+    }
+
+    [Fact]
+    public async Task A_forgotten_peer_is_asked_to_announce_all()
+    {
+        Assert.False((await _alice.AnnounceAsync(Delta(Complete))).Known);
+        Assert.Empty(await PeersAsync());
+
+        await _alice.AnnounceAsync(Complete);
+        _clock.Advance(TimeSpan.FromSeconds(91));
+        Assert.False((await _alice.AnnounceAsync(Delta())).Known);
+        Assert.Empty(await PeersAsync());
+
+        Assert.True((await _alice.AnnounceAsync(Complete)).Known);
+        Assert.Single(await PeersAsync());
+    }
+
+    [Fact]
+    public async Task A_peer_without_a_listening_port_is_known_by_fingerprint_alone()
+    {
+        await _alice.AnnounceAsync(Full(Complete) with { Port = 0 });
+
+        var peer = Assert.Single(await PeersAsync());
+        Assert.Equal(_alice.Fingerprint, peer.Fingerprint);
+        Assert.Empty(peer.EndPoints);
+    }
+
+    [Fact]
+    public async Task A_change_adds_completes_and_removes()
+    {
+        var other = TestUser.RandomHash();
+        await _alice.ShareAsync("dev", "other", other);
+        await _alice.AnnounceAsync(new Holding("dev", _root, Complete: false));
+        Assert.Equal(0, await SourcesAsync());
+        Assert.False(Assert.Single(await PeersAsync()).Complete);
+
+        await _alice.AnnounceAsync(Delta(Complete, new Holding("dev", other, Complete: true)));
+        Assert.Equal(1, await SourcesAsync());
+        Assert.True(Assert.Single(await PeersAsync()).Complete);
+
+        await _alice.AnnounceAsync(Delta() with { Removed = [Complete] });
+        Assert.Empty(await PeersAsync());
+        Assert.Single((await _bob.FindSourcesAsync("dev", other)).Contents.Single().Peers);
+
+        await _alice.AnnounceAsync(Full());
+        Assert.Empty((await _bob.FindSourcesAsync("dev", other)).Contents.Single().Peers);
+    }
+
+    [Fact]
+    public async Task What_is_no_file_of_an_own_group_is_rejected_and_the_rest_kept()
+    {
+        using var mallory = await TestUser.CreateAsync(_tracker, "mallory");
+        await mallory.CreateGroupAsync("other");
+        Holding[] bad = [new("other", _root, true), new("none", _root, true), new("dev", TestUser.RandomHash(), true)];
+
+        var answer = await _alice.AnnounceAsync([.. bad, Complete]);
+
+        Assert.Equal(bad.ToHashSet(), answer.Rejected.ToHashSet());
+        Assert.Single(await PeersAsync());
+    }
+
+    [Fact]
+    public async Task A_peer_can_say_goodbye_and_nobody_can_for_another()
+    {
+        await _alice.AnnounceAsync(Complete);
+
+        await _bob.Expect(HttpStatusCode.NoContent, await _bob.DeleteAsync(TrackerRoutes.Peer(_alice.Fingerprint)));
+        Assert.Single(await PeersAsync());
+
+        await _alice.Expect(HttpStatusCode.NoContent, await _alice.DeleteAsync(TrackerRoutes.Peer(_alice.Fingerprint)));
+        Assert.Empty(await PeersAsync());
+        await _alice.Expect(HttpStatusCode.NoContent, await _alice.DeleteAsync(TrackerRoutes.Peer(_alice.Fingerprint)));
+        await _alice.ExpectProblem(HttpStatusCode.BadRequest, ErrorCode.InvalidRequest, await _alice.DeleteAsync(TrackerRoutes.Peers + "/xyz"));
+    }
+
+    [Fact]
+    public async Task Whoever_announces_anothers_fingerprint_changes_nothing_of_the_others_peer()
+    {
+        await _alice.AnnounceAsync(Complete);
+        using var mallory = await TestUser.CreateAsync(_tracker, "mallory");
+        await mallory.JoinAsync(_alice, "dev");
+
+        await mallory.AnnounceAsync(new AnnounceRequest(_alice.Fingerprint, Port: 6666, [], Full: true, Holdings: [], Removed: []));
+
+        var peer = Assert.Single(await PeersAsync());
+        Assert.Equal(("alice", "127.0.0.1:5000"), (peer.UserName, Assert.Single(peer.EndPoints)));
+    }
+
+    [Fact]
+    public async Task Own_private_addresses_are_handed_out_and_public_ones_are_not()
+    {
+        await _alice.AnnounceAsync(Full(Complete) with { Addresses = ["192.168.1.7", "8.8.8.8", "fd00::7", "fe80::1", "2001:db8::1", "169.254.0.1"] });
+
+        Assert.Equal(["127.0.0.1:5000", "192.168.1.7:5000", "[fd00::7]:5000"], Assert.Single(await PeersAsync()).EndPoints);
+    }
+
+    [Fact]
+    public async Task A_request_that_makes_no_sense_is_refused_with_the_reason()
+    {
+        var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings + 1).Select(_ => new Holding("dev", TestUser.RandomHash(), false)).ToArray();
+        AnnounceRequest[] bad =
+        [
+            Full() with { Port = 65536 },
+            Full() with { Port = -1 },
+            Full() with { Addresses = ["nonsense"] },
+            Full() with { Addresses = [null!] },
+            Full() with { Holdings = [null!] },
+            Full() with { Holdings = many },
+            Delta() with { Removed = many },
+        ];
+        foreach (var request in bad)
+        {
+            await _alice.ExpectProblem(HttpStatusCode.BadRequest, ErrorCode.InvalidRequest, await _alice.PostAsync(TrackerRoutes.Peers, request));
+        }
+    }
+
+    [Fact]
+    public async Task The_longest_announce_fits()
+    {
+        var name = new string('g', 64);
+        var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings).Select(_ => new Holding(name, TestUser.RandomHash(), false)).ToArray();
+        await _alice.AnnounceAsync(Complete);
+
+        var answer = await _alice.AnnounceAsync(Delta(many) with { Removed = many });
+
+        Assert.Equal(AnnounceRequest.MaxHoldings, answer.Rejected.Count);
+    }
+
+    [Fact]
+    public async Task Housekeeping_deletes_what_has_expired()
+    {
+        await _alice.AnnounceAsync(Complete);
+        _clock.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(1, await CountPeersAsync());
+
+        var deadline = DateTime.UtcNow.AddSeconds(30);
+        while (await CountPeersAsync() > 0)
+        {
+            Assert.True(DateTime.UtcNow < deadline, "the peer was never deleted");
+            _clock.Advance(TimeSpan.FromSeconds(31));
+            await Task.Delay(10);
+        }
+    }
+
+    private Holding Complete => new("dev", _root, Complete: true);
+
+    private AnnounceRequest Full(params Holding[] holdings) => new(_alice.Fingerprint, 5000, [], Full: true, holdings, Removed: []);
+
+    private AnnounceRequest Delta(params Holding[] holdings) => Full(holdings) with { Full = false };
+
+    private async Task<int> SourcesAsync() => (await _bob.ListFilesAsync("dev")).Single(file => file.Name == "file").Sources;
+
+    private async Task<IReadOnlyList<SourcePeer>> PeersAsync() => Assert.Single((await _bob.FindSourcesAsync("dev", _root)).Contents).Peers;
+
+    private async Task<long> CountPeersAsync()
+    {
+        await using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_tracker.DataPath, "tracker.db")};Pooling=false");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SELECT COUNT(*) FROM peers";
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+}

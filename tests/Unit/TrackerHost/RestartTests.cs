@@ -1,0 +1,48 @@
+using System.Net;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Unit.TrackerHost;
+
+public sealed class RestartTests
+{
+    [Fact]
+    public async Task A_tracker_that_starts_again_is_the_same_one()
+    {
+        var folder = Directory.CreateTempSubdirectory("p2pshare-tracker-").FullName;
+        try
+        {
+            var root = TestUser.RandomHash();
+            await using var first = await TestTracker.StartAsync(options => options.DataPath = folder);
+            using var alice = await TestUser.CreateAsync(first, "Alice");
+            using var bob = await TestUser.CreateAsync(first, "bob");
+            await alice.CreateGroupAsync("Dev");
+            await bob.Expect(HttpStatusCode.Created, await bob.PostAsync(TrackerRoutes.JoinRequests("dev")));
+            await alice.ShareAsync("dev", "file", root);
+            await alice.AnnounceAsync(new Holding("dev", root, Complete: true));
+            var ticket = (await alice.FindSourcesAsync("dev", root)).Ticket;
+            await first.DisposeAsync();
+
+            await using var second = await TestTracker.StartAsync(options => options.DataPath = folder);
+            using var again = TestUser.Stranger(second);
+            again.UseToken(alice.Session.Token);
+
+            Assert.Equal(first.Address.Fingerprint, second.Address.Fingerprint);
+            var session = await again.Expect<SessionResponse>(HttpStatusCode.OK, await again.GetAsync(TrackerRoutes.CurrentSession));
+            Assert.Equal(("Alice", alice.Session.TrackerId), (session.UserName, session.TrackerId));
+            var requests = await again.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await again.GetAsync(TrackerRoutes.JoinRequests("dev")));
+            Assert.Equal("bob", Assert.Single(requests).UserName);
+            var file = Assert.Single(await again.ListFilesAsync("dev"));
+            Assert.Equal(("file", root, 1), (file.Name, file.PiecesRoot!.Value, file.Sources));
+            using var keys = await again.GetAsync(TrackerRoutes.TicketKeys);
+            var validator = new TicketValidator(session.TrackerId, await keys.Content.ReadAsStringAsync(), TimeProvider.System);
+            Assert.NotNull((await validator.ValidateAsync(ticket, Hash256.Compute(alice.Fingerprint.ToArray()))).Ticket);
+            using var fresh = await TestUser.LogInAsync(second, "bob");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

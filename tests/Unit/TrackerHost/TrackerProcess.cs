@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Unit.TrackerHost;
+
+/// <summary>The tracker's program as an operator runs it: a process, two arguments, its standard output.</summary>
+internal sealed partial class TrackerProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly Task<string> _error;
+
+    private TrackerProcess(Process process)
+    {
+        _process = process;
+        _error = process.StandardError.ReadToEndAsync();
+    }
+
+    public TrackerAddress Address { get; private set; } = null!;
+
+    /// <summary>What it printed before it was ready to serve.</summary>
+    public List<string> Output { get; } = [];
+
+    /// <summary>Starts the program and waits until it has printed where it listens.</summary>
+    public static async Task<TrackerProcess> StartAsync(string folder, params string[] settings)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var port = FreePort();
+            var info = Path.Combine(folder, "tracker_info.txt");
+            await File.WriteAllTextAsync(info, $"# trackers\n192.0.2.1:1\n127.0.0.1:{port}\n");
+            var tracker = Start(folder, [info, "2", $"--Tracker:DataPath={Path.Combine(folder, "data")}", .. settings]);
+            if (await tracker.ListensAsync(port))
+            {
+                return tracker;
+            }
+
+            var (code, error) = await tracker.EndAsync();
+            await tracker.DisposeAsync();
+            // Somebody else may have taken the port in between.
+            Assert.True(attempt < 5 && error.Contains("in use", StringComparison.Ordinal), $"exit code {code}: {error}");
+        }
+    }
+
+    /// <summary>Runs the program to its end.</summary>
+    public static async Task<(int Code, string Output, string Error)> RunAsync(string folder, params string[] args)
+    {
+        await using var tracker = Start(folder, args);
+        var output = await tracker._process.StandardOutput.ReadToEndAsync().WaitAsync(Deadline);
+        var (code, error) = await tracker.EndAsync();
+        return (code, output, error);
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await EndAsync();
+    }
+
+    public async Task<(int Code, string Error)> SignalAsync(PosixSignal signal)
+    {
+        Assert.Equal(0, Kill(_process.Id, signal == PosixSignal.SIGINT ? 2 : 15));
+        return await EndAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            await KillAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private static TrackerProcess Start(string folder, IEnumerable<string> args)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "P2PShare.TrackerHost.dll");
+        return new TrackerProcess(Process.Start(new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", [program, .. args])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder,
+        })!);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task<bool> ListensAsync(int port)
+    {
+        const string Prefix = "fingerprint: ";
+        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Deadline) is { } line)
+        {
+            Output.Add(line);
+            if (line.StartsWith(Prefix, StringComparison.Ordinal))
+            {
+                Address = new TrackerAddress("127.0.0.1", port, Hash256.Parse(line[Prefix.Length..]));
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<(int Code, string Error)> EndAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(Deadline);
+        return (_process.ExitCode, await _error);
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}
