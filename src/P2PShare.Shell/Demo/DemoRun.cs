@@ -76,7 +76,20 @@ internal sealed class DemoRun
         var bob = await StartClientAsync("bob", Script("Bob.ps1", tracker), cancellationToken).ConfigureAwait(false);
         await using var bobProcess = bob.ConfigureAwait(false);
 
-        await UntilBobIsDoneAsync(tracker.Process, alice, bob, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await UntilBobIsDoneAsync(tracker.Process, alice, bob, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ShellException)
+        {
+            foreach (var line in tracker.Log)
+            {
+                await Console.Error.WriteLineAsync($"tracker| {line}").ConfigureAwait(false);
+            }
+
+            throw;
+        }
+
         var (sent, got) = await CompareAsync(path, Path.Combine(received, Path.GetFileName(path)), cancellationToken).ConfigureAwait(false);
         if (sent != got)
         {

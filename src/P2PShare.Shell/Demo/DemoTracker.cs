@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -6,8 +7,10 @@ namespace P2PShare.Shell.Demo;
 
 /// <summary>A tracker's process on a free port of this machine.</summary>
 /// <param name="Address">host:port.</param>
-internal sealed record DemoTracker(ChildProcess Process, string Address)
+/// <param name="Log">What it said last, for the case that something fails.</param>
+internal sealed record DemoTracker(ChildProcess Process, string Address, ConcurrentQueue<string> Log)
 {
+    private const int LogLines = 20;
     private const string FingerprintLine = "fingerprint:";
     private const int Attempts = 3;
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
@@ -46,9 +49,11 @@ internal sealed record DemoTracker(ChildProcess Process, string Address)
             "tracker", [program, info, "1", "--Tracker:DataPath=" + Path.Combine(folder, "tracker")], captured: true, folder, temporary, home: null);
         try
         {
-            var fingerprint = await ReadFingerprintAsync(process, cancellationToken).ConfigureAwait(false);
+            var log = new ConcurrentQueue<string>();
+            var errors = KeepAsync(process.Errors, log);
+            var fingerprint = await ReadFingerprintAsync(process, errors, log, cancellationToken).ConfigureAwait(false);
             await File.WriteAllTextAsync(info, $"{address} {fingerprint}\n", cancellationToken).ConfigureAwait(false);
-            return new DemoTracker(process, address);
+            return new DemoTracker(process, address, log);
         }
         catch
         {
@@ -57,24 +62,21 @@ internal sealed record DemoTracker(ChildProcess Process, string Address)
         }
     }
 
-    private static async Task<string> ReadFingerprintAsync(ChildProcess process, CancellationToken cancellationToken)
+    private static async Task<string> ReadFingerprintAsync(
+        ChildProcess process, Task errors, ConcurrentQueue<string> log, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(StartTime);
-        var errors = process.Errors.ReadToEndAsync(CancellationToken.None);
         try
         {
             while (await process.Output.ReadLineAsync(limit.Token).ConfigureAwait(false) is { } line)
             {
+                Console.WriteLine($"tracker| {line}");
                 if (line.StartsWith(FingerprintLine, StringComparison.OrdinalIgnoreCase))
                 {
-                    Console.WriteLine($"         {line}");
-                    // What it says from here on is of no interest, but must not fill the pipe.
-                    _ = process.Output.ReadToEndAsync(CancellationToken.None);
+                    _ = KeepAsync(process.Output, log);
                     return line[FingerprintLine.Length..].Trim();
                 }
-
-                Console.WriteLine($"         {line}");
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -82,7 +84,21 @@ internal sealed record DemoTracker(ChildProcess Process, string Address)
             throw new ShellException($"The tracker did not listen within {StartTime.TotalSeconds:0} s.");
         }
 
-        throw new ShellException($"The tracker ended before it listened: {(await errors.ConfigureAwait(false)).Trim()}");
+        await errors.ConfigureAwait(false);
+        throw new ShellException($"The tracker ended before it listened: {string.Join(' ', log)}");
+    }
+
+    // Read to the end, since a full pipe would hold the tracker up.
+    private static async Task KeepAsync(StreamReader reader, ConcurrentQueue<string> log)
+    {
+        while (await reader.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
+        {
+            log.Enqueue(line);
+            if (log.Count > LogLines)
+            {
+                log.TryDequeue(out _);
+            }
+        }
     }
 
     private static int FreePort()

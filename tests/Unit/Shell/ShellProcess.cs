@@ -33,8 +33,9 @@ internal sealed partial class ShellProcess : IDisposable
 
     public string[] Errors => Copy(_errors);
 
+    /// <param name="home">Name of the state folder.</param>
     /// <param name="ownGroup">Whether it leads a group of processes, as a terminal's foreground program does. Not on Windows.</param>
-    public static ShellProcess Start(TestFolder folder, IEnumerable<string> arguments, bool ownGroup = false)
+    public static ShellProcess Start(TestFolder folder, IEnumerable<string> arguments, bool ownGroup = false, string home = "home")
     {
         var start = new ProcessStartInfo(ownGroup ? "setsid" : "dotnet")
         {
@@ -54,7 +55,7 @@ internal sealed partial class ShellProcess : IDisposable
             start.ArgumentList.Add(argument);
         }
 
-        start.Environment["P2PSHARE_HOME"] = System.IO.Path.Combine(folder.Path, "home");
+        start.Environment["P2PSHARE_HOME"] = Path.Combine(folder.Path, home);
         start.Environment["TMPDIR"] = start.Environment["TMP"] = start.Environment["TEMP"] = folder.Temporary;
         return new ShellProcess(Process.Start(start)!);
     }
@@ -98,6 +99,24 @@ internal sealed partial class ShellProcess : IDisposable
         }
     }
 
+    /// <summary>Types a line, and waits until one of the lines that follow is the answer.</summary>
+    public async Task TypeAsync(string line, string answer)
+    {
+        var before = Output.Length;
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync();
+        var started = Stopwatch.GetTimestamp();
+        while (!Output.Skip(before).Contains(answer))
+        {
+            if (_process.HasExited || Stopwatch.GetElapsedTime(started) > Deadline)
+            {
+                throw new TimeoutException($"'{line}' was not answered with '{answer}':\n{this}");
+            }
+
+            await Task.Delay(20);
+        }
+    }
+
     /// <param name="group">Whether all of its group get the signal, as with Ctrl+C at a terminal.</param>
     public void Signal(int signal, bool group) => Assert.Equal(0, Kill(group ? -_process.Id : _process.Id, signal));
 
@@ -116,11 +135,11 @@ internal sealed partial class ShellProcess : IDisposable
     // tests/Unit/bin/<configuration>/<framework> beside src/P2PShare.Shell/bin/<configuration>/<framework>.
     private static string Program()
     {
-        var output = AppContext.BaseDirectory.TrimEnd(System.IO.Path.DirectorySeparatorChar);
-        var framework = System.IO.Path.GetFileName(output);
-        var configuration = System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(output)!);
-        var root = System.IO.Path.GetFullPath(System.IO.Path.Combine(output, "..", "..", "..", "..", ".."));
-        return System.IO.Path.Combine(root, "src", "P2PShare.Shell", "bin", configuration, framework, "p2pshare.dll");
+        var output = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
+        var framework = Path.GetFileName(output);
+        var configuration = Path.GetFileName(Path.GetDirectoryName(output)!);
+        var root = Path.GetFullPath(Path.Combine(output, "..", "..", "..", "..", ".."));
+        return Path.Combine(root, "src", "P2PShare.Shell", "bin", configuration, framework, "p2pshare.dll");
     }
 
     private void Add(List<string> lines, string? line, TaskCompletionSource ended)
