@@ -59,7 +59,7 @@ static async Task<int> RunShellAsync(Options options)
             ScriptRun.Run(shell, options.Text!, options.Arguments);
             break;
         default:
-            new CommandPrompt(shell).Run();
+            new CommandPrompt(shell, options.Tracker!).Run();
             break;
     }
 

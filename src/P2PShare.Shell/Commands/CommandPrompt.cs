@@ -5,7 +5,7 @@ using P2PShare.Shell.Hosting;
 namespace P2PShare.Shell.Commands;
 
 /// <summary>Reads commands line by line, from a terminal or from standard input, until its end or <c>exit</c>.</summary>
-internal sealed class CommandPrompt(ShellRunspace shell)
+internal sealed class CommandPrompt(ShellRunspace shell, TrackerChoice tracker)
 {
     private const string Question = "p2pshare> ";
     private const string Continuation = ">> ";
@@ -17,6 +17,7 @@ internal sealed class CommandPrompt(ShellRunspace shell)
         shell.UserInterface.CommandsComeFromInput = true;
         if (_typed)
         {
+            shell.UserInterface.WriteLine($"Tracker: {tracker.Address}. Make an account with create_user, or log in.");
             shell.RunCommand("help", []);
         }
 

@@ -42,7 +42,7 @@ internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> wi
         current.Record = record;
         if (live)
         {
-            Draw();
+            Draw(current);
         }
         else if (IsLeaf(record))
         {
@@ -63,11 +63,17 @@ internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> wi
 
     private bool IsLeaf(ProgressRecord record) => !_active.Any(other => other.Record.ParentActivityId == record.ActivityId);
 
-    private void Draw()
+    private void Draw(Shown updated)
     {
         // One line has room for one activity: the only file, or the sum over several.
         var leaves = _active.Where(shown => IsLeaf(shown.Record)).ToArray();
-        var record = (leaves.Length == 1 ? leaves[0] : _active[0]).Record;
+        var shown = leaves.Length == 1 ? leaves[0] : _active[0];
+        if (shown != updated && _lineOnScreen)
+        {
+            return;
+        }
+
+        var record = shown.Record;
         var text = record.PercentComplete >= 0
             ? $"{record.Activity} [{Bar(record.PercentComplete)}] {record.PercentComplete,3}% {Details(record)}"
             : $"{record.Activity} {Details(record)}";
@@ -99,13 +105,14 @@ internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> wi
         return new string('#', full) + new string('.', BarCells - full);
     }
 
-    // The commands put speed and time left into the status; a record of someone else's command may have only the number.
+    // The time first: the end of a line is what a narrow window cuts off.
     private static string Details(ProgressRecord record)
     {
-        var left = record.SecondsRemaining >= 0 && !record.StatusDescription.Contains("left", StringComparison.Ordinal)
-            ? string.Create(CultureInfo.InvariantCulture, $", {TimeSpan.FromSeconds(record.SecondsRemaining):h\\:mm\\:ss} left")
-            : "";
-        return $"{record.StatusDescription}{left}".ReplaceLineEndings(" ");
+        var left = TimeSpan.FromSeconds(record.SecondsRemaining);
+        var time = left < TimeSpan.Zero ? ""
+            : left < TimeSpan.FromHours(1) ? string.Create(CultureInfo.InvariantCulture, $"{left:m\\:ss} left, ")
+            : string.Create(CultureInfo.InvariantCulture, $"{(int)left.TotalHours}:{left:mm\\:ss} left, ");
+        return $"{time}{record.StatusDescription}".ReplaceLineEndings(" ");
     }
 
     private sealed class Shown
