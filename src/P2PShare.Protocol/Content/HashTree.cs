@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Security.Cryptography;
+using System.Runtime.InteropServices;
 
 namespace P2PShare.Protocol.Content;
 
@@ -36,9 +36,11 @@ public static class HashTree
 
         for (var count = layer.Length; count > 1; count = (count + 1) / 2, layerHeight++)
         {
-            for (var i = 0; i < count; i += 2)
+            var last = layer[count - 1];
+            Sha256Batch.Hash(MemoryMarshal.AsBytes(layer[..(count / 2 * 2)]), Hash256.Size * 2, layer);
+            if (count % 2 == 1)
             {
-                layer[i / 2] = Combine(layer[i], i + 1 < count ? layer[i + 1] : PadRoots[layerHeight]);
+                layer[count / 2] = Combine(last, PadRoots[layerHeight]);
             }
         }
 
@@ -77,17 +79,16 @@ public static class HashTree
     /// <returns>Number of leaves written.</returns>
     public static int HashBlocks(ReadOnlySpan<byte> data, Span<Hash256> leaves)
     {
-        var count = 0;
-        Span<byte> hash = stackalloc byte[Hash256.Size];
-        for (; !data.IsEmpty; count++)
+        var whole = data.Length / PieceLength.Block;
+        Sha256Batch.Hash(data[..(whole * PieceLength.Block)], PieceLength.Block, leaves);
+        var rest = data[(whole * PieceLength.Block)..];
+        if (rest.IsEmpty)
         {
-            var block = data[..Math.Min(PieceLength.Block, data.Length)];
-            SHA256.HashData(block, hash);
-            leaves[count] = new Hash256(hash);
-            data = data[block.Length..];
+            return whole;
         }
 
-        return count;
+        leaves[whole] = Hash256.Compute(rest);
+        return whole + 1;
     }
 
     private static Hash256[] MakePadRoots()
