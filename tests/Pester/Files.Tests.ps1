@@ -16,7 +16,7 @@ Describe 'Send-P2PFile' {
     It 'shares what Get-ChildItem finds, with several groups' {
         1..3 | ForEach-Object { $null = New-RandomFile "many/part$_.bin" 20KB }
 
-        $shared = Get-ChildItem (Join-Path $TestDrive many) -File | Send-P2PFile -Group dev, ops -Session $alice
+        $shared = Get-ChildItem (Join-Path $Folder many) -File | Send-P2PFile -Group dev, ops -Session $alice
 
         $shared | Should -HaveCount 6
         (Get-P2PFile ops).Name | Should -Be part1.bin, part2.bin, part3.bin
@@ -25,13 +25,13 @@ Describe 'Send-P2PFile' {
     It 'keeps the names of a folder, and they are rebuilt on arrival' {
         $null = New-RandomFile 'site/index.html' 2KB
         $null = New-RandomFile 'site/img/logo.png' 70KB
-        Push-Location $TestDrive
+        Push-Location $Folder
         try { $null = Send-P2PFile ./site -Recurse -Group dev -Session $alice } finally { Pop-Location }
 
-        $target = Join-Path $TestDrive rebuilt
+        $target = Join-Path $Folder rebuilt
         Get-P2PFile dev 'site/*' | Receive-P2PFile -Destination $target
 
-        (Get-FileHash (Join-Path $target site/img/logo.png)).Hash | Should -Be (Get-FileHash (Join-Path $TestDrive site/img/logo.png)).Hash
+        (Get-FileHash (Join-Path $target site/img/logo.png)).Hash | Should -Be (Get-FileHash (Join-Path $Folder site/img/logo.png)).Hash
         Join-Path $target site/index.html | Should -Exist
     }
 
@@ -39,12 +39,12 @@ Describe 'Send-P2PFile' {
         $odd = New-RandomFile 'odd[1].bin' 1KB
         Send-P2PFile -LiteralPath $odd.FullName -Group dev -Session $alice | ForEach-Object Name | Should -Be 'odd[1].bin'
         (Get-P2PFile dev 'odd[1].bin').Name | Should -Be 'odd[1].bin'
-        { Send-P2PFile -Path (Join-Path $TestDrive 'nothing-*.bin') -Group dev -Session $alice -ErrorAction Stop } | Should -Not -Throw
+        { Send-P2PFile -Path (Join-Path $Folder 'nothing-*.bin') -Group dev -Session $alice -ErrorAction Stop } | Should -Not -Throw
     }
 
     It 'names what is wrong with a path' {
-        { Send-P2PFile (Join-Path $TestDrive missing) dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathNotFound,*'
-        { Send-P2PFile $TestDrive dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathIsFolder,*'
+        { Send-P2PFile (Join-Path $Folder missing) dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathNotFound,*'
+        { Send-P2PFile $Folder dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathIsFolder,*'
         { Send-P2PFile Env:/PATH dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathUnreadable,*'
     }
 
@@ -79,25 +79,25 @@ Describe 'Get-P2PFile' {
 
 Describe 'Receive-P2PFile' {
     It 'writes nothing without -PassThru and files with it' {
-        Get-P2PFile ops part1.bin | Receive-P2PFile -Destination (Join-Path $TestDrive r1) | Should -BeNullOrEmpty
-        $file = Get-P2PFile ops part1.bin | Receive-P2PFile -Destination (Join-Path $TestDrive r2) -PassThru
+        Get-P2PFile ops part1.bin | Receive-P2PFile -Destination (Join-Path $Folder r1) | Should -BeNullOrEmpty
+        $file = Get-P2PFile ops part1.bin | Receive-P2PFile -Destination (Join-Path $Folder r2) -PassThru
         $file | Should -BeOfType System.IO.FileInfo
         $file.Length | Should -Be 20KB
     }
 
     It 'receives into the current folder' {
-        Push-Location (New-Item -ItemType Directory (Join-Path $TestDrive here))
+        Push-Location (New-Item -ItemType Directory (Join-Path $Folder here))
         try { Receive-P2PFile ops part2.bin } finally { Pop-Location }
-        Join-Path $TestDrive here/part2.bin | Should -Exist
+        Join-Path $Folder here/part2.bin | Should -Exist
     }
 
     It 'does nothing with -WhatIf' {
-        Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $TestDrive none) -WhatIf
-        Join-Path $TestDrive none | Should -Not -Exist
+        Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder none) -WhatIf
+        Join-Path $Folder none | Should -Not -Exist
     }
 
     It 'keeps an existing file unless forced, and goes on with the others' {
-        $target = Join-Path $TestDrive kept
+        $target = Join-Path $Folder kept
         $null = New-RandomFile 'kept/part2.bin' 5
         Get-P2PFile ops | Receive-P2PFile -Destination $target -ErrorAction SilentlyContinue -ErrorVariable failures
 
@@ -113,12 +113,12 @@ Describe 'Receive-P2PFile' {
     }
 
     It 'ends the rest when a later cmdlet has had enough' {
-        $first = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $TestDrive first) -PassThru -ThrottleLimit 1 | Select-Object -First 1
+        $first = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder first) -PassThru -ThrottleLimit 1 | Select-Object -First 1
         $first | Should -HaveCount 1
     }
 
     It 'runs as a job' {
-        $job = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $TestDrive job) -AsJob
+        $job = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder job) -AsJob
         $files = $job | Wait-Job -Timeout 60 | Receive-Job
         $files.Name | Sort-Object | Should -Be part1.bin, part2.bin, part3.bin
         $job.State | Should -Be Completed

@@ -48,7 +48,7 @@ Describe 'A file goes from one person to others through a group' {
 
     It 'Bob and Carol receive it' {
         foreach ($session in $bob, $carol) {
-            $folder = Join-Path $TestDrive "$($session.UserName)-files"
+            $folder = Join-Path $Folder "$($session.UserName)-files"
             Get-P2PFile -Group dev -Name *.vhdx -Session $session | Receive-P2PFile -Destination $folder -Session $session
 
             $received = Join-Path $folder image.vhdx

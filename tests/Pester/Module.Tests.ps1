@@ -3,6 +3,10 @@ BeforeAll {
     $module = Get-Module P2PShare
 }
 
+AfterAll {
+    Stop-Everything
+}
+
 Describe 'The module' {
     It 'has approved verbs and the prefix P2P only' {
         $approved = (Get-Verb).Verb
@@ -36,7 +40,7 @@ Describe 'The module' {
     }
 
     It 'keeps the engine and its packages out of the default load context' {
-        $null = try { New-P2PUser -Tracker 127.0.0.1:1 -UserName a -Password $Password -StatePath $TestDrive/state -ErrorAction Stop } catch { $_ }
+        $null = try { New-P2PUser -Tracker 127.0.0.1:1 -UserName a -Password $Password -StatePath $Folder/state -ErrorAction Stop } catch { $_ }
 
         $default = [System.Runtime.Loader.AssemblyLoadContext]::Default.Assemblies.GetName().Name
         $default | Should -Contain P2PShare.Cmdlets

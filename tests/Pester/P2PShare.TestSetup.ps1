@@ -2,7 +2,10 @@
 Set-StrictMode -Version Latest
 Import-Module (Join-Path $PSScriptRoot '..' '..' 'out' 'P2PShare' 'P2PShare.psd1') -Force
 
-# Every test file has a tracker and folders of its own.
+# Every test file has a tracker and a folder of its own: TestDrive loses its files at the end of each Describe, and what
+# is shared has to stay.
+$Folder = Join-Path ([System.IO.Path]::GetTempPath()) "p2pshare-pester-$([guid]::NewGuid().ToString('n'))"
+$null = New-Item -ItemType Directory $Folder
 $Password = ConvertTo-SecureString 'correct horse battery' -AsPlainText
 
 function Get-FreePort {
@@ -12,7 +15,7 @@ function Get-FreePort {
 }
 
 function Start-TestTracker {
-    Start-P2PTracker -Port (Get-FreePort) -DataPath (Join-Path $TestDrive 'tracker')
+    Start-P2PTracker -Port (Get-FreePort) -DataPath (Join-Path $Folder 'tracker')
 }
 
 # Makes an account and connects; each person has a state folder of their own.
@@ -21,14 +24,14 @@ function Connect-NewUser ($Tracker, [string] $UserName) {
         Tracker     = $Tracker.Address
         Fingerprint = $Tracker.Fingerprint
         Credential  = [pscredential]::new($UserName, $Password)
-        StatePath   = Join-Path $TestDrive $UserName
+        StatePath   = Join-Path $Folder $UserName
     }
     $null = New-P2PUser @arguments
     Connect-P2PTracker @arguments
 }
 
 function New-RandomFile ([string] $Name, [long] $Size) {
-    $path = Join-Path $TestDrive $Name
+    $path = Join-Path $Folder $Name
     $null = New-Item -ItemType Directory -Force (Split-Path $path)
     [System.IO.File]::WriteAllBytes($path, [System.Security.Cryptography.RandomNumberGenerator]::GetBytes($Size))
     Get-Item -LiteralPath $path
@@ -39,4 +42,5 @@ function Stop-Everything {
     Get-P2PSession | Disconnect-P2PTracker -WarningAction Ignore
     Stop-P2PTracker
     Get-Job | Where-Object PSJobTypeName -like 'P2P*' | Remove-Job -Force
+    Remove-Item -LiteralPath $Folder -Recurse -Force
 }

@@ -29,7 +29,7 @@ Describe 'Start-P2PPeerServer' {
 Describe 'Downloads' {
     It 'are put on hold, resumed and removed from the pipeline' {
         $null = New-RandomFile 'slow.bin' 3MB | Send-P2PFile -Group dev -Session $alice
-        $job = Receive-P2PFile dev slow.bin -Destination $TestDrive/slow -AsJob
+        $job = Receive-P2PFile dev slow.bin -Destination $Folder/slow -AsJob
 
         (Get-P2PDownload slow.bin).State | Should -Be Running
         Get-P2PDownload | Suspend-P2PDownload
@@ -42,13 +42,13 @@ Describe 'Downloads' {
         (Get-P2PDownload slow.bin).PercentComplete | Should -Be 100
         Get-P2PDownload slow.bin | Remove-P2PDownload
         Get-P2PDownload | Should -BeNullOrEmpty
-        Join-Path $TestDrive slow/slow.bin | Should -Exist
+        Join-Path $Folder slow/slow.bin | Should -Exist
     }
 
-    It 'survive the shell' {
+    It 'go on after the peer server was stopped' {
         Set-P2PPeerServer -UploadLimit 100KB -Session $alice
         $null = New-RandomFile 'long.bin' 2MB | Send-P2PFile -Group dev -Session $alice
-        $job = Receive-P2PFile dev long.bin -Destination $TestDrive/long -AsJob
+        $job = Receive-P2PFile dev long.bin -Destination $Folder/long -AsJob
         Stop-P2PPeerServer
         Stop-Job $job
         Set-P2PPeerServer -UploadLimit 0 -Session $alice
@@ -56,13 +56,13 @@ Describe 'Downloads' {
         $null = Get-P2PDownload long.bin | Resume-P2PDownload
         $deadline = (Get-Date).AddSeconds(30)
         while ((Get-P2PDownload long.bin).State -ne 'Complete' -and (Get-Date) -lt $deadline) { Start-Sleep -Milliseconds 100 }
-        (Get-FileHash $TestDrive/long/long.bin).Hash | Should -Be (Get-FileHash $TestDrive/long.bin).Hash
+        (Get-FileHash $Folder/long/long.bin).Hash | Should -Be (Get-FileHash $Folder/long.bin).Hash
     }
 }
 
 Describe 'A shell that ends' {
     It 'leaves nothing listening and no process' {
-        $info = Join-Path $TestDrive child.json
+        $info = Join-Path $Folder child.json
         $script = {
             param ($module, $data, $port, $info)
             Import-Module $module
@@ -75,7 +75,7 @@ Describe 'A shell that ends' {
         }
         $module = (Get-Module P2PShare).Path -replace 'P2PShare\.Cmdlets\.dll$', 'P2PShare.psd1'
         $pwsh = (Get-Process -Id $PID).Path
-        & $pwsh -NoProfile -NonInteractive -Command $script -args $module, (Join-Path $TestDrive child), (Get-FreePort), $info
+        & $pwsh -NoProfile -NonInteractive -Command $script -args $module, (Join-Path $Folder child), (Get-FreePort), $info
 
         $child = Get-Content $info -Raw | ConvertFrom-Json
         Get-Process -Id $child.Tracker -ErrorAction Ignore | Should -BeNullOrEmpty

@@ -2,7 +2,7 @@ BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
     $tracker = Start-TestTracker
     $credential = [pscredential]::new('alice', $Password)
-    $state = Join-Path $TestDrive alice
+    $state = Join-Path $Folder alice
 }
 
 AfterAll {
@@ -20,9 +20,9 @@ Describe 'Start-P2PTracker' {
     }
 
     It 'runs a line of a tracker file, and Stop-Job ends it' {
-        $info = Join-Path $TestDrive tracker_info.txt
+        $info = Join-Path $Folder tracker_info.txt
         "# both`n$($tracker.Address)`n127.0.0.1:$(Get-FreePort)" | Set-Content $info
-        $second = Start-P2PTracker -TrackerInfo $info -TrackerNumber 2 -DataPath (Join-Path $TestDrive second)
+        $second = Start-P2PTracker -TrackerInfo $info -TrackerNumber 2 -DataPath (Join-Path $Folder second)
 
         Stop-Job $second.Job
 
@@ -31,7 +31,7 @@ Describe 'Start-P2PTracker' {
     }
 
     It 'says why it cannot start' {
-        { Start-P2PTracker -Port ($tracker.Address -split ':')[1] -DataPath (Join-Path $TestDrive third) -ErrorAction Stop } |
+        { Start-P2PTracker -Port ($tracker.Address -split ':')[1] -DataPath (Join-Path $Folder third) -ErrorAction Stop } |
             Should -Throw -ErrorId 'TrackerNotStarted,*'
     }
 }
@@ -69,7 +69,7 @@ Describe 'New-P2PUser and Connect-P2PTracker' {
             Import-Module $using:module
             $arguments = @{
                 Tracker = ($using:tracker).Address; Fingerprint = ($using:tracker).Fingerprint
-                UserName = $_; Password = $using:Password; StatePath = Join-Path $using:TestDrive $_
+                UserName = $_; Password = $using:Password; StatePath = Join-Path $using:Folder $_
             }
             $null = New-P2PUser @arguments
             $null = Connect-P2PTracker @arguments

@@ -175,6 +175,8 @@ public sealed class PeerServer : IAsyncDisposable
         {
             Offer(new SharedContent(file), response.Group, name);
             await _announcer.FlushAsync(cancellationToken).ConfigureAwait(false);
+            // The answer was made before this peer was announced.
+            return response with { Sources = Math.Max(1, response.Sources) };
         }
 
         return response;
