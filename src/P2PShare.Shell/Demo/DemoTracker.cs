@@ -46,7 +46,13 @@ internal sealed record DemoTracker(ChildProcess Process, string Address, Concurr
         await File.WriteAllTextAsync(info, address + "\n", cancellationToken).ConfigureAwait(false);
         Console.WriteLine("tracker> P2PShare.TrackerHost tracker_info.txt 1");
         var process = ChildProcess.Start(
-            "tracker", [program, info, "1", "--Tracker:DataPath=" + Path.Combine(folder, "tracker")], captured: true, folder, temporary, home: null);
+            "tracker",
+            // Its input is this process's: should this one be killed, the tracker ends too.
+            [program, info, "1", "--Tracker:DataPath=" + Path.Combine(folder, "tracker"), "--Tracker:StopAtEndOfInput=true"],
+            captured: true,
+            folder,
+            temporary,
+            home: null);
         try
         {
             var log = new ConcurrentQueue<string>();

@@ -19,7 +19,7 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
     private readonly ConsoleRawUserInterface _raw = new();
     private readonly ProgressDisplay _progress;
 
-    public ConsoleUserInterface() => _progress = new ProgressDisplay(Console.Out, SupportsVirtualTerminal, () => RawUI.WindowSize.Width);
+    public ConsoleUserInterface() => _progress = new ProgressDisplay(Console.Out, SupportsVirtualTerminal, () => RawUI.WindowSize.Width, () => Spoken);
 
     public override PSHostRawUserInterface RawUI => _raw;
 

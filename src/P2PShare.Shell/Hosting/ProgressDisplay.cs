@@ -8,7 +8,9 @@ namespace P2PShare.Shell.Hosting;
 /// Progress of commands: one live line with a bar on a terminal; elsewhere a plain line now and then, so that a log stays short.
 /// Not thread-safe: the user interface serialises.
 /// </summary>
-internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> width)
+/// <param name="width">Columns that a line has.</param>
+/// <param name="start">What every line begins with, beside those columns.</param>
+internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> width, Func<string> start)
 {
     private const int PlainStepPercent = 10;
     private const int BarCells = 24;
@@ -79,7 +81,7 @@ internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> wi
             : $"{record.Activity} {Details(record)}";
         text = text.TrimEnd();
         var room = Math.Max(10, width() - 1);
-        output.Write("\r" + (text.Length > room ? text[..room] : text) + "\e[K");
+        output.Write("\r" + start() + (text.Length > room ? text[..room] : text) + "\e[K");
         output.Flush();
         _lineOnScreen = true;
     }
@@ -96,7 +98,7 @@ internal sealed class ProgressDisplay(TextWriter output, bool live, Func<int> wi
         shown.SaidPercent = Math.Max(record.PercentComplete, 0);
         shown.SaidAt = Stopwatch.GetTimestamp();
         var percent = record.PercentComplete >= 0 ? $" {record.PercentComplete}%" : "";
-        output.WriteLine($"{record.Activity}{percent} {Details(record)}".TrimEnd());
+        output.WriteLine($"{start()}{record.Activity}{percent} {Details(record)}".TrimEnd());
     }
 
     private static string Bar(int percent)
