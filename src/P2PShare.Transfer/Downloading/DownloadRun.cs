@@ -12,9 +12,13 @@ namespace P2PShare.Transfer.Downloading;
 /// One stretch of a download, from its start or resume until it is complete, fails or is put on hold: finds sources,
 /// asks them, verifies what comes, and offers it to others at once.
 /// </summary>
-internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
+internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : IDisposable
 {
     private const int MaxSources = 16;
+
+    // Above it one connection is held back by the one core that decrypts, hashes and writes what comes over it: a second
+    // one uses another core. More than two gained nothing.
+    private const double SecondConnectionAbove = 64 * 1024 * 1024;
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(3);
@@ -26,18 +30,22 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LastBackoff = TimeSpan.FromMinutes(1);
 
+    private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<DownloadSource, bool> _sources = new();
     private readonly ConcurrentDictionary<Hash256, bool> _banned = new();
     private readonly ConcurrentDictionary<Hash256, Attempts> _attempts = new();
     private readonly SpeedMeter _speed = new(TimeProvider.System);
+    private readonly ConcurrentDictionary<Hash256, bool> _doubled = new();
     private readonly PieceLayerFetch _layer = new(request.Content);
     private readonly ContentDescription _content = request.Content;
     private PartFile? _part;
     private OfferedContent? _offered;
     private RequestScheduler? _scheduler;
+    private SourcesResponse? _lastLookUp;
     private string? _lastProblem;
     private int _peersKnown;
+    private volatile bool _canVerify;
 
     public DownloadProgress Progress
     {
@@ -50,6 +58,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
                 verified, _content.Size, _part?.GetHave().Count ?? 0, _content.PieceCount, speed, left, _sources.Count(source => source.Key.Has is not null));
         }
     }
+
+    public void Dispose() => _ending.Dispose();
 
     /// <exception cref="P2PShareException">It cannot go on; what was verified is kept.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -68,7 +78,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
                 return;
             }
 
-            await part.RestoreAsync(null, cancellationToken).ConfigureAwait(false);
+            await part.RestoreAsync(cancellationToken).ConfigureAwait(false);
             var have = part.GetHave();
             _offered = server.Offer(part, request.Group, request.Name);
             if (!have.IsComplete)
@@ -173,8 +183,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
         switch (_layer.Receive(source, range, hashes))
         {
             case PieceLayerFetch.Result.Right:
-                _part!.SetPieceLayer(_layer.Hashes);
-                AskAll();
+                _ = AdoptHashesAsync();
                 break;
             case PieceLayerFetch.Result.Wrong:
                 Ban(source.Fingerprint, "it sent a wrong piece layer");
@@ -183,6 +192,33 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
             default:
                 break;
         }
+    }
+
+    private async Task AdoptHashesAsync()
+    {
+        var part = _part!;
+        try
+        {
+            part.SetPieceLayer(_layer.Hashes);
+            if (part.HoldsUnrecorded)
+            {
+                await part.RestoreUnrecordedAsync(_ending.Token).ConfigureAwait(false);
+                _scheduler!.AddVerified(part.GetHave());
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Reading is worth a try; what was not read is fetched.
+            server.Trace($"What there was of '{request.Name}' was not used: {e.Message}");
+        }
+
+        _canVerify = true;
+        if (part.GetHave().IsComplete)
+        {
+            _done.TrySetResult();
+        }
+
+        AskAll();
     }
 
     public void HashesRejected(DownloadSource source)
@@ -217,6 +253,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
     private async Task FetchAsync(PartFile part, Bitfield have, CancellationToken cancellationToken)
     {
         _scheduler = new RequestScheduler(_content, have, Random.Shared);
+        _canVerify = part.KnowsHashes;
         server.AddRun(_offered!, this);
         try
         {
@@ -230,6 +267,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
         finally
         {
             server.RemoveRun(_offered!, this);
+            await _ending.CancelAsync().ConfigureAwait(false);
             _done.TrySetCanceled(CancellationToken.None);
             foreach (var source in _sources.Keys)
             {
@@ -291,6 +329,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
 
                 DropStalled();
                 AskAll();
+                DoubleFastConnections(stopping.Token);
                 if (recording.IsCompleted && now - recorded >= RecordInterval.TotalMilliseconds)
                 {
                     recorded = now;
@@ -334,6 +373,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
         }
 
         // Asked far more often than tickets last, so that every connection always has a fresh one.
+        _lastLookUp = response;
         foreach (var connection in _sources.Keys.Where(source => source.Channel.UserName is null).Select(source => source.Channel.Connection).Distinct())
         {
             connection.SendHello(response.Ticket);
@@ -366,10 +406,44 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
         }
     }
 
+    private void DoubleFastConnections(CancellationToken cancellationToken)
+    {
+        if (_lastLookUp is not { } lookUp)
+        {
+            return;
+        }
+
+        foreach (var source in _sources.Keys.Where(source => source.Speed.BytesPerSecond > SecondConnectionAbove))
+        {
+            var peer = lookUp.Contents.SelectMany(content => content.Peers).FirstOrDefault(peer => peer.Fingerprint == source.Fingerprint);
+            if (peer is { EndPoints.Count: > 0 } && _doubled.TryAdd(peer.Fingerprint, true))
+            {
+                _ = AddConnectionAsync(peer, lookUp.Ticket, cancellationToken);
+            }
+        }
+    }
+
+    private async Task AddConnectionAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = await server.DialAsync(peer).ConfigureAwait(false);
+            if (!_done.Task.IsCompleted && !cancellationToken.IsCancellationRequested)
+            {
+                connection.SendHello(ticket);
+                Attach(connection.Open(_offered!, request.Group));
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            server.Trace($"No second connection to {peer.Fingerprint}: {e.Message}");
+        }
+    }
+
     // Sends as many requests as the source may have; nothing while no piece could be verified yet.
     private void Ask(DownloadSource source)
     {
-        if (!_part!.KnowsHashes)
+        if (!_canVerify)
         {
             if (_layer.TryStart(source, out var ranges))
             {
