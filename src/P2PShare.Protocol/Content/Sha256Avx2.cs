@@ -22,6 +22,8 @@ internal static class Sha256Avx2
     /// <param name="messages"><see cref="Lanes"/> times <paramref name="messageLength"/> bytes.</param>
     /// <param name="messageLength">A multiple of 64.</param>
     /// <param name="hashes">Receives one hash a message; may lie over the messages.</param>
+    // Compiled well at once: the quick first compilation would be a hundred times slower, and last for the first file.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Hash(ReadOnlySpan<byte> messages, int messageLength, Span<Hash256> hashes)
     {
         Span<Vector256<uint>> state = stackalloc Vector256<uint>[8];
@@ -47,6 +49,7 @@ internal static class Sha256Avx2
         Store(state, hashes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compress(Span<Vector256<uint>> state, Span<Vector256<uint>> words)
     {
         ref var w = ref MemoryMarshal.GetReference(words);
@@ -125,6 +128,7 @@ internal static class Sha256Avx2
         Vector256.ShiftRightLogical(value, bits) | Vector256.ShiftLeft(value, 32 - bits);
 
     // Sixteen words of each of eight messages, turned so that a register holds one word of every message.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Load(ref byte first, int stride, Span<Vector256<uint>> w)
     {
         var swap = Vector256.Create(0x00010203u, 0x04050607, 0x08090A0B, 0x0C0D0E0F, 0x00010203, 0x04050607, 0x08090A0B, 0x0C0D0E0F).AsByte();
@@ -141,6 +145,7 @@ internal static class Sha256Avx2
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transpose(Span<Vector256<uint>> rows)
     {
         Span<Vector256<uint>> t = stackalloc Vector256<uint>[8];
@@ -168,6 +173,7 @@ internal static class Sha256Avx2
         t.CopyTo(rows);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Store(ReadOnlySpan<Vector256<uint>> state, Span<Hash256> hashes)
     {
         Span<uint> hash = stackalloc uint[8];

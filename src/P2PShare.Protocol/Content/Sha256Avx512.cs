@@ -22,6 +22,8 @@ internal static class Sha256Avx512
     /// <param name="messages"><see cref="Lanes"/> times <paramref name="messageLength"/> bytes.</param>
     /// <param name="messageLength">A multiple of 64.</param>
     /// <param name="hashes">Receives one hash a message; may lie over the messages.</param>
+    // Compiled well at once: the quick first compilation would be a hundred times slower, and last for the first file.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Hash(ReadOnlySpan<byte> messages, int messageLength, Span<Hash256> hashes)
     {
         Span<Vector512<uint>> state = stackalloc Vector512<uint>[8];
@@ -47,6 +49,7 @@ internal static class Sha256Avx512
         Store(state, hashes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compress(Span<Vector512<uint>> state, Span<Vector512<uint>> words)
     {
         ref var w = ref MemoryMarshal.GetReference(words);
@@ -127,6 +130,7 @@ internal static class Sha256Avx512
     }
 
     // Sixteen words of each of sixteen messages, turned so that a register holds one word of every message.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Load(ref byte first, int stride, Span<Vector512<uint>> w)
     {
         for (var i = 0; i < Lanes; i++)
@@ -143,6 +147,7 @@ internal static class Sha256Avx512
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transpose(Span<Vector512<uint>> rows)
     {
         Span<Vector512<uint>> t = stackalloc Vector512<uint>[16];
@@ -178,6 +183,7 @@ internal static class Sha256Avx512
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Store(ReadOnlySpan<Vector512<uint>> state, Span<Hash256> hashes)
     {
         Span<uint> hash = stackalloc uint[8];

@@ -14,6 +14,11 @@ internal sealed class AccountService(UserStore users, PasswordWorkers workers, L
     // Compared with where there is no such user, so that the answer takes as long.
     private readonly string _nobody = PasswordHash.Compute(Guid.NewGuid().ToString(), options.PasswordIterations);
 
+    private long _roundsVerified;
+
+    /// <summary>Rounds of hashing spent on checking passwords so far: what a login costs.</summary>
+    public long RoundsVerified => Interlocked.Read(ref _roundsVerified);
+
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.InvalidUserName"/>, <see cref="ErrorCode.InvalidPassword"/> or <see cref="ErrorCode.UserNameTaken"/>.
     /// </exception>
@@ -42,7 +47,9 @@ internal sealed class AccountService(UserStore users, PasswordWorkers workers, L
             {
                 // Once more: those that came together with this one may have failed while it waited.
                 throttle.Check(account, address);
-                var verified = PasswordHash.Verify(password, user?.PasswordHash ?? _nobody) && user is not null;
+                var hash = user?.PasswordHash ?? _nobody;
+                var verified = PasswordHash.Verify(password, hash) && user is not null;
+                Interlocked.Add(ref _roundsVerified, PasswordHash.IterationsOf(hash));
                 if (!verified)
                 {
                     throttle.AddFailure(account, address);

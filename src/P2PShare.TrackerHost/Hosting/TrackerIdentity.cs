@@ -64,7 +64,13 @@ internal sealed class TrackerIdentity
         var (x, y) = PointOf(key);
         return new JsonObject
         {
-            ["kty"] = "EC", ["crv"] = "P-256", ["x"] = x, ["y"] = y, ["use"] = "sig", ["alg"] = "ES256", ["kid"] = stored.KeyId,
+            ["kty"] = "EC",
+            ["crv"] = "P-256",
+            ["x"] = x,
+            ["y"] = y,
+            ["use"] = "sig",
+            ["alg"] = "ES256",
+            ["kid"] = stored.KeyId,
         };
     }
 

@@ -16,7 +16,9 @@ internal static class TrackerOpenApi
             document.Info = new OpenApiInfo { Title = "P2PShare tracker", Version = "v1" };
             document.AddComponent<IOpenApiSecurityScheme>(Bearer, new OpenApiSecurityScheme
             {
-                Type = SecuritySchemeType.Http, Scheme = Bearer, Description = "The token that a login answers.",
+                Type = SecuritySchemeType.Http,
+                Scheme = Bearer,
+                Description = "The token that a login answers.",
             });
             return Task.CompletedTask;
         });

@@ -16,6 +16,10 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
 {
     private const int MaxSources = 16;
 
+    // Above it one connection is held back by the one core that decrypts, hashes and writes what comes over it: a second
+    // one uses another core. More than two gained nothing.
+    private const double SecondConnectionAbove = 64 * 1024 * 1024;
+
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(3);
     // Peers that start together do not see each other at once: asked soon again, then less and less often.
@@ -31,11 +35,13 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
     private readonly ConcurrentDictionary<Hash256, bool> _banned = new();
     private readonly ConcurrentDictionary<Hash256, Attempts> _attempts = new();
     private readonly SpeedMeter _speed = new(TimeProvider.System);
+    private readonly ConcurrentDictionary<Hash256, bool> _doubled = new();
     private readonly PieceLayerFetch _layer = new(request.Content);
     private readonly ContentDescription _content = request.Content;
     private PartFile? _part;
     private OfferedContent? _offered;
     private RequestScheduler? _scheduler;
+    private SourcesResponse? _lastLookUp;
     private string? _lastProblem;
     private int _peersKnown;
 
@@ -291,6 +297,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
 
                 DropStalled();
                 AskAll();
+                DoubleFastConnections(stopping.Token);
                 if (recording.IsCompleted && now - recorded >= RecordInterval.TotalMilliseconds)
                 {
                     recorded = now;
@@ -334,6 +341,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
         }
 
         // Asked far more often than tickets last, so that every connection always has a fresh one.
+        _lastLookUp = response;
         foreach (var connection in _sources.Keys.Where(source => source.Channel.UserName is null).Select(source => source.Channel.Connection).Distinct())
         {
             connection.SendHello(response.Ticket);
@@ -363,6 +371,40 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
             cancellationToken.ThrowIfCancellationRequested();
             _lastProblem = e.Message;
             Back(peer.Fingerprint);
+        }
+    }
+
+    private void DoubleFastConnections(CancellationToken cancellationToken)
+    {
+        if (_lastLookUp is not { } lookUp)
+        {
+            return;
+        }
+
+        foreach (var source in _sources.Keys.Where(source => source.Speed.BytesPerSecond > SecondConnectionAbove))
+        {
+            var peer = lookUp.Contents.SelectMany(content => content.Peers).FirstOrDefault(peer => peer.Fingerprint == source.Fingerprint);
+            if (peer is { EndPoints.Count: > 0 } && _doubled.TryAdd(peer.Fingerprint, true))
+            {
+                _ = AddConnectionAsync(peer, lookUp.Ticket, cancellationToken);
+            }
+        }
+    }
+
+    private async Task AddConnectionAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = await server.DialAsync(peer).ConfigureAwait(false);
+            if (!_done.Task.IsCompleted && !cancellationToken.IsCancellationRequested)
+            {
+                connection.SendHello(ticket);
+                Attach(connection.Open(_offered!, request.Group));
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            server.Trace($"No second connection to {peer.Fingerprint}: {e.Message}");
         }
     }
 

@@ -175,6 +175,8 @@ public sealed class PeerServer : IAsyncDisposable
         {
             Offer(new SharedContent(file), response.Group, name);
             await _announcer.FlushAsync(cancellationToken).ConfigureAwait(false);
+            // The answer was made before this peer was announced.
+            return response with { Sources = Math.Max(1, response.Sources) };
         }
 
         return response;
@@ -586,7 +588,9 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
-    private async Task<PeerConnection> DialAsync(SourcePeer peer)
+    /// <summary>A new connection to a peer, whether there is one or not.</summary>
+    /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
+    internal async Task<PeerConnection> DialAsync(SourcePeer peer)
     {
         var (stream, endPoint) = await PeerTls.DialAsync(_identity, peer.Fingerprint, peer.EndPoints, _stopping.Token).ConfigureAwait(false);
         return Run(stream, endPoint, isDialled: true);

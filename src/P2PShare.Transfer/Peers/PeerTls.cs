@@ -56,7 +56,7 @@ internal static class PeerTls
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Timeout);
-        var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        var stream = new SslStream(new ReadAheadStream(socket));
         try
         {
             await stream.AuthenticateAsServerAsync(
@@ -92,7 +92,7 @@ internal static class PeerTls
         try
         {
             await socket.ConnectAsync(endPoint, timeout.Token).ConfigureAwait(false);
-            stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+            stream = new SslStream(new ReadAheadStream(socket));
             await stream.AuthenticateAsClientAsync(
                 new SslClientAuthenticationOptions
                 {

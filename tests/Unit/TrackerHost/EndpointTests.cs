@@ -109,7 +109,8 @@ public sealed class EndpointTests
         using var anybody = TestUser.CreateClient(tracker.Address);
         using var request = new HttpRequestMessage(HttpMethod.Get, TrackerRoutes.TicketKeys)
         {
-            Version = new Version(major, minor), VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Version = new Version(major, minor),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
 
         using var answer = await anybody.SendAsync(request);

@@ -15,7 +15,9 @@ public sealed class LoginThrottleTests
     private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
     private readonly TrackerOptions _options = new()
     {
-        LoginFailuresPerAccount = 3, LoginFailuresPerAddress = 5, LoginFailureWindow = TimeSpan.FromMinutes(5),
+        LoginFailuresPerAccount = 3,
+        LoginFailuresPerAddress = 5,
+        LoginFailureWindow = TimeSpan.FromMinutes(5),
     };
 
     [Fact]

@@ -84,7 +84,9 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
         var program = Path.Combine(AppContext.BaseDirectory, "P2PShare.TrackerHost.dll");
         return new TrackerProcess(Process.Start(new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", [program, .. args])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
         })!);
     }
 

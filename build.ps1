@@ -1,0 +1,62 @@
+#requires -Version 7.4
+<#
+.SYNOPSIS
+    Builds, tests, packs or installs the P2PShare module. Each task is what 'dotnet' does, put together for people who have pwsh.
+.EXAMPLE
+    ./build.ps1 -Task Test
+.EXAMPLE
+    ./build.ps1 -Task Install
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Position = 0)]
+    [ValidateSet('Build', 'Test', 'Pester', 'Package', 'Install')]
+    [string[]] $Task = 'Build',
+
+    [ValidateSet('Debug', 'Release')]
+    [string] $Configuration = 'Release'
+)
+
+$ErrorActionPreference = 'Stop'
+$module = Join-Path $PSScriptRoot out P2PShare
+
+function Invoke-Dotnet {
+    & dotnet @args
+    if ($LASTEXITCODE -ne 0) { throw "dotnet $args failed with exit code $LASTEXITCODE." }
+}
+
+function Invoke-Build { Invoke-Dotnet build $PSScriptRoot -c $Configuration }
+
+function Get-ModuleVersion { (Import-PowerShellDataFile (Join-Path $module P2PShare.psd1)).ModuleVersion }
+
+function Invoke-PesterSuite {
+    $result = Invoke-Pester -Path (Join-Path $PSScriptRoot tests Pester) -PassThru
+    "pester: $($result.PassedCount) passed, $($result.FailedCount + $result.FailedContainersCount) failed, $($result.SkippedCount) skipped"
+    if ($result.Result -ne 'Passed') { throw 'The Pester suite failed.' }
+}
+
+switch ($Task) {
+    Build { Invoke-Build }
+    Test {
+        Invoke-Build
+        Invoke-Dotnet test $PSScriptRoot -c $Configuration --no-build
+        if (Get-Module Pester -ListAvailable | Where-Object Version -GE 5.0) { Invoke-PesterSuite }
+        else { 'Pester: not run, the module Pester 5 is not installed.' }
+    }
+    Pester { Invoke-PesterSuite }
+    Package {
+        Invoke-Build
+        $package = Join-Path $PSScriptRoot out "P2PShare.$(Get-ModuleVersion).zip"
+        Compress-Archive -Path $module -DestinationPath $package -Force
+        $package
+    }
+    Install {
+        Invoke-Build
+        # The first folder of the module path is the user's own.
+        $target = Join-Path ($env:PSModulePath -split [IO.Path]::PathSeparator)[0] P2PShare (Get-ModuleVersion)
+        if (Test-Path $target) { Remove-Item $target -Recurse }
+        $null = New-Item $target -ItemType Directory
+        Copy-Item (Join-Path $module '*') $target -Recurse
+        $target
+    }
+}

@@ -1,0 +1,15 @@
+namespace P2PShare.Shell.Commands;
+
+/// <summary>One command of the original client.</summary>
+/// <param name="Name">As typed.</param>
+/// <param name="Words">Names of its arguments, all of them required.</param>
+/// <param name="Summary">What it does.</param>
+/// <param name="Cmdlet">What does it in PowerShell; null for what only a prompt needs.</param>
+public sealed record OriginalCommand(string Name, IReadOnlyList<string> Words, string Summary, string? Cmdlet)
+{
+    /// <summary>The argument that is a secret.</summary>
+    public const string Password = "password";
+
+    /// <summary>As in the original's documents: <c>login &lt;user_id&gt; &lt;password&gt;</c>.</summary>
+    public string Usage => string.Join(" ", Words.Select(word => $"<{word}>").Prepend(Name));
+}

@@ -1,0 +1,18 @@
+# Alice makes an account and a group, and starts to serve what she shares.
+$alice = Get-Credential alice
+$at = @{ Tracker = {tracker}; TrackerInfo = 'tracker_info.txt' }
+New-P2PUser @at -Credential $alice
+Connect-P2PTracker @at -Credential $alice
+New-P2PGroup -Name demo
+Start-P2PPeerServer
+# She waits until somebody asks to join, and lets him in.
+$deadline = [DateTime]::UtcNow.AddMinutes(1)
+while (-not ($request = Get-P2PJoinRequest -Group demo)) {
+    if ([DateTime]::UtcNow -gt $deadline) { throw 'Nobody asked to join the group within a minute.' }
+    Start-Sleep -Milliseconds 200
+}
+$request
+$request | Approve-P2PJoinRequest
+Send-P2PFile -LiteralPath {file} -Group demo
+# The file is served until this shell ends.
+$null = $Host.UI.ReadLine()

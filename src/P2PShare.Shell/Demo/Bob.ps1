@@ -1,0 +1,21 @@
+# Bob makes an account and asks to join Alice's group, as soon as there is one.
+$bob = Get-Credential bob
+$at = @{ Tracker = {tracker}; TrackerInfo = 'tracker_info.txt' }
+New-P2PUser @at -Credential $bob
+Connect-P2PTracker @at -Credential $bob
+$deadline = [DateTime]::UtcNow.AddMinutes(1)
+while (-not (Get-P2PGroup -Name demo*)) {
+    if ([DateTime]::UtcNow -gt $deadline) { throw 'There was no group within a minute.' }
+    Start-Sleep -Milliseconds 200
+}
+Join-P2PGroup -Name demo
+# He waits until he is let in and Alice's file is there; a large one takes a while to hash.
+$deadline = [DateTime]::UtcNow.AddHours(1)
+while (-not ($file = Get-P2PFile -Group demo -ErrorAction Ignore)) {
+    if ([DateTime]::UtcNow -gt $deadline) { throw 'There was no file within an hour.' }
+    Start-Sleep -Milliseconds 200
+}
+$file
+$clock = [Diagnostics.Stopwatch]::StartNew()
+$file | Receive-P2PFile -Destination received
+[IO.File]::WriteAllLines('result.txt', [string[]]($clock.Elapsed.TotalSeconds.ToString('R'), $file.PiecesRoot))
