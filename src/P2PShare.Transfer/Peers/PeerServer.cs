@@ -60,6 +60,7 @@ public sealed class PeerServer : IAsyncDisposable
         _tickets = tickets;
         _shares = new ShareCatalog(state.Database, tracker.TrackerId, tracker.UserName);
         _downloadCatalog = new DownloadCatalog(state.Database, tracker.TrackerId, tracker.UserName);
+        Warned += options.Warned;
         SourceTimeout = options.SourceTimeout;
         UploadLimit = options.UploadLimit;
         DownloadLimit = options.DownloadLimit;
