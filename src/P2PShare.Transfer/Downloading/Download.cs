@@ -121,8 +121,9 @@ public sealed class Download
         P2PShareException? error = null;
         try
         {
-            _run = new DownloadRun(_server, Request);
-            await _run.RunAsync(cancellationToken).ConfigureAwait(false);
+            using var run = new DownloadRun(_server, Request);
+            _run = run;
+            await run.RunAsync(cancellationToken).ConfigureAwait(false);
             state = DownloadState.Complete;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -12,7 +12,7 @@ namespace P2PShare.Transfer.Downloading;
 /// One stretch of a download, from its start or resume until it is complete, fails or is put on hold: finds sources,
 /// asks them, verifies what comes, and offers it to others at once.
 /// </summary>
-internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
+internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : IDisposable
 {
     private const int MaxSources = 16;
 
@@ -30,6 +30,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LastBackoff = TimeSpan.FromMinutes(1);
 
+    private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<DownloadSource, bool> _sources = new();
     private readonly ConcurrentDictionary<Hash256, bool> _banned = new();
@@ -44,6 +45,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
     private SourcesResponse? _lastLookUp;
     private string? _lastProblem;
     private int _peersKnown;
+    private volatile bool _canVerify;
 
     public DownloadProgress Progress
     {
@@ -56,6 +58,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
                 verified, _content.Size, _part?.GetHave().Count ?? 0, _content.PieceCount, speed, left, _sources.Count(source => source.Key.Has is not null));
         }
     }
+
+    public void Dispose() => _ending.Dispose();
 
     /// <exception cref="P2PShareException">It cannot go on; what was verified is kept.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -74,7 +78,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
                 return;
             }
 
-            await part.RestoreAsync(null, cancellationToken).ConfigureAwait(false);
+            await part.RestoreAsync(cancellationToken).ConfigureAwait(false);
             var have = part.GetHave();
             _offered = server.Offer(part, request.Group, request.Name);
             if (!have.IsComplete)
@@ -179,8 +183,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
         switch (_layer.Receive(source, range, hashes))
         {
             case PieceLayerFetch.Result.Right:
-                _part!.SetPieceLayer(_layer.Hashes);
-                AskAll();
+                _ = AdoptHashesAsync();
                 break;
             case PieceLayerFetch.Result.Wrong:
                 Ban(source.Fingerprint, "it sent a wrong piece layer");
@@ -189,6 +192,33 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
             default:
                 break;
         }
+    }
+
+    private async Task AdoptHashesAsync()
+    {
+        var part = _part!;
+        try
+        {
+            part.SetPieceLayer(_layer.Hashes);
+            if (part.HoldsUnrecorded)
+            {
+                await part.RestoreUnrecordedAsync(_ending.Token).ConfigureAwait(false);
+                _scheduler!.AddVerified(part.GetHave());
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Reading is worth a try; what was not read is fetched.
+            server.Trace($"What there was of '{request.Name}' was not used: {e.Message}");
+        }
+
+        _canVerify = true;
+        if (part.GetHave().IsComplete)
+        {
+            _done.TrySetResult();
+        }
+
+        AskAll();
     }
 
     public void HashesRejected(DownloadSource source)
@@ -223,6 +253,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
     private async Task FetchAsync(PartFile part, Bitfield have, CancellationToken cancellationToken)
     {
         _scheduler = new RequestScheduler(_content, have, Random.Shared);
+        _canVerify = part.KnowsHashes;
         server.AddRun(_offered!, this);
         try
         {
@@ -236,6 +267,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
         finally
         {
             server.RemoveRun(_offered!, this);
+            await _ending.CancelAsync().ConfigureAwait(false);
             _done.TrySetCanceled(CancellationToken.None);
             foreach (var source in _sources.Keys)
             {
@@ -411,7 +443,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request)
     // Sends as many requests as the source may have; nothing while no piece could be verified yet.
     private void Ask(DownloadSource source)
     {
-        if (!_part!.KnowsHashes)
+        if (!_canVerify)
         {
             if (_layer.TryStart(source, out var ranges))
             {

@@ -73,33 +73,32 @@ internal sealed class PartFile : IContent
         }
     }
 
+    /// <summary>
+    /// Whether there are bytes without a record that could be read: a crash came before the first one, or the file was
+    /// cut or changed. They are worth looking at once the hashes are known.
+    /// </summary>
+    public bool HoldsUnrecorded { get; private set; }
+
     /// <summary>Verifies what an earlier download recorded. Pieces that are not right any more are left out.</summary>
-    /// <param name="progress">Told the number of bytes read again.</param>
-    public async Task RestoreAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+    public async Task RestoreAsync(CancellationToken cancellationToken)
     {
-        if (ReadRecord() is not var (layer, recorded))
+        if (ReadRecord() is var (layer, recorded))
         {
-            return;
+            _pieceLayer = layer;
+            await VerifyAsync(index => recorded[index], cancellationToken).ConfigureAwait(false);
+            _recorded = _have.Count;
         }
-
-        _pieceLayer = layer;
-        var done = 0L;
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        await Parallel.ForAsync(0, Description.PieceCount, options, (index, _) =>
+        else
         {
-            if (recorded[index])
-            {
-                if (IsRight(index))
-                {
-                    MarkVerified(index);
-                }
+            HoldsUnrecorded = RandomAccess.GetLength(_handle) > 0;
+        }
+    }
 
-                progress?.Report(Interlocked.Add(ref done, Description.PieceSize(index)));
-            }
-
-            return ValueTask.CompletedTask;
-        }).ConfigureAwait(false);
-        _recorded = _have.Count;
+    /// <summary>Verifies whatever the file holds, now that the hashes are known.</summary>
+    public async Task RestoreUnrecordedAsync(CancellationToken cancellationToken)
+    {
+        HoldsUnrecorded = false;
+        await VerifyAsync(_ => true, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Keeps a piece layer that was held against the pieces root.</summary>
@@ -222,6 +221,20 @@ internal sealed class PartFile : IContent
                 BytesVerified += Description.PieceSize(index);
             }
         }
+    }
+
+    private Task VerifyAsync(Func<int, bool> which, CancellationToken cancellationToken)
+    {
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        return Parallel.ForAsync(0, Description.PieceCount, options, (index, _) =>
+        {
+            if (which(index) && IsRight(index))
+            {
+                MarkVerified(index);
+            }
+
+            return ValueTask.CompletedTask;
+        });
     }
 
     private (Hash256[] Layer, Bitfield Have)? ReadRecord()

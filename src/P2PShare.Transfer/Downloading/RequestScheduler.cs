@@ -46,6 +46,21 @@ internal sealed class RequestScheduler
         }
     }
 
+    /// <summary>Counts pieces that turned out to be there already. Nothing was asked for yet.</summary>
+    public void AddVerified(Bitfield have)
+    {
+        lock (_lock)
+        {
+            for (var i = 0; i < have.Length; i++)
+            {
+                if (have[i])
+                {
+                    _picker.SetHave(i);
+                }
+            }
+        }
+    }
+
     /// <summary>Counts pieces that a source has got since.</summary>
     public void AddHaves(DownloadSource source, ReadOnlySpan<int> pieces)
     {

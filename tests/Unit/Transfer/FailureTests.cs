@@ -128,6 +128,28 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_part_file_that_was_cut_gives_what_is_left_of_it()
+    {
+        _alice.Server.UploadLimit = Slow;
+        var download = _bob.Receive(_file);
+        await Eventually.HoldsAsync(() => download.Progress.BytesVerified > 4_000_000, "bytes came");
+        await download.StopAsync();
+        await using (var stream = new FileStream(_bob.DestinationOf("data.bin.p2ppart"), FileMode.Open))
+        {
+            stream.SetLength(_content.Length - 1_000_000);
+        }
+
+        var before = _bob.Server.GetStatus().BytesDownloaded;
+        _alice.Server.UploadLimit = null;
+        download.Resume();
+        await download.Completion.WaitAsync(Limit);
+
+        await AssertReceivedAsync();
+        // Of the four million bytes that were there at most one million was cut off.
+        Assert.InRange(_bob.Server.GetStatus().BytesDownloaded - before, 1, _content.Length - 3_000_000);
+    }
+
+    [Fact]
     public async Task A_suspended_download_goes_on_in_the_next_peer_server()
     {
         _alice.Server.UploadLimit = Slow;
