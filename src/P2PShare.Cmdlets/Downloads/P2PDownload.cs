@@ -57,11 +57,11 @@ public sealed class P2PDownload
     public int PercentComplete =>
         State == P2PDownloadState.Complete ? 100 : Size == 0 ? 0 : (int)(100.0 * BytesReceived / Size);
 
-    /// <summary>Smoothed over the last seconds.</summary>
-    public double BytesPerSecond => Download.Progress.BytesPerSecond;
+    /// <summary>Smoothed over the last seconds; 0 unless it runs.</summary>
+    public double BytesPerSecond => State == P2PDownloadState.Running ? Download.Progress.BytesPerSecond : 0;
 
-    /// <summary>Null while it cannot be told.</summary>
-    public TimeSpan? TimeLeft => Download.Progress.TimeLeft;
+    /// <summary>Null unless it runs, and while it cannot be told.</summary>
+    public TimeSpan? TimeLeft => State == P2PDownloadState.Running ? Download.Progress.TimeLeft : null;
 
     /// <summary>Peers connected that have pieces.</summary>
     public int Sources => Download.Progress.Sources;

@@ -81,7 +81,8 @@ internal sealed class Receiver(
     private async Task WaitAsync(CancellationToken cancellationToken)
     {
         using var tick = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny([.. _active.Select(active => active.Download.Completion), Task.Delay(ProgressText.Interval, tick.Token)]);
+        await Task.WhenAny([
+            .. _active.Select(active => active.Download.Completion), server.Completion, Task.Delay(ProgressText.Interval, tick.Token)]);
         await tick.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
         foreach (var ended in _active.FindAll(active => active.Download.Completion.IsCompleted))
@@ -89,7 +90,27 @@ internal sealed class Receiver(
             await FinishAsync(ended);
         }
 
+        if (server.Completion.IsCompleted)
+        {
+            Abandon();
+        }
+
         Show();
+    }
+
+    // Its downloads are on hold, and nobody can let them go on: the next peer server has its own.
+    private void Abandon()
+    {
+        foreach (var active in _active)
+        {
+            failed(
+                new P2PShareException(
+                    ErrorCode.PeerServerNotRunning,
+                    $"'{active.Download.Request.Name}' is on hold, because the peer server was stopped. Resume-P2PDownload lets it go on."),
+                active.Target);
+        }
+
+        _active.Clear();
     }
 
     private async Task FinishAsync(Active ended)

@@ -96,7 +96,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     {
         if (_forJob.Count > 0)
         {
-            var server = await CurrentSession.GetPeerServerAsync(RunspaceState.Current, JobRepository, null, null, cancellationToken);
+            var server = await GetPeerServerAsync(cancellationToken);
             var job = new ReceiveJob(server.Server, _forJob, ThrottleLimit, _folder);
             RunspaceState.Current.Add(job);
             JobRepository.Add(job);
@@ -129,7 +129,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
 
         if (_receiver is null)
         {
-            var job = await CurrentSession.GetPeerServerAsync(RunspaceState.Current, JobRepository, null, null, cancellationToken);
+            var job = await GetPeerServerAsync(cancellationToken);
             _receiver = new Receiver(job.Server, ThrottleLimit, WriteReceived, WriteFault, WriteProgress);
         }
 

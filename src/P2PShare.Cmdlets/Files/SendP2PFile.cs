@@ -99,8 +99,7 @@ public sealed class SendP2PFile : SessionCmdlet
         }
 
         _files++;
-        var session = CurrentSession;
-        var job = await session.GetPeerServerAsync(RunspaceState.Current, JobRepository, null, null, cancellationToken);
+        var job = await GetPeerServerAsync(cancellationToken);
         var hashed = await HashAsync(file, cancellationToken);
         foreach (var group in groups)
         {

@@ -42,7 +42,7 @@ public sealed class UnpublishP2PFile : SessionCmdlet
 
     private async Task StopAsync(string name, bool byPattern, CancellationToken cancellationToken)
     {
-        var job = await CurrentSession.GetPeerServerAsync(RunspaceState.Current, JobRepository, null, null, cancellationToken);
+        var job = await GetPeerServerAsync(cancellationToken);
         try
         {
             await job.Server.StopShareAsync(Group!, name, cancellationToken);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using P2PShare.Cmdlets.Jobs;
 using P2PShare.Transfer.Peers;
 
@@ -9,10 +10,14 @@ public sealed class PeerServerJob : P2PJob
     // How long uploads that run may go on when the server is told to stop.
     private static readonly TimeSpan UploadGrace = TimeSpan.FromSeconds(5);
 
-    internal PeerServerJob(PeerServer server, P2PSession session, string? name)
+    private readonly ConcurrentQueue<string> _warnings;
+
+    /// <param name="warnings">What the server warned of, from its start on.</param>
+    internal PeerServerJob(PeerServer server, P2PSession session, string? name, ConcurrentQueue<string> warnings)
         : base("Start-P2PPeerServer", name ?? "P2PPeerServer", "P2PPeerServer")
     {
         Server = server;
+        _warnings = warnings;
         Session = session;
         Location = $"{System.Environment.MachineName}:{server.Port}";
         server.UploadFinished += upload => AddOutput(new P2PUpload(upload));
@@ -25,6 +30,15 @@ public sealed class PeerServerJob : P2PJob
     internal PeerServer Server { get; }
 
     internal P2PSession Session { get; }
+
+    /// <summary>What the server warned of; told once, by the next cmdlet that uses it.</summary>
+    internal IEnumerable<string> TakeWarnings()
+    {
+        while (_warnings.TryDequeue(out var sentence))
+        {
+            yield return sentence;
+        }
+    }
 
     private async Task RunAsync(CancellationToken stop)
     {

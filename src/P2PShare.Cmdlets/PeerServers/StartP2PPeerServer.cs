@@ -50,6 +50,6 @@ public sealed class StartP2PPeerServer : SessionCmdlet
             UploadLimit = PeerServerLimit.ToEngine(UploadLimit),
             DownloadLimit = PeerServerLimit.ToEngine(DownloadLimit),
         };
-        WriteObject(await session.GetPeerServerAsync(RunspaceState.Current, JobRepository, options, Name, cancellationToken));
+        WriteObject(await GetPeerServerAsync(options, Name, cancellationToken));
     }
 }

@@ -120,33 +120,27 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 
     private protected new void WriteProgress(ProgressRecord progressRecord) => Outside(() => base.WriteProgress(progressRecord));
 
-    private protected new bool ShouldProcess(string target, string action)
-    {
-        var yes = false;
-        Outside(() => yes = base.ShouldProcess(target, action));
-        return yes;
-    }
+    private protected new bool ShouldProcess(string target, string action) => Outside(() => base.ShouldProcess(target, action));
 
-    private protected new bool ShouldContinue(string query, string caption)
-    {
-        var yes = false;
-        Outside(() => yes = base.ShouldContinue(query, caption));
-        return yes;
-    }
-
-    private static void Outside(Action action)
+    private protected static T Outside<T>(Func<T> action)
     {
         var context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         try
         {
-            action();
+            return action();
         }
         finally
         {
             SynchronizationContext.SetSynchronizationContext(context);
         }
     }
+
+    private static void Outside(Action action) => Outside(() =>
+    {
+        action();
+        return true;
+    });
 
     private void Run(Func<CancellationToken, Task> step)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Management.Automation;
 using P2PShare.Cmdlets.PeerServers;
 using P2PShare.Cmdlets.Sessions;
@@ -11,6 +12,8 @@ namespace P2PShare;
 /// <summary>A user, logged in at a tracker.</summary>
 public sealed class P2PSession
 {
+    private const int MostWarnings = 100;
+
     private static readonly TimeSpan LogoutPatience = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
@@ -73,11 +76,22 @@ public sealed class P2PSession
 
         async Task<PeerServerJob> StartAsync()
         {
-            var server = await PeerServer.StartAsync(Client, State, options ?? new PeerServerOptions(), cancellationToken).ConfigureAwait(false);
-            var job = new PeerServerJob(server, this, jobName);
+            var warnings = new ConcurrentQueue<string>();
+            var server = await PeerServer.StartAsync(
+                Client, State, (options ?? new PeerServerOptions()) with { Warned = Keep }, cancellationToken).ConfigureAwait(false);
+            var job = new PeerServerJob(server, this, jobName, warnings);
             owner.Add(job);
             jobs.Add(job);
             return job;
+
+            void Keep(string sentence)
+            {
+                warnings.Enqueue(sentence);
+                if (warnings.Count > MostWarnings)
+                {
+                    warnings.TryDequeue(out _);
+                }
+            }
         }
     }
 

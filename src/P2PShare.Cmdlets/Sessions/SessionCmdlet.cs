@@ -1,6 +1,8 @@
 using System.Management.Automation;
+using P2PShare.Cmdlets.PeerServers;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
+using P2PShare.Transfer.Peers;
 
 namespace P2PShare.Cmdlets.Sessions;
 
@@ -26,5 +28,22 @@ public abstract class SessionCmdlet : AsyncCmdlet
             return session.Connected ? session : throw new P2PShareException(
                 ErrorCode.NotLoggedIn, $"The session of {session.UserName} at {session.Tracker} was disconnected. Use Connect-P2PTracker again.");
         }
+    }
+
+    /// <summary>The session's peer server; started, as a job, where none runs.</summary>
+    private protected Task<PeerServerJob> GetPeerServerAsync(CancellationToken cancellationToken) =>
+        GetPeerServerAsync(null, null, cancellationToken);
+
+    /// <param name="options">For a new one. Where one runs already and these are not null, that is a fault.</param>
+    private protected async Task<PeerServerJob> GetPeerServerAsync(
+        PeerServerOptions? options, string? jobName, CancellationToken cancellationToken)
+    {
+        var job = await CurrentSession.GetPeerServerAsync(RunspaceState.Current, JobRepository, options, jobName, cancellationToken);
+        foreach (var warning in job.TakeWarnings())
+        {
+            WriteWarning(warning);
+        }
+
+        return job;
     }
 }

@@ -134,9 +134,11 @@ public abstract class TrackerCmdlet : AsyncCmdlet
 
         try
         {
-            return ShouldContinue(
+            return Outside(() => Host.UI.PromptForChoice(
+                "Unknown tracker",
                 $"The tracker {untrusted.Address.Authority} shows a certificate with the fingerprint\n{untrusted.Fingerprint}\nIs that what the tracker printed when it started? It is remembered if you say yes.",
-                "Unknown tracker");
+                [new ChoiceDescription("&Yes", "Trust this tracker from now on."), new ChoiceDescription("&No", "Do not connect.")],
+                defaultChoice: 1)) == 0;
         }
         catch (Exception e) when (e is HostException or PSInvalidOperationException or NotImplementedException)
         {

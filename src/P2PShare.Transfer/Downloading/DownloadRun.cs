@@ -79,8 +79,13 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             }
 
             await part.RestoreAsync(cancellationToken).ConfigureAwait(false);
-            var have = part.GetHave();
             _offered = server.Offer(part, request.Group, request.Name);
+            if (!_offered.IsBacked(part))
+            {
+                CopyFromHere(part, _offered, cancellationToken);
+            }
+
+            var have = part.GetHave();
             if (!have.IsComplete)
             {
                 await FetchAsync(part, have, cancellationToken).ConfigureAwait(false);
@@ -247,6 +252,38 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         if (isWhole)
         {
             Verify(piece);
+        }
+    }
+
+    // The same bytes are on this machine already, shared or received under another name.
+    private void CopyFromHere(PartFile part, OfferedContent here, CancellationToken cancellationToken)
+    {
+        part.SetPieceLayer([.. here.PieceLayer]);
+        try
+        {
+            for (var index = 0; index < _content.PieceCount; index++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (part.Has(index) || !here.Has(index))
+                {
+                    continue;
+                }
+
+                using var piece = new ActivePiece(_content, index, _content.PieceLength);
+                var whole = piece.Parts[0];
+                here.Read((long)index * _content.PieceLength, piece.BufferOf(whole).Span);
+                piece.HashPart(whole);
+                if (piece.ComputeHash(_content) == part.PieceHash(index))
+                {
+                    part.WritePiece(index, piece.Data);
+                    _speed.Add(piece.Length);
+                }
+            }
+        }
+        catch (P2PShareException e) when (e.Code is ErrorCode.SourceFileChanged or ErrorCode.PathNotFound or ErrorCode.PathUnreadable)
+        {
+            // It is gone or changed here: the network has it.
+            server.ContentUnreadable(here, e);
         }
     }
 

@@ -63,6 +63,7 @@ public sealed class PeerServer : IAsyncDisposable
         _shares = new ShareCatalog(state.Database, tracker.TrackerId, tracker.UserName);
         _downloadCatalog = new DownloadCatalog(state.Database, tracker.TrackerId, tracker.UserName);
         Sources = new SourceFinder(tracker, identity.Fingerprint, identity.CertificateHash);
+        Warned += options.Warned;
         SourceTimeout = options.SourceTimeout;
         UploadLimit = options.UploadLimit;
         DownloadLimit = options.DownloadLimit;

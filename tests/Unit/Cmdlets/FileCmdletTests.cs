@@ -206,6 +206,7 @@ public sealed class FileCmdletTests : CmdletTest
 
         Alice.Succeed("$null = Start-P2PPeerServer");
 
+        Assert.Contains("changing.bin", Assert.Single(Alice.Warnings).Message, StringComparison.Ordinal);
         Bob.Succeed("Receive-P2PFile dev same.bin -Destination $to", ("to", Bob.Folder));
         Assert.Equal(1L, Alice.Succeed("[long](Get-P2PPeerServer).SharedFiles").Single().BaseObject);
     }

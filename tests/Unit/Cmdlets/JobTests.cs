@@ -127,6 +127,22 @@ public sealed class JobTests : CmdletTest
         Assert.False(File.Exists(Bob.Combine("data.bin")));
     }
 
+    [Fact]
+    public async Task A_receive_whose_peer_server_is_stopped_fails_and_can_be_resumed()
+    {
+        Alice.Succeed(
+            "$null = Start-P2PPeerServer -UploadLimit 50KB; Send-P2PFile $source dev", ("source", Alice.MakeFile("data.bin", 1_000_000)));
+        Bob.Succeed("$job = Receive-P2PFile dev data.bin -Destination $to -AsJob", ("to", Bob.Folder));
+        await Eventually.HoldsAsync(() => File.Exists(Bob.Combine("data.bin.p2ppart")), "the download has begun");
+
+        Bob.Succeed("Stop-P2PPeerServer; $null = Wait-Job $job");
+        Assert.Equal("PeerServerNotRunning", Bob.Fail("Receive-Job $job"));
+        Alice.Succeed("Set-P2PPeerServer -UploadLimit 0");
+        Bob.Succeed("Get-P2PDownload | Resume-P2PDownload");
+
+        await Eventually.HoldsAsync(() => File.Exists(Bob.Combine("data.bin")), "the download has gone on to its end");
+    }
+
     private static bool Listens(int port)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -87,4 +87,33 @@ public sealed class TransferTests
         Assert.Equal(ErrorCode.NoSourceOnline, error.Code);
         Assert.False(File.Exists(bob.DestinationOf("data.bin")));
     }
+
+    [Fact]
+    public async Task Bytes_that_are_here_already_need_no_other_peer()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        await using var alice = await TestPeer.StartAsync(tracker, "alice", null);
+        var content = RandomNumberGenerator.GetBytes(1_000_000);
+        var file = await alice.ShareAsync("data.bin", content);
+
+        await alice.Receive(file).Completion.WaitAsync(Limit);
+
+        Assert.Equal(content, await File.ReadAllBytesAsync(alice.DestinationOf("data.bin")));
+    }
+
+    [Fact]
+    public async Task Bytes_that_were_here_and_changed_are_fetched_from_another_peer()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        await using var alice = await TestPeer.StartAsync(tracker, "alice", null);
+        await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
+        var content = RandomNumberGenerator.GetBytes(1_000_000);
+        var file = await alice.ShareAsync("data.bin", content);
+        await bob.ShareAsync("data.bin", content);
+        await File.WriteAllTextAsync(Path.Combine(bob.Folder, "data.bin"), "something else");
+
+        await bob.Receive(file).Completion.WaitAsync(Limit);
+
+        Assert.Equal(content, await File.ReadAllBytesAsync(bob.DestinationOf("data.bin")));
+    }
 }
