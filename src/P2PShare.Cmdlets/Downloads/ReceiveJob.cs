@@ -11,6 +11,7 @@ public sealed class ReceiveJob : P2PJob
     private readonly PeerServer _server;
     private readonly IReadOnlyList<(DownloadRequest Request, object Target)> _requests;
     private readonly int _limit;
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _failures;
 
     internal ReceiveJob(PeerServer server, IReadOnlyList<(DownloadRequest Request, object Target)> requests, int limit, string destination)
@@ -25,7 +26,12 @@ public sealed class ReceiveJob : P2PJob
     /// <summary>The folder that the files go to.</summary>
     public override string Location { get; }
 
-    internal void Start() => Start(RunAsync);
+    /// <summary>Returns when the first downloads run, so that Get-P2PDownload shows them.</summary>
+    internal Task StartAsync()
+    {
+        Start(RunAsync);
+        return _started.Task;
+    }
 
     private async Task RunAsync(CancellationToken stop)
     {
@@ -39,15 +45,23 @@ public sealed class ReceiveJob : P2PJob
             AddProgress);
         try
         {
+            var added = 0;
             foreach (var (request, target) in _requests)
             {
                 await receiver.AddAsync(request, target, stop).ConfigureAwait(false);
+                if (++added == _limit)
+                {
+                    _started.TrySetResult();
+                }
             }
+
+            _started.TrySetResult();
 
             await receiver.DrainAsync(stop).ConfigureAwait(false);
         }
         finally
         {
+            _started.TrySetResult();
             await receiver.StopAsync().ConfigureAwait(false);
         }
 

@@ -100,7 +100,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
             var job = new ReceiveJob(server.Server, _forJob, ThrottleLimit, _folder);
             RunspaceState.Current.Add(job);
             JobRepository.Add(job);
-            job.Start();
+            await job.StartAsync().WaitAsync(cancellationToken);
             WriteObject(job);
         }
         else if (_receiver is not null)
