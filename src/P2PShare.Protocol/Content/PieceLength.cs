@@ -18,7 +18,7 @@ public static class PieceLength
     public const long MaxContentSize = (long)Max << 20;
 
     // A few hundred pieces bring a swarm within 5 % of its optimum; more only adds messages.
-    private const int WantedPieces = 2048;
+    private const int WantedPieces = 1024;
 
     /// <summary>The piece length for a content of <paramref name="size"/> bytes.</summary>
     public static int For(long size)

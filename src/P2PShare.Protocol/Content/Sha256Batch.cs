@@ -23,14 +23,6 @@ internal static class Sha256Batch
             }
         }
 
-        if (Sha256Avx2.IsSupported)
-        {
-            for (; count - done >= Sha256Avx2.Lanes; done += Sha256Avx2.Lanes)
-            {
-                Sha256Avx2.Hash(messages[(done * messageLength)..], messageLength, hashes[done..]);
-            }
-        }
-
         Span<byte> hash = stackalloc byte[Hash256.Size];
         for (; done < count; done++)
         {

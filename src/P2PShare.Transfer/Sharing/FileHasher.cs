@@ -8,7 +8,7 @@ namespace P2PShare.Transfer.Sharing;
 /// <summary>Hashes local files, as wide as the cores allow.</summary>
 public static class FileHasher
 {
-    // Small enough to be hashed while it is still in the second-level cache.
+    // Small enough to be hashed while it is still in the second-level cache, and enough blocks to hash several at once.
     private const int ReadLength = 256 * 1024;
 
     /// <summary>Hashes a file.</summary>
@@ -35,10 +35,12 @@ public static class FileHasher
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
         try
         {
-            await Parallel.ForAsync(0, pieceLayer.Length, options, (index, _) =>
+            // A stretch is one piece, or several small ones that are read together.
+            var stretch = Math.Max(pieceLength, ReadLength);
+            await Parallel.ForAsync(0, PieceLength.Count(before.Size, stretch), options, (index, _) =>
             {
-                var length = PieceLength.SizeOf(before.Size, pieceLength, index);
-                pieceLayer[index] = HashPiece(handle, (long)index * pieceLength, length, pieceLength, only: pieceLayer.Length == 1);
+                var length = PieceLength.SizeOf(before.Size, stretch, index);
+                HashPieces(handle, (long)index * stretch, length, pieceLength, pieceLayer.AsSpan(index * (stretch / pieceLength)));
                 progress?.Report(Interlocked.Add(ref hashed, length));
                 return ValueTask.CompletedTask;
             }).ConfigureAwait(false);
@@ -68,7 +70,7 @@ public static class FileHasher
         };
     }
 
-    private static Hash256 HashPiece(SafeFileHandle handle, long offset, int length, int pieceLength, bool only)
+    private static void HashPieces(SafeFileHandle handle, long offset, int length, int pieceLength, Span<Hash256> layer)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReadLength);
         var leaves = ArrayPool<Hash256>.Shared.Rent((length + PieceLength.Block - 1) / PieceLength.Block);
@@ -83,8 +85,14 @@ public static class FileHasher
                 done += part.Length;
             }
 
-            var all = leaves.AsSpan(0, count);
-            return only ? HashTree.Root(all) : HashTree.PieceHash(all, pieceLength);
+            var leavesPerPiece = pieceLength / PieceLength.Block;
+            for (var piece = 0; piece * leavesPerPiece < count; piece++)
+            {
+                var first = piece * leavesPerPiece;
+                var ofPiece = leaves.AsSpan(first, Math.Min(leavesPerPiece, count - first));
+                // A content of one piece has the root of its own blocks (BEP 52), not of a full piece.
+                layer[piece] = layer.Length == 1 && offset == 0 ? HashTree.Root(ofPiece) : HashTree.PieceHash(ofPiece, pieceLength);
+            }
         }
         finally
         {

@@ -14,12 +14,12 @@ public class PieceLengthTests
     [Theory]
     [InlineData(0, 64 * KiB)]
     [InlineData(1, 64 * KiB)]
-    [InlineData(128 * MiB, 64 * KiB)]
-    [InlineData(128 * MiB + 1, 128 * KiB)]
-    [InlineData(256 * MiB, 128 * KiB)]
-    [InlineData(1 * GiB, 512 * KiB)]
-    [InlineData(16 * GiB, 8 * MiB)]
-    [InlineData(16 * GiB + 1, 16 * MiB)]
+    [InlineData(64 * MiB, 64 * KiB)]
+    [InlineData(64 * MiB + 1, 128 * KiB)]
+    [InlineData(256 * MiB, 256 * KiB)]
+    [InlineData(1 * GiB, 1 * MiB)]
+    [InlineData(8 * GiB, 8 * MiB)]
+    [InlineData(8 * GiB + 1, 16 * MiB)]
     [InlineData(1024 * GiB, 16 * MiB)]
     [InlineData(PieceLength.MaxContentSize, 16 * MiB)]
     public void Grows_with_the_content(long size, long expected) => Assert.Equal(expected, PieceLength.For(size));
@@ -34,7 +34,7 @@ public class PieceLengthTests
         var length = PieceLength.For(size);
         Assert.True(PieceLength.IsValid(length));
         var count = PieceLength.Count(size, length);
-        Assert.InRange(count, 0, length < PieceLength.Max ? 2048 : 1 << 20);
+        Assert.InRange(count, 0, length < PieceLength.Max ? 1024 : 1 << 20);
         Assert.Null(new ContentDescription(size, length, size == 0 ? null : Root).FindProblem());
         if (count > 0)
         {
