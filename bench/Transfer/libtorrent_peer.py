@@ -54,6 +54,8 @@ def main():
     session = lt.session(SETTINGS)
     for line in sys.stdin:
         match line.rstrip("\n").split("\t"):
+            case ["ready"]:
+                print("ok", flush=True)
             case ["seed", path, torrent]:
                 make(path, torrent)
                 handle = add(session, torrent, os.path.dirname(path))
