@@ -1,18 +1,34 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace P2PShare.Bench.Measuring;
 
 /// <summary>What processes and their descendants used, as Linux counts it in /proc.</summary>
-public sealed class ProcessTree(IEnumerable<int> roots)
+public sealed class ProcessTree
 {
     // sysconf(_SC_CLK_TCK) is 100 on every Linux there is.
     private const double TicksPerSecond = 100;
 
-    private readonly int[] _roots = [.. roots];
-    private readonly Dictionary<int, long> _peaks = [];
+    private readonly ConcurrentDictionary<int, bool> _roots = [];
+
+    public ProcessTree(params IEnumerable<int> roots)
+    {
+        foreach (var root in roots)
+        {
+            Add(root);
+        }
+    }
 
     /// <summary>Greatest resident memory of any one process seen by <see cref="Sample"/>, in bytes.</summary>
-    public long PeakMemory => _peaks.Values.DefaultIfEmpty().Max();
+    public long PeakMemory { get; private set; }
+
+    /// <summary>User and system time in seconds of all that this process started and that has ended since.</summary>
+    public static double EndedCpuSeconds() =>
+        ReadStat(Environment.ProcessId) is { } stat ? (stat[13] + stat[14]) / TicksPerSecond : 0;
+
+    public void Add(int root) => _roots[root] = true;
+
+    public void Remove(int root) => _roots.TryRemove(root, out _);
 
     /// <summary>User and system time so far in seconds, children that have ended included.</summary>
     public double CpuSeconds() => Members().Sum(id =>
@@ -25,7 +41,7 @@ public sealed class ProcessTree(IEnumerable<int> roots)
         {
             if (ReadPeak(id) is { } peak)
             {
-                _peaks[id] = Math.Max(peak, _peaks.GetValueOrDefault(id));
+                PeakMemory = Math.Max(PeakMemory, peak);
             }
         }
     }
@@ -48,7 +64,7 @@ public sealed class ProcessTree(IEnumerable<int> roots)
     {
         while (true)
         {
-            if (_roots.Contains(id))
+            if (_roots.ContainsKey(id))
             {
                 return true;
             }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Security;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
@@ -18,6 +16,7 @@ namespace P2PShare.Bench.Transfer;
 internal static class PeerRole
 {
     private const string Group = "bench";
+    private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 16 };
 
     public static async Task<int> RunAsync(string tracker, string fingerprint, string userName, string stateFolder)
     {
@@ -50,10 +49,8 @@ internal static class PeerRole
                     await ShareAsync(server!, words[1]);
                     break;
                 case "receive":
-                    var watch = Stopwatch.StartNew();
                     await ReceiveAsync(client, server!, words[1]);
-                    Console.WriteLine(watch.Elapsed.TotalSeconds.ToString(CultureInfo.InvariantCulture));
-                    continue;
+                    break;
                 default:
                     throw new InvalidOperationException($"Unknown word: {words[0]}");
             }
@@ -69,20 +66,17 @@ internal static class PeerRole
         return 0;
     }
 
-    private static async Task ShareAsync(PeerServer server, string folder)
-    {
-        foreach (var path in Directory.EnumerateFiles(folder))
+    private static Task ShareAsync(PeerServer server, string folder) =>
+        Parallel.ForEachAsync(Directory.EnumerateFiles(folder), AtOnce, async (path, cancellationToken) =>
         {
-            var file = await FileHasher.HashAsync(path, null, CancellationToken.None);
-            await server.ShareAsync(file, Group, Path.GetFileName(path), replace: false, CancellationToken.None);
-        }
-    }
+            var file = await FileHasher.HashAsync(path, null, cancellationToken);
+            await server.ShareAsync(file, Group, Path.GetFileName(path), replace: false, cancellationToken);
+        });
 
     private static async Task ReceiveAsync(TrackerClient client, PeerServer server, string folder)
     {
         var files = await client.GetFilesAsync(Group, CancellationToken.None);
-        var options = new ParallelOptions { MaxDegreeOfParallelism = 16 };
-        await Parallel.ForEachAsync(files, options, async (file, _) =>
+        await Parallel.ForEachAsync(files, AtOnce, async (file, _) =>
             await server.StartDownload(new DownloadRequest(
                 Group, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false)).Completion);
     }

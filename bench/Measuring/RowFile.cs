@@ -1,0 +1,12 @@
+using System.Text.Json;
+
+namespace P2PShare.Bench.Measuring;
+
+/// <summary>Rows for programs to read.</summary>
+public static class RowFile
+{
+    private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+
+    /// <summary>An array of {case, subject, unit, median, min, max}.</summary>
+    public static void Write(string path, IEnumerable<Row> rows) => File.WriteAllText(path, JsonSerializer.Serialize(rows, Options) + "\n");
+}
