@@ -145,15 +145,7 @@ public sealed class Download
             Error = error;
         }
 
-        try
-        {
-            _catalog.Update(Id, state, error, Progress.BytesVerified);
-        }
-        catch (Microsoft.Data.Sqlite.SqliteException e)
-        {
-            _server.Warn($"The state of the download of '{Request.Name}' could not be kept: {e.Message}");
-        }
-
+        _server.Keep(_catalog.UpdateAsync(Id, state, error, Progress.BytesVerified));
         Settle();
     }
 
@@ -166,7 +158,7 @@ public sealed class Download
             if (_state == DownloadState.Suspended && state == DownloadState.Stopped)
             {
                 _state = state;
-                _catalog.Update(Id, state, null, Progress.BytesVerified);
+                _server.Keep(_catalog.UpdateAsync(Id, state, null, Progress.BytesVerified));
                 Settle();
                 return;
             }

@@ -10,10 +10,9 @@ internal sealed class DownloadCatalog(StateDatabase database, Guid trackerId, st
 {
     private readonly string _trackerId = trackerId.ToString("D");
 
-    public void Add(Guid id, DownloadRequest request, DateTimeOffset created)
-    {
-        using var connection = database.Open();
-        connection.Execute(
+    /// <inheritdoc cref="StateDatabase.WriteAsync"/>
+    public Task AddAsync(Guid id, DownloadRequest request, DateTimeOffset created) =>
+        database.WriteAsync(
             """
             INSERT INTO downloads (id, tracker_id, user_name, group_name, file_name, size, piece_length, pieces_root,
                 destination, overwrite, state, bytes_verified, created)
@@ -34,21 +33,15 @@ internal sealed class DownloadCatalog(StateDatabase database, Guid trackerId, st
                 state = nameof(DownloadState.Running),
                 created = created.UtcTicks,
             });
-    }
 
-    public void Update(Guid id, DownloadState state, P2PShareException? error, long bytesVerified)
-    {
-        using var connection = database.Open();
-        connection.Execute(
+    /// <inheritdoc cref="StateDatabase.WriteAsync"/>
+    public Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
+        database.WriteAsync(
             "UPDATE downloads SET state = @state, error_code = @code, error_message = @message, bytes_verified = @bytesVerified WHERE id = @id",
             new { id = id.ToString("D"), state = state.ToString(), code = error?.Code, message = error?.Message, bytesVerified });
-    }
 
-    public void Remove(Guid id)
-    {
-        using var connection = database.Open();
-        connection.Execute("DELETE FROM downloads WHERE id = @id", new { id = id.ToString("D") });
-    }
+    /// <inheritdoc cref="StateDatabase.WriteAsync"/>
+    public Task RemoveAsync(Guid id) => database.WriteAsync("DELETE FROM downloads WHERE id = @id", new { id = id.ToString("D") });
 
     public IReadOnlyList<Entry> GetAll()
     {

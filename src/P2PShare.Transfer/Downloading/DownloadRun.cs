@@ -42,7 +42,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     private PartFile? _part;
     private OfferedContent? _offered;
     private RequestScheduler? _scheduler;
-    private SourcesResponse? _lastLookUp;
+    private SourceFinder.Sources? _lastLookUp;
     private string? _lastProblem;
     private int _peersKnown;
     private volatile bool _canVerify;
@@ -347,13 +347,10 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
 
     private async Task LookUpAsync(CancellationToken cancellationToken)
     {
-        SourcesResponse response;
+        SourceFinder.Sources found;
         try
         {
-            response = await server.Tracker.GetSourcesAsync(
-                request.Group,
-                new SourcesRequest(server.Fingerprint, server.CertificateHash, [_content.PiecesRoot!.Value]),
-                cancellationToken).ConfigureAwait(false);
+            found = await server.Sources.FindAsync(request.Group, _content.PiecesRoot!.Value, cancellationToken).ConfigureAwait(false);
         }
         catch (P2PShareException e) when (e.Code is ErrorCode.NotMember or ErrorCode.GroupNotFound or ErrorCode.FileNotFound or ErrorCode.NotLoggedIn)
         {
@@ -373,21 +370,20 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         }
 
         // Asked far more often than tickets last, so that every connection always has a fresh one.
-        _lastLookUp = response;
+        _lastLookUp = found;
         foreach (var connection in _sources.Keys.Where(source => source.Channel.UserName is null).Select(source => source.Channel.Connection).Distinct())
         {
-            connection.SendHello(response.Ticket);
+            connection.SendHello(found.Ticket);
         }
 
-        var peers = response.Contents.SelectMany(content => content.Peers).ToArray();
-        _peersKnown = peers.Length;
+        _peersKnown = found.Peers.Count;
         var free = MaxSources - _sources.Count;
-        var wanted = peers
+        var wanted = found.Peers
             .Where(peer => peer.EndPoints.Count > 0 && peer.Fingerprint != server.Fingerprint && !_banned.ContainsKey(peer.Fingerprint)
                 && _sources.Keys.All(source => source.Fingerprint != peer.Fingerprint)
                 && (!_attempts.TryGetValue(peer.Fingerprint, out var attempts) || attempts.MayTry))
             .Take(free);
-        await Task.WhenAll(wanted.Select(peer => ConnectAsync(peer, response.Ticket, cancellationToken))).ConfigureAwait(false);
+        await Task.WhenAll(wanted.Select(peer => ConnectAsync(peer, found.Ticket, cancellationToken))).ConfigureAwait(false);
     }
 
     private async Task ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
@@ -415,7 +411,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
 
         foreach (var source in _sources.Keys.Where(source => source.Speed.BytesPerSecond > SecondConnectionAbove))
         {
-            var peer = lookUp.Contents.SelectMany(content => content.Peers).FirstOrDefault(peer => peer.Fingerprint == source.Fingerprint);
+            var peer = lookUp.Peers.FirstOrDefault(peer => peer.Fingerprint == source.Fingerprint);
             if (peer is { EndPoints.Count: > 0 } && _doubled.TryAdd(peer.Fingerprint, true))
             {
                 _ = AddConnectionAsync(peer, lookUp.Ticket, cancellationToken);

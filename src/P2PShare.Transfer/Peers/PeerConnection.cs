@@ -28,6 +28,7 @@ internal sealed class PeerConnection : IDisposable
     private readonly ConcurrentDictionary<uint, ContentChannel> _channels = new();
     private readonly ConcurrentDictionary<Hash256, Ticket> _tickets = new();
     private readonly Lock _openLock = new();
+    private string? _lastTicket;
     private uint _nextChannel;
     private bool _greeted;
 
@@ -111,6 +112,12 @@ internal sealed class PeerConnection : IDisposable
     /// <summary>Shows a ticket: everything that it allows may be opened from now on.</summary>
     public void SendHello(string ticket)
     {
+        // Contents that were looked up together share a ticket.
+        if (Interlocked.Exchange(ref _lastTicket, ticket) == ticket)
+        {
+            return;
+        }
+
         var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + 1 + ticket.Length);
         var length = new HelloMessage(HelloMessage.CurrentVersion, ticket).Write(buffer);
         Add(buffer.AsSpan(0, length));

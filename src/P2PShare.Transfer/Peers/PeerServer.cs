@@ -29,6 +29,7 @@ public sealed class PeerServer : IAsyncDisposable
     private static readonly TimeSpan UnusedAfter = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan KeysAge = TimeSpan.FromSeconds(30);
 
+    private readonly StateFolder _state;
     private readonly PeerIdentity _identity;
     private readonly Socket _listener;
     private readonly ShareCatalog _shares;
@@ -55,11 +56,13 @@ public sealed class PeerServer : IAsyncDisposable
         TrackerClient tracker, StateFolder state, PeerServerOptions options, PeerIdentity identity, Socket listener, TicketValidator tickets)
     {
         Tracker = tracker;
+        _state = state;
         _identity = identity;
         _listener = listener;
         _tickets = tickets;
         _shares = new ShareCatalog(state.Database, tracker.TrackerId, tracker.UserName);
         _downloadCatalog = new DownloadCatalog(state.Database, tracker.TrackerId, tracker.UserName);
+        Sources = new SourceFinder(tracker, identity.Fingerprint, identity.CertificateHash);
         SourceTimeout = options.SourceTimeout;
         UploadLimit = options.UploadLimit;
         DownloadLimit = options.DownloadLimit;
@@ -100,11 +103,11 @@ public sealed class PeerServer : IAsyncDisposable
     /// <summary>Ends when the server was stopped, and throws <see cref="P2PShareException"/> when it cannot go on listening.</summary>
     public Task Completion => _completion.Task;
 
-    internal TrackerClient Tracker { get; }
+    private TrackerClient Tracker { get; }
+
+    internal SourceFinder Sources { get; }
 
     internal TimeSpan SourceTimeout { get; }
-
-    internal Hash256 CertificateHash => _identity.CertificateHash;
 
     internal RateLimiter UploadLimiter { get; } = new(TimeProvider.System);
 
@@ -170,7 +173,16 @@ public sealed class PeerServer : IAsyncDisposable
         var content = file.Content;
         var response = await Tracker.ShareFileAsync(
             group, new ShareFileRequest(name, content.Size, content.PieceLength, content.PiecesRoot, replace), cancellationToken).ConfigureAwait(false);
-        _shares.Add(file, response.Group, name, received: false);
+        try
+        {
+            await _shares.AddAsync(file, response.Group, name, received: false).ConfigureAwait(false);
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException e)
+        {
+            throw new P2PShareException(
+                ErrorCode.StateFolderUnusable, $"'{name}' is shared, but '{_state.Path}' could not keep it for the next shell: {e.Message}", e);
+        }
+
         if (content.Size > 0)
         {
             Offer(new SharedContent(file), response.Group, name);
@@ -186,7 +198,7 @@ public sealed class PeerServer : IAsyncDisposable
     public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
     {
         await Tracker.StopShareAsync(group, name, cancellationToken).ConfigureAwait(false);
-        _shares.Remove(group, name);
+        await _shares.RemoveAsync(group, name).ConfigureAwait(false);
         OfferedContent[] withdrawn;
         lock (_lock)
         {
@@ -241,11 +253,11 @@ public sealed class PeerServer : IAsyncDisposable
             if (same is not null)
             {
                 _downloads.Remove(same);
-                _downloadCatalog.Remove(same.Id);
+                Keep(_downloadCatalog.RemoveAsync(same.Id));
             }
 
             var entry = new DownloadCatalog.Entry(Guid.NewGuid(), request, DownloadState.Running, null, 0, DateTimeOffset.UtcNow);
-            _downloadCatalog.Add(entry.Id, request, entry.Created);
+            Keep(_downloadCatalog.AddAsync(entry.Id, request, entry.Created));
             var download = new Download(this, _downloadCatalog, entry);
             _downloads.Add(download);
             download.Start();
@@ -271,7 +283,7 @@ public sealed class PeerServer : IAsyncDisposable
             _downloads.Remove(download);
         }
 
-        _downloadCatalog.Remove(download.Id);
+        await _downloadCatalog.RemoveAsync(download.Id).ConfigureAwait(false);
         if (download.State == DownloadState.Complete)
         {
             return;
@@ -306,6 +318,19 @@ public sealed class PeerServer : IAsyncDisposable
     }
 
     internal void Warn(string sentence) => Warned?.Invoke(sentence);
+
+    /// <summary>Lets a write to the state folder end by itself; where it fails, a person is told.</summary>
+    internal async void Keep(Task write)
+    {
+        try
+        {
+            await write.ConfigureAwait(false);
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException e)
+        {
+            Warn($"The state folder could not be written, and the next shell will not know of this: {e.Message}");
+        }
+    }
 
     internal void Trace(string sentence) => Traced?.Invoke(sentence);
 
@@ -386,7 +411,7 @@ public sealed class PeerServer : IAsyncDisposable
         foreach (var (group, name) in offered.Names)
         {
             _announcer.Hold(group, offered.PiecesRoot, isComplete: true);
-            _shares.Add(file!, group, name, received: true);
+            Keep(_shares.AddAsync(file!, group, name, received: true));
         }
     }
 
@@ -485,7 +510,7 @@ public sealed class PeerServer : IAsyncDisposable
             catch (P2PShareException) when (share.Received)
             {
                 // What was received belongs to the person, who may do with it as they like.
-                _shares.Remove(share.Group, share.Name);
+                Keep(_shares.RemoveAsync(share.Group, share.Name));
             }
             catch (P2PShareException e)
             {
@@ -533,7 +558,7 @@ public sealed class PeerServer : IAsyncDisposable
         if (offered?.NameIn(holding.Group) is { } name)
         {
             Warn($"'{name}' is no file of group '{holding.Group}' any more, or you are no member of it: it is not offered there any longer.");
-            _shares.Remove(holding.Group, name);
+            Keep(_shares.RemoveAsync(holding.Group, name));
             Withdraw(offered, holding.Group);
         }
     }
@@ -697,6 +722,7 @@ public sealed class PeerServer : IAsyncDisposable
             _offered.Clear();
         }
 
+        await _state.Database.FlushAsync().ConfigureAwait(false);
         _announcer.Dispose();
         _identity.Dispose();
         _completion.TrySetResult();

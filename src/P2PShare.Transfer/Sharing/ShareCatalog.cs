@@ -13,49 +13,39 @@ internal sealed class ShareCatalog(StateDatabase database, Guid trackerId, strin
 
     /// <summary>Adds a share, in place of any other under this name.</summary>
     /// <param name="received">Whether the file was received rather than shared by the user: it may vanish without a word.</param>
-    public void Add(HashedFile file, string group, string name, bool received)
-    {
-        using var connection = database.Open();
-        using var transaction = connection.BeginTransaction(deferred: false);
-        connection.Execute(
-            """
-            INSERT INTO contents (path, size, modified, piece_length, pieces_root, piece_layer)
-            VALUES (@Path, @Size, @Modified, @PieceLength, @PiecesRoot, @PieceLayer)
-            ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified = excluded.modified,
-                piece_length = excluded.piece_length, pieces_root = excluded.pieces_root, piece_layer = excluded.piece_layer
-            """,
-            new
-            {
-                file.Path,
-                file.Content.Size,
-                Modified = file.Modified.UtcTicks,
-                file.Content.PieceLength,
-                PiecesRoot = file.Content.PiecesRoot?.ToArray(),
-                PieceLayer = MemoryMarshal.AsBytes<Hash256>(file.PieceLayer.ToArray()).ToArray(),
-            },
-            transaction);
-        connection.Execute(
-            """
-            INSERT INTO shares (tracker_id, user_name, group_name, file_name, path, received)
-            VALUES (@trackerId, @userName, @group, @name, @Path, @received)
-            ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET path = excluded.path, received = excluded.received
-            """,
-            new { trackerId = _trackerId, userName, group, name, file.Path, received },
-            transaction);
-        transaction.Commit();
-    }
+    /// <returns>Ends when it is kept.</returns>
+    public Task AddAsync(HashedFile file, string group, string name, bool received) => database.WriteAsync(
+        """
+        INSERT INTO contents (path, size, modified, piece_length, pieces_root, piece_layer)
+        VALUES (@Path, @Size, @Modified, @PieceLength, @PiecesRoot, @PieceLayer)
+        ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified = excluded.modified,
+            piece_length = excluded.piece_length, pieces_root = excluded.pieces_root, piece_layer = excluded.piece_layer;
+        INSERT INTO shares (tracker_id, user_name, group_name, file_name, path, received)
+        VALUES (@trackerId, @userName, @group, @name, @Path, @received)
+        ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET path = excluded.path, received = excluded.received;
+        """,
+        new
+        {
+            file.Path,
+            file.Content.Size,
+            Modified = file.Modified.UtcTicks,
+            file.Content.PieceLength,
+            PiecesRoot = file.Content.PiecesRoot?.ToArray(),
+            PieceLayer = MemoryMarshal.AsBytes<Hash256>(file.PieceLayer.ToArray()).ToArray(),
+            trackerId = _trackerId,
+            userName,
+            group,
+            name,
+            received,
+        });
 
-    public void Remove(string group, string name)
-    {
-        using var connection = database.Open();
-        using var transaction = connection.BeginTransaction(deferred: false);
-        connection.Execute(
-            "DELETE FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_name = @group AND file_name = @name",
-            new { trackerId = _trackerId, userName, group, name },
-            transaction);
-        connection.Execute("DELETE FROM contents WHERE path NOT IN (SELECT path FROM shares)", transaction: transaction);
-        transaction.Commit();
-    }
+    /// <returns>Ends when it is forgotten.</returns>
+    public Task RemoveAsync(string group, string name) => database.WriteAsync(
+        """
+        DELETE FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_name = @group AND file_name = @name;
+        DELETE FROM contents WHERE NOT EXISTS (SELECT 1 FROM shares WHERE shares.path = contents.path);
+        """,
+        new { trackerId = _trackerId, userName, group, name });
 
     public IReadOnlyList<Share> GetAll()
     {
