@@ -327,6 +327,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         var recorded = Environment.TickCount64;
         var recording = Task.CompletedTask;
         var lookUpAt = Environment.TickCount64;
+        // Of two that start together, at least the one that is announced later sees the other when it looks then.
+        var announced = server.AnnouncedAsync(stopping.Token);
         var lookUpInterval = FirstLookUpInterval;
         var lookingUp = Task.CompletedTask;
         var hadSource = Environment.TickCount64;
@@ -335,14 +337,15 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             while (true)
             {
                 var now = Environment.TickCount64;
-                if (lookingUp.IsCompleted && now >= lookUpAt)
+                if (lookingUp.IsCompleted && (now >= lookUpAt || announced.IsCompletedSuccessfully))
                 {
+                    announced = Task.FromCanceled(new CancellationToken(true));
                     lookingUp = LookUpAsync(stopping.Token);
                     lookUpAt = now + (long)lookUpInterval.TotalMilliseconds;
                     lookUpInterval = lookUpInterval * 2 < LastLookUpInterval ? lookUpInterval * 2 : LastLookUpInterval;
                 }
 
-                await Task.WhenAny(_done.Task, Task.Delay(Tick, stopping.Token)).ConfigureAwait(false);
+                await Task.WhenAny(announced.IsCompleted ? _done.Task : Task.WhenAny(_done.Task, announced), Task.Delay(Tick, stopping.Token)).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
                 if (_done.Task.IsCompleted)
                 {

@@ -16,7 +16,9 @@ internal sealed class RequestScheduler
 
     // All pieces on their way together; bounds the memory of a download.
     private const int MaxActiveBytes = 64 * 1024 * 1024;
+    // Of all sources together, and of each.
     private const int MinAskedBytes = 4 * PreferredRequestLength;
+    private const int MinRequests = 2;
     private const int MaxAskedBytes = 16 * 1024 * 1024;
     private const int MaxAskedOf = 3;
 
@@ -27,6 +29,7 @@ internal sealed class RequestScheduler
     private readonly Dictionary<int, List<FailedAttempt>> _failed = [];
     private readonly int _requestLength;
     private readonly int _maxActive;
+    private int _sources;
 
     /// <param name="have">What is there already.</param>
     public RequestScheduler(ContentDescription content, Bitfield have, Random random)
@@ -42,6 +45,7 @@ internal sealed class RequestScheduler
         lock (_lock)
         {
             source.Has = has;
+            _sources++;
             _picker.AddSource(has);
         }
     }
@@ -90,6 +94,7 @@ internal sealed class RequestScheduler
             if (source.Has is { } has)
             {
                 _picker.RemoveSource(has);
+                _sources--;
             }
 
             foreach (var piece in _active.Values.ToArray())
@@ -271,9 +276,10 @@ internal sealed class RequestScheduler
         }
     }
 
-    // Half a second ahead at the speed it has, within bounds.
-    private static long Window(DownloadSource source) =>
-        (long)Math.Clamp(source.Speed.BytesPerSecond / 2, MinAskedBytes, MaxAskedBytes);
+    // Half a second ahead at the speed it has, within bounds. Where there are many sources each has a small part of this
+    // side's link, and what is asked of it too early waits there while others could send it.
+    private long Window(DownloadSource source) => (long)Math.Clamp(
+        source.Speed.BytesPerSecond / 2, Math.Max(MinAskedBytes / Math.Max(1, _sources), MinRequests * _requestLength), MaxAskedBytes);
 
     private (ActivePiece? Piece, ActivePiece.Part? Part) Choose(DownloadSource source)
     {

@@ -393,6 +393,7 @@ internal sealed class PeerConnection : IDisposable
             has.SetAll();
         }
 
+        channel.Offered.FirstCopy?.AddHaves(channel, Enumerable.Range(0, count).Where(piece => has[piece]));
         if (channel.SetRemoteHas(has) is var (run, source))
         {
             run.ReceiveBitfield(source, has);
@@ -411,6 +412,7 @@ internal sealed class PeerConnection : IDisposable
             throw new WireException("A have came before the bitfield, or for a piece that there is not.");
         }
 
+        channel.Offered.FirstCopy?.AddHaves(channel, pieces);
         if (channel.Fetch is var (run, source))
         {
             run.ReceiveHaves(source, pieces);
@@ -445,13 +447,17 @@ internal sealed class PeerConnection : IDisposable
             throw new WireException($"A request reaches beyond piece {range.Piece}.");
         }
 
-        if (channel.Offered.Has(range.Piece))
+        var isHeldBack = channel.Offered.FirstCopy?.TryGive(channel, range.Piece) == false;
+        if (!isHeldBack && channel.Offered.Has(range.Piece))
         {
             _writer.AddBlock(channel, range);
+            return;
         }
-        else
+
+        Send(range, MessageId.Reject);
+        if (isHeldBack)
         {
-            Send(range, MessageId.Reject);
+            channel.Offered.FirstCopy!.HoldBack(channel, range.Piece);
         }
     }
 

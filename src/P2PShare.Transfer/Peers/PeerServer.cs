@@ -318,6 +318,9 @@ public sealed class PeerServer : IAsyncDisposable
         UploadFinished?.Invoke(upload);
     }
 
+    /// <summary>Ends when the tracker knows all that is offered by now.</summary>
+    internal Task AnnouncedAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
+
     internal void Warn(string sentence) => Warned?.Invoke(sentence);
 
     /// <summary>Lets a write to the state folder end by itself; where it fails, a person is told.</summary>

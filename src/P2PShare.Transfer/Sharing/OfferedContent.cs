@@ -18,6 +18,9 @@ internal sealed class OfferedContent(IContent content) : IDisposable
 
     public ContentDescription Description { get; } = content.Description;
 
+    /// <summary>Null where it began as a download: then others have what this peer has.</summary>
+    public FirstCopy? FirstCopy { get; } = content is SharedContent ? new FirstCopy(content.Description.PieceCount) : null;
+
     public Hash256 PiecesRoot => Description.PiecesRoot!.Value;
 
     /// <summary>The groups it is offered in, and a name it has in each.</summary>
@@ -76,6 +79,7 @@ internal sealed class OfferedContent(IContent content) : IDisposable
     public void Detach(ContentChannel channel)
     {
         _channels.TryRemove(channel, out _);
+        FirstCopy?.Leave(channel, [.. Channels]);
         if (_channels.IsEmpty)
         {
             Use(content =>
