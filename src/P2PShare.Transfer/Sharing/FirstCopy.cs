@@ -72,11 +72,12 @@ internal sealed class FirstCopy(int pieceCount)
         Announce(released);
     }
 
-    /// <summary>Takes back what went to a peer that has left.</summary>
+    /// <summary>Takes back what went to a peer that has left, and says so to those who were refused it.</summary>
     /// <param name="others">The channels that there still are.</param>
     public void Leave(ContentChannel channel, IReadOnlyCollection<ContentChannel> others)
     {
         var peer = channel.Connection.RemoteFingerprint;
+        var released = new List<(ContentChannel Channel, int Piece)>();
         lock (_lock)
         {
             _heldBack.RemoveWhere(held => held.Channel == channel);
@@ -87,17 +88,27 @@ internal sealed class FirstCopy(int pieceCount)
 
             for (var piece = 0; piece < _givenTo.Length; piece++)
             {
-                if (_givenTo[piece] == peer)
+                if (_givenTo[piece] != peer)
                 {
-                    _givenTo[piece] = others.FirstOrDefault(other => other.RemoteHas is { } has && has[piece])?.Connection.RemoteFingerprint;
-                    _left += _givenTo[piece] is null ? 1 : 0;
+                    continue;
+                }
+
+                _givenTo[piece] = others.FirstOrDefault(other => other.RemoteHas is { } has && has[piece])?.Connection.RemoteFingerprint;
+                if (_givenTo[piece] is null)
+                {
+                    _left++;
+                    released.AddRange(_heldBack.Where(held => held.Piece == piece));
                 }
             }
+
+            _heldBack.ExceptWith(released);
         }
+
+        Announce(released);
     }
 
     // Outside the lock: a connection that ends over it comes back here.
-    private static void Announce((ContentChannel Channel, int Piece)[] released)
+    private static void Announce(IEnumerable<(ContentChannel Channel, int Piece)> released)
     {
         foreach (var (channel, piece) in released)
         {
