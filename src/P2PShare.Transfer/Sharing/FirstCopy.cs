@@ -5,24 +5,29 @@ namespace P2PShare.Transfer.Sharing;
 
 /// <summary>
 /// Lets a seed give every piece to one peer before it gives any to a second one. Until its first copy is out a seed is
-/// what all others wait for, and bytes that it sends twice are time that all lose. A piece counts as out when a connected peer
-/// has it or was the first to ask for it; what went to a peer that has left, and nobody else has, is to be given again. There
-/// is always something to get: a piece that is not out, or, once all are, any. Safe for concurrent use.
+/// what all others wait for, and bytes that it sends twice are time that all lose. A piece is out when a connected peer says
+/// that it has it; what went to a peer that has left, and nobody else has, is to be given again. Safe for concurrent use.
 /// </summary>
 internal sealed class FirstCopy(int pieceCount)
 {
+    // Once every piece was given to somebody, those who are slow to get theirs are waited for no longer than this.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly Lock _lock = new();
     private readonly Hash256?[] _givenTo = new Hash256?[pieceCount];
+    private readonly bool[] _isOut = new bool[pieceCount];
     private readonly HashSet<(ContentChannel Channel, int Piece)> _heldBack = [];
-    private int _left = pieceCount;
+    private int _toGive = pieceCount;
+    private int _toComeOut = pieceCount;
+    private bool _isOver;
 
     /// <summary>Says whether a peer gets a piece now. Where it does not, <see cref="HoldBack"/> has to be called.</summary>
     public bool TryGive(ContentChannel channel, int piece)
     {
-        (ContentChannel Channel, int Piece)[] released;
         lock (_lock)
         {
-            if (_left == 0 || _givenTo[piece] == channel.Connection.RemoteFingerprint)
+            var peer = channel.Connection.RemoteFingerprint;
+            if (_isOver || _givenTo[piece] == peer)
             {
                 return true;
             }
@@ -32,11 +37,9 @@ internal sealed class FirstCopy(int pieceCount)
                 return false;
             }
 
-            released = SetGiven(channel, piece);
+            SetGiven(piece, peer);
+            return true;
         }
-
-        Announce(released);
-        return true;
     }
 
     /// <summary>Keeps a piece that was refused, to say later that it can be had.</summary>
@@ -44,7 +47,7 @@ internal sealed class FirstCopy(int pieceCount)
     {
         lock (_lock)
         {
-            if (_left > 0)
+            if (!_isOver && _givenTo[piece] is not null)
             {
                 _heldBack.Add((channel, piece));
                 return;
@@ -64,23 +67,34 @@ internal sealed class FirstCopy(int pieceCount)
             {
                 if (_givenTo[piece] is null)
                 {
-                    released = SetGiven(channel, piece);
+                    SetGiven(piece, channel.Connection.RemoteFingerprint);
                 }
+
+                if (!_isOut[piece])
+                {
+                    _isOut[piece] = true;
+                    _toComeOut--;
+                }
+            }
+
+            if (_toComeOut == 0)
+            {
+                released = End();
             }
         }
 
         Announce(released);
     }
 
-    /// <summary>Takes back what went to a peer that has left, and says so to those who were refused it.</summary>
+    /// <summary>Takes back what went to a peer that has left.</summary>
     /// <param name="others">The channels that there still are.</param>
     public void Leave(ContentChannel channel, IReadOnlyCollection<ContentChannel> others)
     {
-        var peer = channel.Connection.RemoteFingerprint;
-        var released = new List<(ContentChannel Channel, int Piece)>();
+        (ContentChannel Channel, int Piece)[] released;
         lock (_lock)
         {
             _heldBack.RemoveWhere(held => held.Channel == channel);
+            var peer = channel.Connection.RemoteFingerprint;
             if (others.Any(other => other.Connection.RemoteFingerprint == peer))
             {
                 return;
@@ -88,19 +102,13 @@ internal sealed class FirstCopy(int pieceCount)
 
             for (var piece = 0; piece < _givenTo.Length; piece++)
             {
-                if (_givenTo[piece] != peer)
+                if (_givenTo[piece] == peer)
                 {
-                    continue;
-                }
-
-                _givenTo[piece] = others.FirstOrDefault(other => other.RemoteHas is { } has && has[piece])?.Connection.RemoteFingerprint;
-                if (_givenTo[piece] is null)
-                {
-                    _left++;
-                    released.AddRange(_heldBack.Where(held => held.Piece == piece));
+                    TakeBack(piece, others);
                 }
             }
 
+            released = [.. _heldBack.Where(held => _givenTo[held.Piece] is null)];
             _heldBack.ExceptWith(released);
         }
 
@@ -108,7 +116,7 @@ internal sealed class FirstCopy(int pieceCount)
     }
 
     // Outside the lock: a connection that ends over it comes back here.
-    private static void Announce(IEnumerable<(ContentChannel Channel, int Piece)> released)
+    private static void Announce((ContentChannel Channel, int Piece)[] released)
     {
         foreach (var (channel, piece) in released)
         {
@@ -116,15 +124,51 @@ internal sealed class FirstCopy(int pieceCount)
         }
     }
 
-    // What can be had from now on: nothing, or with the last piece all that was held back.
-    private (ContentChannel Channel, int Piece)[] SetGiven(ContentChannel channel, int piece)
+    private void SetGiven(int piece, Hash256 peer)
     {
-        _givenTo[piece] = channel.Connection.RemoteFingerprint;
-        if (--_left > 0)
+        _givenTo[piece] = peer;
+        if (--_toGive == 0)
         {
-            return [];
+            _ = EndSoonAsync();
+        }
+    }
+
+    private void TakeBack(int piece, IReadOnlyCollection<ContentChannel> others)
+    {
+        _givenTo[piece] = others.FirstOrDefault(other => other.RemoteHas is { } has && has[piece])?.Connection.RemoteFingerprint;
+        if (_givenTo[piece] is not null)
+        {
+            return;
         }
 
+        _isOver = false;
+        _toGive++;
+        if (_isOut[piece])
+        {
+            _isOut[piece] = false;
+            _toComeOut++;
+        }
+    }
+
+    private async Task EndSoonAsync()
+    {
+        await Task.Delay(Patience).ConfigureAwait(false);
+        (ContentChannel Channel, int Piece)[] released = [];
+        lock (_lock)
+        {
+            if (_toGive == 0)
+            {
+                released = End();
+            }
+        }
+
+        Announce(released);
+    }
+
+    // What can be had from now on.
+    private (ContentChannel Channel, int Piece)[] End()
+    {
+        _isOver = true;
         (ContentChannel Channel, int Piece)[] released = [.. _heldBack];
         _heldBack.Clear();
         return released;
