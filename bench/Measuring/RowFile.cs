@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace P2PShare.Bench.Measuring;
@@ -5,7 +6,13 @@ namespace P2PShare.Bench.Measuring;
 /// <summary>Rows for programs to read.</summary>
 public static class RowFile
 {
-    private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        // Nobody puts the file into a page, and people read it.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>An array of {case, subject, unit, median, min, max}.</summary>
     public static void Write(string path, IEnumerable<Row> rows) => File.WriteAllText(path, JsonSerializer.Serialize(rows, Options) + "\n");

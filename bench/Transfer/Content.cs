@@ -11,8 +11,6 @@ internal sealed class Content
     public const string SmallCase = "small";
     public const int SmallLength = 10 * 1024;
 
-    private const int BlockLength = 1 << 20;
-
     private readonly Dictionary<string, byte[]> _hashes;
 
     private Content(string @case, string folder, long size, Dictionary<string, byte[]> hashes)
@@ -42,7 +40,7 @@ internal sealed class Content
 
     /// <param name="folder">An empty one.</param>
     public static Content CreateLarge(string folder, long size, CancellationToken cancellationToken) =>
-        new(LargeCase, folder, size, new() { ["large.bin"] = WriteRandom(Path.Combine(folder, "large.bin"), size, cancellationToken) });
+        new(LargeCase, folder, size, new() { ["large.bin"] = RandomFile.Write(Path.Combine(folder, "large.bin"), size, cancellationToken) });
 
     /// <param name="folder">An empty one.</param>
     public static Content CreateSmall(string folder, int count, CancellationToken cancellationToken)
@@ -50,7 +48,7 @@ internal sealed class Content
         var names = Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"file{i:00000}.bin"));
         return new Content(
             SmallCase, folder, (long)count * SmallLength,
-            names.ToDictionary(name => name, name => WriteRandom(Path.Combine(folder, name), SmallLength, cancellationToken)));
+            names.ToDictionary(name => name, name => RandomFile.Write(Path.Combine(folder, name), SmallLength, cancellationToken)));
     }
 
     /// <summary>Holds what a subject received against this.</summary>
@@ -77,22 +75,5 @@ internal sealed class Content
     {
         using var stream = File.OpenRead(path);
         return SHA256.HashData(stream);
-    }
-
-    private static byte[] WriteRandom(string path, long size, CancellationToken cancellationToken)
-    {
-        var block = new byte[Math.Min(size, BlockLength)];
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
-        for (var left = size; left > 0; left -= block.Length)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var part = block.AsSpan(0, (int)Math.Min(left, block.Length));
-            RandomNumberGenerator.Fill(part);
-            hash.AppendData(part);
-            file.Write(part);
-        }
-
-        return hash.GetHashAndReset();
     }
 }
