@@ -1,24 +1,93 @@
+using System.Globalization;
+
 namespace P2PShare.Bench.Measuring;
 
 /// <summary>
-/// Pages that the next writes will use. After some seconds idle a virtual machine gives freed memory back to its host, and
-/// the first writes into the page cache cost several times as much; a file written and deleted brings the pages back.
+/// Warm pages for what a measured run writes. A virtual machine gives freed memory back to its host, here within a second,
+/// and a first write to a page that was given back costs twenty times as much as one to a page that was not: that would
+/// be measured, and would fall on slow runs alone. So files of as many bytes are written before the run, and deleted bit
+/// by bit while it goes on, as fast as it takes free memory.
 /// </summary>
-public static class Ballast
+public sealed class Ballast : IDisposable
 {
-    /// <param name="bytes">As much as the measured run will write.</param>
-    public static void Warm(string folder, long bytes)
+    private const int FileLength = 16 << 20;
+
+    // Freed and not yet taken: little enough to be taken before the host gets it.
+    private const long AheadKibibytes = 32 << 10;
+    private const long MarginBytes = 256 << 20;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(3);
+
+    private readonly ManualResetEventSlim _stop = new();
+    private readonly string _folder;
+    private readonly Thread? _releasing;
+
+    private Ballast(string folder, int files)
     {
-        var path = Path.Combine(folder, "ballast");
+        _folder = folder;
         var block = new byte[1 << 20];
-        using (var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1))
+        for (var i = 0; i < files; i++)
         {
-            for (var written = 0L; written < bytes; written += block.Length)
+            using var file = new FileStream(PathOf(i), FileMode.Create, FileAccess.Write, FileShare.None, 1);
+            for (var written = 0; written < FileLength; written += block.Length)
             {
                 file.Write(block);
             }
         }
 
-        File.Delete(path);
+        if (FreeKibibytes() is { } free)
+        {
+            _releasing = new Thread(() => Release(files, free + AheadKibibytes)) { IsBackground = true };
+            _releasing.Start();
+        }
+    }
+
+    /// <summary>Takes the pages; they are given to the run until disposal.</summary>
+    /// <param name="folder">On the disk that the run writes to.</param>
+    /// <param name="bytes">As much as the measured run will write.</param>
+    public static Ballast Take(string folder, long bytes)
+    {
+        var own = Path.Combine(folder, "ballast");
+        Directory.CreateDirectory(own);
+        return new Ballast(own, (int)((bytes + MarginBytes + FileLength - 1) / FileLength));
+    }
+
+    public void Dispose()
+    {
+        _stop.Set();
+        _releasing?.Join();
+        _stop.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private void Release(int files, long level)
+    {
+        while (files > 0 && !_stop.IsSet)
+        {
+            if (FreeKibibytes() < level)
+            {
+                File.Delete(PathOf(--files));
+            }
+            else
+            {
+                _stop.Wait(Interval);
+            }
+        }
+    }
+
+    private string PathOf(int index) => Path.Combine(_folder, index.ToString(CultureInfo.InvariantCulture));
+
+    // Null where the system does not say.
+    private static long? FreeKibibytes()
+    {
+        try
+        {
+            var line = File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith("MemFree:", StringComparison.Ordinal));
+            return line is null ? null : long.Parse(line.AsSpan(8, line.Length - 8 - 3), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 }

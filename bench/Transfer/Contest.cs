@@ -122,7 +122,7 @@ internal sealed class Contest(Content content, IReadOnlyList<Subject> subjects, 
             try
             {
                 await subject.PrepareAsync(cancellationToken);
-                Ballast.Warm(work.Path, Math.Max(content.Size, LeastBallast));
+                using var ballast = Ballast.Take(work.Path, Math.Max(content.Size, LeastBallast));
                 measurement = await Measurement.TakeAsync(subject, content, folder, cancellationToken);
             }
             finally
