@@ -59,6 +59,9 @@ public sealed class Download
         null,
         0);
 
+    /// <summary>Where the time of its last stretch went, from its start or resume in this process; all zero where there was none.</summary>
+    public DownloadTimes Times => _run?.Times ?? default;
+
     /// <summary>
     /// Ends when the download is complete, and throws <see cref="P2PShareException"/> when it failed or was stopped. While it is
     /// suspended it stays open.

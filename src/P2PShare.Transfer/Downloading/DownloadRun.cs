@@ -16,12 +16,14 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
 {
     private const int MaxSources = 16;
 
-    // Above it one connection is held back by the one core that decrypts, hashes and writes what comes over it: a second
-    // one uses another core. More than two gained nothing.
-    private const double SecondConnectionAbove = 64 * 1024 * 1024;
+    // Above it waiting costs more than working: such a source is asked over connections of which each has a thread that
+    // reads, decrypts, hashes and writes what comes over it. More than two gained nothing.
+    private const double BulkAbove = 64 * 1024 * 1024;
+    private const int BulkConnections = 2;
+    private const long BulkAfter = 8 * 1024 * 1024;
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(5);
     // Peers that start together do not see each other at once: asked soon again, then less and less often.
     private static readonly TimeSpan FirstLookUpInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastLookUpInterval = TimeSpan.FromSeconds(30);
@@ -36,7 +38,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     private readonly ConcurrentDictionary<Hash256, bool> _banned = new();
     private readonly ConcurrentDictionary<Hash256, Attempts> _attempts = new();
     private readonly SpeedMeter _speed = new(TimeProvider.System);
-    private readonly ConcurrentDictionary<Hash256, bool> _doubled = new();
+    private readonly DownloadClock _clock = new();
+    private readonly ConcurrentDictionary<Hash256, bool> _bulk = new();
     private readonly PieceLayerFetch _layer = new(request.Content);
     private readonly ContentDescription _content = request.Content;
     private PartFile? _part;
@@ -59,6 +62,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         }
     }
 
+    public DownloadTimes Times => _clock.Times;
+
     public void Dispose() => _ending.Dispose();
 
     /// <exception cref="P2PShareException">It cannot go on; what was verified is kept.</exception>
@@ -78,7 +83,9 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
                 return;
             }
 
+            var restoring = DownloadClock.Now;
             await part.RestoreAsync(cancellationToken).ConfigureAwait(false);
+            _clock.AddDisk(restoring);
             _offered = server.Offer(part, request.Group, request.Name);
             if (!_offered.IsBacked(part))
             {
@@ -91,7 +98,9 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
                 await FetchAsync(part, have, cancellationToken).ConfigureAwait(false);
             }
 
+            var finishing = DownloadClock.Now;
             server.Finish(_offered, part, request);
+            _clock.AddDisk(finishing);
         }
         catch
         {
@@ -106,6 +115,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             }
 
             part.Dispose();
+            _clock.End();
         }
     }
 
@@ -177,6 +187,14 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         _sources.TryRemove(source, out _);
         _scheduler!.Leave(source);
         _layer.Lost(source);
+        if (source.Channel.Connection.IsBulk)
+        {
+            foreach (var other in _sources.Keys.Where(other => other.Fingerprint == source.Fingerprint))
+            {
+                other.IsSpare = false;
+            }
+        }
+
         if (!_done.Task.IsCompleted)
         {
             AskAll();
@@ -237,9 +255,13 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
 
     public void AbortReceive(ActivePiece piece, ActivePiece.Part part) => _scheduler!.AbortReceive(piece, part);
 
-    public void EndReceive(DownloadSource source, ActivePiece piece, ActivePiece.Part part)
+    /// <param name="since">When this side began to wait for the part, in <see cref="DownloadClock.Now"/>.</param>
+    public void EndReceive(DownloadSource source, ActivePiece piece, ActivePiece.Part part, long since)
     {
+        _clock.AddNetwork(Math.Max(since, source.AskedAt));
+        var hashing = DownloadClock.Now;
         piece.HashPart(part);
+        _clock.AddHashing(hashing);
         _speed.Add(part.Length);
         var (isWhole, losers) = _scheduler!.EndReceive(source, piece, part);
         foreach (var loser in losers)
@@ -249,6 +271,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
 
         // Before verifying and writing: the other side works meanwhile.
         Ask(source);
+        AddBulkConnections(source);
         if (isWhole)
         {
             Verify(piece);
@@ -310,6 +333,12 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             {
                 source.Channel.ClearFetch();
                 _scheduler.Leave(source);
+                if (source.Channel.Connection.IsBulk)
+                {
+                    source.Channel.Connection.Close(CloseReason.Done);
+                    continue;
+                }
+
                 // Who opened a channel closes it, unless the other side still has something to fetch over it.
                 if (source.Channel.UserName is null && (!part.GetHave().IsComplete || source.Channel.RemoteHas is not { IsComplete: false }))
                 {
@@ -354,7 +383,9 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
                 }
 
                 now = Environment.TickCount64;
-                if (HasUsefulSource())
+                var hasSource = HasUsefulSource();
+                _clock.HasSources(hasSource);
+                if (hasSource)
                 {
                     hadSource = now;
                 }
@@ -369,12 +400,11 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
 
                 DropStalled();
                 AskAll();
-                DoubleFastConnections(stopping.Token);
                 if (recording.IsCompleted && now - recorded >= RecordInterval.TotalMilliseconds)
                 {
                     recorded = now;
                     await recording.ConfigureAwait(false);
-                    recording = Task.Run(part.Record, CancellationToken.None);
+                    recording = Task.Run(() => Record(part), CancellationToken.None);
                 }
             }
         }
@@ -442,37 +472,36 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         }
     }
 
-    private void DoubleFastConnections(CancellationToken cancellationToken)
+    private void AddBulkConnections(DownloadSource source)
     {
-        if (_lastLookUp is not { } lookUp)
+        if (source.Channel.Connection is { IsDialled: true, IsBulk: false } && !_bulk.ContainsKey(source.Fingerprint)
+            && source.BytesReceived > BulkAfter && source.Speed.BytesPerSecond > BulkAbove && _bulk.TryAdd(source.Fingerprint, true))
         {
-            return;
-        }
-
-        foreach (var source in _sources.Keys.Where(source => source.Speed.BytesPerSecond > SecondConnectionAbove))
-        {
-            var peer = lookUp.Peers.FirstOrDefault(peer => peer.Fingerprint == source.Fingerprint);
-            if (peer is { EndPoints.Count: > 0 } && _doubled.TryAdd(peer.Fingerprint, true))
+            for (var i = 0; i < BulkConnections; i++)
             {
-                _ = AddConnectionAsync(peer, lookUp.Ticket, cancellationToken);
+                _ = AddBulkConnectionAsync(source);
             }
         }
     }
 
-    private async Task AddConnectionAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
+    private async Task AddBulkConnectionAsync(DownloadSource source)
     {
         try
         {
-            var connection = await server.DialAsync(peer).ConfigureAwait(false);
-            if (!_done.Task.IsCompleted && !cancellationToken.IsCancellationRequested)
+            var connection = await server.DialBulkAsync(source.Channel.Connection).ConfigureAwait(false);
+            if (connection is null || _done.Task.IsCompleted || _lastLookUp is not { } lookUp)
             {
-                connection.SendHello(ticket);
-                Attach(connection.Open(_offered!, request.Group));
+                connection?.Close(CloseReason.Done);
+                return;
             }
+
+            connection.SendHello(lookUp.Ticket);
+            Attach(connection.Open(_offered!, request.Group));
+            source.IsSpare = true;
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (IOException e)
         {
-            server.Trace($"No second connection to {peer.Fingerprint}: {e.Message}");
+            server.Trace($"No bulk connection to {source.Fingerprint}: {e.Message}");
         }
     }
 
@@ -494,6 +523,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
 
         while (_scheduler!.TryNext(source, out var range))
         {
+            _clock.HasSources(true);
             source.Channel.Connection.Request(range);
         }
     }
@@ -520,9 +550,11 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             return;
         }
 
+        var writing = DownloadClock.Now;
         try
         {
             _part.WritePiece(piece.Index, piece.Data);
+            _clock.AddDisk(writing);
         }
         catch (P2PShareException e)
         {
@@ -592,11 +624,18 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             $"'{request.Name}' of group '{request.Group}' could not be fetched. {peers}.{why} What was verified is kept: run the same command again when one is.");
     }
 
+    private void Record(PartFile part)
+    {
+        var recording = DownloadClock.Now;
+        part.Record();
+        _clock.AddDisk(recording);
+    }
+
     private void RecordQuietly(PartFile part)
     {
         try
         {
-            part.Record();
+            Record(part);
         }
         catch (Exception e) when (e is P2PShareException or ObjectDisposedException)
         {

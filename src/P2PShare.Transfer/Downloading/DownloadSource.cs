@@ -23,8 +23,17 @@ internal sealed class DownloadSource(ContentChannel channel)
     /// <summary>Bytes asked for and not answered.</summary>
     public int AskedBytes { get; set; }
 
+    /// <summary>When it was asked for something while nothing else was on its way, in <see cref="DownloadClock.Now"/>.</summary>
+    public long AskedAt { get; set; }
+
+    /// <summary>Of all parts that arrived from it.</summary>
+    public long BytesReceived { get; set; }
+
     /// <summary>Bytes a second, smoothed; decides how much is asked for ahead.</summary>
     public SpeedMeter Speed { get; } = new(TimeProvider.System);
 
     public bool IsLost { get; set; }
+
+    /// <summary>Not asked for anything: the same peer is asked over bulk connections.</summary>
+    public bool IsSpare { get; set; }
 }

@@ -124,7 +124,7 @@ internal sealed class RequestScheduler
         lock (_lock)
         {
             range = default;
-            if (source.IsLost || source.Has is null || source.AskedBytes >= Window(source))
+            if (source.IsLost || source.IsSpare || source.Has is null || source.AskedBytes >= Window(source))
             {
                 return false;
             }
@@ -133,6 +133,11 @@ internal sealed class RequestScheduler
             if (piece is null || part is null)
             {
                 return false;
+            }
+
+            if (source.AskedBytes == 0)
+            {
+                source.AskedAt = DownloadClock.Now;
             }
 
             part.State = ActivePiece.PartState.Requested;
@@ -177,6 +182,7 @@ internal sealed class RequestScheduler
         lock (_lock)
         {
             source.Speed.Add(part.Length);
+            source.BytesReceived += part.Length;
             part.State = ActivePiece.PartState.Received;
             DownloadSource[] losers = [.. part.AskedOf];
             foreach (var loser in losers)

@@ -32,7 +32,9 @@ internal sealed class PeerConnection : IDisposable
     private uint _nextChannel;
     private bool _greeted;
 
-    public PeerConnection(PeerServer server, SslStream stream, IPEndPoint remoteEndPoint, bool isDialled)
+    /// <param name="isDialled">Whether this side dialled.</param>
+    /// <param name="isBulk">Whether its socket blocks, and a thread of its own reads from it.</param>
+    public PeerConnection(PeerServer server, SslStream stream, IPEndPoint remoteEndPoint, bool isDialled, bool isBulk)
     {
         _server = server;
         _stream = stream;
@@ -40,6 +42,7 @@ internal sealed class PeerConnection : IDisposable
         _writer = new FrameWriter(stream, server.UploadLimiter);
         RemoteEndPoint = remoteEndPoint;
         IsDialled = isDialled;
+        IsBulk = isBulk;
         var certificate = (X509Certificate2)stream.RemoteCertificate!;
         RemoteFingerprint = CertificateHashes.Fingerprint(certificate);
         RemoteCertificateHash = CertificateHashes.Whole(certificate);
@@ -55,6 +58,9 @@ internal sealed class PeerConnection : IDisposable
 
     /// <summary>Whether this side dialled.</summary>
     public bool IsDialled { get; }
+
+    /// <summary>A further connection to a fast source, for one download only.</summary>
+    public bool IsBulk { get; }
 
     /// <summary>Why the other side ended the connection; null where it did not say.</summary>
     public CloseReason? RemoteReason { get; private set; }
@@ -74,7 +80,8 @@ internal sealed class PeerConnection : IDisposable
         var writing = _writer.RunAsync(_server.ContentUnreadable, _closing.Token);
         try
         {
-            var reading = ReadAsync(_closing.Token);
+            using var unblocking = IsBulk ? _closing.Token.Register(_stream.Dispose) : default;
+            var reading = IsBulk ? ReadOnThreadAsync(_closing.Token) : ReadAsync(_closing.Token);
             await Task.WhenAny(reading, writing).Unwrap().ConfigureAwait(false);
         }
         catch (WireException e)
@@ -194,38 +201,73 @@ internal sealed class PeerConnection : IDisposable
 
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        while (await ReadFrameAsync(cancellationToken).ConfigureAwait(false))
         {
-            var (id, length) = await _reader.ReadHeaderAsync(cancellationToken).ConfigureAwait(false);
-            if (!_greeted && !IsDialled && id is not (MessageId.Hello or MessageId.KeepAlive))
-            {
-                throw new WireException($"{id} came before hello.");
-            }
-
-            if (id == MessageId.Piece)
-            {
-                await ReceivePieceAsync(length, cancellationToken).ConfigureAwait(false);
-                continue;
-            }
-
-            var body = await _reader.ReadAsync(length, cancellationToken).ConfigureAwait(false);
-            if (id == MessageId.Hello)
-            {
-                if (!await GreetAsync(HelloMessage.Read(body.Span)).ConfigureAwait(false))
-                {
-                    return;
-                }
-            }
-            else if (id == MessageId.Close && CloseMessage.Read(body.Span) is { Channel: 0 } close)
-            {
-                RemoteReason = close.Reason;
-                return;
-            }
-            else
-            {
-                Handle(id, body.Span);
-            }
         }
+    }
+
+    // Its stream answers every read at once, so that the thread is left only to wait for a rate limit or a ticket.
+    private Task ReadOnThreadAsync(CancellationToken cancellationToken)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                while (true)
+                {
+                    var frame = ReadFrameAsync(cancellationToken);
+                    if (!(frame.IsCompleted ? frame.Result : frame.AsTask().GetAwaiter().GetResult()))
+                    {
+                        break;
+                    }
+                }
+
+                done.SetResult();
+            }
+            catch (Exception e)
+            {
+                done.SetException(e);
+            }
+        })
+        {
+            IsBackground = true,
+            Name = "P2PShare bulk",
+        };
+        thread.Start();
+        return done.Task;
+    }
+
+    // False where the other side has ended the connection, or this side is about to.
+    private async ValueTask<bool> ReadFrameAsync(CancellationToken cancellationToken)
+    {
+        var started = DownloadClock.Now;
+        var (id, length) = await _reader.ReadHeaderAsync(cancellationToken).ConfigureAwait(false);
+        if (!_greeted && !IsDialled && id is not (MessageId.Hello or MessageId.KeepAlive))
+        {
+            throw new WireException($"{id} came before hello.");
+        }
+
+        if (id == MessageId.Piece)
+        {
+            await ReceivePieceAsync(length, started, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
+        var body = await _reader.ReadAsync(length, cancellationToken).ConfigureAwait(false);
+        if (id == MessageId.Hello)
+        {
+            return await GreetAsync(HelloMessage.Read(body.Span)).ConfigureAwait(false);
+        }
+
+        if (id == MessageId.Close && CloseMessage.Read(body.Span) is { Channel: 0 } close)
+        {
+            RemoteReason = close.Reason;
+            return false;
+        }
+
+        Handle(id, body.Span);
+        return true;
     }
 
     private async ValueTask<bool> GreetAsync(HelloMessage hello)
@@ -477,7 +519,7 @@ internal sealed class PeerConnection : IDisposable
         ArrayPool<byte>.Shared.Return(buffer);
     }
 
-    private async ValueTask ReceivePieceAsync(int length, CancellationToken cancellationToken)
+    private async ValueTask ReceivePieceAsync(int length, long since, CancellationToken cancellationToken)
     {
         var header = PieceHeader.Read((await _reader.ReadAsync(PieceHeader.Length, cancellationToken).ConfigureAwait(false)).Span);
         var count = length - PieceHeader.Length;
@@ -510,7 +552,7 @@ internal sealed class PeerConnection : IDisposable
             }
         }
 
-        run.EndReceive(source, piece, part);
+        run.EndReceive(source, piece, part, since);
     }
 
     private void SendBitfield(ContentChannel channel)

@@ -22,6 +22,7 @@ public sealed class PeerServer : IAsyncDisposable
 {
     private const int MaxConnections = 2048;
     private const int MaxHandshakes = 64;
+    private static readonly int MaxBulkConnections = 2 * Environment.ProcessorCount;
 
     private static readonly TimeSpan Maintenance = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(45);
@@ -461,7 +462,7 @@ public sealed class PeerServer : IAsyncDisposable
     /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
     internal async Task<PeerConnection> ConnectAsync(SourcePeer peer, CancellationToken cancellationToken)
     {
-        if (_connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == peer.Fingerprint && !connection.IsClosed) is { } existing)
+        if (_connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == peer.Fingerprint && connection is { IsClosed: false, IsBulk: false }) is { } existing)
         {
             return existing;
         }
@@ -617,18 +618,32 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
-    /// <summary>A new connection to a peer, whether there is one or not.</summary>
-    /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
-    internal async Task<PeerConnection> DialAsync(SourcePeer peer)
+    /// <summary>One more connection to a peer that was dialled before, with a thread of its own to read from it.</summary>
+    /// <returns>Null where there are as many already as this machine has a use for.</returns>
+    /// <exception cref="IOException">It cannot be reached any more, or is another peer now.</exception>
+    internal async Task<PeerConnection?> DialBulkAsync(PeerConnection first)
+    {
+        if (_connections.Keys.Count(connection => connection.IsBulk) >= MaxBulkConnections)
+        {
+            return null;
+        }
+
+        var stream = await Task.Factory.StartNew(
+            () => PeerTls.DialBlocking(_identity, first.RemoteFingerprint, first.RemoteEndPoint, _stopping.Token),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        return Run(stream, first.RemoteEndPoint, isDialled: true, isBulk: true);
+    }
+
+    private async Task<PeerConnection> DialAsync(SourcePeer peer)
     {
         var (stream, endPoint) = await PeerTls.DialAsync(_identity, peer.Fingerprint, peer.EndPoints, _stopping.Token).ConfigureAwait(false);
         return Run(stream, endPoint, isDialled: true);
     }
 
-    private PeerConnection Run(SslStream stream, IPEndPoint endPoint, bool isDialled)
+    private PeerConnection Run(SslStream stream, IPEndPoint endPoint, bool isDialled, bool isBulk = false)
     {
         var address = endPoint.Address.IsIPv4MappedToIPv6 ? endPoint.Address.MapToIPv4() : endPoint.Address;
-        var connection = new PeerConnection(this, stream, new IPEndPoint(address, endPoint.Port), isDialled);
+        var connection = new PeerConnection(this, stream, new IPEndPoint(address, endPoint.Port), isDialled, isBulk);
         var started = new TaskCompletionSource();
         _connections[connection] = RunAsync();
         started.SetResult();

@@ -16,6 +16,11 @@ internal static class PeerTls
 
     private static readonly List<SslApplicationProtocol> Protocols = [new("p2pshare/1")];
 
+    // The fastest first; where the system chooses for all programs, it chooses here too.
+    private static readonly CipherSuitesPolicy? Ciphers = OperatingSystem.IsLinux()
+        ? new CipherSuitesPolicy([TlsCipherSuite.TLS_AES_128_GCM_SHA256, TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256])
+        : null;
+
     /// <summary>Tries all addresses of a peer at once, and keeps the first that proves to be it.</summary>
     /// <param name="endPoints"><c>address:port</c>, at least one.</param>
     /// <exception cref="IOException">None did; the message says why, address by address.</exception>
@@ -51,12 +56,47 @@ internal static class PeerTls
         return connected ?? throw new IOException(string.Join(" ", problems));
     }
 
+    /// <summary>
+    /// A further connection to a peer that is connected, over a blocking socket: whoever reads or writes waits in the
+    /// system call, which for bulk costs a third less time than being woken by the thread pool.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be reached, or is not the peer that it was.</exception>
+    public static SslStream DialBlocking(PeerIdentity identity, Hash256 fingerprint, IPEndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            SendTimeout = (int)Timeout.TotalMilliseconds,
+            ReceiveTimeout = (int)Timeout.TotalMilliseconds,
+        };
+        SslStream? stream = null;
+        try
+        {
+            using (cancellationToken.Register(socket.Dispose))
+            {
+                socket.Connect(endPoint);
+                stream = new SslStream(new ReadAheadStream(socket, isBlocking: true));
+                stream.AuthenticateAsClient(ClientOptions(identity, fingerprint));
+            }
+
+            // An idle connection is ended by its keeper, not by a time-out of every read.
+            socket.ReceiveTimeout = 0;
+            return RequireProtocol(stream);
+        }
+        catch (Exception e) when (e is IOException or SocketException or AuthenticationException or ObjectDisposedException)
+        {
+            stream?.Dispose();
+            socket.Dispose();
+            throw new IOException($"{endPoint}: {e.Message}", e);
+        }
+    }
+
     /// <summary>The listening side's handshake. The certificate is only looked at: the ticket says whether it may fetch.</summary>
     public static async Task<SslStream> AcceptAsync(PeerIdentity identity, Socket socket, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Timeout);
-        var stream = new SslStream(new ReadAheadStream(socket));
+        var stream = new SslStream(new ReadAheadStream(socket, isBlocking: false));
         try
         {
             await stream.AuthenticateAsServerAsync(
@@ -66,6 +106,7 @@ internal static class PeerTls
                     ClientCertificateRequired = true,
                     RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2,
                     EnabledSslProtocols = SslProtocols.Tls13,
+                    CipherSuitesPolicy = Ciphers,
                     ApplicationProtocols = Protocols,
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
                     // A resumed session does not show its certificate again.
@@ -92,20 +133,8 @@ internal static class PeerTls
         try
         {
             await socket.ConnectAsync(endPoint, timeout.Token).ConfigureAwait(false);
-            stream = new SslStream(new ReadAheadStream(socket));
-            await stream.AuthenticateAsClientAsync(
-                new SslClientAuthenticationOptions
-                {
-                    TargetHost = "p2pshare",
-                    ClientCertificateContext = identity.Context,
-                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                        certificate is X509Certificate2 shown && CertificateHashes.Fingerprint(shown) == fingerprint,
-                    EnabledSslProtocols = SslProtocols.Tls13,
-                    ApplicationProtocols = Protocols,
-                    CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-                    AllowTlsResume = false,
-                },
-                timeout.Token).ConfigureAwait(false);
+            stream = new SslStream(new ReadAheadStream(socket, isBlocking: false));
+            await stream.AuthenticateAsClientAsync(ClientOptions(identity, fingerprint), timeout.Token).ConfigureAwait(false);
             return (RequireProtocol(stream), endPoint);
         }
         catch (Exception e)
@@ -121,6 +150,19 @@ internal static class PeerTls
                 : new IOException($"{endPoint}: {e.Message}", e);
         }
     }
+
+    private static SslClientAuthenticationOptions ClientOptions(PeerIdentity identity, Hash256 fingerprint) => new()
+    {
+        TargetHost = "p2pshare",
+        ClientCertificateContext = identity.Context,
+        RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+            certificate is X509Certificate2 shown && CertificateHashes.Fingerprint(shown) == fingerprint,
+        EnabledSslProtocols = SslProtocols.Tls13,
+        CipherSuitesPolicy = Ciphers,
+        ApplicationProtocols = Protocols,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        AllowTlsResume = false,
+    };
 
     private static SslStream RequireProtocol(SslStream stream) =>
         Protocols.Contains(stream.NegotiatedApplicationProtocol)

@@ -6,10 +6,15 @@ namespace P2PShare.Transfer.Peers;
 /// A socket read in large steps. TLS asks for one record of 16 KiB at a time; served from here most of its reads end at
 /// once, and only one in many has to wait for the network and be woken again.
 /// </summary>
-internal sealed class ReadAheadStream(Socket socket) : Stream
+/// <param name="socket">Owned.</param>
+/// <param name="isBlocking">
+/// Whether the thread that reads or writes waits in the system call, also where it asks asynchronously. A socket's first
+/// asynchronous call makes it non-blocking for good, so a stream over a blocking one never makes any.
+/// </param>
+internal sealed class ReadAheadStream(Socket socket, bool isBlocking) : Stream
 {
     private const int FirstLength = 16 * 1024;
-    private const int LastLength = 256 * 1024;
+    private const int LastLength = 1024 * 1024;
 
     private readonly NetworkStream _network = new(socket, ownsSocket: true);
     private byte[] _buffer = new byte[FirstLength];
@@ -31,12 +36,14 @@ internal sealed class ReadAheadStream(Socket socket) : Stream
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _start < _end ? new ValueTask<int>(Take(buffer.Span)) : FillAndTakeAsync(buffer, cancellationToken);
+        _start < _end || isBlocking ? new ValueTask<int>(Read(buffer.Span)) : FillAndTakeAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count)
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer)
     {
         if (_start == _end)
         {
@@ -44,14 +51,22 @@ internal sealed class ReadAheadStream(Socket socket) : Stream
             (_start, _end) = (0, _network.Read(_buffer));
         }
 
-        return Take(buffer.AsSpan(offset, count));
+        return Take(buffer);
     }
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _network.WriteAsync(buffer, cancellationToken);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (!isBlocking)
+        {
+            return _network.WriteAsync(buffer, cancellationToken);
+        }
+
+        _network.Write(buffer.Span);
+        return ValueTask.CompletedTask;
+    }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        _network.WriteAsync(buffer, offset, count, cancellationToken);
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override void Write(byte[] buffer, int offset, int count) => _network.Write(buffer, offset, count);
 
