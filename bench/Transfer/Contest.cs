@@ -135,7 +135,16 @@ internal sealed class Contest(Content content, IReadOnlyList<Subject> subjects, 
         }
         finally
         {
-            Directory.Delete(received, recursive: true);
+            // A file system looks for a long time at what was just deleted before it gives a new file its place: many small
+            // files are deleted when all is over.
+            if (content.IsLarge)
+            {
+                Directory.Delete(received, recursive: true);
+            }
+            else
+            {
+                Directory.Move(received, Path.Combine(work.Make("done"), Path.GetRandomFileName()));
+            }
         }
     }
 

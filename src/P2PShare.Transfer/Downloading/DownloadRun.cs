@@ -357,7 +357,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         var recording = Task.CompletedTask;
         var lookUpAt = Environment.TickCount64;
         // Of two that start together, at least the one that is announced later sees the other when it looks then.
-        var announced = server.AnnouncedAsync(stopping.Token);
+        var announced = _content.PieceCount > 1 ? server.AnnouncedAsync(stopping.Token) : Task.CompletedTask;
         var lookUpInterval = FirstLookUpInterval;
         var lookingUp = Task.CompletedTask;
         var hadSource = Environment.TickCount64;

@@ -16,12 +16,18 @@ internal sealed class Announcer(TrackerClient tracker, Hash256 fingerprint, int 
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(1);
+    // Of ten thousand small files each is a change: what comes within this time is one announce, unless somebody waits for it.
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AddressesAge = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly Dictionary<(string Group, Hash256 Root), bool> _held = [];
     private readonly Dictionary<(string Group, Hash256 Root), bool?> _changes = [];
     private TaskCompletionSource _announced = NewSignal();
+    private TaskCompletionSource _hurry = NewSignal();
+    private string[] _ownAddresses = [];
+    private long _addressesFrom = -(long)AddressesAge.TotalMilliseconds - 1;
     private bool _isKnown;
     private bool _isSending;
     private TimeSpan _interval = TimeSpan.FromSeconds(30);
@@ -72,6 +78,7 @@ internal sealed class Announcer(TrackerClient tracker, Hash256 fingerprint, int 
                 }
 
                 announced = _announced.Task;
+                _hurry.TrySetResult();
             }
 
             await announced.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -85,6 +92,7 @@ internal sealed class Announcer(TrackerClient tracker, Hash256 fingerprint, int 
         while (true)
         {
             await _wake.WaitAsync(_interval, cancellationToken).ConfigureAwait(false);
+            await GatherAsync(cancellationToken).ConfigureAwait(false);
             try
             {
                 await AnnounceAsync(cancellationToken).ConfigureAwait(false);
@@ -135,6 +143,27 @@ internal sealed class Announcer(TrackerClient tracker, Hash256 fingerprint, int 
         }
 
         Signal(null);
+    }
+
+    private async Task GatherAsync(CancellationToken cancellationToken)
+    {
+        Task hurry;
+        lock (_lock)
+        {
+            hurry = _hurry.Task;
+        }
+
+        using var gathering = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(hurry, Task.Delay(Gathering, gathering.Token)).ConfigureAwait(false);
+        await gathering.CancelAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            if (_hurry.Task.IsCompleted)
+            {
+                _hurry = NewSignal();
+            }
+        }
     }
 
     private bool HasMore()
@@ -216,7 +245,20 @@ internal sealed class Announcer(TrackerClient tracker, Hash256 fingerprint, int 
         }
     }
 
-    private static string[] GetOwnAddresses()
+    // Asking the system is slow, and the answer changes seldom.
+    private string[] GetOwnAddresses()
+    {
+        var now = Environment.TickCount64;
+        if (now - _addressesFrom > AddressesAge.TotalMilliseconds)
+        {
+            _addressesFrom = now;
+            _ownAddresses = AskOwnAddresses();
+        }
+
+        return _ownAddresses;
+    }
+
+    private static string[] AskOwnAddresses()
     {
         try
         {

@@ -44,6 +44,7 @@ public sealed class PeerServer : IAsyncDisposable
     private readonly ConcurrentDictionary<OfferedContent, DownloadRun> _runs = new();
     private readonly Dictionary<Hash256, OfferedContent> _offered = [];
     private readonly List<Download> _downloads = [];
+    private readonly Dictionary<string, Download> _latest = [];
     private readonly Lock _lock = new();
     private TicketValidator _tickets;
     private long _keysFetched = Environment.TickCount64;
@@ -235,8 +236,12 @@ public sealed class PeerServer : IAsyncDisposable
 
         lock (_lock)
         {
-            var same = _downloads.Find(download =>
-                download.Request.Destination == request.Destination && download.State != DownloadState.Complete);
+            var same = _latest.GetValueOrDefault(request.Destination);
+            if (same?.State == DownloadState.Complete)
+            {
+                same = null;
+            }
+
             if (same is not null && same.Request.Content == request.Content && same.Request.Group == request.Group
                 && same.Request.Overwrite == request.Overwrite)
             {
@@ -262,6 +267,7 @@ public sealed class PeerServer : IAsyncDisposable
             Keep(_downloadCatalog.AddAsync(entry.Id, request, entry.Created));
             var download = new Download(this, _downloadCatalog, entry);
             _downloads.Add(download);
+            _latest[request.Destination] = download;
             download.Start();
             return download;
         }
@@ -283,6 +289,10 @@ public sealed class PeerServer : IAsyncDisposable
         lock (_lock)
         {
             _downloads.Remove(download);
+            if (_latest.GetValueOrDefault(download.Request.Destination) == download)
+            {
+                _latest.Remove(download.Request.Destination);
+            }
         }
 
         await _downloadCatalog.RemoveAsync(download.Id).ConfigureAwait(false);
@@ -382,7 +392,12 @@ public sealed class PeerServer : IAsyncDisposable
             isComplete = offered.GetHave().IsComplete;
         }
 
-        _announcer.Hold(group, offered.PiecesRoot, isComplete);
+        // Of a single piece nothing can be had before it is whole.
+        if (isComplete || content.Description.PieceCount > 1)
+        {
+            _announcer.Hold(group, offered.PiecesRoot, isComplete);
+        }
+
         return offered;
     }
 
@@ -530,7 +545,9 @@ public sealed class PeerServer : IAsyncDisposable
         {
             // The shell that ran it is gone, or another holds its part file: either way it does not run here.
             var state = entry.State == DownloadState.Running ? DownloadState.Suspended : entry.State;
-            _downloads.Add(new Download(this, _downloadCatalog, entry with { State = state }));
+            var download = new Download(this, _downloadCatalog, entry with { State = state });
+            _downloads.Add(download);
+            _latest[entry.Request.Destination] = download;
         }
     }
 
