@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Tracker;
@@ -16,9 +17,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
 {
     private const int MaxSources = 16;
 
-    // Above it waiting costs more than working: such a source is asked over connections of which each has a thread that
+    // Where a source is fast, waiting costs more than working: it is asked over connections of which each has a thread that
     // reads, decrypts, hashes and writes what comes over it. More than two gained nothing.
-    private const double BulkAbove = 64 * 1024 * 1024;
     private const int BulkConnections = 2;
     private const long BulkAfter = 8 * 1024 * 1024;
 
@@ -28,7 +28,9 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     private static readonly TimeSpan FirstLookUpInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastLookUpInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LookUpIntervalWithoutSources = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
+    // A part of 256 KiB that takes longer holds up its piece, and is worth asking another for where there is one.
+    private static readonly TimeSpan MostForOnePart = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RotationInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LastBackoff = TimeSpan.FromMinutes(1);
 
@@ -48,6 +50,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     private SourceFinder.Sources? _lastLookUp;
     private string? _lastProblem;
     private int _peersKnown;
+    private long _rotated = Stopwatch.GetTimestamp();
     private volatile bool _canVerify;
 
     public DownloadProgress Progress
@@ -187,6 +190,13 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         _sources.TryRemove(source, out _);
         _scheduler!.Leave(source);
         _layer.Lost(source);
+        if (source.Channel.Connection.IsDuplicate && !_done.Task.IsCompleted && server.FindConnection(source.Fingerprint) is { } twin && _lastLookUp is { } lookUp)
+        {
+            // Both had dialled, and this was the connection too many.
+            twin.SendHello(lookUp.Ticket);
+            Attach(twin.Open(_offered!, request.Group));
+        }
+
         if (source.Channel.Connection.IsBulk)
         {
             foreach (var other in _sources.Keys.Where(other => other.Fingerprint == source.Fingerprint))
@@ -447,13 +457,34 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         }
 
         _peersKnown = found.Peers.Count;
-        var free = MaxSources - _sources.Count;
-        var wanted = found.Peers
+        var others = found.Peers
             .Where(peer => peer.EndPoints.Count > 0 && peer.Fingerprint != server.Fingerprint && !_banned.ContainsKey(peer.Fingerprint)
                 && _sources.Keys.All(source => source.Fingerprint != peer.Fingerprint)
                 && (!_attempts.TryGetValue(peer.Fingerprint, out var attempts) || attempts.MayTry))
-            .Take(free);
+            .ToArray();
+        Random.Shared.Shuffle(others);
+        if (others.Length > 0 && _sources.Count >= MaxSources)
+        {
+            Rotate();
+        }
+
+        var wanted = others.Take(MaxSources - _sources.Count);
         await Task.WhenAll(wanted.Select(peer => ConnectAsync(peer, found.Ticket, cancellationToken))).ConfigureAwait(false);
+    }
+
+    // The slowest makes room for one that was not tried: whom the first look-up named is chance.
+    private void Rotate()
+    {
+        if (Stopwatch.GetElapsedTime(_rotated) < RotationInterval)
+        {
+            return;
+        }
+
+        _rotated = Stopwatch.GetTimestamp();
+        var slowest = _sources.Keys
+            .Where(source => source.Channel.UserName is null && !source.Channel.Connection.IsBulk)
+            .MinBy(source => source.Speed.BytesPerSecond);
+        slowest?.Channel.Connection.Close(slowest.Channel, CloseReason.Done);
     }
 
     private async Task ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
@@ -475,7 +506,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     private void AddBulkConnections(DownloadSource source)
     {
         if (source.Channel.Connection is { IsDialled: true, IsBulk: false } && !_bulk.ContainsKey(source.Fingerprint)
-            && source.BytesReceived > BulkAfter && source.Speed.BytesPerSecond > BulkAbove && _bulk.TryAdd(source.Fingerprint, true))
+            && source.BytesReceived > BulkAfter && source.Speed.BytesPerSecond > server.BulkAbove && _bulk.TryAdd(source.Fingerprint, true))
         {
             for (var i = 0; i < BulkConnections; i++)
             {
@@ -602,7 +633,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     {
         foreach (var source in _sources.Keys)
         {
-            if (source.AskedBytes > 0 && source.Channel.Connection.IdleMilliseconds > StallTimeout.TotalMilliseconds)
+            if (source.Silence > source.Patience || IsTrickling(source))
             {
                 _lastProblem = $"{source.Channel.Connection.RemoteEndPoint} stopped sending";
                 Back(source.Fingerprint);
@@ -610,6 +641,10 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             }
         }
     }
+
+    private bool IsTrickling(DownloadSource source) =>
+        source.Receiving is var (piece, since) && Stopwatch.GetElapsedTime(since) > MostForOnePart
+            && _sources.Keys.Any(other => other.Fingerprint != source.Fingerprint && other.Has is { } has && has[piece]);
 
     private bool HasUsefulSource() => _sources.Keys.Any(source => _scheduler!.IsInteresting(source));
 

@@ -169,6 +169,7 @@ internal sealed class RequestScheduler
             }
 
             part.AskedOf.Remove(source);
+            source.Receiving = (pieceIndex, DownloadClock.Now);
             part.State = ActivePiece.PartState.Receiving;
             part.Sender = source.Fingerprint;
             return (piece, part);
@@ -181,8 +182,7 @@ internal sealed class RequestScheduler
     {
         lock (_lock)
         {
-            source.Speed.Add(part.Length);
-            source.BytesReceived += part.Length;
+            source.CountArrival(part.Length);
             part.State = ActivePiece.PartState.Received;
             DownloadSource[] losers = [.. part.AskedOf];
             foreach (var loser in losers)

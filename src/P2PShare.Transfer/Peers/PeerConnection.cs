@@ -67,6 +67,12 @@ internal sealed class PeerConnection : IDisposable
 
     public bool IsClosed => _closing.IsCancellationRequested;
 
+    /// <summary>Closed, or about to be once the reason is sent.</summary>
+    public bool IsEnding { get; private set; }
+
+    /// <summary>Ended because both peers had dialled, and the other connection stays.</summary>
+    public bool IsDuplicate { get; private set; }
+
     public IEnumerable<ContentChannel> Channels => _channels.Values;
 
     public bool HasWaitingBlocks => _writer.HasBlocks;
@@ -95,6 +101,7 @@ internal sealed class PeerConnection : IDisposable
         }
         finally
         {
+            IsEnding = true;
             await FlushAsync(writing).ConfigureAwait(false);
             await _closing.CancelAsync().ConfigureAwait(false);
             foreach (var id in _channels.Keys)
@@ -110,11 +117,17 @@ internal sealed class PeerConnection : IDisposable
     /// <summary>Says why, and ends the connection once that is sent.</summary>
     public void Close(CloseReason reason)
     {
+        IsEnding = true;
+        IsDuplicate |= reason == CloseReason.Duplicate;
         Send(new CloseMessage(0, reason));
         _writer.Complete();
     }
 
-    public void Dispose() => _closing.Cancel();
+    public void Dispose()
+    {
+        IsEnding = true;
+        _closing.Cancel();
+    }
 
     /// <summary>Shows a ticket: everything that it allows may be opened from now on.</summary>
     public void SendHello(string ticket)
@@ -263,6 +276,8 @@ internal sealed class PeerConnection : IDisposable
         if (id == MessageId.Close && CloseMessage.Read(body.Span) is { Channel: 0 } close)
         {
             RemoteReason = close.Reason;
+            IsDuplicate |= close.Reason == CloseReason.Duplicate;
+            IsEnding = true;
             return false;
         }
 

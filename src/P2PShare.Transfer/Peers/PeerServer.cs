@@ -112,6 +112,11 @@ public sealed class PeerServer : IAsyncDisposable
 
     internal TimeSpan SourceTimeout { get; }
 
+    /// <summary>Bytes a second above which a source is fetched from over bulk connections; chosen by measurement.</summary>
+    internal double BulkAbove { get; set; } = 64 * 1024 * 1024;
+
+    internal IEnumerable<PeerConnection> Connections => _connections.Keys;
+
     internal RateLimiter UploadLimiter { get; } = new(TimeProvider.System);
 
     internal RateLimiter DownloadLimiter { get; } = new(TimeProvider.System);
@@ -477,7 +482,7 @@ public sealed class PeerServer : IAsyncDisposable
     /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
     internal async Task<PeerConnection> ConnectAsync(SourcePeer peer, CancellationToken cancellationToken)
     {
-        if (_connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == peer.Fingerprint && connection is { IsClosed: false, IsBulk: false }) is { } existing)
+        if (FindConnection(peer.Fingerprint) is { } existing)
         {
             return existing;
         }
@@ -492,6 +497,10 @@ public sealed class PeerServer : IAsyncDisposable
             _dials.TryRemove(new KeyValuePair<Hash256, Lazy<Task<PeerConnection>>>(peer.Fingerprint, dial));
         }
     }
+
+    /// <summary>The connection to a peer that is not for bulk; null where there is none.</summary>
+    internal PeerConnection? FindConnection(Hash256 fingerprint) =>
+        _connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == fingerprint && connection is { IsEnding: false, IsBulk: false });
 
     private static Socket Listen(PeerServerOptions options)
     {
@@ -651,7 +660,9 @@ public sealed class PeerServer : IAsyncDisposable
         return Run(stream, first.RemoteEndPoint, isDialled: true, isBulk: true);
     }
 
-    private async Task<PeerConnection> DialAsync(SourcePeer peer)
+    /// <summary>A new connection to a peer, whether there is one or not.</summary>
+    /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
+    internal async Task<PeerConnection> DialAsync(SourcePeer peer)
     {
         var (stream, endPoint) = await PeerTls.DialAsync(_identity, peer.Fingerprint, peer.EndPoints, _stopping.Token).ConfigureAwait(false);
         return Run(stream, endPoint, isDialled: true);
@@ -664,6 +675,7 @@ public sealed class PeerServer : IAsyncDisposable
         var started = new TaskCompletionSource();
         _connections[connection] = RunAsync();
         started.SetResult();
+        CloseDuplicate(connection);
         return connection;
 
         async Task RunAsync()
@@ -671,6 +683,18 @@ public sealed class PeerServer : IAsyncDisposable
             await started.Task.ConfigureAwait(false);
             await connection.RunAsync().ConfigureAwait(false);
             _connections.TryRemove(connection, out _);
+        }
+    }
+
+    // Of two peers that dialled each other both keep the connection that the one with the lesser fingerprint dialled.
+    private void CloseDuplicate(PeerConnection connection)
+    {
+        var twin = _connections.Keys.FirstOrDefault(other => other.RemoteFingerprint == connection.RemoteFingerprint
+            && other.IsDialled != connection.IsDialled && !other.IsEnding && !other.IsBulk);
+        if (twin is not null && !connection.IsBulk)
+        {
+            var keepsDialled = string.CompareOrdinal(Fingerprint.ToString(), connection.RemoteFingerprint.ToString()) < 0;
+            (connection.IsDialled == keepsDialled ? twin : connection).Close(CloseReason.Duplicate);
         }
     }
 
