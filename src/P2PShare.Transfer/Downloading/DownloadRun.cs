@@ -46,6 +46,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     private readonly ContentDescription _content = request.Content;
     private PartFile? _part;
     private OfferedContent? _offered;
+    private HaveBatch? _haves;
     private RequestScheduler? _scheduler;
     private SourceFinder.Sources? _lastLookUp;
     private string? _lastProblem;
@@ -323,6 +324,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     private async Task FetchAsync(PartFile part, Bitfield have, CancellationToken cancellationToken)
     {
         _scheduler = new RequestScheduler(_content, have, Random.Shared);
+        _haves = new HaveBatch(SendHaves);
         _canVerify = part.KnowsHashes;
         server.AddRun(_offered!, this);
         try
@@ -605,14 +607,18 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             Ban(liar, "it sent wrong blocks");
         }
 
-        foreach (var channel in _offered!.Channels)
-        {
-            channel.Connection.SendHave(channel, index);
-        }
-
+        _haves!.Add(index);
         if (_part.BytesVerified == _content.Size)
         {
             _done.TrySetResult();
+        }
+    }
+
+    private void SendHaves(int[] pieces)
+    {
+        foreach (var channel in _offered!.Channels)
+        {
+            channel.Connection.SendHaves(channel, pieces);
         }
     }
 

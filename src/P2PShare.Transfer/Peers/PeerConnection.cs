@@ -19,6 +19,7 @@ namespace P2PShare.Transfer.Peers;
 internal sealed class PeerConnection : IDisposable
 {
     private const int MaxChannels = 1024;
+    private const int HavesInOneMessage = 64;
 
     private readonly PeerServer _server;
     private readonly SslStream _stream;
@@ -176,15 +177,22 @@ internal sealed class PeerConnection : IDisposable
         Add(frame[..range.Write(frame, MessageId.HashRequest)]);
     }
 
-    /// <summary>Says that a piece is there now. Before the bitfield it says nothing: the bitfield will.</summary>
-    public void SendHave(ContentChannel channel, int piece)
+    /// <summary>Says that pieces are there now. Before the bitfield it says nothing: the bitfield will.</summary>
+    public void SendHaves(ContentChannel channel, ReadOnlySpan<int> pieces)
     {
         lock (channel)
         {
-            if (channel.HasSentBitfield)
+            if (!channel.HasSentBitfield)
             {
-                Span<byte> frame = stackalloc byte[Frame.HeaderLength + 8];
-                Add(frame[..HaveMessage.Write(frame, channel.Id, [piece])]);
+                return;
+            }
+
+            Span<byte> frame = stackalloc byte[Frame.HeaderLength + 4 + 4 * HavesInOneMessage];
+            while (!pieces.IsEmpty)
+            {
+                var some = pieces[..Math.Min(pieces.Length, HavesInOneMessage)];
+                Add(frame[..HaveMessage.Write(frame, channel.Id, some)]);
+                pieces = pieces[some.Length..];
             }
         }
     }
