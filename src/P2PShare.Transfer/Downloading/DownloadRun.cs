@@ -78,7 +78,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             throw PartFile.Exists(request.Destination);
         }
 
-        var part = _part = PartFile.Open(request.Destination, _content);
+        await GatedAsync(() => _part = PartFile.Open(request.Destination, _content), cancellationToken).ConfigureAwait(false);
+        var part = _part!;
         try
         {
             if (_content.Size == 0)
@@ -103,7 +104,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             }
 
             var finishing = DownloadClock.Now;
-            server.Finish(_offered, part, request);
+            await GatedAsync(() => server.Finish(_offered, part, request), cancellationToken).ConfigureAwait(false);
             _clock.AddDisk(finishing);
         }
         catch
@@ -286,6 +287,19 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         if (isWhole)
         {
             Verify(piece);
+        }
+    }
+
+    private async Task GatedAsync(Action work, CancellationToken cancellationToken)
+    {
+        await server.FolderGate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            work();
+        }
+        finally
+        {
+            server.FolderGate.Release();
         }
     }
 

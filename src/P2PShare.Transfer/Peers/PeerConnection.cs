@@ -151,7 +151,7 @@ internal sealed class PeerConnection : IDisposable
     {
         lock (_openLock)
         {
-            if (_channels.Values.FirstOrDefault(channel => channel.Offered == offered) is { } existing)
+            if (offered.Channels.FirstOrDefault(channel => channel.Connection == this) is { } existing)
             {
                 return existing;
             }

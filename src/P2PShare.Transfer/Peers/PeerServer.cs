@@ -115,6 +115,12 @@ public sealed class PeerServer : IAsyncDisposable
     /// <summary>Bytes a second above which a source is fetched from over bulk connections; chosen by measurement.</summary>
     internal double BulkAbove { get; set; } = 64 * 1024 * 1024;
 
+    /// <summary>
+    /// Taken to make a file or give it its name. A folder does one of these at a time; whoever does it meanwhile waits in the
+    /// kernel, burning a core.
+    /// </summary>
+    internal SemaphoreSlim FolderGate { get; } = new(1);
+
     internal IEnumerable<PeerConnection> Connections => _connections.Keys;
 
     internal RateLimiter UploadLimiter { get; } = new(TimeProvider.System);
