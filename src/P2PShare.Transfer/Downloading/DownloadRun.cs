@@ -337,7 +337,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
 
     private async Task FetchAsync(PartFile part, Bitfield have, CancellationToken cancellationToken)
     {
-        _scheduler = new RequestScheduler(_content, have, Random.Shared);
+        _scheduler = new RequestScheduler(_content, have, Random.Shared, server.PieceBudget);
         _haves = new HaveBatch(SendHaves);
         _canVerify = part.KnowsHashes;
         server.AddRun(_offered!, this);

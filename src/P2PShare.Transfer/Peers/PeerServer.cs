@@ -115,6 +115,8 @@ public sealed class PeerServer : IAsyncDisposable
     /// <summary>Bytes a second above which a source is fetched from over bulk connections; chosen by measurement.</summary>
     internal double BulkAbove { get; set; } = 64 * 1024 * 1024;
 
+    internal PieceBudget PieceBudget { get; } = new(128 * 1024 * 1024);
+
     /// <summary>
     /// Taken to make a file or give it its name. A folder does one of these at a time; whoever does it meanwhile waits in the
     /// kernel, burning a core.
