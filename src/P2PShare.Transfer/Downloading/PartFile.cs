@@ -60,10 +60,7 @@ internal sealed class PartFile : IContent
                 throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{path}' is a symbolic link. Remove it or choose another destination.");
             }
 
-            // Space is reserved at once: a disk that is too full says so now, and writing is faster.
-            handle = File.Exists(path)
-                ? File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
-                : File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, description.Size);
+            handle = OpenOrCreate(path, description.Size);
             return new PartFile(path, handle, description);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -194,8 +191,15 @@ internal sealed class PartFile : IContent
         try
         {
             RandomAccess.SetLength(_handle, Description.Size);
-            _handle.Dispose();
+            if (OperatingSystem.IsWindows())
+            {
+                // An open file cannot be renamed there.
+                _handle.Dispose();
+            }
+
+            // Elsewhere it stays locked until it has its name: nobody takes it for a part in between.
             File.Move(Path, destination, overwrite);
+            _handle.Dispose();
         }
         catch (IOException e) when (!overwrite && File.Exists(destination))
         {
@@ -211,6 +215,32 @@ internal sealed class PartFile : IContent
         ErrorCode.DestinationExists, $"'{destination}' exists already. Use -Force to replace it, or choose another destination.", inner);
 
     public void Dispose() => _handle.Dispose();
+
+    private static SafeFileHandle OpenOrCreate(string path, long size)
+    {
+        while (true)
+        {
+            var isNew = !File.Exists(path);
+            try
+            {
+                // Space is reserved at once: a disk that is too full says so now, and writing is faster.
+                var handle = isNew
+                    ? File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, size)
+                    : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+                if (File.Exists(path))
+                {
+                    return handle;
+                }
+
+                // Another download was about to give it its final name: this would write into the finished file.
+                handle.Dispose();
+            }
+            catch (IOException e) when (isNew ? File.Exists(path) : e is FileNotFoundException)
+            {
+                // Another download into the same place made or finished it in between.
+            }
+        }
+    }
 
     private void MarkVerified(int index)
     {
