@@ -76,14 +76,16 @@ internal sealed class PartFile : IContent
     /// </summary>
     public bool HoldsUnrecorded { get; private set; }
 
-    /// <summary>Verifies what an earlier download recorded. Pieces that are not right any more are left out.</summary>
+    /// <summary>
+    /// Verifies what an earlier download recorded, and what it may have written since: one that is killed every few seconds
+    /// still comes to its end. Pieces that are not right are left out.
+    /// </summary>
     public async Task RestoreAsync(CancellationToken cancellationToken)
     {
         if (ReadRecord() is var (layer, recorded))
         {
             _pieceLayer = layer;
-            await VerifyAsync(index => recorded[index], cancellationToken).ConfigureAwait(false);
-            _recorded = _have.Count;
+            await VerifyAsync(index => recorded[index] || IsWritten(index), cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -297,6 +299,14 @@ internal sealed class PartFile : IContent
         }
 
         return (layer, Bitfield.FromBytes(record.AsSpan(HeaderLength + layerBytes.Length, bitfieldLength), Description.PieceCount));
+    }
+
+    // Where nothing was written a file reads as zeros, and costs next to nothing. A piece that begins with zeros is fetched again.
+    private bool IsWritten(int index)
+    {
+        Span<byte> beginning = stackalloc byte[512];
+        var read = RandomAccess.Read(_handle, beginning, (long)index * Description.PieceLength);
+        return beginning[..read].ContainsAnyExcept((byte)0);
     }
 
     private bool IsRight(int index)
