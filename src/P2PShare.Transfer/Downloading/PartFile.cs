@@ -19,6 +19,8 @@ namespace P2PShare.Transfer.Downloading;
 /// </summary>
 internal sealed class PartFile : IContent
 {
+    private const int UnknownIOError = unchecked((int)0x80131620);
+
     private const int HeaderLength = 8 + 8 + 4 + 4 + Hash256.Size;
 
     private readonly SafeFileHandle _handle;
@@ -60,7 +62,7 @@ internal sealed class PartFile : IContent
                 throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{path}' is a symbolic link. Remove it or choose another destination.");
             }
 
-            handle = OpenOrCreate(path, description.Size);
+            handle = OpenOrCreate(path, description.Size + RecordLength(description));
             return new PartFile(path, handle, description);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -218,6 +220,11 @@ internal sealed class PartFile : IContent
 
     public void Dispose() => _handle.Dispose();
 
+    private static int RecordLength(ContentDescription description) =>
+        HeaderLength + LayerCount(description) * Hash256.Size + Bitfield.ByteCount(description.PieceCount) + SHA256.HashSizeInBytes;
+
+    private static int LayerCount(ContentDescription description) => description.PieceCount > 1 ? description.PieceCount : 0;
+
     private static SafeFileHandle OpenOrCreate(string path, long size)
     {
         while (true)
@@ -240,6 +247,10 @@ internal sealed class PartFile : IContent
             catch (IOException e) when (isNew ? File.Exists(path) : e is FileNotFoundException)
             {
                 // Another download into the same place made or finished it in between.
+            }
+            catch (IOException e) when (isNew && e.HResult == UnknownIOError && IsTooFull(path, size))
+            {
+                throw DiskFull(path, e);
             }
         }
     }
@@ -272,9 +283,9 @@ internal sealed class PartFile : IContent
     private (Hash256[] Layer, Bitfield Have)? ReadRecord()
     {
         var length = RandomAccess.GetLength(_handle) - Description.Size;
-        var layerCount = Description.PieceCount > 1 ? Description.PieceCount : 0;
+        var layerCount = LayerCount(Description);
         var bitfieldLength = Bitfield.ByteCount(Description.PieceCount);
-        if (length != HeaderLength + (long)layerCount * Hash256.Size + bitfieldLength + SHA256.HashSizeInBytes)
+        if (length != RecordLength(Description))
         {
             return null;
         }
@@ -331,6 +342,12 @@ internal sealed class PartFile : IContent
         }
     }
 
+    // The runtime gives no number of its own to a reservation that failed; a file system may refuse it for the size alone.
+    private static bool IsTooFull(string path, long size) => new DriveInfo(System.IO.Path.GetDirectoryName(path)!).AvailableFreeSpace < size;
+
+    private static P2PShareException DiskFull(string path, Exception e) => new(
+        ErrorCode.DiskFull, $"There is no space left for '{path}'. What was verified is kept: free some space and run the same command again.", e);
+
     private static P2PShareException Explain(string path, Exception e)
     {
         const int WindowsSharingViolation = unchecked((int)0x80070020);
@@ -340,8 +357,7 @@ internal sealed class PartFile : IContent
         const int WouldBlock = 11;
         return e.HResult switch
         {
-            WindowsDiskFull or LinuxNoSpace or LinuxQuota => new P2PShareException(
-                ErrorCode.DiskFull, $"There is no space left for '{path}'. What was verified is kept: free some space and run the same command again.", e),
+            WindowsDiskFull or LinuxNoSpace or LinuxQuota => DiskFull(path, e),
             WindowsSharingViolation or WouldBlock => new P2PShareException(
                 ErrorCode.DestinationInUse, $"'{path}' is in use: another download writes to it. Wait for that one, or choose another destination.", e),
             _ => new P2PShareException(ErrorCode.PathUnwritable, $"'{path}' cannot be written: {e.Message}", e),
