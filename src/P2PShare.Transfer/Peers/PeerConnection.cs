@@ -400,7 +400,7 @@ internal sealed class PeerConnection : IDisposable
             return;
         }
 
-        if (ticket.Expires + TicketValidator.ClockSkew < DateTimeOffset.UtcNow)
+        if (ticket.Expires + TicketValidator.ClockSkew < _server.Clock.GetUtcNow())
         {
             Send(new CloseMessage(open.Channel, CloseReason.TicketExpired));
             return;

@@ -67,6 +67,7 @@ public sealed class PeerServer : IAsyncDisposable
         Sources = new SourceFinder(tracker, identity.Fingerprint, identity.CertificateHash);
         Warned += options.Warned;
         SourceTimeout = options.SourceTimeout;
+        Clock = options.Clock;
         UploadLimit = options.UploadLimit;
         DownloadLimit = options.DownloadLimit;
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
@@ -125,6 +126,8 @@ public sealed class PeerServer : IAsyncDisposable
 
     internal IEnumerable<PeerConnection> Connections => _connections.Keys;
 
+    internal TimeProvider Clock { get; }
+
     internal RateLimiter UploadLimiter { get; } = new(TimeProvider.System);
 
     internal RateLimiter DownloadLimiter { get; } = new(TimeProvider.System);
@@ -136,7 +139,7 @@ public sealed class PeerServer : IAsyncDisposable
         TrackerClient tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
     {
         var keys = await tracker.GetTicketKeysAsync(cancellationToken).ConfigureAwait(false);
-        var tickets = new TicketValidator(tracker.TrackerId, keys, TimeProvider.System);
+        var tickets = new TicketValidator(tracker.TrackerId, keys, options.Clock);
         var listener = Listen(options);
         PeerIdentity? identity = null;
         PeerServer? server = null;
@@ -476,7 +479,7 @@ public sealed class PeerServer : IAsyncDisposable
         try
         {
             var keys = await Tracker.GetTicketKeysAsync(_stopping.Token).ConfigureAwait(false);
-            _tickets = new TicketValidator(Tracker.TrackerId, keys, TimeProvider.System);
+            _tickets = new TicketValidator(Tracker.TrackerId, keys, Clock);
         }
         catch (Exception e) when (e is P2PShareException or OperationCanceledException)
         {
@@ -725,7 +728,7 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
-    private static void Maintain(PeerConnection connection)
+    private void Maintain(PeerConnection connection)
     {
         var idle = connection.IdleMilliseconds;
         var isUnused = !connection.Channels.Any() && idle > UnusedAfter.TotalMilliseconds;
@@ -735,7 +738,7 @@ public sealed class PeerServer : IAsyncDisposable
             return;
         }
 
-        connection.CloseExpired(DateTimeOffset.UtcNow);
+        connection.CloseExpired(Clock.GetUtcNow());
         if (idle > KeepAlive.TotalMilliseconds)
         {
             connection.SendKeepAlive();

@@ -24,4 +24,7 @@ public sealed record PeerServerOptions
     /// Subscribed to <see cref="PeerServer.Warned"/> before the start, which is when files that changed since they were shared show.
     /// </summary>
     public Action<string>? Warned { get; init; }
+
+    /// <summary>Tells when a ticket has expired.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
 }
