@@ -286,6 +286,7 @@ internal sealed class PeerConnection : IDisposable
             RemoteReason = close.Reason;
             IsDuplicate |= close.Reason == CloseReason.Duplicate;
             IsEnding = true;
+            TellDownloads(close.Reason);
             return false;
         }
 
@@ -417,6 +418,18 @@ internal sealed class PeerConnection : IDisposable
         offered.Attach(channel);
         SendBitfield(channel);
         _server.FindRun(offered)?.Attach(channel);
+    }
+
+    private void TellDownloads(CloseReason reason)
+    {
+        // Nothing is wrong with a peer that is done, stops, or has another connection.
+        foreach (var channel in reason is CloseReason.Done or CloseReason.ShuttingDown or CloseReason.Duplicate ? [] : _channels.Values)
+        {
+            if (channel.Fetch is var (run, source))
+            {
+                run.Refused(source, reason);
+            }
+        }
     }
 
     private void Closed(CloseMessage close)
