@@ -130,6 +130,8 @@ internal sealed class PeerConnection : IDisposable
         _closing.Cancel();
     }
 
+    public void CountUpload(int bytes) => _server.CountUpload(bytes);
+
     /// <summary>Shows a ticket: everything that it allows may be opened from now on.</summary>
     public void SendHello(string ticket)
     {

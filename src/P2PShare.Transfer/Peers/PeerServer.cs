@@ -178,7 +178,7 @@ public sealed class PeerServer : IAsyncDisposable
                 _connections.Keys.Sum(connection => connection.Channels.Count(channel =>
                     channel.BytesUploaded > 0 && channel.RemoteHas is { IsComplete: false })),
                 _offered.Values.Sum(offered => offered.Names.Count),
-                Interlocked.Read(ref _bytesUploaded) + _connections.Keys.Sum(connection => connection.Channels.Sum(channel => channel.BytesUploaded)),
+                Interlocked.Read(ref _bytesUploaded),
                 Interlocked.Read(ref _bytesDownloaded));
         }
     }
@@ -339,11 +339,7 @@ public sealed class PeerServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
 
-    internal void Report(UploadRecord upload)
-    {
-        Interlocked.Add(ref _bytesUploaded, upload.Bytes);
-        UploadFinished?.Invoke(upload);
-    }
+    internal void Report(UploadRecord upload) => UploadFinished?.Invoke(upload);
 
     /// <summary>Ends when the tracker knows all that is offered by now.</summary>
     internal Task AnnouncedAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
@@ -364,6 +360,8 @@ public sealed class PeerServer : IAsyncDisposable
     }
 
     internal void Trace(string sentence) => Traced?.Invoke(sentence);
+
+    internal void CountUpload(int bytes) => Interlocked.Add(ref _bytesUploaded, bytes);
 
     internal void CountDownload(int bytes) => Interlocked.Add(ref _bytesDownloaded, bytes);
 
