@@ -543,8 +543,9 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             }
 
             connection.SendHello(lookUp.Ticket);
-            Attach(connection.Open(_offered!, request.Group));
+            // First: where the new connection is lost at once, that takes it back.
             source.IsSpare = true;
+            Attach(connection.Open(_offered!, request.Group));
         }
         catch (IOException e)
         {
