@@ -1,4 +1,3 @@
-using System.Globalization;
 using P2PShare.Protocol;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Peers;
@@ -24,10 +23,6 @@ internal sealed class Commands(TrackerClient client, PeerServer server, Action<s
                 var file = files.Single(file => file.Name == name);
                 write(["receiving"]);
                 _ = ReceiveAsync(new DownloadRequest(group, name, file.Content, destination, Overwrite: false));
-                break;
-            case ["limit", var limit]:
-                server.UploadLimit = long.Parse(limit, CultureInfo.InvariantCulture) is var set and > 0 ? set : null;
-                write(["limited"]);
                 break;
             default:
                 throw new InvalidOperationException($"'{string.Join(' ', words)}' is no command.");

@@ -14,7 +14,6 @@ using P2PShare.Transfer.Tracker;
 //   start    folder of state, tracker's host:port, its fingerprint, user, password, upload limit (0: none)  -> started
 //   share    path, group, name                                                                             -> shared
 //   receive  group, name, destination  -> receiving, and then received, or failed with code and message
-//   limit    upload limit (0: none)                                                                        -> limited
 if (Read() is not ["start", var folder, var tracker, var fingerprint, var user, var password, var limit])
 {
     return 2;

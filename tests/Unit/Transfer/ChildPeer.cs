@@ -91,12 +91,6 @@ internal sealed class ChildPeer : IAsyncDisposable
         var other => throw new InvalidOperationException($"'{string.Join(' ', other)}' was not expected."),
     };
 
-    public async Task LimitAsync(long? uploadLimit)
-    {
-        await SendAsync("limit", (uploadLimit ?? 0).ToString(CultureInfo.InvariantCulture));
-        await ExpectAsync("limited");
-    }
-
     /// <summary>kill -9. Returns once the process is gone.</summary>
     public async Task KillAsync()
     {
