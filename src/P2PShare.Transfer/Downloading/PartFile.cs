@@ -227,6 +227,8 @@ internal sealed class PartFile : IContent
 
     private static SafeFileHandle OpenOrCreate(string path, long size)
     {
+        const int WindowsFileExists = unchecked((int)0x80070050);
+        const int UnixFileExists = 17;
         while (true)
         {
             var isNew = !File.Exists(path);
@@ -244,7 +246,7 @@ internal sealed class PartFile : IContent
                 // Another download was about to give it its final name: this would write into the finished file.
                 handle.Dispose();
             }
-            catch (IOException e) when (isNew ? File.Exists(path) : e is FileNotFoundException)
+            catch (IOException e) when (isNew ? e.HResult is WindowsFileExists or UnixFileExists && !Directory.Exists(path) : e is FileNotFoundException)
             {
                 // Another download into the same place made or finished it in between.
             }
