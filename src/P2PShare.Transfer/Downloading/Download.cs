@@ -122,6 +122,7 @@ public sealed class Download
         await before.ConfigureAwait(false);
         var state = DownloadState.Failed;
         P2PShareException? error = null;
+        var activity = _server.Instruments.StartDownload(Request);
         try
         {
             using var run = new DownloadRun(_server, Request);
@@ -148,6 +149,7 @@ public sealed class Download
             Error = error;
         }
 
+        _server.Instruments.DownloadEnded(activity, state, error, Times);
         _server.Keep(_catalog.UpdateAsync(Id, state, error, Progress.BytesVerified));
         Settle();
     }

@@ -540,7 +540,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     {
         if (piece.ComputeHash(_content) != _part!.PieceHash(piece.Index))
         {
-            server.CountHashFailure();
+            server.Instruments.HashFailed();
             foreach (var liar in _scheduler!.Failed(piece))
             {
                 Ban(liar, "it sent a wrong piece");
@@ -567,7 +567,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             return;
         }
 
-        server.CountDownload(piece.Length);
+        server.CountDownload(piece.Length, writing);
         var index = piece.Index;
         foreach (var liar in _scheduler!.Completed(piece))
         {

@@ -60,7 +60,11 @@ internal sealed class ContentChannel(PeerConnection connection, uint id, Offered
 
     public long BytesUploaded => Interlocked.Read(ref _bytesUploaded);
 
-    public void CountUpload(int bytes) => Interlocked.Add(ref _bytesUploaded, bytes);
+    public void CountUpload(int bytes)
+    {
+        Interlocked.Add(ref _bytesUploaded, bytes);
+        Connection.CountUpload(bytes);
+    }
 
     /// <summary>What was fetched over it; null where nothing was.</summary>
     public UploadRecord? MakeRecord() => BytesUploaded == 0

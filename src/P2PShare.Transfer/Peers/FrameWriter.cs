@@ -22,14 +22,14 @@ internal sealed class FrameWriter(Stream stream, RateLimiter limiter) : IDisposa
     private ArrayBufferWriter<byte> _sending = new(4096);
     private bool _isCompleted;
 
-    /// <summary>Whether blocks wait to be sent.</summary>
-    public bool HasBlocks
+    /// <summary>Blocks that wait to be sent.</summary>
+    public int WaitingBlocks
     {
         get
         {
             lock (_lock)
             {
-                return _blocks.Count > 0;
+                return _blocks.Count;
             }
         }
     }

@@ -69,7 +69,8 @@ internal sealed class PeerConnection : IDisposable
 
     public IEnumerable<ContentChannel> Channels => _channels.Values;
 
-    public bool HasWaitingBlocks => _writer.HasBlocks;
+    /// <summary>Blocks that the other side asked for and that are not sent yet.</summary>
+    public int WaitingBlocks => _writer.WaitingBlocks;
 
     /// <summary>Milliseconds since bytes came last.</summary>
     public long IdleMilliseconds => Environment.TickCount64 - _reader.LastReceived;
@@ -86,6 +87,7 @@ internal sealed class PeerConnection : IDisposable
         }
         catch (WireException e)
         {
+            _server.Instruments.Refused("protocol");
             _server.Trace($"{RemoteEndPoint} was dropped: {e.Message}");
             Close(CloseReason.ProtocolError);
         }
@@ -175,6 +177,8 @@ internal sealed class PeerConnection : IDisposable
             }
         }
     }
+
+    public void CountUpload(int bytes) => _server.Instruments.Uploaded(bytes);
 
     public void SendKeepAlive() => Add([0, 0, 0, 0]);
 
@@ -281,6 +285,7 @@ internal sealed class PeerConnection : IDisposable
         var (ticket, problem) = await _server.ValidateTicketAsync(hello.Ticket, RemoteCertificateHash).ConfigureAwait(false);
         if (ticket is null)
         {
+            _server.Instruments.Refused("ticket");
             _server.Trace($"{RemoteEndPoint} was refused: {problem}");
             Close(CloseReason.TicketRefused);
             return false;

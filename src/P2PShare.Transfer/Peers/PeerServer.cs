@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -52,7 +53,6 @@ public sealed class PeerServer : IAsyncDisposable
     private Task? _stopped;
     private long _bytesUploaded;
     private long _bytesDownloaded;
-    private long _hashFailures;
 
     private PeerServer(
         TrackerClient tracker, StateFolder state, PeerServerOptions options, PeerIdentity identity, Socket listener, TicketValidator tickets)
@@ -70,6 +70,7 @@ public sealed class PeerServer : IAsyncDisposable
         UploadLimit = options.UploadLimit;
         DownloadLimit = options.DownloadLimit;
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+        Instruments = new Instruments(this);
         _announcer = new Announcer(tracker, identity.Fingerprint, Port, HoldingRejected, message => Warn(
             $"The tracker could not be told what is shared here; it is tried again. {message}"));
     }
@@ -110,6 +111,16 @@ public sealed class PeerServer : IAsyncDisposable
 
     internal SourceFinder Sources { get; }
 
+    internal Instruments Instruments { get; }
+
+    internal int ActiveDownloads => GetDownloads().Count(download => download.State == DownloadState.Running);
+
+    internal int ConnectedSources => _runs.Values.Sum(run => run.Progress.Sources);
+
+    internal double DownloadRate => _runs.Values.Sum(run => run.Progress.BytesPerSecond);
+
+    internal int WaitingBlocks => _connections.Keys.Sum(connection => connection.WaitingBlocks);
+
     internal TimeSpan SourceTimeout { get; }
 
     internal RateLimiter UploadLimiter { get; } = new(TimeProvider.System);
@@ -143,6 +154,7 @@ public sealed class PeerServer : IAsyncDisposable
             listener.Dispose();
             identity?.Dispose();
             server?._announcer.Dispose();
+            server?.Instruments.Dispose();
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw new P2PShareException(
@@ -349,9 +361,12 @@ public sealed class PeerServer : IAsyncDisposable
 
     internal void Trace(string sentence) => Traced?.Invoke(sentence);
 
-    internal void CountDownload(int bytes) => Interlocked.Add(ref _bytesDownloaded, bytes);
-
-    internal void CountHashFailure() => Interlocked.Increment(ref _hashFailures);
+    /// <param name="writing">When writing the piece began, in <see cref="DownloadClock.Now"/>.</param>
+    internal void CountDownload(int bytes, long writing)
+    {
+        Interlocked.Add(ref _bytesDownloaded, bytes);
+        Instruments.PieceVerified(bytes, writing);
+    }
 
     internal OfferedContent? FindOffered(Hash256 root, string group)
     {
@@ -595,6 +610,7 @@ public sealed class PeerServer : IAsyncDisposable
                 var socket = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
                 if (_connections.Count >= MaxConnections)
                 {
+                    Instruments.Refused("full");
                     socket.Dispose();
                     _handshakes.Release();
                     continue;
@@ -627,6 +643,7 @@ public sealed class PeerServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
         {
+            Instruments.Refused("handshake");
             Trace($"A connection was dropped during its handshake: {e.Message}");
         }
         finally
@@ -653,14 +670,25 @@ public sealed class PeerServer : IAsyncDisposable
 
     private async Task<PeerConnection> DialAsync(SourcePeer peer)
     {
-        var (stream, endPoint) = await PeerTls.DialAsync(_identity, peer.Fingerprint, peer.EndPoints, _stopping.Token).ConfigureAwait(false);
-        return Run(stream, endPoint, isDialled: true);
+        using var activity = Instruments.StartDial(peer.Fingerprint);
+        try
+        {
+            var (stream, endPoint) = await PeerTls.DialAsync(_identity, peer.Fingerprint, peer.EndPoints, _stopping.Token).ConfigureAwait(false);
+            activity?.SetTag("network.peer.address", endPoint.Address.ToString()).SetTag("network.peer.port", endPoint.Port);
+            return Run(stream, endPoint, isDialled: true);
+        }
+        catch (Exception e)
+        {
+            activity?.SetTag("error.type", e.GetType().FullName).SetStatus(ActivityStatusCode.Error);
+            throw;
+        }
     }
 
     private PeerConnection Run(SslStream stream, IPEndPoint endPoint, bool isDialled, bool isBulk = false)
     {
         var address = endPoint.Address.IsIPv4MappedToIPv6 ? endPoint.Address.MapToIPv4() : endPoint.Address;
         var connection = new PeerConnection(this, stream, new IPEndPoint(address, endPoint.Port), isDialled, isBulk);
+        Instruments.Connected(isDialled);
         var started = new TaskCompletionSource();
         _connections[connection] = RunAsync();
         started.SetResult();
@@ -729,7 +757,7 @@ public sealed class PeerServer : IAsyncDisposable
         }
 
         var deadline = Environment.TickCount64 + (long)grace.TotalMilliseconds;
-        while (Environment.TickCount64 < deadline && _connections.Keys.Any(connection => connection.HasWaitingBlocks))
+        while (Environment.TickCount64 < deadline && _connections.Keys.Any(connection => connection.WaitingBlocks > 0))
         {
             await Task.Delay(100).ConfigureAwait(false);
         }
@@ -761,6 +789,7 @@ public sealed class PeerServer : IAsyncDisposable
         await _state.Database.FlushAsync().ConfigureAwait(false);
         _announcer.Dispose();
         _identity.Dispose();
+        Instruments.Dispose();
         _completion.TrySetResult();
     }
 }
