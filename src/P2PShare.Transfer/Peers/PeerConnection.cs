@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Sharing;
@@ -55,6 +56,9 @@ internal sealed class PeerConnection : IDisposable
     public Hash256 RemoteFingerprint { get; }
 
     public Hash256 RemoteCertificateHash { get; }
+
+    /// <summary>Whose peer the other side is, as the tracker said; null where it was not asked.</summary>
+    public string? RemoteUserName { get; set; }
 
     /// <summary>Whether this side dialled.</summary>
     public bool IsDialled { get; }
@@ -191,14 +195,31 @@ internal sealed class PeerConnection : IDisposable
         }
     }
 
-    /// <summary>Ends channels whose ticket has expired and was not renewed.</summary>
-    public void CloseExpired(DateTimeOffset now)
+    /// <summary>Ends channels whose ticket has expired and was not renewed, or whose holder's access has ended.</summary>
+    public void CloseUnentitled(DateTimeOffset now)
     {
         foreach (var channel in _channels.Values.Where(channel => channel.UserName is not null))
         {
             if (!_tickets.TryGetValue(channel.Offered.PiecesRoot, out var ticket) || ticket.Expires + TicketValidator.ClockSkew < now)
             {
                 Close(channel, CloseReason.TicketExpired);
+            }
+            else if (_server.IsEnded(ticket))
+            {
+                Close(channel, CloseReason.TicketRefused);
+            }
+        }
+    }
+
+    /// <summary>Ends channels that this side opened to peers of those whose access has ended: pieces flow both ways.</summary>
+    public void CloseOwn(IReadOnlyList<EndedAccess> ended)
+    {
+        foreach (var channel in _channels.Values.Where(channel => channel.UserName is null))
+        {
+            if (ended.Any(one => string.Equals(one.Group, channel.Group, StringComparison.OrdinalIgnoreCase)
+                && string.Equals(one.UserName, RemoteUserName, StringComparison.OrdinalIgnoreCase)))
+            {
+                Close(channel, CloseReason.Done);
             }
         }
     }
@@ -377,6 +398,12 @@ internal sealed class PeerConnection : IDisposable
         }
 
         if (!_tickets.TryGetValue(open.PiecesRoot, out var ticket))
+        {
+            Send(new CloseMessage(open.Channel, CloseReason.TicketRefused));
+            return;
+        }
+
+        if (_server.IsEnded(ticket))
         {
             Send(new CloseMessage(open.Channel, CloseReason.TicketRefused));
             return;

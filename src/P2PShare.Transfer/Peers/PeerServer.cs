@@ -43,6 +43,7 @@ public sealed class PeerServer : IAsyncDisposable
     private readonly ConcurrentDictionary<PeerConnection, Task> _connections = new();
     private readonly ConcurrentDictionary<Hash256, Lazy<Task<PeerConnection>>> _dials = new();
     private readonly ConcurrentDictionary<OfferedContent, DownloadRun> _runs = new();
+    private readonly EndedAccesses _ended = new(TimeProvider.System);
     private readonly Dictionary<Hash256, OfferedContent> _offered = [];
     private readonly List<Download> _downloads = [];
     private readonly Dictionary<string, Download> _latest = [];
@@ -71,7 +72,7 @@ public sealed class PeerServer : IAsyncDisposable
         DownloadLimit = options.DownloadLimit;
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         Instruments = new Instruments(this);
-        _announcer = new Announcer(tracker, identity.Fingerprint, Port, HoldingRejected, message => Warn(
+        _announcer = new Announcer(tracker, identity.Fingerprint, Port, HoldingRejected, AccessEnded, message => Warn(
             $"The tracker could not be told what is shared here; it is tried again. {message}"));
     }
 
@@ -465,7 +466,18 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the tracker has said that the holder's access ended after the ticket was issued.</summary>
+    internal bool IsEnded(Ticket ticket) => _ended.IsEnded(ticket);
+
     internal async ValueTask<(Ticket? Ticket, string? Problem)> ValidateTicketAsync(string token, Hash256 certificateHash)
+    {
+        var (ticket, problem) = await ValidateSignedAsync(token, certificateHash).ConfigureAwait(false);
+        return ticket is not null && IsEnded(ticket)
+            ? (null, $"The access of '{ticket.UserName}' to '{ticket.Group}' has ended since.")
+            : (ticket, problem);
+    }
+
+    private async ValueTask<(Ticket? Ticket, string? Problem)> ValidateSignedAsync(string token, Hash256 certificateHash)
     {
         var result = await _tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
         if (result.Ticket is not null || Environment.TickCount64 - Volatile.Read(ref _keysFetched) < KeysAge.TotalMilliseconds)
@@ -494,6 +506,7 @@ public sealed class PeerServer : IAsyncDisposable
     {
         if (_connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == peer.Fingerprint && connection is { IsClosed: false, IsBulk: false }) is { } existing)
         {
+            existing.RemoteUserName = peer.UserName;
             return existing;
         }
 
@@ -600,6 +613,24 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
+    /// <returns>Whether it is this user's own access, and news.</returns>
+    private bool AccessEnded(IReadOnlyList<EndedAccess> ended)
+    {
+        var added = _ended.Add(ended);
+        if (added.Count == 0)
+        {
+            return false;
+        }
+
+        foreach (var connection in _connections.Keys)
+        {
+            connection.CloseUnentitled(DateTimeOffset.UtcNow);
+            connection.CloseOwn(added);
+        }
+
+        return added.Any(one => AccountName.Key(one.UserName) == AccountName.Key(Tracker.UserName));
+    }
+
     private async Task AcceptAsync()
     {
         try
@@ -665,7 +696,9 @@ public sealed class PeerServer : IAsyncDisposable
         var stream = await Task.Factory.StartNew(
             () => PeerTls.DialBlocking(_identity, first.RemoteFingerprint, first.RemoteEndPoint, _stopping.Token),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-        return Run(stream, first.RemoteEndPoint, isDialled: true, isBulk: true);
+        var connection = Run(stream, first.RemoteEndPoint, isDialled: true, isBulk: true);
+        connection.RemoteUserName = first.RemoteUserName;
+        return connection;
     }
 
     private async Task<PeerConnection> DialAsync(SourcePeer peer)
@@ -675,7 +708,9 @@ public sealed class PeerServer : IAsyncDisposable
         {
             var (stream, endPoint) = await PeerTls.DialAsync(_identity, peer.Fingerprint, peer.EndPoints, _stopping.Token).ConfigureAwait(false);
             activity?.SetTag("network.peer.address", endPoint.Address.ToString()).SetTag("network.peer.port", endPoint.Port);
-            return Run(stream, endPoint, isDialled: true);
+            var connection = Run(stream, endPoint, isDialled: true);
+            connection.RemoteUserName = peer.UserName;
+            return connection;
         }
         catch (Exception e)
         {
@@ -731,7 +766,7 @@ public sealed class PeerServer : IAsyncDisposable
             return;
         }
 
-        connection.CloseExpired(DateTimeOffset.UtcNow);
+        connection.CloseUnentitled(DateTimeOffset.UtcNow);
         if (idle > KeepAlive.TotalMilliseconds)
         {
             connection.SendKeepAlive();
