@@ -12,7 +12,7 @@ namespace P2PShare.Transfer.Downloading;
 /// One stretch of a download, from its start or resume until it is complete, fails or is put on hold: finds sources,
 /// asks them, verifies what comes, and offers it to others at once.
 /// </summary>
-internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : IDisposable
+internal sealed class DownloadRun(PeerServer server, DownloadRequest request, RateLimiter limiter) : IDisposable
 {
     private const int MaxSources = 16;
 
@@ -61,6 +61,9 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
                 verified, _content.Size, _part?.GetHave().Count ?? 0, _content.PieceCount, speed, left, _sources.Count(source => source.Key.Has is not null));
         }
     }
+
+    /// <summary>How much this download may take; that of the peer server holds beside it.</summary>
+    public RateLimiter Limiter => limiter;
 
     public DownloadTimes Times => _clock.Times;
 

@@ -568,8 +568,9 @@ internal sealed class PeerConnection : IDisposable
             var destination = piece.BufferOf(part);
             while (!destination.IsEmpty)
             {
-                var slice = destination[..Math.Min(destination.Length, _server.DownloadLimiter.SliceLength)];
+                var slice = destination[..Math.Min(destination.Length, Math.Min(_server.DownloadLimiter.SliceLength, run.Limiter.SliceLength))];
                 await _reader.ReadIntoAsync(slice, cancellationToken).ConfigureAwait(false);
+                await run.Limiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
                 await _server.DownloadLimiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
                 destination = destination[slice.Length..];
             }
