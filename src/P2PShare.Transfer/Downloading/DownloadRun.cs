@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Tracker;
@@ -28,7 +29,6 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
     private static readonly TimeSpan FirstLookUpInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastLookUpInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LookUpIntervalWithoutSources = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LastBackoff = TimeSpan.FromMinutes(1);
 
@@ -605,7 +605,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
     {
         foreach (var source in _sources.Keys)
         {
-            if (source.AskedBytes > 0 && source.Channel.Connection.IdleMilliseconds > StallTimeout.TotalMilliseconds)
+            if (IsStalled(source) || _layer.IsStalled(source, server.StallTimeout))
             {
                 _lastProblem = $"{source.Channel.Connection.RemoteEndPoint} stopped sending";
                 Back(source.Fingerprint);
@@ -614,7 +614,12 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
         }
     }
 
-    private bool HasUsefulSource() => _sources.Keys.Any(source => _scheduler!.IsInteresting(source));
+    // Other messages do not count: somebody who says much and gives nothing holds parts that others could send.
+    private bool IsStalled(DownloadSource source) => source.AskedBytes > 0
+        && Stopwatch.GetElapsedTime(source.AskedAt) > server.StallTimeout
+        && source.Channel.Connection.PieceIdleMilliseconds > server.StallTimeout.TotalMilliseconds;
+
+    private bool HasUsefulSource() => _sources.Keys.Any(source => (_canVerify || _layer.MayGive(source)) && _scheduler!.IsInteresting(source));
 
     private P2PShareException NoSource()
     {

@@ -79,6 +79,9 @@ internal sealed class PeerConnection : IDisposable
     /// <summary>Milliseconds since bytes came last.</summary>
     public long IdleMilliseconds => Environment.TickCount64 - _reader.LastReceived;
 
+    /// <summary>Milliseconds since bytes of a piece came last.</summary>
+    public long PieceIdleMilliseconds => Environment.TickCount64 - _reader.LastPieceBytes;
+
     /// <summary>Reads and writes until either side ends the connection. Throws nothing.</summary>
     public async Task RunAsync()
     {

@@ -68,6 +68,7 @@ public sealed class PeerServer : IAsyncDisposable
         Sources = new SourceFinder(tracker, identity.Fingerprint, identity.CertificateHash);
         Warned += options.Warned;
         SourceTimeout = options.SourceTimeout;
+        StallTimeout = options.StallTimeout;
         UploadLimit = options.UploadLimit;
         DownloadLimit = options.DownloadLimit;
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
@@ -123,6 +124,8 @@ public sealed class PeerServer : IAsyncDisposable
     internal int WaitingBlocks => _connections.Keys.Sum(connection => connection.WaitingBlocks);
 
     internal TimeSpan SourceTimeout { get; }
+
+    internal TimeSpan StallTimeout { get; }
 
     internal RateLimiter UploadLimiter { get; } = new(TimeProvider.System);
 

@@ -11,7 +11,7 @@ internal sealed class RawPeer : IAsyncDisposable
 {
     private readonly SslStream _stream;
     private readonly FrameReader _reader;
-    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(30));
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
 
     public RawPeer(SslStream stream)
     {
