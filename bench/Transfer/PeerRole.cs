@@ -16,7 +16,7 @@ namespace P2PShare.Bench.Transfer;
 internal static class PeerRole
 {
     private const string Group = "bench";
-    private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 16 };
+    private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 64 };
 
     public static async Task<int> RunAsync(string tracker, string fingerprint, string userName, string stateFolder)
     {

@@ -46,7 +46,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     /// <summary>Most files at a time.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
-    public int ThrottleLimit { get; set; } = 4;
+    public int ThrottleLimit { get; set; } = 16;
 
     /// <summary>Replaces files that are there already.</summary>
     [Parameter]

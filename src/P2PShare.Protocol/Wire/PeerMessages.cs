@@ -258,6 +258,9 @@ public enum CloseReason : byte
 
     /// <summary>The other side speaks no version that this one does.</summary>
     VersionUnknown = 7,
+
+    /// <summary>The two peers dialled each other; the other connection stays.</summary>
+    Duplicate = 8,
 }
 
 /// <summary>Ends a channel, or the connection where the channel is 0.</summary>

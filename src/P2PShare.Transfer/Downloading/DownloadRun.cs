@@ -17,9 +17,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
 {
     private const int MaxSources = 16;
 
-    // Above it waiting costs more than working: such a source is asked over connections of which each has a thread that
+    // Where a source is fast, waiting costs more than working: it is asked over connections of which each has a thread that
     // reads, decrypts, hashes and writes what comes over it. More than two gained nothing.
-    private const double BulkAbove = 64 * 1024 * 1024;
     private const int BulkConnections = 2;
     private const long BulkAfter = 8 * 1024 * 1024;
 
@@ -29,6 +28,9 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
     private static readonly TimeSpan FirstLookUpInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastLookUpInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LookUpIntervalWithoutSources = TimeSpan.FromSeconds(2);
+    // A part of 256 KiB that takes longer holds up its piece, and is worth asking another for where there is one.
+    private static readonly TimeSpan MostForOnePart = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RotationInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LastBackoff = TimeSpan.FromMinutes(1);
 
@@ -44,10 +46,12 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
     private readonly ContentDescription _content = request.Content;
     private PartFile? _part;
     private OfferedContent? _offered;
+    private HaveBatch? _haves;
     private RequestScheduler? _scheduler;
     private SourceFinder.Sources? _lastLookUp;
     private string? _lastProblem;
     private int _peersKnown;
+    private long _rotated = Stopwatch.GetTimestamp();
     private volatile bool _canVerify;
 
     public DownloadProgress Progress
@@ -77,7 +81,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
             throw PartFile.Exists(request.Destination);
         }
 
-        var part = _part = PartFile.Open(request.Destination, _content);
+        await GatedAsync(() => _part = PartFile.Open(request.Destination, _content), cancellationToken).ConfigureAwait(false);
+        var part = _part!;
         try
         {
             if (_content.Size == 0)
@@ -102,7 +107,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
             }
 
             var finishing = DownloadClock.Now;
-            server.Finish(_offered, part, request);
+            await GatedAsync(() => server.Finish(_offered, part, request), cancellationToken).ConfigureAwait(false);
             _clock.AddDisk(finishing);
         }
         catch
@@ -190,6 +195,13 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
         _sources.TryRemove(source, out _);
         _scheduler!.Leave(source);
         _layer.Lost(source);
+        if (source.Channel.Connection.IsDuplicate && !_done.Task.IsCompleted && server.FindConnection(source.Fingerprint) is { } twin && _lastLookUp is { } lookUp)
+        {
+            // Both had dialled, and this was the connection too many.
+            twin.SendHello(lookUp.Ticket);
+            Attach(twin.Open(_offered!, request.Group));
+        }
+
         if (source.Channel.Connection.IsBulk)
         {
             foreach (var other in _sources.Keys.Where(other => other.Fingerprint == source.Fingerprint))
@@ -281,6 +293,19 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
         }
     }
 
+    private async Task GatedAsync(Action work, CancellationToken cancellationToken)
+    {
+        await server.FolderGate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            work();
+        }
+        finally
+        {
+            server.FolderGate.Release();
+        }
+    }
+
     // The same bytes are on this machine already, shared or received under another name.
     private void CopyFromHere(PartFile part, OfferedContent here, CancellationToken cancellationToken)
     {
@@ -315,7 +340,8 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
 
     private async Task FetchAsync(PartFile part, Bitfield have, CancellationToken cancellationToken)
     {
-        _scheduler = new RequestScheduler(_content, have, Random.Shared);
+        _scheduler = new RequestScheduler(_content, have, Random.Shared, server.PieceBudget);
+        _haves = new HaveBatch(SendHaves);
         _canVerify = part.KnowsHashes;
         server.AddRun(_offered!, this);
         try
@@ -450,13 +476,34 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
         }
 
         _peersKnown = found.Peers.Count;
-        var free = MaxSources - _sources.Count;
-        var wanted = found.Peers
+        var others = found.Peers
             .Where(peer => peer.EndPoints.Count > 0 && peer.Fingerprint != server.Fingerprint && !_banned.ContainsKey(peer.Fingerprint)
                 && _sources.Keys.All(source => source.Fingerprint != peer.Fingerprint)
                 && (!_attempts.TryGetValue(peer.Fingerprint, out var attempts) || attempts.MayTry))
-            .Take(free);
+            .ToArray();
+        Random.Shared.Shuffle(others);
+        if (others.Length > 0 && _sources.Count >= MaxSources)
+        {
+            Rotate();
+        }
+
+        var wanted = others.Take(MaxSources - _sources.Count);
         await Task.WhenAll(wanted.Select(peer => ConnectAsync(peer, found.Ticket, cancellationToken))).ConfigureAwait(false);
+    }
+
+    // The slowest makes room for one that was not tried: whom the first look-up named is chance.
+    private void Rotate()
+    {
+        if (Stopwatch.GetElapsedTime(_rotated) < RotationInterval)
+        {
+            return;
+        }
+
+        _rotated = Stopwatch.GetTimestamp();
+        var slowest = _sources.Keys
+            .Where(source => source.Channel.UserName is null && !source.Channel.Connection.IsBulk)
+            .MinBy(source => source.Speed.BytesPerSecond);
+        slowest?.Channel.Connection.Close(slowest.Channel, CloseReason.Done);
     }
 
     private async Task ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
@@ -478,7 +525,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
     private void AddBulkConnections(DownloadSource source)
     {
         if (source.Channel.Connection is { IsDialled: true, IsBulk: false } && !_bulk.ContainsKey(source.Fingerprint)
-            && source.BytesReceived > BulkAfter && source.Speed.BytesPerSecond > BulkAbove && _bulk.TryAdd(source.Fingerprint, true))
+            && source.BytesReceived > BulkAfter && source.Speed.BytesPerSecond > server.BulkAbove && _bulk.TryAdd(source.Fingerprint, true))
         {
             for (var i = 0; i < BulkConnections; i++)
             {
@@ -499,8 +546,9 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
             }
 
             connection.SendHello(lookUp.Ticket);
-            Attach(connection.Open(_offered!, request.Group));
+            // First: where the new connection is lost at once, that takes it back.
             source.IsSpare = true;
+            Attach(connection.Open(_offered!, request.Group));
         }
         catch (IOException e)
         {
@@ -577,14 +625,18 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
             Ban(liar, "it sent wrong blocks");
         }
 
-        foreach (var channel in _offered!.Channels)
-        {
-            channel.Connection.SendHave(channel, index);
-        }
-
+        _haves!.Add(index);
         if (_part.BytesVerified == _content.Size)
         {
             _done.TrySetResult();
+        }
+    }
+
+    private void SendHaves(int[] pieces)
+    {
+        foreach (var channel in _offered!.Channels)
+        {
+            channel.Connection.SendHaves(channel, pieces);
         }
     }
 
@@ -605,7 +657,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
     {
         foreach (var source in _sources.Keys)
         {
-            if (IsStalled(source) || _layer.IsStalled(source, server.StallTimeout))
+            if (IsSilent(source) || IsTrickling(source) || _layer.IsStalled(source, server.StallTimeout / 2))
             {
                 _lastProblem = $"{source.Channel.Connection.RemoteEndPoint} stopped sending";
                 Back(source.Fingerprint);
@@ -614,10 +666,12 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
         }
     }
 
-    // Other messages do not count: somebody who says much and gives nothing holds parts that others could send.
-    private bool IsStalled(DownloadSource source) => source.AskedBytes > 0
-        && Stopwatch.GetElapsedTime(source.AskedAt) > server.StallTimeout
-        && source.Channel.Connection.PieceIdleMilliseconds > server.StallTimeout.TotalMilliseconds;
+    private bool IsSilent(DownloadSource source) =>
+        source.Silence > (source.Patience < server.StallTimeout ? source.Patience : server.StallTimeout);
+
+    private bool IsTrickling(DownloadSource source) =>
+        source.Receiving is var (piece, since) && Stopwatch.GetElapsedTime(since) > MostForOnePart
+            && _sources.Keys.Any(other => other.Fingerprint != source.Fingerprint && other.Has is { } has && has[piece]);
 
     private bool HasUsefulSource() => _sources.Keys.Any(source => (_canVerify || _layer.MayGive(source)) && _scheduler!.IsInteresting(source));
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Peers;
@@ -7,6 +8,14 @@ namespace P2PShare.Transfer.Downloading;
 /// <summary>One channel seen as a source of one download: what it has, and what it was asked for.</summary>
 internal sealed class DownloadSource(ContentChannel channel)
 {
+    private static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(60);
+
+    private TimeSpan? _gap;
+    private TimeSpan _variation;
+    private long _arrivedAt;
+
     public ContentChannel Channel { get; } = channel;
 
     public Hash256 Fingerprint { get; } = channel.Connection.RemoteFingerprint;
@@ -32,8 +41,48 @@ internal sealed class DownloadSource(ContentChannel channel)
     /// <summary>Bytes a second, smoothed; decides how much is asked for ahead.</summary>
     public SpeedMeter Speed { get; } = new(TimeProvider.System);
 
+    /// <summary>The piece whose bytes arrive now, and since when in <see cref="DownloadClock.Now"/>; null between parts.</summary>
+    public (int Piece, long Since)? Receiving { get; set; }
+
+    /// <summary>
+    /// How long it may leave this side without a byte before it counts as stalled: what its own gaps between parts make
+    /// unlikely (the estimate of RFC 6298, four times over), within bounds.
+    /// </summary>
+    public TimeSpan Patience { get; private set; } = FirstPatience;
+
+    /// <summary>
+    /// How long no byte of a piece has come though it was asked for some. Other messages do not count: somebody who says much and
+    /// gives nothing holds parts that others could send.
+    /// </summary>
+    public TimeSpan Silence => AskedBytes == 0
+        ? TimeSpan.Zero
+        : TimeSpan.FromMilliseconds(Math.Min(Channel.Connection.PieceIdleMilliseconds, Stopwatch.GetElapsedTime(AskedAt).TotalMilliseconds));
+
     public bool IsLost { get; set; }
 
     /// <summary>Not asked for anything: the same peer is asked over bulk connections.</summary>
     public bool IsSpare { get; set; }
+
+    /// <summary>Counts a part that has arrived.</summary>
+    public void CountArrival(int bytes)
+    {
+        Speed.Add(bytes);
+        BytesReceived += bytes;
+        Receiving = null;
+        var now = DownloadClock.Now;
+        var gap = Stopwatch.GetElapsedTime(Math.Max(_arrivedAt, AskedAt), now);
+        _arrivedAt = now;
+        if (_gap is not { } usual)
+        {
+            (_gap, _variation) = (gap, gap / 2);
+        }
+        else
+        {
+            _variation += ((gap - usual).Duration() - _variation) / 4;
+            _gap = usual + (gap - usual) / 8;
+        }
+
+        var patience = 4 * (_gap.Value + 4 * _variation);
+        Patience = patience < LeastPatience ? LeastPatience : patience > MostPatience ? MostPatience : patience;
+    }
 }

@@ -19,6 +19,8 @@ namespace P2PShare.Transfer.Downloading;
 /// </summary>
 internal sealed class PartFile : IContent
 {
+    private const int UnknownIOError = unchecked((int)0x80131620);
+
     private const int HeaderLength = 8 + 8 + 4 + 4 + Hash256.Size;
 
     private readonly SafeFileHandle _handle;
@@ -60,10 +62,7 @@ internal sealed class PartFile : IContent
                 throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{path}' is a symbolic link. Remove it or choose another destination.");
             }
 
-            // Space is reserved at once: a disk that is too full says so now, and writing is faster.
-            handle = File.Exists(path)
-                ? File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
-                : File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, description.Size);
+            handle = OpenOrCreate(path, description.Size + RecordLength(description));
             return new PartFile(path, handle, description);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -79,14 +78,16 @@ internal sealed class PartFile : IContent
     /// </summary>
     public bool HoldsUnrecorded { get; private set; }
 
-    /// <summary>Verifies what an earlier download recorded. Pieces that are not right any more are left out.</summary>
+    /// <summary>
+    /// Verifies what an earlier download recorded, and what it may have written since: one that is killed every few seconds
+    /// still comes to its end. Pieces that are not right are left out.
+    /// </summary>
     public async Task RestoreAsync(CancellationToken cancellationToken)
     {
         if (ReadRecord() is var (layer, recorded))
         {
             _pieceLayer = layer;
-            await VerifyAsync(index => recorded[index], cancellationToken).ConfigureAwait(false);
-            _recorded = _have.Count;
+            await VerifyAsync(index => recorded[index] || IsWritten(index), cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -194,8 +195,15 @@ internal sealed class PartFile : IContent
         try
         {
             RandomAccess.SetLength(_handle, Description.Size);
-            _handle.Dispose();
+            if (OperatingSystem.IsWindows())
+            {
+                // An open file cannot be renamed there.
+                _handle.Dispose();
+            }
+
+            // Elsewhere it stays locked until it has its name: nobody takes it for a part in between.
             File.Move(Path, destination, overwrite);
+            _handle.Dispose();
         }
         catch (IOException e) when (!overwrite && File.Exists(destination))
         {
@@ -211,6 +219,41 @@ internal sealed class PartFile : IContent
         ErrorCode.DestinationExists, $"'{destination}' exists already. Use -Force to replace it, or choose another destination.", inner);
 
     public void Dispose() => _handle.Dispose();
+
+    private static int RecordLength(ContentDescription description) =>
+        HeaderLength + LayerCount(description) * Hash256.Size + Bitfield.ByteCount(description.PieceCount) + SHA256.HashSizeInBytes;
+
+    private static int LayerCount(ContentDescription description) => description.PieceCount > 1 ? description.PieceCount : 0;
+
+    private static SafeFileHandle OpenOrCreate(string path, long size)
+    {
+        while (true)
+        {
+            var isNew = !File.Exists(path);
+            try
+            {
+                // Space is reserved at once: a disk that is too full says so now, and writing is faster.
+                var handle = isNew
+                    ? File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, size)
+                    : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+                if (File.Exists(path))
+                {
+                    return handle;
+                }
+
+                // Another download was about to give it its final name: this would write into the finished file.
+                handle.Dispose();
+            }
+            catch (IOException e) when (isNew ? File.Exists(path) : e is FileNotFoundException)
+            {
+                // Another download into the same place made or finished it in between.
+            }
+            catch (IOException e) when (isNew && e.HResult == UnknownIOError && IsTooFull(path, size))
+            {
+                throw DiskFull(path, e);
+            }
+        }
+    }
 
     private void MarkVerified(int index)
     {
@@ -240,9 +283,9 @@ internal sealed class PartFile : IContent
     private (Hash256[] Layer, Bitfield Have)? ReadRecord()
     {
         var length = RandomAccess.GetLength(_handle) - Description.Size;
-        var layerCount = Description.PieceCount > 1 ? Description.PieceCount : 0;
+        var layerCount = LayerCount(Description);
         var bitfieldLength = Bitfield.ByteCount(Description.PieceCount);
-        if (length != HeaderLength + (long)layerCount * Hash256.Size + bitfieldLength + SHA256.HashSizeInBytes)
+        if (length != RecordLength(Description))
         {
             return null;
         }
@@ -269,6 +312,14 @@ internal sealed class PartFile : IContent
         return (layer, Bitfield.FromBytes(record.AsSpan(HeaderLength + layerBytes.Length, bitfieldLength), Description.PieceCount));
     }
 
+    // Where nothing was written a file reads as zeros, and costs next to nothing. A piece that begins with zeros is fetched again.
+    private bool IsWritten(int index)
+    {
+        Span<byte> beginning = stackalloc byte[512];
+        var read = RandomAccess.Read(_handle, beginning, (long)index * Description.PieceLength);
+        return beginning[..read].ContainsAnyExcept((byte)0);
+    }
+
     private bool IsRight(int index)
     {
         var length = Description.PieceSize(index);
@@ -291,6 +342,12 @@ internal sealed class PartFile : IContent
         }
     }
 
+    // The runtime gives no number of its own to a reservation that failed; a file system may refuse it for the size alone.
+    private static bool IsTooFull(string path, long size) => new DriveInfo(System.IO.Path.GetDirectoryName(path)!).AvailableFreeSpace < size;
+
+    private static P2PShareException DiskFull(string path, Exception e) => new(
+        ErrorCode.DiskFull, $"There is no space left for '{path}'. What was verified is kept: free some space and run the same command again.", e);
+
     private static P2PShareException Explain(string path, Exception e)
     {
         const int WindowsSharingViolation = unchecked((int)0x80070020);
@@ -300,8 +357,7 @@ internal sealed class PartFile : IContent
         const int WouldBlock = 11;
         return e.HResult switch
         {
-            WindowsDiskFull or LinuxNoSpace or LinuxQuota => new P2PShareException(
-                ErrorCode.DiskFull, $"There is no space left for '{path}'. What was verified is kept: free some space and run the same command again.", e),
+            WindowsDiskFull or LinuxNoSpace or LinuxQuota => DiskFull(path, e),
             WindowsSharingViolation or WouldBlock => new P2PShareException(
                 ErrorCode.DestinationInUse, $"'{path}' is in use: another download writes to it. Wait for that one, or choose another destination.", e),
             _ => new P2PShareException(ErrorCode.PathUnwritable, $"'{path}' cannot be written: {e.Message}", e),

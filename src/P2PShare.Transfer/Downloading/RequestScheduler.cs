@@ -16,6 +16,8 @@ internal sealed class RequestScheduler
 
     // All pieces on their way together; bounds the memory of a download.
     private const int MaxActiveBytes = 64 * 1024 * 1024;
+    // So that a part can be asked for while the piece before it is verified, whatever other downloads hold.
+    private const int MinActive = 2;
     // Of all sources together, and of each.
     private const int MinAskedBytes = 4 * PreferredRequestLength;
     private const int MinRequests = 2;
@@ -25,6 +27,7 @@ internal sealed class RequestScheduler
     private readonly Lock _lock = new();
     private readonly ContentDescription _content;
     private readonly PiecePicker _picker;
+    private readonly PieceBudget _budget;
     private readonly Dictionary<int, ActivePiece> _active = [];
     private readonly Dictionary<int, List<FailedAttempt>> _failed = [];
     private readonly int _requestLength;
@@ -32,8 +35,10 @@ internal sealed class RequestScheduler
     private int _sources;
 
     /// <param name="have">What is there already.</param>
-    public RequestScheduler(ContentDescription content, Bitfield have, Random random)
+    /// <param name="budget">What all downloads of a peer server share.</param>
+    public RequestScheduler(ContentDescription content, Bitfield have, Random random, PieceBudget budget)
     {
+        _budget = budget;
         _content = content;
         _picker = new PiecePicker(have, random);
         _requestLength = Math.Min(PreferredRequestLength, content.PieceLength);
@@ -169,6 +174,7 @@ internal sealed class RequestScheduler
             }
 
             part.AskedOf.Remove(source);
+            source.Receiving = (pieceIndex, DownloadClock.Now);
             part.State = ActivePiece.PartState.Receiving;
             part.Sender = source.Fingerprint;
             return (piece, part);
@@ -181,8 +187,7 @@ internal sealed class RequestScheduler
     {
         lock (_lock)
         {
-            source.Speed.Add(part.Length);
-            source.BytesReceived += part.Length;
+            source.CountArrival(part.Length);
             part.State = ActivePiece.PartState.Received;
             DownloadSource[] losers = [.. part.AskedOf];
             foreach (var loser in losers)
@@ -238,7 +243,7 @@ internal sealed class RequestScheduler
     {
         lock (_lock)
         {
-            _active.Remove(piece.Index);
+            Remove(piece);
             _picker.SetHave(piece.Index);
             var liars = _failed.Remove(piece.Index, out var attempts)
                 ? attempts.SelectMany(attempt => attempt.FindLiars(piece)).Distinct().ToArray()
@@ -261,7 +266,7 @@ internal sealed class RequestScheduler
                 _failed[piece.Index].Add(new FailedAttempt(piece));
             }
 
-            _active.Remove(piece.Index);
+            Remove(piece);
             _picker.SetMissing(piece.Index);
             Forget(piece);
             return senders.Length == 1 ? senders : [];
@@ -273,9 +278,13 @@ internal sealed class RequestScheduler
     {
         lock (_lock)
         {
-            foreach (var piece in _active.Values.Where(piece => piece.Parts.All(part => part.State != ActivePiece.PartState.Receiving)))
+            foreach (var piece in _active.Values)
             {
-                piece.Dispose();
+                _budget.GiveBack(piece.Length);
+                if (piece.Parts.All(part => part.State != ActivePiece.PartState.Receiving))
+                {
+                    piece.Dispose();
+                }
             }
 
             _active.Clear();
@@ -310,7 +319,7 @@ internal sealed class RequestScheduler
             }
         }
 
-        if (_active.Count < _maxActive && _picker.Pick(source.Has!) is var picked and >= 0)
+        if (_active.Count < _maxActive && TryTakeBudget() && TryPick(source.Has!, out var picked))
         {
             var piece = new ActivePiece(_content, picked, Math.Min(_requestLength, _content.PieceLength))
             {
@@ -323,6 +332,25 @@ internal sealed class RequestScheduler
         }
 
         return _picker.MissingCount == 0 ? ChooseAtEnd(source) : default;
+    }
+
+    private bool TryTakeBudget()
+    {
+        if (_active.Count >= MinActive)
+        {
+            return _budget.TryTake(_content.PieceLength);
+        }
+
+        _budget.Take(_content.PieceLength);
+        return true;
+    }
+
+    // The last piece may be shorter than what was taken for it.
+    private bool TryPick(Bitfield has, out int picked)
+    {
+        picked = _picker.Pick(has);
+        _budget.GiveBack(_content.PieceLength - (picked < 0 ? 0 : _content.PieceSize(picked)));
+        return picked >= 0;
     }
 
     private (ActivePiece? Piece, ActivePiece.Part? Part) ChooseAtEnd(DownloadSource source)
@@ -413,9 +441,18 @@ internal sealed class RequestScheduler
         var isEmpty = Array.TrueForAll(piece.Parts, part => part.State == ActivePiece.PartState.Missing);
         if (isEmpty || (piece.IsExclusive && Array.TrueForAll(piece.Parts, part => part.State != ActivePiece.PartState.Receiving)))
         {
-            _active.Remove(piece.Index);
+            Remove(piece);
             _picker.SetMissing(piece.Index);
             Forget(piece);
+        }
+    }
+
+    // Nothing where the download has ended meanwhile.
+    private void Remove(ActivePiece piece)
+    {
+        if (_active.Remove(piece.Index))
+        {
+            _budget.GiveBack(piece.Length);
         }
     }
 

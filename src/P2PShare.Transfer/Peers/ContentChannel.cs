@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Downloading;
@@ -8,6 +9,8 @@ namespace P2PShare.Transfer.Peers;
 /// <summary>One content on one connection. Pieces flow both ways on it.</summary>
 internal sealed class ContentChannel(PeerConnection connection, uint id, OfferedContent offered, string group, string? userName)
 {
+    // The wall clock may be moved meanwhile.
+    private readonly long _started = Stopwatch.GetTimestamp();
     private long _bytesUploaded;
 
     public PeerConnection Connection { get; } = connection;
@@ -79,5 +82,5 @@ internal sealed class ContentChannel(PeerConnection connection, uint id, Offered
             BytesUploaded,
             BytesUploaded >= Offered.Description.Size,
             Started,
-            DateTimeOffset.UtcNow - Started);
+            Stopwatch.GetElapsedTime(_started));
 }

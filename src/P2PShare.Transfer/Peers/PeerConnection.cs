@@ -20,6 +20,7 @@ namespace P2PShare.Transfer.Peers;
 internal sealed class PeerConnection : IDisposable
 {
     private const int MaxChannels = 1024;
+    private const int HavesInOneMessage = 64;
 
     private readonly PeerServer _server;
     private readonly SslStream _stream;
@@ -71,6 +72,12 @@ internal sealed class PeerConnection : IDisposable
 
     public bool IsClosed => _closing.IsCancellationRequested;
 
+    /// <summary>Closed, or about to be once the reason is sent.</summary>
+    public bool IsEnding { get; private set; }
+
+    /// <summary>Ended because both peers had dialled, and the other connection stays.</summary>
+    public bool IsDuplicate { get; private set; }
+
     public IEnumerable<ContentChannel> Channels => _channels.Values;
 
     /// <summary>Blocks that the other side asked for and that are not sent yet.</summary>
@@ -104,6 +111,7 @@ internal sealed class PeerConnection : IDisposable
         }
         finally
         {
+            IsEnding = true;
             await FlushAsync(writing).ConfigureAwait(false);
             await _closing.CancelAsync().ConfigureAwait(false);
             foreach (var id in _channels.Keys)
@@ -119,11 +127,19 @@ internal sealed class PeerConnection : IDisposable
     /// <summary>Says why, and ends the connection once that is sent.</summary>
     public void Close(CloseReason reason)
     {
+        IsEnding = true;
+        IsDuplicate |= reason == CloseReason.Duplicate;
         Send(new CloseMessage(0, reason));
         _writer.Complete();
     }
 
-    public void Dispose() => _closing.Cancel();
+    public void Dispose()
+    {
+        IsEnding = true;
+        _closing.Cancel();
+    }
+
+    public void CountUpload(int bytes) => _server.CountUpload(bytes);
 
     /// <summary>Shows a ticket: everything that it allows may be opened from now on.</summary>
     public void SendHello(string ticket)
@@ -146,7 +162,7 @@ internal sealed class PeerConnection : IDisposable
     {
         lock (_openLock)
         {
-            if (_channels.Values.FirstOrDefault(channel => channel.Offered == offered) is { } existing)
+            if (offered.Channels.FirstOrDefault(channel => channel.Connection == this) is { } existing)
             {
                 return existing;
             }
@@ -172,20 +188,25 @@ internal sealed class PeerConnection : IDisposable
         Add(frame[..range.Write(frame, MessageId.HashRequest)]);
     }
 
-    /// <summary>Says that a piece is there now. Before the bitfield it says nothing: the bitfield will.</summary>
-    public void SendHave(ContentChannel channel, int piece)
+    /// <summary>Says that pieces are there now. Before the bitfield it says nothing: the bitfield will.</summary>
+    public void SendHaves(ContentChannel channel, ReadOnlySpan<int> pieces)
     {
         lock (channel)
         {
-            if (channel.HasSentBitfield)
+            if (!channel.HasSentBitfield)
             {
-                Span<byte> frame = stackalloc byte[Frame.HeaderLength + 8];
-                Add(frame[..HaveMessage.Write(frame, channel.Id, [piece])]);
+                return;
+            }
+
+            Span<byte> frame = stackalloc byte[Frame.HeaderLength + 4 + 4 * HavesInOneMessage];
+            while (!pieces.IsEmpty)
+            {
+                var some = pieces[..Math.Min(pieces.Length, HavesInOneMessage)];
+                Add(frame[..HaveMessage.Write(frame, channel.Id, some)]);
+                pieces = pieces[some.Length..];
             }
         }
     }
-
-    public void CountUpload(int bytes) => _server.Instruments.Uploaded(bytes);
 
     public void SendKeepAlive() => Add([0, 0, 0, 0]);
 
@@ -291,6 +312,9 @@ internal sealed class PeerConnection : IDisposable
         if (id == MessageId.Close && CloseMessage.Read(body.Span) is { Channel: 0 } close)
         {
             RemoteReason = close.Reason;
+            IsDuplicate |= close.Reason == CloseReason.Duplicate;
+            IsEnding = true;
+            TellDownloads(close.Reason);
             return false;
         }
 
@@ -412,7 +436,7 @@ internal sealed class PeerConnection : IDisposable
             return;
         }
 
-        if (ticket.Expires + TicketValidator.ClockSkew < DateTimeOffset.UtcNow)
+        if (ticket.Expires + TicketValidator.ClockSkew < _server.Clock.GetUtcNow())
         {
             Send(new CloseMessage(open.Channel, CloseReason.TicketExpired));
             return;
@@ -429,6 +453,18 @@ internal sealed class PeerConnection : IDisposable
         offered.Attach(channel);
         SendBitfield(channel);
         _server.FindRun(offered)?.Attach(channel);
+    }
+
+    private void TellDownloads(CloseReason reason)
+    {
+        // Nothing is wrong with a peer that is done, stops, or has another connection.
+        foreach (var channel in reason is CloseReason.Done or CloseReason.ShuttingDown or CloseReason.Duplicate ? [] : _channels.Values)
+        {
+            if (channel.Fetch is var (run, source))
+            {
+                run.Refused(source, reason);
+            }
+        }
     }
 
     private void Closed(CloseMessage close)

@@ -69,6 +69,7 @@ public sealed class PeerServer : IAsyncDisposable
         Warned += options.Warned;
         SourceTimeout = options.SourceTimeout;
         StallTimeout = options.StallTimeout;
+        Clock = options.Clock;
         UploadLimit = options.UploadLimit;
         DownloadLimit = options.DownloadLimit;
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
@@ -127,6 +128,21 @@ public sealed class PeerServer : IAsyncDisposable
 
     internal TimeSpan StallTimeout { get; }
 
+    /// <summary>Bytes a second above which a source is fetched from over bulk connections; chosen by measurement.</summary>
+    internal double BulkAbove { get; set; } = 64 * 1024 * 1024;
+
+    internal PieceBudget PieceBudget { get; } = new(128 * 1024 * 1024);
+
+    /// <summary>
+    /// Taken to make a file or give it its name. A folder does one of these at a time; whoever does it meanwhile waits in the
+    /// kernel, burning a core.
+    /// </summary>
+    internal SemaphoreSlim FolderGate { get; } = new(1);
+
+    internal IEnumerable<PeerConnection> Connections => _connections.Keys;
+
+    internal TimeProvider Clock { get; }
+
     internal RateLimiter UploadLimiter { get; } = new(TimeProvider.System);
 
     internal RateLimiter DownloadLimiter { get; } = new(TimeProvider.System);
@@ -138,7 +154,7 @@ public sealed class PeerServer : IAsyncDisposable
         TrackerClient tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
     {
         var keys = await tracker.GetTicketKeysAsync(cancellationToken).ConfigureAwait(false);
-        var tickets = new TicketValidator(tracker.TrackerId, keys, TimeProvider.System);
+        var tickets = new TicketValidator(tracker.TrackerId, keys, options.Clock);
         var listener = Listen(options);
         PeerIdentity? identity = null;
         PeerServer? server = null;
@@ -178,7 +194,7 @@ public sealed class PeerServer : IAsyncDisposable
                 _connections.Keys.Sum(connection => connection.Channels.Count(channel =>
                     channel.BytesUploaded > 0 && channel.RemoteHas is { IsComplete: false })),
                 _offered.Values.Sum(offered => offered.Names.Count),
-                Interlocked.Read(ref _bytesUploaded) + _connections.Keys.Sum(connection => connection.Channels.Sum(channel => channel.BytesUploaded)),
+                Interlocked.Read(ref _bytesUploaded),
                 Interlocked.Read(ref _bytesDownloaded));
         }
     }
@@ -339,11 +355,7 @@ public sealed class PeerServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
 
-    internal void Report(UploadRecord upload)
-    {
-        Interlocked.Add(ref _bytesUploaded, upload.Bytes);
-        UploadFinished?.Invoke(upload);
-    }
+    internal void Report(UploadRecord upload) => UploadFinished?.Invoke(upload);
 
     /// <summary>Ends when the tracker knows all that is offered by now.</summary>
     internal Task AnnouncedAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
@@ -364,6 +376,12 @@ public sealed class PeerServer : IAsyncDisposable
     }
 
     internal void Trace(string sentence) => Traced?.Invoke(sentence);
+
+    internal void CountUpload(int bytes)
+    {
+        Interlocked.Add(ref _bytesUploaded, bytes);
+        Instruments.Uploaded(bytes);
+    }
 
     /// <param name="writing">When writing the piece began, in <see cref="DownloadClock.Now"/>.</param>
     internal void CountDownload(int bytes, long writing)
@@ -493,7 +511,7 @@ public sealed class PeerServer : IAsyncDisposable
         try
         {
             var keys = await Tracker.GetTicketKeysAsync(_stopping.Token).ConfigureAwait(false);
-            _tickets = new TicketValidator(Tracker.TrackerId, keys, TimeProvider.System);
+            _tickets = new TicketValidator(Tracker.TrackerId, keys, Clock);
         }
         catch (Exception e) when (e is P2PShareException or OperationCanceledException)
         {
@@ -507,7 +525,7 @@ public sealed class PeerServer : IAsyncDisposable
     /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
     internal async Task<PeerConnection> ConnectAsync(SourcePeer peer, CancellationToken cancellationToken)
     {
-        if (_connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == peer.Fingerprint && connection is { IsClosed: false, IsBulk: false }) is { } existing)
+        if (FindConnection(peer.Fingerprint) is { } existing)
         {
             existing.RemoteUserName = peer.UserName;
             return existing;
@@ -523,6 +541,10 @@ public sealed class PeerServer : IAsyncDisposable
             _dials.TryRemove(new KeyValuePair<Hash256, Lazy<Task<PeerConnection>>>(peer.Fingerprint, dial));
         }
     }
+
+    /// <summary>The connection to a peer that is not for bulk; null where there is none.</summary>
+    internal PeerConnection? FindConnection(Hash256 fingerprint) =>
+        _connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == fingerprint && connection is { IsEnding: false, IsBulk: false });
 
     private static Socket Listen(PeerServerOptions options)
     {
@@ -627,7 +649,7 @@ public sealed class PeerServer : IAsyncDisposable
 
         foreach (var connection in _connections.Keys)
         {
-            connection.CloseUnentitled(DateTimeOffset.UtcNow);
+            connection.CloseUnentitled(Clock.GetUtcNow());
             connection.CloseOwn(added);
         }
 
@@ -704,7 +726,9 @@ public sealed class PeerServer : IAsyncDisposable
         return connection;
     }
 
-    private async Task<PeerConnection> DialAsync(SourcePeer peer)
+    /// <summary>A new connection to a peer, whether there is one or not.</summary>
+    /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
+    internal async Task<PeerConnection> DialAsync(SourcePeer peer)
     {
         using var activity = Instruments.StartDial(peer.Fingerprint);
         try
@@ -730,6 +754,7 @@ public sealed class PeerServer : IAsyncDisposable
         var started = new TaskCompletionSource();
         _connections[connection] = RunAsync();
         started.SetResult();
+        CloseDuplicate(connection);
         return connection;
 
         async Task RunAsync()
@@ -737,6 +762,18 @@ public sealed class PeerServer : IAsyncDisposable
             await started.Task.ConfigureAwait(false);
             await connection.RunAsync().ConfigureAwait(false);
             _connections.TryRemove(connection, out _);
+        }
+    }
+
+    // Of two peers that dialled each other both keep the connection that the one with the lesser fingerprint dialled.
+    private void CloseDuplicate(PeerConnection connection)
+    {
+        var twin = _connections.Keys.FirstOrDefault(other => other.RemoteFingerprint == connection.RemoteFingerprint
+            && other.IsDialled != connection.IsDialled && !other.IsEnding && !other.IsBulk);
+        if (twin is not null && !connection.IsBulk)
+        {
+            var keepsDialled = string.CompareOrdinal(Fingerprint.ToString(), connection.RemoteFingerprint.ToString()) < 0;
+            (connection.IsDialled == keepsDialled ? twin : connection).Close(CloseReason.Duplicate);
         }
     }
 
@@ -759,7 +796,7 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
-    private static void Maintain(PeerConnection connection)
+    private void Maintain(PeerConnection connection)
     {
         var idle = connection.IdleMilliseconds;
         var isUnused = !connection.Channels.Any() && idle > UnusedAfter.TotalMilliseconds;
@@ -769,7 +806,7 @@ public sealed class PeerServer : IAsyncDisposable
             return;
         }
 
-        connection.CloseUnentitled(DateTimeOffset.UtcNow);
+        connection.CloseUnentitled(Clock.GetUtcNow());
         if (idle > KeepAlive.TotalMilliseconds)
         {
             connection.SendKeepAlive();

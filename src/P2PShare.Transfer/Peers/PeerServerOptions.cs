@@ -20,11 +20,16 @@ public sealed record PeerServerOptions
     /// <summary>How long a download goes on without any source before it fails with NoSourceOnline.</summary>
     public TimeSpan SourceTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a source may be silent about what it was asked for before it is given up.</summary>
-    internal TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// The longest that a source may be silent about blocks that it was asked for, whatever its history; half of it about the piece layer.
+    /// </summary>
+    internal TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
     /// Subscribed to <see cref="PeerServer.Warned"/> before the start, which is when files that changed since they were shared show.
     /// </summary>
     public Action<string>? Warned { get; init; }
+
+    /// <summary>Tells when a ticket has expired.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
 }

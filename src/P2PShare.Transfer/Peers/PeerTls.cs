@@ -108,7 +108,7 @@ internal static class PeerTls
                     EnabledSslProtocols = SslProtocols.Tls13,
                     CipherSuitesPolicy = Ciphers,
                     ApplicationProtocols = Protocols,
-                    CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                    CertificateChainPolicy = NewChainPolicy(),
                     // A resumed session does not show its certificate again.
                     AllowTlsResume = false,
                 },
@@ -160,8 +160,18 @@ internal static class PeerTls
         EnabledSslProtocols = SslProtocols.Tls13,
         CipherSuitesPolicy = Ciphers,
         ApplicationProtocols = Protocols,
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        CertificateChainPolicy = NewChainPolicy(),
         AllowTlsResume = false,
+    };
+
+    // Certificates are their own roots and only their fingerprint counts: nothing of the system is asked for, and nothing that
+    // a peer's certificate names is downloaded.
+    private static X509ChainPolicy NewChainPolicy() => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        RevocationMode = X509RevocationMode.NoCheck,
+        DisableCertificateDownloads = true,
+        VerificationFlags = X509VerificationFlags.AllFlags,
     };
 
     private static SslStream RequireProtocol(SslStream stream) =>

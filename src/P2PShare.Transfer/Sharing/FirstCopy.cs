@@ -54,7 +54,7 @@ internal sealed class FirstCopy(int pieceCount)
             }
         }
 
-        channel.Connection.SendHave(channel, piece);
+        channel.Connection.SendHaves(channel, [piece]);
     }
 
     /// <summary>Counts pieces that a peer says it has.</summary>
@@ -118,9 +118,9 @@ internal sealed class FirstCopy(int pieceCount)
     // Outside the lock: a connection that ends over it comes back here.
     private static void Announce((ContentChannel Channel, int Piece)[] released)
     {
-        foreach (var (channel, piece) in released)
+        foreach (var pieces in released.GroupBy(held => held.Channel, held => held.Piece))
         {
-            channel.Connection.SendHave(channel, piece);
+            pieces.Key.Connection.SendHaves(pieces.Key, pieces.ToArray());
         }
     }
 

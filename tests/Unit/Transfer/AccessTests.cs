@@ -181,11 +181,4 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Equal(new CloseMessage(0, CloseReason.TicketRefused), await peer.ReceiveCloseAsync());
         Assert.Null(await peer.ReceiveAsync());
     }
-
-    private sealed class ShiftedClock : TimeProvider
-    {
-        public TimeSpan Shift { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Shift;
-    }
 }

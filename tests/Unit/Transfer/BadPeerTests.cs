@@ -15,7 +15,7 @@ namespace P2PShare.Unit.Transfer;
 public sealed class BadPeerTests : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(2);
 
     private readonly byte[] _content = RandomNumberGenerator.GetBytes(3_000_000);
     private TestTracker _tracker = null!;

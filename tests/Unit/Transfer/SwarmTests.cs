@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Peers;
 using P2PShare.Unit.TrackerHost;
 
@@ -58,4 +59,64 @@ public sealed class SwarmTests
         await stays.Completion.WaitAsync(Limit);
         Assert.Equal(content, await File.ReadAllBytesAsync(carol.DestinationOf("data.bin")));
     }
+
+    [Fact]
+    public async Task Of_two_peers_that_dial_each_other_one_connection_stays()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        await using var alice = await TestPeer.StartAsync(tracker, "alice", null);
+        await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
+
+        await Task.WhenAll(alice.Server.DialAsync(AddressOf(bob)), bob.Server.DialAsync(AddressOf(alice))).WaitAsync(Limit);
+
+        await Eventually.HoldsAsync(
+            () => alice.Server.Connections.ToArray() is [var one] && bob.Server.Connections.ToArray() is [var other] && one.IsDialled != other.IsDialled,
+            "the same one is left on both sides");
+        var content = RandomNumberGenerator.GetBytes(Size);
+        var file = await alice.ShareAsync("data.bin", content);
+        await bob.Receive(file).Completion.WaitAsync(Limit);
+        Assert.Single(alice.Server.Connections, connection => !connection.IsBulk);
+    }
+
+    [Fact]
+    public async Task Downloads_of_two_peers_that_dial_each_other_in_the_middle_of_them_come_to_their_end()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        await using var alice = await TestPeer.StartAsync(tracker, "alice", null, new PeerServerOptions { UploadLimit = 4 * 1024 * 1024 });
+        await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
+        var content = RandomNumberGenerator.GetBytes(Size);
+        var file = await alice.ShareAsync("data.bin", content);
+        var download = bob.Receive(file);
+        await Eventually.HoldsAsync(() => download.Progress.BytesVerified > 0, "it has begun");
+
+        await alice.Server.DialAsync(AddressOf(bob)).WaitAsync(Limit);
+
+        await Eventually.HoldsAsync(() => bob.Server.Connections.Count() == 1, "one is left");
+        await download.Completion.WaitAsync(Limit);
+        Assert.Equal(content, await File.ReadAllBytesAsync(bob.DestinationOf("data.bin")));
+    }
+
+    [Fact]
+    public async Task A_fast_source_is_fetched_from_over_bulk_connections_and_does_without_them_when_they_break()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        await using var alice = await TestPeer.StartAsync(tracker, "alice", null, new PeerServerOptions { UploadLimit = 24 * 1024 * 1024 });
+        await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
+        bob.Server.BulkAbove = 1;
+        var content = RandomNumberGenerator.GetBytes(5 * Size);
+        var file = await alice.ShareAsync("data.bin", content);
+        var download = bob.Receive(file);
+        await Eventually.HoldsAsync(() => bob.Server.Connections.Count(connection => connection.IsBulk) == 2, "bulk connections are there");
+
+        foreach (var bulk in bob.Server.Connections.Where(connection => connection.IsBulk))
+        {
+            bulk.Dispose();
+        }
+
+        await download.Completion.WaitAsync(Limit);
+        Assert.Equal(content, await File.ReadAllBytesAsync(bob.DestinationOf("data.bin")));
+        await Eventually.HoldsAsync(() => !bob.Server.Connections.Any(connection => connection.IsBulk), "none is left");
+    }
+
+    private static SourcePeer AddressOf(TestPeer peer) => new(peer.Server.Fingerprint, peer.UserName, true, [$"127.0.0.1:{peer.Server.Port}"]);
 }

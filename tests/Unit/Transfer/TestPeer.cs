@@ -15,6 +15,9 @@ internal sealed class TestPeer : IAsyncDisposable
 {
     public const string Group = "dev";
 
+    /// <summary>The password of every user.</summary>
+    public const string PasswordText = "correct horse battery";
+
     private readonly TemporaryFolder _folder = new();
     private readonly PeerServerOptions _options;
 
@@ -47,20 +50,17 @@ internal sealed class TestPeer : IAsyncDisposable
         };
         peer.State = StateFolder.Open(Path.Combine(peer.Folder, "state"));
         peer.Client = new TrackerClient([tracker.Address], peer.State.KnownTrackers);
-        await peer.Client.CreateUserAsync(userName, Password(), CancellationToken.None);
-        await peer.Client.LoginAsync(userName, Password(), CancellationToken.None);
-        if (owner is null)
-        {
-            await peer.Client.CreateGroupAsync(Group, CancellationToken.None);
-        }
-        else
-        {
-            await peer.Client.RequestJoinAsync(Group, CancellationToken.None);
-            await owner.Client.ApproveJoinAsync(Group, userName, CancellationToken.None);
-        }
-
+        await CreateUserAsync(peer.Client, userName, owner);
         await peer.RestartServerAsync();
         return peer;
+    }
+
+    /// <summary>Makes a user, without a peer, and lets it into the group.</summary>
+    public static async Task CreateUserAsync(TestTracker tracker, string userName, TestPeer owner)
+    {
+        // The tracker's fingerprint is pinned: nothing has to be remembered.
+        using var client = new TrackerClient([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+        await CreateUserAsync(client, userName, owner);
     }
 
     /// <summary>Starts the peer server, after stopping the one that runs.</summary>
@@ -119,10 +119,25 @@ internal sealed class TestPeer : IAsyncDisposable
         _folder.Dispose();
     }
 
+    private static async Task CreateUserAsync(TrackerClient client, string userName, TestPeer? owner)
+    {
+        await client.CreateUserAsync(userName, Password(), CancellationToken.None);
+        await client.LoginAsync(userName, Password(), CancellationToken.None);
+        if (owner is null)
+        {
+            await client.CreateGroupAsync(Group, CancellationToken.None);
+        }
+        else
+        {
+            await client.RequestJoinAsync(Group, CancellationToken.None);
+            await owner.Client.ApproveJoinAsync(Group, userName, CancellationToken.None);
+        }
+    }
+
     private static SecureString Password()
     {
         var password = new SecureString();
-        foreach (var c in "correct horse battery")
+        foreach (var c in PasswordText)
         {
             password.AppendChar(c);
         }

@@ -1,0 +1,49 @@
+using System.Globalization;
+using P2PShare.Protocol;
+using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Tracker;
+
+namespace P2PShare.PeerProcess;
+
+/// <summary>Does what a line says, and answers.</summary>
+internal sealed class Commands(TrackerClient client, PeerServer server, Action<string[]> write)
+{
+    public async Task DoAsync(string[] words)
+    {
+        switch (words)
+        {
+            case ["share", var path, var group, var name]:
+                var hashed = await FileHasher.HashAsync(path, null, CancellationToken.None);
+                await server.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
+                write(["shared"]);
+                break;
+            case ["receive", var group, var name, var destination]:
+                var files = await client.GetFilesAsync(group, CancellationToken.None);
+                var file = files.Single(file => file.Name == name);
+                write(["receiving"]);
+                _ = ReceiveAsync(new DownloadRequest(group, name, file.Content, destination, Overwrite: false));
+                break;
+            case ["limit", var limit]:
+                server.UploadLimit = long.Parse(limit, CultureInfo.InvariantCulture) is var set and > 0 ? set : null;
+                write(["limited"]);
+                break;
+            default:
+                throw new InvalidOperationException($"'{string.Join(' ', words)}' is no command.");
+        }
+    }
+
+    private async Task ReceiveAsync(DownloadRequest request)
+    {
+        try
+        {
+            await server.StartDownload(request).Completion;
+            write(["received"]);
+        }
+        catch (P2PShareException e)
+        {
+            write(["failed", e.Code, e.Message]);
+        }
+    }
+}
