@@ -12,6 +12,9 @@ namespace P2PShare.Protocol.Tickets;
 public sealed record Ticket(
     string UserName, string Group, IReadOnlyList<Hash256> PiecesRoots, Hash256 CertificateHash, DateTimeOffset Expires)
 {
+    /// <summary>Claim <c>iat</c>, whole seconds, of a ticket that was read; the beginning of time where it has none.</summary>
+    public DateTimeOffset Issued { get; init; }
+
     internal const string Audience = "p2pshare-peer";
     internal const string TokenType = "p2pshare-ticket+jwt";
     internal const string GroupClaim = "group";

@@ -101,7 +101,10 @@ public sealed class TicketValidator
             }
         }
 
-        ticket = new Ticket(claims.UserName, claims.Group, roots, certificateHash, new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero));
+        ticket = new Ticket(claims.UserName, claims.Group, roots, certificateHash, new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero))
+        {
+            Issued = new DateTimeOffset(jwt.IssuedAt, TimeSpan.Zero),
+        };
         return true;
     }
 

@@ -102,10 +102,19 @@ public sealed record AnnounceRequest(
 /// <param name="IntervalSeconds">When to announce again at the latest; a peer that stays silent for three of them is forgotten.</param>
 /// <param name="Known">False where the tracker had forgotten this peer and the request was not full: announce all.</param>
 /// <param name="Rejected">Holdings that are not (or no longer) files of a group the user is a member of.</param>
-public sealed record AnnounceResponse(int IntervalSeconds, bool Known, IReadOnlyList<Holding> Rejected)
+/// <param name="Ended">
+/// Whose access to the user's groups has ended within the last lifetime of a ticket; of groups that the user is no member of any more, those until then.
+/// </param>
+public sealed record AnnounceResponse(int IntervalSeconds, bool Known, IReadOnlyList<Holding> Rejected, IReadOnlyList<EndedAccess> Ended)
 {
     public IReadOnlyList<Holding> Rejected { get; init; } = NotNullItems.Check(Rejected);
+
+    public IReadOnlyList<EndedAccess> Ended { get; init; } = NotNullItems.Check(Ended);
 }
+
+/// <summary>Somebody left a group, was taken out of it, or it was deleted: their tickets from before count no longer.</summary>
+/// <param name="TicketsUntil">Tickets issued (<c>iat</c>) up to this second, and including it, do not count.</param>
+public sealed record EndedAccess(string Group, string UserName, DateTimeOffset TicketsUntil);
 
 /// <summary>Asks who has contents of a group, and for a ticket to fetch them.</summary>
 /// <param name="Fingerprint">Of the asker's certificate: it is left out of the answer.</param>

@@ -80,7 +80,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
                     ErrorCode.OwnerCannotLeave, $"The owner of '{membership.GroupName}' cannot leave it: its members would have nobody to approve requests.");
             }
 
-            if (id is null || !await Membership.EndAsync(connection, membership.GroupId, id.Value))
+            if (id is null || !await Membership.EndAsync(connection, membership.GroupId, id.Value, clock.GetUtcNow()))
             {
                 throw Membership.NotMember(self
                     ? $"You are not a member of '{membership.GroupName}'."

@@ -42,8 +42,9 @@ internal sealed record Membership(long GroupId, string GroupName, long OwnerId, 
 
     /// <summary>Ends a membership and what hangs on it: the user's shares and what the user's peers offer there.</summary>
     /// <returns>Whether there was one.</returns>
-    public static async Task<bool> EndAsync(DbConnection connection, long group, long user)
+    public static async Task<bool> EndAsync(DbConnection connection, long group, long user, DateTimeOffset now)
     {
+        await EndedAccessStore.AddAsync(connection, group, user, now);
         if (await connection.ExecuteAsync("DELETE FROM members WHERE group_id = @group AND user_id = @user", new { group, user }) == 0)
         {
             return false;

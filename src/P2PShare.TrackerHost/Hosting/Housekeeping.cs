@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Hosting;
@@ -28,10 +29,11 @@ internal sealed class Housekeeping(
         }
     }
 
-    private Task<int> ForgetAsync(DbConnection connection)
+    private async Task<int> ForgetAsync(DbConnection connection)
     {
         var now = clock.GetUtcNow();
-        return connection.ExecuteAsync(
+        await EndedAccessStore.ForgetAsync(connection, options, now);
+        return await connection.ExecuteAsync(
             """
             DELETE FROM peers WHERE last_seen < @PeersSeen;
             DELETE FROM sessions WHERE last_used < @SessionsUsed;

@@ -29,7 +29,7 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
                 var interval = (int)options.AnnounceInterval.TotalSeconds;
                 if (!request.Full && !await IsKnownAsync(connection, user, request.Fingerprint, now))
                 {
-                    return new AnnounceResponse(interval, Known: false, Rejected: []);
+                    return new AnnounceResponse(interval, Known: false, Rejected: [], await EndedAccessStore.GetAsync(connection, user, options, now));
                 }
 
                 var peer = await connection.QuerySingleAsync<long>(
@@ -51,7 +51,8 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
                         request.Port,
                         Now = now.ToUnixTimeSeconds(),
                     });
-                return new AnnounceResponse(interval, Known: true, await KeepHoldingsAsync(connection, user, peer, request, now));
+                var rejected = await KeepHoldingsAsync(connection, user, peer, request, now);
+                return new AnnounceResponse(interval, Known: true, rejected, await EndedAccessStore.GetAsync(connection, user, options, now));
             },
             cancellationToken);
 
@@ -99,8 +100,9 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
                 var peers = rows.ToLookup(row => Hash256.Parse(row.PiecesRoot), row => row.ToPeer());
                 var expires = DateTimeOffset.FromUnixTimeSeconds((now + options.TicketLifetime).ToUnixTimeSeconds());
                 var ticket = new Ticket(user.Name, membership.GroupName, roots, request.CertificateHash, expires);
+                var issued = await EndedAccessStore.IssueTimeAsync(connection, membership.GroupName, user.Name, now);
                 return new SourcesResponse(
-                    tracker.Issuer.Issue(ticket, now), expires, [.. roots.Select(root => new ContentSources(root, [.. peers[root]]))]);
+                    tracker.Issuer.Issue(ticket, issued), expires, [.. roots.Select(root => new ContentSources(root, [.. peers[root]]))]);
             },
             cancellationToken);
 

@@ -8,6 +8,7 @@ public sealed class Download
 {
     private readonly PeerServer _server;
     private readonly DownloadCatalog _catalog;
+    private readonly RateLimiter _limiter = new(TimeProvider.System);
     private readonly Lock _lock = new();
     private readonly long _bytesVerifiedBefore;
     private TaskCompletionSource _completion = NewCompletion();
@@ -45,6 +46,16 @@ public sealed class Download
                 return _state;
             }
         }
+    }
+
+    /// <summary>
+    /// Most bytes a second that it takes; null: no limit of its own. Takes effect at once, and not kept for the next shell.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
+    public long? Limit
+    {
+        get => _limiter.Limit;
+        set => _limiter.Limit = value;
     }
 
     /// <summary>Why it failed; null unless <see cref="DownloadState.Failed"/>.</summary>
@@ -122,9 +133,10 @@ public sealed class Download
         await before.ConfigureAwait(false);
         var state = DownloadState.Failed;
         P2PShareException? error = null;
+        var activity = _server.Instruments.StartDownload(Request);
         try
         {
-            using var run = new DownloadRun(_server, Request);
+            using var run = new DownloadRun(_server, Request, _limiter);
             _run = run;
             await run.RunAsync(cancellationToken).ConfigureAwait(false);
             state = DownloadState.Complete;
@@ -148,6 +160,7 @@ public sealed class Download
             Error = error;
         }
 
+        _server.Instruments.DownloadEnded(activity, state, error, Times);
         _server.Keep(_catalog.UpdateAsync(Id, state, error, Progress.BytesVerified));
         Settle();
     }

@@ -13,7 +13,7 @@ namespace P2PShare.Transfer.Downloading;
 /// One stretch of a download, from its start or resume until it is complete, fails or is put on hold: finds sources,
 /// asks them, verifies what comes, and offers it to others at once.
 /// </summary>
-internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : IDisposable
+internal sealed class DownloadRun(PeerServer server, DownloadRequest request, RateLimiter limiter) : IDisposable
 {
     private const int MaxSources = 16;
 
@@ -65,6 +65,9 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
                 verified, _content.Size, _part?.GetHave().Count ?? 0, _content.PieceCount, speed, left, _sources.Count(source => source.Key.Has is not null));
         }
     }
+
+    /// <summary>How much this download may take; that of the peer server holds beside it.</summary>
+    public RateLimiter Limiter => limiter;
 
     public DownloadTimes Times => _clock.Times;
 
@@ -588,7 +591,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     {
         if (piece.ComputeHash(_content) != _part!.PieceHash(piece.Index))
         {
-            server.CountHashFailure();
+            server.Instruments.HashFailed();
             foreach (var liar in _scheduler!.Failed(piece))
             {
                 Ban(liar, "it sent a wrong piece");
@@ -615,7 +618,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
             return;
         }
 
-        server.CountDownload(piece.Length);
+        server.CountDownload(piece.Length, writing);
         var index = piece.Index;
         foreach (var liar in _scheduler!.Completed(piece))
         {
@@ -654,7 +657,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
     {
         foreach (var source in _sources.Keys)
         {
-            if (source.Silence > source.Patience || IsTrickling(source))
+            if (IsSilent(source) || IsTrickling(source) || _layer.IsStalled(source, server.StallTimeout / 2))
             {
                 _lastProblem = $"{source.Channel.Connection.RemoteEndPoint} stopped sending";
                 Back(source.Fingerprint);
@@ -663,11 +666,14 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request) : 
         }
     }
 
+    private bool IsSilent(DownloadSource source) =>
+        source.Silence > (source.Patience < server.StallTimeout ? source.Patience : server.StallTimeout);
+
     private bool IsTrickling(DownloadSource source) =>
         source.Receiving is var (piece, since) && Stopwatch.GetElapsedTime(since) > MostForOnePart
             && _sources.Keys.Any(other => other.Fingerprint != source.Fingerprint && other.Has is { } has && has[piece]);
 
-    private bool HasUsefulSource() => _sources.Keys.Any(source => _scheduler!.IsInteresting(source));
+    private bool HasUsefulSource() => _sources.Keys.Any(source => (_canVerify || _layer.MayGive(source)) && _scheduler!.IsInteresting(source));
 
     private P2PShareException NoSource()
     {

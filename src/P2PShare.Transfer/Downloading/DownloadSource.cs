@@ -50,10 +50,13 @@ internal sealed class DownloadSource(ContentChannel channel)
     /// </summary>
     public TimeSpan Patience { get; private set; } = FirstPatience;
 
-    /// <summary>How long nothing has come from it that was asked for.</summary>
+    /// <summary>
+    /// How long no byte of a piece has come though it was asked for some. Other messages do not count: somebody who says much and
+    /// gives nothing holds parts that others could send.
+    /// </summary>
     public TimeSpan Silence => AskedBytes == 0
         ? TimeSpan.Zero
-        : TimeSpan.FromMilliseconds(Math.Min(Channel.Connection.IdleMilliseconds, Stopwatch.GetElapsedTime(AskedAt).TotalMilliseconds));
+        : TimeSpan.FromMilliseconds(Math.Min(Channel.Connection.PieceIdleMilliseconds, Stopwatch.GetElapsedTime(AskedAt).TotalMilliseconds));
 
     public bool IsLost { get; set; }
 

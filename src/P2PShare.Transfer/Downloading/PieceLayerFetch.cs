@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
@@ -11,6 +12,7 @@ internal sealed class PieceLayerFetch(ContentDescription content)
     private readonly HashSet<DownloadSource> _refused = [];
     private DownloadSource? _from;
     private int _missing;
+    private long _answered;
 
     public enum Result
     {
@@ -36,6 +38,7 @@ internal sealed class PieceLayerFetch(ContentDescription content)
 
             _from = source;
             _missing = content.PieceCount;
+            _answered = DownloadClock.Now;
             ranges =
             [
                 .. Enumerable.Range(0, (content.PieceCount + Frame.MaxHashes - 1) / Frame.MaxHashes).Select(i => new HashRange(
@@ -62,6 +65,7 @@ internal sealed class PieceLayerFetch(ContentDescription content)
 
             hashes.CopyTo(Hashes, range.Index);
             _missing -= range.Count;
+            _answered = DownloadClock.Now;
             if (_missing > 0)
             {
                 return Result.Unfinished;
@@ -85,6 +89,24 @@ internal sealed class PieceLayerFetch(ContentDescription content)
         {
             _refused.Add(source);
             _from = _from == source ? null : _from;
+        }
+    }
+
+    /// <summary>Whether the source may still give the piece layer, without which its pieces are of no use.</summary>
+    public bool MayGive(DownloadSource source)
+    {
+        lock (_lock)
+        {
+            return !_refused.Contains(source);
+        }
+    }
+
+    /// <summary>Whether the source was asked and has not answered for this long.</summary>
+    public bool IsStalled(DownloadSource source, TimeSpan timeout)
+    {
+        lock (_lock)
+        {
+            return _from == source && _missing > 0 && Stopwatch.GetElapsedTime(_answered) > timeout;
         }
     }
 

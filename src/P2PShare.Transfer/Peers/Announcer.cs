@@ -11,8 +11,14 @@ namespace P2PShare.Transfer.Peers;
 /// Keeps the tracker told what a peer holds: all of it at first and whenever the tracker has forgotten it, then only
 /// what changed, and a sign of life once an interval.
 /// </summary>
-internal sealed class Announcer(TrackerClient tracker, Hash256 fingerprint, int port, Action<Holding> onRejected, Action<string> onTrackerLost)
-    : IDisposable
+/// <param name="onEnded">Told whose access has ended; answers whether this user's own has, so that all has to be announced again.</param>
+internal sealed class Announcer(
+    TrackerClient tracker,
+    Hash256 fingerprint,
+    int port,
+    Action<Holding> onRejected,
+    Func<IReadOnlyList<EndedAccess>, bool> onEnded,
+    Action<string> onTrackerLost) : IDisposable
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(1);
@@ -193,10 +199,11 @@ internal sealed class Announcer(TrackerClient tracker, Hash256 fingerprint, int 
             throw;
         }
 
+        var isOwnEnded = onEnded(response.Ended);
         lock (_lock)
         {
             _interval = TimeSpan.FromSeconds(Math.Clamp(response.IntervalSeconds, 1, 3600));
-            _isKnown = response.Known || request.Full;
+            _isKnown = (response.Known || request.Full) && !isOwnEnded;
             foreach (var (key, isComplete) in sent)
             {
                 // Changed again while it was on its way: stays to be said.

@@ -12,6 +12,9 @@ internal sealed class FrameReader(Stream stream)
     /// <summary>When bytes came last, in <see cref="Environment.TickCount64"/> milliseconds.</summary>
     public long LastReceived { get; private set; } = Environment.TickCount64;
 
+    /// <summary>When bytes of a piece came last, as <see cref="LastReceived"/>: what keeps talking need not give anything.</summary>
+    public long LastPieceBytes { get; private set; } = Environment.TickCount64;
+
     /// <summary>Waits for the next header.</summary>
     /// <exception cref="WireException">It is none.</exception>
     /// <exception cref="EndOfStreamException">The other side closed the connection.</exception>
@@ -50,10 +53,12 @@ internal sealed class FrameReader(Stream stream)
         _buffer.AsMemory(_start, buffered).CopyTo(destination);
         _start += buffered;
         destination = destination[buffered..];
+        LastPieceBytes = Environment.TickCount64;
         while (!destination.IsEmpty)
         {
             var read = await stream.ReadAsync(destination, cancellationToken).ConfigureAwait(false);
             CountReceived(read);
+            LastPieceBytes = LastReceived;
             destination = destination[read..];
         }
     }

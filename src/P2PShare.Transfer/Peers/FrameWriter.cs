@@ -15,6 +15,14 @@ internal sealed class FrameWriter(Stream stream, RateLimiter limiter) : IDisposa
     private const int MaxWaitingBytes = 4 * 1024 * 1024;
     private const int MaxWaitingBlocks = 1024;
 
+    // Blocks are read from disk in steps of these lengths: the usual request at once, and less where very many are served
+    // together. Bounds what a thousand slow receivers hold.
+    private const int LargeStep = 256 * 1024;
+    private const int SmallStep = 32 * 1024;
+    private const int MaxLarge = 64;
+
+    private static int _sendingNow;
+
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly LinkedList<(ContentChannel Channel, BlockRange Range)> _blocks = new();
@@ -22,14 +30,14 @@ internal sealed class FrameWriter(Stream stream, RateLimiter limiter) : IDisposa
     private ArrayBufferWriter<byte> _sending = new(4096);
     private bool _isCompleted;
 
-    /// <summary>Whether blocks wait to be sent.</summary>
-    public bool HasBlocks
+    /// <summary>Blocks that wait to be sent.</summary>
+    public int WaitingBlocks
     {
         get
         {
             lock (_lock)
             {
-                return _blocks.Count > 0;
+                return _blocks.Count;
             }
         }
     }
@@ -111,33 +119,45 @@ internal sealed class FrameWriter(Stream stream, RateLimiter limiter) : IDisposa
     /// <param name="onUnreadable">Told when a content can no longer be read; the block is rejected by then.</param>
     public async Task RunAsync(Action<OfferedContent, Exception> onUnreadable, CancellationToken cancellationToken)
     {
+        while (true)
+        {
+            await _wake.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await SendWaitingAsync(onUnreadable, cancellationToken).ConfigureAwait(false);
+            lock (_lock)
+            {
+                if (_isCompleted && _waiting.WrittenCount == 0)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    public void Dispose() => _wake.Dispose();
+
+    // The buffer is given back when nothing waits: of many connections few are sending.
+    private async ValueTask SendWaitingAsync(Action<OfferedContent, Exception> onUnreadable, CancellationToken cancellationToken)
+    {
         byte[]? buffer = null;
         try
         {
-            while (true)
+            while (TakeNext(out var block))
             {
-                await _wake.WaitAsync(cancellationToken).ConfigureAwait(false);
-                while (TakeNext(out var block))
+                if (_sending.WrittenCount > 0)
                 {
-                    if (_sending.WrittenCount > 0)
-                    {
-                        await stream.WriteAsync(_sending.WrittenMemory, cancellationToken).ConfigureAwait(false);
-                        _sending.ResetWrittenCount();
-                    }
-
-                    if (block is var (channel, range))
-                    {
-                        buffer ??= ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + PieceHeader.Length + Frame.MaxBlock);
-                        await SendBlockAsync(buffer, channel, range, onUnreadable, cancellationToken).ConfigureAwait(false);
-                    }
+                    await stream.WriteAsync(_sending.WrittenMemory, cancellationToken).ConfigureAwait(false);
+                    _sending.ResetWrittenCount();
                 }
 
-                lock (_lock)
+                if (block is var (channel, range))
                 {
-                    if (_isCompleted && _waiting.WrittenCount == 0)
+                    if (buffer is null)
                     {
-                        return;
+                        var isLarge = Interlocked.Increment(ref _sendingNow) <= MaxLarge;
+                        buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + PieceHeader.Length + (isLarge ? LargeStep : SmallStep));
                     }
+
+                    await SendBlockAsync(buffer, channel, range, onUnreadable, cancellationToken).ConfigureAwait(false);
                 }
             }
         }
@@ -145,12 +165,11 @@ internal sealed class FrameWriter(Stream stream, RateLimiter limiter) : IDisposa
         {
             if (buffer is not null)
             {
+                Interlocked.Decrement(ref _sendingNow);
                 ArrayPool<byte>.Shared.Return(buffer);
             }
         }
     }
-
-    public void Dispose() => _wake.Dispose();
 
     private bool TakeNext(out (ContentChannel Channel, BlockRange Range)? block)
     {
@@ -175,30 +194,50 @@ internal sealed class FrameWriter(Stream stream, RateLimiter limiter) : IDisposa
     private async ValueTask SendBlockAsync(
         byte[] buffer, ContentChannel channel, BlockRange range, Action<OfferedContent, Exception> onUnreadable, CancellationToken cancellationToken)
     {
-        var headerLength = new PieceHeader(range.Channel, range.Piece, range.Begin).Write(buffer, range.Count);
-        try
+        var filled = new PieceHeader(range.Channel, range.Piece, range.Begin).Write(buffer, range.Count);
+        for (var sent = 0; sent < range.Count;)
         {
-            channel.Offered.Read(
-                (long)range.Piece * channel.Offered.Description.PieceLength + range.Begin, buffer.AsSpan(headerLength, range.Count));
-        }
-        catch (Exception e) when (e is Protocol.P2PShareException or IOException or ObjectDisposedException)
-        {
-            var length = range.Write(buffer, MessageId.Reject);
-            await stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
-            onUnreadable(channel.Offered, e);
-            return;
-        }
+            var step = Math.Min(range.Count - sent, buffer.Length - filled);
+            try
+            {
+                channel.Offered.Read(
+                    (long)range.Piece * channel.Offered.Description.PieceLength + range.Begin + sent, buffer.AsSpan(filled, step));
+            }
+            catch (Exception e) when (e is Protocol.P2PShareException or IOException or ObjectDisposedException)
+            {
+                if (sent == 0)
+                {
+                    var length = range.Write(buffer, MessageId.Reject);
+                    await stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+                }
 
-        var frame = buffer.AsMemory(0, headerLength + range.Count);
-        while (!frame.IsEmpty)
-        {
-            var slice = frame[..Math.Min(frame.Length, limiter.SliceLength)];
-            await limiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
-            await stream.WriteAsync(slice, cancellationToken).ConfigureAwait(false);
-            frame = frame[slice.Length..];
+                onUnreadable(channel.Offered, e);
+                if (sent > 0)
+                {
+                    // What was announced cannot be sent, and nothing else can take its place.
+                    throw new IOException("A block could not be read to its end.", e);
+                }
+
+                return;
+            }
+
+            await SendLimitedAsync(buffer.AsMemory(0, filled + step), cancellationToken).ConfigureAwait(false);
+            sent += step;
+            filled = 0;
         }
 
         channel.CountUpload(range.Count);
+    }
+
+    private async ValueTask SendLimitedAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var slice = bytes[..Math.Min(bytes.Length, limiter.SliceLength)];
+            await limiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(slice, cancellationToken).ConfigureAwait(false);
+            bytes = bytes[slice.Length..];
+        }
     }
 
     private void Wake()

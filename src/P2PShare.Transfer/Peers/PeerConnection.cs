@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Sharing;
@@ -57,6 +58,9 @@ internal sealed class PeerConnection : IDisposable
 
     public Hash256 RemoteCertificateHash { get; }
 
+    /// <summary>Whose peer the other side is, as the tracker said; null where it was not asked.</summary>
+    public string? RemoteUserName { get; set; }
+
     /// <summary>Whether this side dialled.</summary>
     public bool IsDialled { get; }
 
@@ -76,10 +80,14 @@ internal sealed class PeerConnection : IDisposable
 
     public IEnumerable<ContentChannel> Channels => _channels.Values;
 
-    public bool HasWaitingBlocks => _writer.HasBlocks;
+    /// <summary>Blocks that the other side asked for and that are not sent yet.</summary>
+    public int WaitingBlocks => _writer.WaitingBlocks;
 
     /// <summary>Milliseconds since bytes came last.</summary>
     public long IdleMilliseconds => Environment.TickCount64 - _reader.LastReceived;
+
+    /// <summary>Milliseconds since bytes of a piece came last.</summary>
+    public long PieceIdleMilliseconds => Environment.TickCount64 - _reader.LastPieceBytes;
 
     /// <summary>Reads and writes until either side ends the connection. Throws nothing.</summary>
     public async Task RunAsync()
@@ -93,6 +101,7 @@ internal sealed class PeerConnection : IDisposable
         }
         catch (WireException e)
         {
+            _server.Instruments.Refused("protocol");
             _server.Trace($"{RemoteEndPoint} was dropped: {e.Message}");
             Close(CloseReason.ProtocolError);
         }
@@ -210,14 +219,31 @@ internal sealed class PeerConnection : IDisposable
         }
     }
 
-    /// <summary>Ends channels whose ticket has expired and was not renewed.</summary>
-    public void CloseExpired(DateTimeOffset now)
+    /// <summary>Ends channels whose ticket has expired and was not renewed, or whose holder's access has ended.</summary>
+    public void CloseUnentitled(DateTimeOffset now)
     {
         foreach (var channel in _channels.Values.Where(channel => channel.UserName is not null))
         {
             if (!_tickets.TryGetValue(channel.Offered.PiecesRoot, out var ticket) || ticket.Expires + TicketValidator.ClockSkew < now)
             {
                 Close(channel, CloseReason.TicketExpired);
+            }
+            else if (_server.IsEnded(ticket))
+            {
+                Close(channel, CloseReason.TicketRefused);
+            }
+        }
+    }
+
+    /// <summary>Ends channels that this side opened to peers of those whose access has ended: pieces flow both ways.</summary>
+    public void CloseOwn(IReadOnlyList<EndedAccess> ended)
+    {
+        foreach (var channel in _channels.Values.Where(channel => channel.UserName is null))
+        {
+            if (ended.Any(one => string.Equals(one.Group, channel.Group, StringComparison.OrdinalIgnoreCase)
+                && string.Equals(one.UserName, RemoteUserName, StringComparison.OrdinalIgnoreCase)))
+            {
+                Close(channel, CloseReason.Done);
             }
         }
     }
@@ -307,6 +333,7 @@ internal sealed class PeerConnection : IDisposable
         var (ticket, problem) = await _server.ValidateTicketAsync(hello.Ticket, RemoteCertificateHash).ConfigureAwait(false);
         if (ticket is null)
         {
+            _server.Instruments.Refused("ticket");
             _server.Trace($"{RemoteEndPoint} was refused: {problem}");
             Close(CloseReason.TicketRefused);
             return false;
@@ -398,6 +425,12 @@ internal sealed class PeerConnection : IDisposable
         }
 
         if (!_tickets.TryGetValue(open.PiecesRoot, out var ticket))
+        {
+            Send(new CloseMessage(open.Channel, CloseReason.TicketRefused));
+            return;
+        }
+
+        if (_server.IsEnded(ticket))
         {
             Send(new CloseMessage(open.Channel, CloseReason.TicketRefused));
             return;
@@ -574,8 +607,9 @@ internal sealed class PeerConnection : IDisposable
             var destination = piece.BufferOf(part);
             while (!destination.IsEmpty)
             {
-                var slice = destination[..Math.Min(destination.Length, _server.DownloadLimiter.SliceLength)];
+                var slice = destination[..Math.Min(destination.Length, Math.Min(_server.DownloadLimiter.SliceLength, run.Limiter.SliceLength))];
                 await _reader.ReadIntoAsync(slice, cancellationToken).ConfigureAwait(false);
+                await run.Limiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
                 await _server.DownloadLimiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
                 destination = destination[slice.Length..];
             }

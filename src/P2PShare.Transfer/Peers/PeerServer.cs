@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -42,6 +43,7 @@ public sealed class PeerServer : IAsyncDisposable
     private readonly ConcurrentDictionary<PeerConnection, Task> _connections = new();
     private readonly ConcurrentDictionary<Hash256, Lazy<Task<PeerConnection>>> _dials = new();
     private readonly ConcurrentDictionary<OfferedContent, DownloadRun> _runs = new();
+    private readonly EndedAccesses _ended = new(TimeProvider.System);
     private readonly Dictionary<Hash256, OfferedContent> _offered = [];
     private readonly List<Download> _downloads = [];
     private readonly Dictionary<string, Download> _latest = [];
@@ -52,7 +54,6 @@ public sealed class PeerServer : IAsyncDisposable
     private Task? _stopped;
     private long _bytesUploaded;
     private long _bytesDownloaded;
-    private long _hashFailures;
 
     private PeerServer(
         TrackerClient tracker, StateFolder state, PeerServerOptions options, PeerIdentity identity, Socket listener, TicketValidator tickets)
@@ -67,11 +68,13 @@ public sealed class PeerServer : IAsyncDisposable
         Sources = new SourceFinder(tracker, identity.Fingerprint, identity.CertificateHash);
         Warned += options.Warned;
         SourceTimeout = options.SourceTimeout;
+        StallTimeout = options.StallTimeout;
         Clock = options.Clock;
         UploadLimit = options.UploadLimit;
         DownloadLimit = options.DownloadLimit;
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
-        _announcer = new Announcer(tracker, identity.Fingerprint, Port, HoldingRejected, message => Warn(
+        Instruments = new Instruments(this);
+        _announcer = new Announcer(tracker, identity.Fingerprint, Port, HoldingRejected, AccessEnded, message => Warn(
             $"The tracker could not be told what is shared here; it is tried again. {message}"));
     }
 
@@ -111,7 +114,19 @@ public sealed class PeerServer : IAsyncDisposable
 
     internal SourceFinder Sources { get; }
 
+    internal Instruments Instruments { get; }
+
+    internal int ActiveDownloads => GetDownloads().Count(download => download.State == DownloadState.Running);
+
+    internal int ConnectedSources => _runs.Values.Sum(run => run.Progress.Sources);
+
+    internal double DownloadRate => _runs.Values.Sum(run => run.Progress.BytesPerSecond);
+
+    internal int WaitingBlocks => _connections.Keys.Sum(connection => connection.WaitingBlocks);
+
     internal TimeSpan SourceTimeout { get; }
+
+    internal TimeSpan StallTimeout { get; }
 
     /// <summary>Bytes a second above which a source is fetched from over bulk connections; chosen by measurement.</summary>
     internal double BulkAbove { get; set; } = 64 * 1024 * 1024;
@@ -159,6 +174,7 @@ public sealed class PeerServer : IAsyncDisposable
             listener.Dispose();
             identity?.Dispose();
             server?._announcer.Dispose();
+            server?.Instruments.Dispose();
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw new P2PShareException(
@@ -361,11 +377,18 @@ public sealed class PeerServer : IAsyncDisposable
 
     internal void Trace(string sentence) => Traced?.Invoke(sentence);
 
-    internal void CountUpload(int bytes) => Interlocked.Add(ref _bytesUploaded, bytes);
+    internal void CountUpload(int bytes)
+    {
+        Interlocked.Add(ref _bytesUploaded, bytes);
+        Instruments.Uploaded(bytes);
+    }
 
-    internal void CountDownload(int bytes) => Interlocked.Add(ref _bytesDownloaded, bytes);
-
-    internal void CountHashFailure() => Interlocked.Increment(ref _hashFailures);
+    /// <param name="writing">When writing the piece began, in <see cref="DownloadClock.Now"/>.</param>
+    internal void CountDownload(int bytes, long writing)
+    {
+        Interlocked.Add(ref _bytesDownloaded, bytes);
+        Instruments.PieceVerified(bytes, writing);
+    }
 
     internal OfferedContent? FindOffered(Hash256 root, string group)
     {
@@ -464,7 +487,18 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the tracker has said that the holder's access ended after the ticket was issued.</summary>
+    internal bool IsEnded(Ticket ticket) => _ended.IsEnded(ticket);
+
     internal async ValueTask<(Ticket? Ticket, string? Problem)> ValidateTicketAsync(string token, Hash256 certificateHash)
+    {
+        var (ticket, problem) = await ValidateSignedAsync(token, certificateHash).ConfigureAwait(false);
+        return ticket is not null && IsEnded(ticket)
+            ? (null, $"The access of '{ticket.UserName}' to '{ticket.Group}' has ended since.")
+            : (ticket, problem);
+    }
+
+    private async ValueTask<(Ticket? Ticket, string? Problem)> ValidateSignedAsync(string token, Hash256 certificateHash)
     {
         var result = await _tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
         if (result.Ticket is not null || Environment.TickCount64 - Volatile.Read(ref _keysFetched) < KeysAge.TotalMilliseconds)
@@ -493,6 +527,7 @@ public sealed class PeerServer : IAsyncDisposable
     {
         if (FindConnection(peer.Fingerprint) is { } existing)
         {
+            existing.RemoteUserName = peer.UserName;
             return existing;
         }
 
@@ -603,6 +638,24 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
+    /// <returns>Whether it is this user's own access, and news.</returns>
+    private bool AccessEnded(IReadOnlyList<EndedAccess> ended)
+    {
+        var added = _ended.Add(ended);
+        if (added.Count == 0)
+        {
+            return false;
+        }
+
+        foreach (var connection in _connections.Keys)
+        {
+            connection.CloseUnentitled(Clock.GetUtcNow());
+            connection.CloseOwn(added);
+        }
+
+        return added.Any(one => AccountName.Key(one.UserName) == AccountName.Key(Tracker.UserName));
+    }
+
     private async Task AcceptAsync()
     {
         try
@@ -613,6 +666,7 @@ public sealed class PeerServer : IAsyncDisposable
                 var socket = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
                 if (_connections.Count >= MaxConnections)
                 {
+                    Instruments.Refused("full");
                     socket.Dispose();
                     _handshakes.Release();
                     continue;
@@ -645,6 +699,7 @@ public sealed class PeerServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
         {
+            Instruments.Refused("handshake");
             Trace($"A connection was dropped during its handshake: {e.Message}");
         }
         finally
@@ -666,21 +721,36 @@ public sealed class PeerServer : IAsyncDisposable
         var stream = await Task.Factory.StartNew(
             () => PeerTls.DialBlocking(_identity, first.RemoteFingerprint, first.RemoteEndPoint, _stopping.Token),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-        return Run(stream, first.RemoteEndPoint, isDialled: true, isBulk: true);
+        var connection = Run(stream, first.RemoteEndPoint, isDialled: true, isBulk: true);
+        connection.RemoteUserName = first.RemoteUserName;
+        return connection;
     }
 
     /// <summary>A new connection to a peer, whether there is one or not.</summary>
     /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
     internal async Task<PeerConnection> DialAsync(SourcePeer peer)
     {
-        var (stream, endPoint) = await PeerTls.DialAsync(_identity, peer.Fingerprint, peer.EndPoints, _stopping.Token).ConfigureAwait(false);
-        return Run(stream, endPoint, isDialled: true);
+        using var activity = Instruments.StartDial(peer.Fingerprint);
+        try
+        {
+            var (stream, endPoint) = await PeerTls.DialAsync(_identity, peer.Fingerprint, peer.EndPoints, _stopping.Token).ConfigureAwait(false);
+            activity?.SetTag("network.peer.address", endPoint.Address.ToString()).SetTag("network.peer.port", endPoint.Port);
+            var connection = Run(stream, endPoint, isDialled: true);
+            connection.RemoteUserName = peer.UserName;
+            return connection;
+        }
+        catch (Exception e)
+        {
+            activity?.SetTag("error.type", e.GetType().FullName).SetStatus(ActivityStatusCode.Error);
+            throw;
+        }
     }
 
     private PeerConnection Run(SslStream stream, IPEndPoint endPoint, bool isDialled, bool isBulk = false)
     {
         var address = endPoint.Address.IsIPv4MappedToIPv6 ? endPoint.Address.MapToIPv4() : endPoint.Address;
         var connection = new PeerConnection(this, stream, new IPEndPoint(address, endPoint.Port), isDialled, isBulk);
+        Instruments.Connected(isDialled);
         var started = new TaskCompletionSource();
         _connections[connection] = RunAsync();
         started.SetResult();
@@ -736,7 +806,7 @@ public sealed class PeerServer : IAsyncDisposable
             return;
         }
 
-        connection.CloseExpired(Clock.GetUtcNow());
+        connection.CloseUnentitled(Clock.GetUtcNow());
         if (idle > KeepAlive.TotalMilliseconds)
         {
             connection.SendKeepAlive();
@@ -762,7 +832,7 @@ public sealed class PeerServer : IAsyncDisposable
         }
 
         var deadline = Environment.TickCount64 + (long)grace.TotalMilliseconds;
-        while (Environment.TickCount64 < deadline && _connections.Keys.Any(connection => connection.HasWaitingBlocks))
+        while (Environment.TickCount64 < deadline && _connections.Keys.Any(connection => connection.WaitingBlocks > 0))
         {
             await Task.Delay(100).ConfigureAwait(false);
         }
@@ -794,6 +864,7 @@ public sealed class PeerServer : IAsyncDisposable
         await _state.Database.FlushAsync().ConfigureAwait(false);
         _announcer.Dispose();
         _identity.Dispose();
+        Instruments.Dispose();
         _completion.TrySetResult();
     }
 }

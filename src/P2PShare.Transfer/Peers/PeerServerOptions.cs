@@ -21,6 +21,11 @@ public sealed record PeerServerOptions
     public TimeSpan SourceTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
+    /// The longest that a source may be silent about blocks that it was asked for, whatever its history; half of it about the piece layer.
+    /// </summary>
+    internal TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
     /// Subscribed to <see cref="PeerServer.Warned"/> before the start, which is when files that changed since they were shared show.
     /// </summary>
     public Action<string>? Warned { get; init; }

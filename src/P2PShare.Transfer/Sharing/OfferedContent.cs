@@ -52,6 +52,11 @@ internal sealed class OfferedContent(IContent content) : IDisposable
         try
         {
             _content.Read(offset, buffer);
+            // Read for nobody who is connected, or for somebody who has just gone: the file is not kept open for it.
+            if (_channels.IsEmpty)
+            {
+                _content.Release();
+            }
         }
         finally
         {

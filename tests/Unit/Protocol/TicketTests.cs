@@ -50,6 +50,7 @@ public sealed class TicketTests : IDisposable
             PiecesRoots = [.. Enumerable.Range(0, contents).Select(i => Hash256.Compute(BitConverter.GetBytes(i)))],
             UserName = new string('u', 64),
             Group = new string('g', 64),
+            Issued = Start,
         };
         var token = _issuer.Issue(ticket, Start);
         Assert.InRange(token.Length, 1, TicketValidator.MaxLength);

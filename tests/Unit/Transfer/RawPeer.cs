@@ -11,9 +11,9 @@ internal sealed class RawPeer : IAsyncDisposable
 {
     private readonly SslStream _stream;
     private readonly FrameReader _reader;
-    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(30));
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
 
-    private RawPeer(SslStream stream)
+    public RawPeer(SslStream stream)
     {
         _stream = stream;
         _reader = new FrameReader(stream);
@@ -37,10 +37,18 @@ internal sealed class RawPeer : IAsyncDisposable
         return SendAsync(buffer.AsMemory(0, new OpenMessage(channel, root).Write(buffer)));
     }
 
-    public Task RequestAsync(BlockRange range)
+    public Task RequestAsync(BlockRange range) => SendAsync(range, MessageId.Request);
+
+    public Task SendAsync(BlockRange range, MessageId id)
     {
         var buffer = new byte[Frame.HeaderLength + BlockRange.Length];
-        return SendAsync(buffer.AsMemory(0, range.Write(buffer, MessageId.Request)));
+        return SendAsync(buffer.AsMemory(0, range.Write(buffer, id)));
+    }
+
+    public Task HaveAllAsync(uint channel)
+    {
+        var buffer = new byte[Frame.HeaderLength + 4];
+        return SendAsync(buffer.AsMemory(0, BitfieldMessage.Write(buffer, MessageId.HaveAll, channel, [])));
     }
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await _stream.WriteAsync(bytes, _deadline.Token);

@@ -1,0 +1,74 @@
+using System.Data.Common;
+using Dapper;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Hosting;
+
+namespace P2PShare.TrackerHost.Groups;
+
+/// <summary>
+/// Whose access to a group has ended, for as long as tickets from before could still be shown. Sources hear of it in the
+/// answer to their next announce.
+/// </summary>
+internal static class EndedAccessStore
+{
+    // A ticket may be under way to its reader while the membership ends, stamped with a time shortly after.
+    private const int SecondsUnderWay = 1;
+
+    /// <summary>Ends the tickets that a member of a group holds. To be called while the membership is still there.</summary>
+    public static Task AddAsync(DbConnection connection, long group, long user, DateTimeOffset now) => connection.ExecuteAsync(
+        """
+        INSERT INTO ended_accesses (group_key, user_key, group_name, user_name, tickets_until)
+        SELECT g.name_key, u.name_key, g.name, u.name, @Until FROM members m
+            JOIN groups g ON g.id = m.group_id
+            JOIN users u ON u.id = m.user_id
+            WHERE m.group_id = @group AND m.user_id = @user
+        ON CONFLICT (group_key, user_key) DO UPDATE SET tickets_until = CASE
+            WHEN excluded.tickets_until > ended_accesses.tickets_until THEN excluded.tickets_until
+            ELSE ended_accesses.tickets_until + 1 END
+        """,
+        new { group, user, Until = now.ToUnixTimeSeconds() + SecondsUnderWay });
+
+    /// <summary>When a ticket that is issued now counts as issued: after those that do not count any more.</summary>
+    public static async Task<DateTimeOffset> IssueTimeAsync(DbConnection connection, string group, string user, DateTimeOffset now)
+    {
+        var until = await connection.ExecuteScalarAsync<long?>(
+            "SELECT tickets_until FROM ended_accesses WHERE group_key = @Group AND user_key = @User",
+            new { Group = AccountName.Key(group), User = AccountName.Key(user) });
+        return DateTimeOffset.FromUnixTimeSeconds(Math.Max(now.ToUnixTimeSeconds(), until + 1 ?? 0));
+    }
+
+    /// <summary>What a user's peers have to know: of the groups that the user is a member of, or was until then.</summary>
+    public static async Task<IReadOnlyList<EndedAccess>> GetAsync(DbConnection connection, CurrentUser user, TrackerOptions options, DateTimeOffset now)
+    {
+        var rows = await connection.QueryAsync<Row>(
+            """
+            SELECT e.group_name AS GroupName, e.user_name AS UserName, e.tickets_until AS TicketsUntil FROM ended_accesses e
+            WHERE e.tickets_until >= @Since AND (
+                EXISTS (SELECT 1 FROM groups g JOIN members m ON m.group_id = g.id WHERE g.name_key = e.group_key AND m.user_id = @Id)
+                OR EXISTS (SELECT 1 FROM ended_accesses own
+                    WHERE own.group_key = e.group_key AND own.user_key = @Key AND own.tickets_until >= e.tickets_until))
+            """,
+            new { Since = Since(options, now), user.Id, Key = AccountName.Key(user.Name) });
+        return [.. rows.Select(row => new EndedAccess(row.GroupName, row.UserName, DateTimeOffset.FromUnixTimeSeconds(row.TicketsUntil)))];
+    }
+
+    /// <summary>Forgets what no ticket can be held against any more.</summary>
+    public static Task ForgetAsync(DbConnection connection, TrackerOptions options, DateTimeOffset now) => connection.ExecuteAsync(
+        "DELETE FROM ended_accesses WHERE tickets_until < @Since", new { Since = Since(options, now) });
+
+    private static long Since(TrackerOptions options, DateTimeOffset now) =>
+        (now - options.TicketLifetime - TicketValidator.ClockSkew).ToUnixTimeSeconds();
+
+    // Properties, not a constructor: of a result without rows SQLite cannot tell the types that a constructor is chosen by.
+    private sealed class Row
+    {
+        public required string GroupName { get; init; }
+
+        public required string UserName { get; init; }
+
+        public required long TicketsUntil { get; init; }
+    }
+}
