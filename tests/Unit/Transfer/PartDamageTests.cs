@@ -30,7 +30,7 @@ public sealed class PartDamageTests : IAsyncLifetime
         _alice = await TestPeer.StartAsync(_tracker, "alice", null);
         _bob = await TestPeer.StartAsync(_tracker, "bob", _alice);
         _file = await _alice.ShareAsync("data.bin", _content);
-        _alice.Server.UploadLimit = 6_000_000;
+        _alice.Server.UploadLimit = 2_000_000;
         var download = _bob.Receive(_file);
         await Eventually.HoldsAsync(() => download.Progress.BytesVerified > 3_000_000, "half of the bytes came");
         await download.StopAsync();
