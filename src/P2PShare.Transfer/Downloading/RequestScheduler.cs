@@ -15,7 +15,7 @@ internal sealed class RequestScheduler
     private const int PreferredRequestLength = 256 * 1024;
 
     // All pieces on their way together; bounds the memory of a download.
-    private const int MaxActiveBytes = 64 * 1024 * 1024;
+    private const int MaxActiveBytes = 48 * 1024 * 1024;
     // So that a part can be asked for while the piece before it is verified, whatever other downloads hold.
     private const int MinActive = 2;
     // Of all sources together, and of each.
