@@ -77,15 +77,8 @@ internal static class PeerRole
     {
         var files = await client.GetFilesAsync(Group, CancellationToken.None);
         await Parallel.ForEachAsync(files, AtOnce, async (file, _) =>
-        {
-            var download = server.StartDownload(new DownloadRequest(
-                Group, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false));
-            await download.Completion;
-            if (files.Count == 1)
-            {
-                Console.Error.WriteLine(download.Times);
-            }
-        });
+            await server.StartDownload(new DownloadRequest(
+                Group, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false)).Completion);
     }
 
     private static SecureString Password()
