@@ -22,7 +22,8 @@ internal sealed class Announcer(
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(1);
-    // Of ten thousand small files each is a change: what comes within this time is one announce, unless somebody waits for it.
+    // Of ten thousand small files each is a change: what comes within this time of the last announce waits for the next one,
+    // unless somebody waits for it.
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AddressesAge = TimeSpan.FromSeconds(30);
 
@@ -33,6 +34,7 @@ internal sealed class Announcer(
     private TaskCompletionSource _announced = NewSignal();
     private TaskCompletionSource _hurry = NewSignal();
     private string[] _ownAddresses = [];
+    private TimeSpan _sent;
     private long _addressesFrom = -(long)AddressesAge.TotalMilliseconds - 1;
     private bool _isKnown;
     private bool _isSending;
@@ -159,8 +161,14 @@ internal sealed class Announcer(
             hurry = _hurry.Task;
         }
 
+        var early = _sent + Gathering - TimeSpan.FromMilliseconds(Environment.TickCount64);
+        if (early <= TimeSpan.Zero)
+        {
+            return;
+        }
+
         using var gathering = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(hurry, Task.Delay(Gathering, gathering.Token)).ConfigureAwait(false);
+        await Task.WhenAny(hurry, Task.Delay(early, gathering.Token)).ConfigureAwait(false);
         await gathering.CancelAsync().ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         lock (_lock)
@@ -182,6 +190,7 @@ internal sealed class Announcer(
 
     private async Task AnnounceOnceAsync(CancellationToken cancellationToken)
     {
+        _sent = TimeSpan.FromMilliseconds(Environment.TickCount64);
         var (request, sent) = MakeRequest();
         AnnounceResponse response;
         try
