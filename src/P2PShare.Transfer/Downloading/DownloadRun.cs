@@ -62,7 +62,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
             var speed = _speed.BytesPerSecond;
             var left = speed >= 1 ? TimeSpan.FromSeconds((_content.Size - verified) / speed) : (TimeSpan?)null;
             return new DownloadProgress(
-                verified, _content.Size, _part?.GetHave().Count ?? 0, _content.PieceCount, speed, left, _sources.Count(source => source.Key.Has is not null));
+                verified, _content.Size, _part?.GetHave().Count ?? 0, _content.PieceCount, speed, left, _sources.Keys.Where(source => source.Has is not null).Select(source => source.Fingerprint).Distinct().Count());
         }
     }
 

@@ -108,6 +108,7 @@ public sealed class SwarmTests
         var download = bob.Receive(file);
         await Eventually.HoldsAsync(() => bob.Server.Connections.Count(connection => connection.IsBulk) == 2, "bulk connections are there");
 
+        Assert.Equal(1, download.Progress.Sources);
         foreach (var bulk in bob.Server.Connections.Where(connection => connection.IsBulk))
         {
             bulk.Dispose();
