@@ -24,6 +24,7 @@ public static class ErrorCode
     public const string WrongCredentials = nameof(WrongCredentials);
     public const string TooManyAttempts = nameof(TooManyAttempts);
     public const string NotLoggedIn = nameof(NotLoggedIn);
+    public const string UserOwnsGroups = nameof(UserOwnsGroups);
 
     // Groups
     public const string GroupNotFound = nameof(GroupNotFound);
@@ -32,6 +33,7 @@ public static class ErrorCode
     public const string NotMember = nameof(NotMember);
     public const string NotOwner = nameof(NotOwner);
     public const string OwnerCannotLeave = nameof(OwnerCannotLeave);
+    public const string MemberNotFound = nameof(MemberNotFound);
     public const string JoinRequestNotFound = nameof(JoinRequestNotFound);
 
     // Files of a group

@@ -23,13 +23,15 @@ internal static class Faults
         [ErrorCode.WrongCredentials] = (ErrorCategory.AuthenticationError, "Check the user name and the password; New-P2PUser makes an account."),
         [ErrorCode.TooManyAttempts] = (ErrorCategory.LimitsExceeded, "Wait a few minutes, then try again with the right password."),
         [ErrorCode.NotLoggedIn] = (ErrorCategory.AuthenticationError, "Use Connect-P2PTracker."),
+        [ErrorCode.UserOwnsGroups] = (ErrorCategory.InvalidOperation, "Hand the groups over with Set-P2PGroupOwner, or delete them with Remove-P2PGroup, first."),
 
         [ErrorCode.GroupNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PGroup lists the groups."),
         [ErrorCode.GroupNameTaken] = (ErrorCategory.ResourceExists, "Choose another group name."),
         [ErrorCode.AlreadyMember] = (ErrorCategory.ResourceExists, "Nothing is left to do."),
         [ErrorCode.NotMember] = (ErrorCategory.PermissionDenied, "Ask to join with Join-P2PGroup, and the owner to approve."),
         [ErrorCode.NotOwner] = (ErrorCategory.PermissionDenied, "Ask the group's owner, whom Get-P2PGroup names."),
-        [ErrorCode.OwnerCannotLeave] = (ErrorCategory.InvalidOperation, "Hand the group over first, or delete it."),
+        [ErrorCode.OwnerCannotLeave] = (ErrorCategory.InvalidOperation, "Hand the group over with Set-P2PGroupOwner first, or delete it with Remove-P2PGroup."),
+        [ErrorCode.MemberNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PGroupMember lists the members."),
         [ErrorCode.JoinRequestNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PJoinRequest lists those who ask."),
 
         [ErrorCode.FileNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PFile lists the files of a group."),

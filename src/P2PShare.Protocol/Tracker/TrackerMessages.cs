@@ -29,6 +29,13 @@ public sealed record SessionResponse(
     public override string ToString() => $"{nameof(SessionResponse)} {UserName} {TrackerId} {Expires:O}";
 }
 
+/// <summary>Changes the asker's password; every other session of the user ends, and this one goes on under the token of the answer.</summary>
+public sealed record ChangePasswordRequest(string CurrentPassword, string NewPassword)
+{
+    /// <summary>Without the passwords: a log or a debugger may show it.</summary>
+    public override string ToString() => nameof(ChangePasswordRequest);
+}
+
 /// <summary>Creates a group; who asks owns it.</summary>
 public sealed record CreateGroupRequest(string Name);
 
@@ -44,6 +51,13 @@ public enum GroupRole
 
 /// <param name="Role">What the asker is in it.</param>
 public sealed record GroupResponse(string Name, string Owner, int MemberCount, GroupRole Role, DateTimeOffset Created);
+
+/// <summary>Hands a group over to another of its members; the former owner stays a member.</summary>
+public sealed record SetGroupOwnerRequest(string UserName);
+
+/// <summary>A member of a group.</summary>
+/// <param name="Role"><see cref="GroupRole.Owner"/> or <see cref="GroupRole.Member"/>.</param>
+public sealed record MemberResponse(string Group, string UserName, GroupRole Role, DateTimeOffset Joined);
 
 /// <summary>Somebody who asks to join.</summary>
 public sealed record JoinRequestResponse(string Group, string UserName, DateTimeOffset Requested);
@@ -116,6 +130,17 @@ public sealed record AnnounceResponse(int IntervalSeconds, bool Known, IReadOnly
 /// <param name="TicketsUntil">Tickets issued (<c>iat</c>) up to this second, and including it, do not count.</param>
 public sealed record EndedAccess(string Group, string UserName, DateTimeOffset TicketsUntil);
 
+/// <summary>A peer online that offers something in a group.</summary>
+/// <param name="EndPoints">Where to try it, <c>address:port</c>; empty for a peer that accepts no connections.</param>
+/// <param name="CompleteContents">Contents of the group that it has all of.</param>
+/// <param name="PartialContents">Contents of the group that it has a part of.</param>
+/// <param name="LastSeen">When it last announced.</param>
+public sealed record PeerResponse(
+    string Group, string UserName, Hash256 Fingerprint, IReadOnlyList<string> EndPoints, int CompleteContents, int PartialContents, DateTimeOffset LastSeen)
+{
+    public IReadOnlyList<string> EndPoints { get; init; } = NotNullItems.Check(EndPoints);
+}
+
 /// <summary>Asks who has contents of a group, and for a ticket to fetch them.</summary>
 /// <param name="Fingerprint">Of the asker's certificate: it is left out of the answer.</param>
 /// <param name="CertificateHash">SHA-256 of the asker's whole certificate (DER), which the ticket is bound to (RFC 8705).</param>
@@ -145,6 +170,44 @@ public sealed record SourcePeer(Hash256 Fingerprint, string UserName, bool Compl
 {
     public IReadOnlyList<string> EndPoints { get; init; } = NotNullItems.Check(EndPoints);
 }
+
+/// <summary>What happened in a group.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<GroupEventKind>))]
+public enum GroupEventKind
+{
+    /// <summary>Somebody asks to join; only the owner is told.</summary>
+    JoinRequest,
+
+    /// <summary>Somebody was let in; members and the one are told.</summary>
+    JoinApproved,
+
+    /// <summary>A request was denied or withdrawn; the owner and the one are told.</summary>
+    JoinDenied,
+
+    /// <summary>Somebody left by themselves.</summary>
+    MemberLeft,
+
+    /// <summary>Somebody was taken out of the group; the one is told too.</summary>
+    MemberRemoved,
+
+    /// <summary>The group has another owner: <see cref="GroupEvent.UserName"/>.</summary>
+    OwnerChanged,
+
+    /// <summary>The group is no more; who was a member is told.</summary>
+    GroupRemoved,
+
+    /// <summary>A file is new, or has another content.</summary>
+    FileShared,
+
+    /// <summary>A file is gone: nobody shares it any more.</summary>
+    FileRemoved,
+}
+
+/// <summary>Something that happened in a group, as the data of one server-sent event, which bears <paramref name="Id"/> as its id.</summary>
+/// <param name="Id">Rises with each event of the tracker; a stream resumed after it (<c>Last-Event-ID</c>) misses nothing of the last hour.</param>
+/// <param name="UserName">Whom it is about: who asks, joined, left, shared, owns.</param>
+/// <param name="FileName">Null unless it is about a file.</param>
+public sealed record GroupEvent(long Id, GroupEventKind Kind, string Group, string UserName, DateTimeOffset Time, string? FileName = null);
 
 /// <summary>A problem as RFC 9457 has it, with the stable code; each member may be missing, as where a proxy answers.</summary>
 public sealed record ProblemResponse(

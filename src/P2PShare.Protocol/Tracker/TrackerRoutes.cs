@@ -6,24 +6,34 @@ namespace P2PShare.Protocol.Tracker;
 public static class TrackerRoutes
 {
     public const string Users = "/v1/users";
+    public const string CurrentUser = "/v1/users/current";
+    public const string CurrentPassword = "/v1/users/current/password";
     public const string Sessions = "/v1/sessions";
     public const string CurrentSession = "/v1/sessions/current";
     public const string Groups = "/v1/groups";
     public const string GroupTemplate = "/v1/groups/{group}";
+    public const string GroupOwnerTemplate = "/v1/groups/{group}/owner";
     public const string JoinRequestsTemplate = "/v1/groups/{group}/requests";
     public const string JoinRequestTemplate = "/v1/groups/{group}/requests/{user}";
     public const string ApprovalTemplate = "/v1/groups/{group}/requests/{user}/approval";
+    public const string MembersTemplate = "/v1/groups/{group}/members";
     public const string MemberTemplate = "/v1/groups/{group}/members/{user}";
     public const string FilesTemplate = "/v1/groups/{group}/files";
     public const string FileTemplate = "/v1/groups/{group}/files/{**name}";
     public const string SourcesTemplate = "/v1/groups/{group}/sources";
+    public const string GroupPeersTemplate = "/v1/groups/{group}/peers";
     public const string Peers = "/v1/peers";
     public const string PeerTemplate = "/v1/peers/{fingerprint}";
+
+    /// <summary>What happens in the asker's groups, as server-sent events.</summary>
+    public const string Events = "/v1/events";
 
     /// <summary>The keys that check tickets, as a JSON Web Key Set (RFC 7517).</summary>
     public const string TicketKeys = "/.well-known/jwks.json";
 
     public static string Group(string group) => $"{Groups}/{Uri.EscapeDataString(group)}";
+
+    public static string GroupOwner(string group) => $"{Group(group)}/owner";
 
     public static string JoinRequests(string group) => $"{Group(group)}/requests";
 
@@ -31,7 +41,9 @@ public static class TrackerRoutes
 
     public static string Approval(string group, string user) => $"{JoinRequest(group, user)}/approval";
 
-    public static string Member(string group, string user) => $"{Group(group)}/members/{Uri.EscapeDataString(user)}";
+    public static string Members(string group) => $"{Group(group)}/members";
+
+    public static string Member(string group, string user) => $"{Members(group)}/{Uri.EscapeDataString(user)}";
 
     public static string Files(string group) => $"{Group(group)}/files";
 
@@ -40,6 +52,8 @@ public static class TrackerRoutes
         $"{Files(group)}/{string.Join('/', name.Split('/').Select(Uri.EscapeDataString))}";
 
     public static string Sources(string group) => $"{Group(group)}/sources";
+
+    public static string GroupPeers(string group) => $"{Group(group)}/peers";
 
     public static string Peer(Hash256 fingerprint) => $"{Peers}/{fingerprint}";
 }

@@ -63,6 +63,13 @@ public sealed class TrackerClient : IDisposable
         _session = null;
     }
 
+    /// <summary>Removes the session's user for good; refused (<see cref="ErrorCode.UserOwnsGroups"/>) while the user owns a group.</summary>
+    public async Task RemoveUserAsync(CancellationToken cancellationToken)
+    {
+        await SendAsync(HttpMethod.Delete, TrackerRoutes.CurrentUser, null, cancellationToken).ConfigureAwait(false);
+        _session = null;
+    }
+
     public Task<IReadOnlyList<GroupResponse>> GetGroupsAsync(CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, TrackerRoutes.Groups, null, TrackerJson.Default.IReadOnlyListGroupResponse, cancellationToken);
 
@@ -72,6 +79,27 @@ public sealed class TrackerClient : IDisposable
     public Task<GroupResponse> CreateGroupAsync(string name, CancellationToken cancellationToken) => SendAsync(
         HttpMethod.Post, TrackerRoutes.Groups, Json(new CreateGroupRequest(name), TrackerJson.Default.CreateGroupRequest),
         TrackerJson.Default.GroupResponse, cancellationToken);
+
+    /// <summary>Deletes a group for good; only for its owner.</summary>
+    public Task RemoveGroupAsync(string group, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Delete, TrackerRoutes.Group(group), null, cancellationToken);
+
+    /// <summary>Hands a group over to another of its members; only for its owner.</summary>
+    public Task<GroupResponse> SetGroupOwnerAsync(string group, string userName, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Put, TrackerRoutes.GroupOwner(group), Json(new SetGroupOwnerRequest(userName), TrackerJson.Default.SetGroupOwnerRequest),
+        TrackerJson.Default.GroupResponse, cancellationToken);
+
+    /// <summary>Only for members.</summary>
+    public Task<IReadOnlyList<MemberResponse>> GetMembersAsync(string group, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Get, TrackerRoutes.Members(group), null, TrackerJson.Default.IReadOnlyListMemberResponse, cancellationToken);
+
+    /// <summary>Takes somebody else out of a group; only for its owner.</summary>
+    public Task RemoveMemberAsync(string group, string userName, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Delete, TrackerRoutes.Member(group, userName), null, cancellationToken);
+
+    /// <summary>The peers online that offer something in a group; only for members.</summary>
+    public Task<IReadOnlyList<PeerResponse>> GetPeersAsync(string group, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Get, TrackerRoutes.GroupPeers(group), null, TrackerJson.Default.IReadOnlyListPeerResponse, cancellationToken);
 
     /// <summary>Asks the owner to be let in; asking again changes nothing.</summary>
     public Task<JoinRequestResponse> RequestJoinAsync(string group, CancellationToken cancellationToken) => SendAsync(
