@@ -62,9 +62,63 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
     public Task<GroupResponse> GetAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
         database.ReadAsync(connection => GetAsync(connection, user, group), cancellationToken);
 
+    /// <summary>Deletes a group and all that is in it.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotOwner"/>.</exception>
+    public Task RemoveAsync(CurrentUser user, string group, CancellationToken cancellationToken) => database.WriteAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "delete it");
+            await EndedAccessStore.AddAllAsync(connection, membership.GroupId, clock.GetUtcNow());
+            return await connection.ExecuteAsync("DELETE FROM groups WHERE id = @GroupId", membership);
+        },
+        cancellationToken);
+
+    /// <summary>Hands a group over to another member; the former owner stays a member.</summary>
+    /// <returns>The group as it is now.</returns>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/> or <see cref="ErrorCode.MemberNotFound"/>.
+    /// </exception>
+    public Task<GroupResponse> SetOwnerAsync(CurrentUser user, string group, string owner, CancellationToken cancellationToken) => database.WriteAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "hand it over");
+            var changed = await connection.ExecuteAsync(
+                """
+                UPDATE groups SET owner_id = (SELECT id FROM users WHERE name_key = @Key)
+                WHERE id = @GroupId AND EXISTS (SELECT 1 FROM members m JOIN users u ON u.id = m.user_id
+                    WHERE m.group_id = groups.id AND u.name_key = @Key)
+                """,
+                new { membership.GroupId, Key = AccountName.Key(owner) });
+            return changed == 1
+                ? await GetAsync(connection, user, group)
+                : throw MemberNotFound(owner, membership, ": only a member can become its owner");
+        },
+        cancellationToken);
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public Task<IReadOnlyList<MemberResponse>> ListMembersAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<MemberResponse>>(
+            async connection =>
+            {
+                var membership = await Membership.RequireMemberAsync(connection, group, user.Id);
+                var rows = await connection.QueryAsync<(long Id, string UserName, long Joined)>(
+                    "SELECT u.id, u.name, m.joined FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = @GroupId ORDER BY u.name_key",
+                    membership);
+                return
+                [
+                    .. rows.Select(row => new MemberResponse(
+                        membership.GroupName,
+                        row.UserName,
+                        row.Id == membership.OwnerId ? GroupRole.Owner : GroupRole.Member,
+                        DateTimeOffset.FromUnixTimeSeconds(row.Joined))),
+                ];
+            },
+            cancellationToken);
+
     /// <summary>Ends a membership: one's own, or another's where the asker owns the group.</summary>
     /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.OwnerCannotLeave"/> or <see cref="ErrorCode.NotMember"/>.
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.OwnerCannotLeave"/>,
+    /// <see cref="ErrorCode.NotMember"/> of oneself or <see cref="ErrorCode.MemberNotFound"/> of another.
     /// </exception>
     public Task RemoveMemberAsync(CurrentUser user, string group, string member, CancellationToken cancellationToken) => database.WriteAsync(
         async connection =>
@@ -82,9 +136,9 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
 
             if (id is null || !await Membership.EndAsync(connection, membership.GroupId, id.Value, clock.GetUtcNow()))
             {
-                throw Membership.NotMember(self
-                    ? $"You are not a member of '{membership.GroupName}'."
-                    : $"'{PrintableCharacter.Clean(member)}' is not a member of '{membership.GroupName}'.");
+                throw self
+                    ? Membership.NotMember($"You are not a member of '{membership.GroupName}'.")
+                    : MemberNotFound(member, membership);
             }
 
             return true;
@@ -164,6 +218,9 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         ?? throw new P2PShareException(
             ErrorCode.JoinRequestNotFound,
             $"'{PrintableCharacter.Clean(asker)}' does not ask to join '{membership.GroupName}': the request was answered or withdrawn, or never made.");
+
+    private static P2PShareException MemberNotFound(string user, Membership membership, string why = "") => new(
+        ErrorCode.MemberNotFound, $"'{PrintableCharacter.Clean(user)}' is not a member of '{membership.GroupName}'{why}.");
 
     private static Task<long?> UserIdAsync(DbConnection connection, string name) =>
         connection.QuerySingleOrDefaultAsync<long?>("SELECT id FROM users WHERE name_key = @Key", new { Key = AccountName.Key(name) });

@@ -44,9 +44,9 @@ internal static class Problems
             or ErrorCode.InvalidContent or ErrorCode.InvalidRequest => StatusCodes.Status400BadRequest,
         ErrorCode.WrongCredentials or ErrorCode.NotLoggedIn => StatusCodes.Status401Unauthorized,
         ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.NotSharer => StatusCodes.Status403Forbidden,
-        ErrorCode.GroupNotFound or ErrorCode.JoinRequestNotFound or ErrorCode.FileNotFound => StatusCodes.Status404NotFound,
+        ErrorCode.GroupNotFound or ErrorCode.MemberNotFound or ErrorCode.JoinRequestNotFound or ErrorCode.FileNotFound => StatusCodes.Status404NotFound,
         ErrorCode.UserNameTaken or ErrorCode.GroupNameTaken or ErrorCode.AlreadyMember or ErrorCode.OwnerCannotLeave
-            or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
+            or ErrorCode.UserOwnsGroups or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,
         _ => StatusCodes.Status500InternalServerError,
     };

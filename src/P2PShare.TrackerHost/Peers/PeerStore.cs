@@ -25,6 +25,7 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
         database.WriteAsync(
             async connection =>
             {
+                await SessionStore.RequireAsync(connection, user);
                 var now = clock.GetUtcNow();
                 var interval = (int)options.AnnounceInterval.TotalSeconds;
                 if (!request.Full && !await IsKnownAsync(connection, user, request.Fingerprint, now))

@@ -18,7 +18,8 @@ public sealed class TrackerClient : IDisposable
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
 
     private readonly TrackerTransport[] _transports;
-    private SessionResponse? _session;
+    private readonly SemaphoreSlim _changingPassword = new(1, 1);
+    private volatile SessionResponse? _session;
     private volatile int _current;
 
     /// <param name="addresses">At least one, in the order in which they are tried.</param>
@@ -45,14 +46,14 @@ public sealed class TrackerClient : IDisposable
         ErrorCode.NotLoggedIn, "Nobody is logged in at the tracker. Use Connect-P2PTracker first.");
 
     public Task CreateUserAsync(string userName, SecureString password, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, TrackerRoutes.Users, () => new CredentialContent(userName, password), cancellationToken);
+        SendAsync(HttpMethod.Post, TrackerRoutes.Users, () => CredentialContent.ForUser(userName, password), cancellationToken);
 
     /// <summary>Logs in; the session is used by all later calls.</summary>
     public async Task LoginAsync(string userName, SecureString password, CancellationToken cancellationToken)
     {
         _session = null;
         _session = await SendAsync(
-            HttpMethod.Post, TrackerRoutes.Sessions, () => new CredentialContent(userName, password),
+            HttpMethod.Post, TrackerRoutes.Sessions, () => CredentialContent.ForUser(userName, password),
             TrackerJson.Default.SessionResponse, cancellationToken).ConfigureAwait(false);
     }
 
@@ -61,6 +62,26 @@ public sealed class TrackerClient : IDisposable
     {
         await SendAsync(HttpMethod.Delete, TrackerRoutes.CurrentSession, null, cancellationToken).ConfigureAwait(false);
         _session = null;
+    }
+
+    /// <summary>
+    /// Changes the password of the session's user. Every other session of the user ends; this one goes on, and requests
+    /// that are under way meanwhile are sent once more where the change overtakes them.
+    /// </summary>
+    public async Task ChangePasswordAsync(SecureString current, SecureString next, CancellationToken cancellationToken)
+    {
+        await _changingPassword.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using var response = await SendAnywhereAsync(
+                HttpMethod.Put, TrackerRoutes.CurrentPassword, () => CredentialContent.ForChange(current, next), Session, cancellationToken)
+                .ConfigureAwait(false);
+            _session = await ReadAsync(response, TrackerJson.Default.SessionResponse, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _changingPassword.Release();
+        }
     }
 
     /// <summary>Removes the session's user for good; refused (<see cref="ErrorCode.UserOwnsGroups"/>) while the user owns a group.</summary>
@@ -165,6 +186,11 @@ public sealed class TrackerClient : IDisposable
         HttpMethod method, string path, Func<HttpContent>? content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var response = await SendCoreAsync(method, path, content, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
         try
         {
             return await response.Content.ReadFromJsonAsync(type, cancellationToken).ConfigureAwait(false)
@@ -179,6 +205,28 @@ public sealed class TrackerClient : IDisposable
     private async Task<HttpResponseMessage> SendCoreAsync(
         HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellationToken)
     {
+        var session = _session;
+        try
+        {
+            return await SendAnywhereAsync(method, path, content, session, cancellationToken).ConfigureAwait(false);
+        }
+        catch (P2PShareException e) when (e.Code == ErrorCode.NotLoggedIn && session is not null)
+        {
+            // Where the password is being changed, the old token ends a moment before the new one arrives here.
+            await _changingPassword.WaitAsync(cancellationToken).ConfigureAwait(false);
+            _changingPassword.Release();
+            if (_session is not { } next || next.Token == session.Token)
+            {
+                throw;
+            }
+
+            return await SendAnywhereAsync(method, path, content, next, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAnywhereAsync(
+        HttpMethod method, string path, Func<HttpContent>? content, SessionResponse? session, CancellationToken cancellationToken)
+    {
         var first = _current;
         var failures = new List<P2PShareException>();
         for (var i = 0; i < _transports.Length; i++)
@@ -186,7 +234,7 @@ public sealed class TrackerClient : IDisposable
             var index = (first + i) % _transports.Length;
             try
             {
-                var response = await SendToAsync(_transports[index], method, path, content, cancellationToken).ConfigureAwait(false);
+                var response = await SendToAsync(_transports[index], method, path, content, session, cancellationToken).ConfigureAwait(false);
                 _current = index;
                 return response;
             }
@@ -205,11 +253,16 @@ public sealed class TrackerClient : IDisposable
     }
 
     private async Task<HttpResponseMessage> SendToAsync(
-        TrackerTransport transport, HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellationToken)
+        TrackerTransport transport,
+        HttpMethod method,
+        string path,
+        Func<HttpContent>? content,
+        SessionResponse? session,
+        CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, path);
         request.Content = content?.Invoke();
-        if (_session?.Token is { } token)
+        if (session?.Token is { } token)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         }
@@ -236,7 +289,12 @@ public sealed class TrackerClient : IDisposable
 
         using (response)
         {
-            throw await ReadProblemAsync(response, cancellationToken).ConfigureAwait(false);
+            var problem = await ReadProblemAsync(response, cancellationToken).ConfigureAwait(false);
+            throw problem.Code == ErrorCode.NotLoggedIn && session is not null
+                ? new P2PShareException(
+                    problem.Code,
+                    $"The session of {session.UserName} at {transport.Address.Authority} is over: it expired, or was ended by a change of the password or the removal of the user. Use Connect-P2PTracker again.")
+                : problem;
         }
     }
 

@@ -109,6 +109,34 @@ public sealed class EndedAccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_a_deleted_group_every_member_is_named_to_every_other_also_just_after_a_removal()
+    {
+        await RemoveAsync(_alice, "bob");
+        await _bob.JoinAsync(_alice, "dev");
+
+        await _alice.Expect(System.Net.HttpStatusCode.NoContent, await _alice.DeleteAsync(TrackerRoutes.Group("dev")));
+
+        foreach (var user in new[] { _alice, _bob, _carol })
+        {
+            Assert.Equal(["Alice", "Bob", "Carol"], (await user.AnnounceAsync()).Ended.Select(ended => ended.UserName).Order());
+        }
+    }
+
+    [Fact]
+    public async Task A_removed_user_is_named_and_tickets_of_a_new_user_of_that_name_count()
+    {
+        var before = await IssuedAsync(_bob);
+        await _bob.Expect(System.Net.HttpStatusCode.NoContent, await _bob.DeleteAsync(TrackerRoutes.CurrentUser));
+        using var again = await TestUser.CreateAsync(_tracker, "BOB");
+        await again.JoinAsync(_alice, "dev");
+
+        var ended = Assert.Single((await _alice.AnnounceAsync(Complete)).Ended);
+        Assert.Equal("Bob", ended.UserName);
+        Assert.True(before <= ended.TicketsUntil, "the old ticket does not count");
+        Assert.True(await IssuedAsync(again) > ended.TicketsUntil, "the new ticket counts");
+    }
+
+    [Fact]
     public async Task What_is_over_is_deleted()
     {
         await RemoveAsync(_alice, "bob");

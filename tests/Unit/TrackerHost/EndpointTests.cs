@@ -25,7 +25,7 @@ public sealed class EndpointTests
                 "POST /v1/sessions", "POST /v1/users",
             ],
             open.Order(StringComparer.Ordinal));
-        Assert.Equal(22, endpoints.Count);
+        Assert.Equal(27, endpoints.Count);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class EndpointTests
             var path = string.Join('/', pattern.PathSegments.Select(segment =>
                 segment.Parts[0] is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : "x"));
             using var request = new HttpRequestMessage(new HttpMethod(method), "/" + path);
-            if (method == "POST")
+            if (method is "POST" or "PUT")
             {
                 request.Content = new StringContent("not json", System.Text.Encoding.UTF8, "application/json");
             }
@@ -67,7 +67,7 @@ public sealed class EndpointTests
             .Select(text => text.Replace("{**name}", "{name}", StringComparison.Ordinal));
         Assert.Equal(mapped.Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
         var operations = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject());
-        Assert.Equal(16, operations.Count(operation => operation.Value.TryGetProperty("security", out _)));
+        Assert.Equal(21, operations.Count(operation => operation.Value.TryGetProperty("security", out _)));
         var root = document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty("Hash256");
         Assert.Equal("string", root.GetProperty("type").GetString());
     }
