@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
-using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
@@ -10,9 +10,12 @@ namespace P2PShare.Cmdlets.Groups;
 [OutputType(typeof(P2PGroup))]
 public sealed class GetP2PGroup : SessionCmdlet
 {
-    /// <summary>Names, wildcards allowed; all where it is left out.</summary>
+    private readonly HashSet<string> _written = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Names, wildcards allowed; all where it is left out. A group that is named twice is written once.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Group")]
+    [FromProperty("Group", "Name")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
@@ -20,24 +23,27 @@ public sealed class GetP2PGroup : SessionCmdlet
 
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
-        var all = await CurrentSession.Client.GetGroupsAsync(cancellationToken);
         foreach (var name in Name)
         {
-            await TryAsync(name, () =>
+            await TryAsync(name, async () =>
             {
-                var found = NameMatch.Select(all, name, group => group.Name);
-                if (found.Count == 0 && !NameMatch.IsPattern(name))
+                foreach (var group in await FindAsync(name, cancellationToken))
                 {
-                    throw new P2PShareException(ErrorCode.GroupNotFound, $"There is no group '{name}'. Get-P2PGroup lists the groups.");
+                    if (_written.Add(group.Name))
+                    {
+                        WriteObject(new P2PGroup(group));
+                    }
                 }
-
-                foreach (var group in found.OrderBy(group => group.Name, StringComparer.OrdinalIgnoreCase))
-                {
-                    WriteObject(new P2PGroup(group));
-                }
-
-                return Task.CompletedTask;
             });
         }
+    }
+
+    private async Task<IEnumerable<GroupResponse>> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        var client = CurrentSession.Client;
+        return NameMatch.IsPattern(name)
+            ? NameMatch.Select(await client.GetGroupsAsync(cancellationToken), name, group => group.Name)
+                .OrderBy(group => group.Name, StringComparer.OrdinalIgnoreCase)
+            : [await client.GetGroupAsync(name, cancellationToken)];
     }
 }

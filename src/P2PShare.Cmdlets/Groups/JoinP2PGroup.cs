@@ -1,29 +1,17 @@
 using System.Management.Automation;
-using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
-/// <summary>Asks the owner of a group to be let in.</summary>
+/// <summary>Asks the owners of groups to be let in.</summary>
 [Cmdlet(VerbsCommon.Join, "P2PGroup", SupportsShouldProcess = true)]
 [OutputType(typeof(P2PJoinRequest))]
-public sealed class JoinP2PGroup : SessionCmdlet
+public sealed class JoinP2PGroup : GroupCmdlet
 {
-    /// <summary>Names of the groups.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Alias("Group")]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(GroupCompleter))]
-    public string[] Name { get; set; } = [];
+    private protected override string Action => "Ask to join group";
 
-    protected override async Task ProcessAsync(CancellationToken cancellationToken)
-    {
-        var client = CurrentSession.Client;
-        foreach (var name in Name)
-        {
-            if (ShouldProcess(name, "Ask to join group"))
-            {
-                await TryAsync(name, async () => WriteObject(new P2PJoinRequest(await client.RequestJoinAsync(name, cancellationToken))));
-            }
-        }
-    }
+    private protected override bool IsMeant(GroupResponse group) => group.Role == GroupRole.None;
+
+    private protected override async Task ActAsync(string group, CancellationToken cancellationToken) =>
+        WriteObject(new P2PJoinRequest(await CurrentSession.Client.RequestJoinAsync(group, cancellationToken)));
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
 
 namespace P2PShare.Cmdlets.Groups;
@@ -11,6 +12,7 @@ public sealed class NewP2PGroup : SessionCmdlet
     /// <summary>Names of the groups.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Group")]
+    [FromProperty("Group", "Name")]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
 

@@ -6,12 +6,17 @@ namespace P2PShare.Cmdlets.Tracker;
 
 /// <summary>Stops trackers that this runspace runs. What they know stays in their data folder.</summary>
 [Cmdlet(VerbsLifecycle.Stop, "P2PTracker", SupportsShouldProcess = true)]
+[OutputType(typeof(P2PTracker))]
 public sealed class StopP2PTracker : AsyncCmdlet
 {
     /// <summary>The trackers, from Get-P2PTracker; else all that this runspace runs.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     public P2PTracker[]? InputObject { get; set; }
+
+    /// <summary>Writes each tracker that was stopped; else nothing is written.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
 
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
@@ -21,6 +26,10 @@ public sealed class StopP2PTracker : AsyncCmdlet
             if (ShouldProcess(job.Location, "Stop tracker"))
             {
                 await Task.Run(job.StopJob, cancellationToken);
+                if (PassThru)
+                {
+                    WriteObject(new P2PTracker(job));
+                }
             }
         }
     }

@@ -37,12 +37,12 @@ public abstract class TrackerCmdlet : AsyncCmdlet
     public PSCredential? Credential { get; set; }
 
     /// <summary>User name.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = UserNameSet)]
+    [Parameter(Mandatory = true, ParameterSetName = UserNameSet, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? UserName { get; set; }
 
     /// <summary>Password.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = UserNameSet)]
+    [Parameter(Mandatory = true, ParameterSetName = UserNameSet, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
     public SecureString? Password { get; set; }
 
