@@ -120,4 +120,20 @@ public sealed class UserCmdletTests : CmdletTest
             Assert.All(addresses, address => Assert.Contains(address, carol.Errors[0].ToString(), StringComparison.Ordinal));
         }
     }
+
+    [Fact]
+    public void Without_a_session_every_cmdlet_says_what_to_do()
+    {
+        using var nobody = new TestShell();
+        foreach (var command in new[]
+        {
+            "Get-P2PGroup", "New-P2PGroup x", "'x', 'y' | Join-P2PGroup", "Exit-P2PGroup x", "Get-P2PJoinRequest", "Approve-P2PJoinRequest x y", "Deny-P2PJoinRequest x *",
+            "Get-P2PGroupMember", "Remove-P2PGroupMember x *", "Set-P2PGroupOwner x y", "Remove-P2PGroup x", "Remove-P2PUser",
+            "Set-P2PUser -CurrentPassword $password -NewPassword $password", "New-P2PUser -UserName x -Password $password",
+        })
+        {
+            Assert.Equal("NotLoggedIn", nobody.Fail(command));
+            Assert.Contains("Connect-P2PTracker", Assert.Single(nobody.Errors).ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        }
+    }
 }
