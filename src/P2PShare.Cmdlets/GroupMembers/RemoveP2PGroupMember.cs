@@ -71,13 +71,13 @@ public sealed class RemoveP2PGroupMember : SessionCmdlet
 
         await TryAsync(user, async () =>
         {
-            var was = PassThru
-                ? NameMatch.Select(await client.GetMembersAsync(Group!, cancellationToken), user, member => member.UserName).FirstOrDefault()
-                : null;
+            var removed = PassThru
+                ? NameMatch.Select(await client.GetMembersAsync(Group!, cancellationToken), user, member => member.UserName)
+                : [];
             await client.RemoveMemberAsync(Group!, user, cancellationToken);
-            if (was is not null)
+            foreach (var member in removed)
             {
-                WriteObject(new P2PGroupMember(was));
+                WriteObject(new P2PGroupMember(member));
             }
         });
     }

@@ -10,8 +10,13 @@ namespace P2PShare.Cmdlets.Pipeline;
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class FromPropertyAttribute(params string[] properties) : ArgumentTransformationAttribute
 {
-    public override object? Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
     {
+        if (inputData is null)
+        {
+            return null;
+        }
+
         var input = PSObject.AsPSObject(inputData);
         return input.BaseObject is string or System.Collections.IEnumerable
             ? inputData

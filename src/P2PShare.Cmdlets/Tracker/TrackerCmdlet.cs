@@ -37,14 +37,14 @@ public abstract class TrackerCmdlet : AsyncCmdlet
     public PSCredential? Credential { get; set; }
 
     /// <summary>User name.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = UserNameSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, ParameterSetName = UserNameSet)]
     [ValidateNotNullOrEmpty]
-    public string? UserName { get; set; }
+    public virtual string? UserName { get; set; }
 
     /// <summary>Password.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = UserNameSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, ParameterSetName = UserNameSet)]
     [ValidateNotNull]
-    public SecureString? Password { get; set; }
+    public virtual SecureString? Password { get; set; }
 
     /// <summary>The fingerprint that the tracker printed when it started: 64 hexadecimal digits. It is remembered.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Security;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Cmdlets.Tracker;
 using P2PShare.Protocol;
@@ -10,6 +11,19 @@ namespace P2PShare.Cmdlets.Users;
 [OutputType(typeof(P2PUser))]
 public sealed class NewP2PUser : TrackerCmdlet
 {
+    // Rows of a table, or credentials, make accounts. Connect-P2PTracker does without: it would then not ask for what is
+    // missing when a tracker is piped to it.
+
+    /// <summary>User name.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = UserNameSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public override string? UserName { get; set; }
+
+    /// <summary>Password.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = UserNameSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNull]
+    public override SecureString? Password { get; set; }
+
     /// <summary>The session whose tracker gets the account where neither -Tracker nor -TrackerInfo is given; else the runspace's default.</summary>
     [Parameter]
     [ValidateNotNull]

@@ -16,6 +16,9 @@ public sealed class CompletionTests : CmdletTest
         Assert.Equal(["design", "dev"], Complete(Alice, "Get-P2PFile -Group d"));
         Assert.Equal(["'two words.bin'"], Complete(Alice, "Receive-P2PFile -Group dev -Name t"));
         Assert.Equal(["bob"], Complete(Alice, "Approve-P2PJoinRequest -Group design -UserName "));
+        Assert.Equal(["alice", "bob"], Complete(Alice, "Remove-P2PGroupMember -Group dev -UserName "));
+        Assert.Equal(["bob"], Complete(Alice, "Set-P2PGroupOwner dev b"));
+        Assert.Equal(["design"], Complete(Alice, "Remove-P2PGroup des"));
         Assert.Equal(["'two words.bin'"], Complete(Bob, "Stop-P2PDownload -Name "));
     }
 
