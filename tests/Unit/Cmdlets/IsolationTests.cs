@@ -29,7 +29,8 @@ public sealed class IsolationTests : IDisposable
     public async Task The_engine_and_its_packages_are_loaded_into_their_own_context()
     {
         using var shell = await ShellProcess.RunAsync(_folder, ["-Command", $$"""
-            $password = ConvertTo-SecureString 'correct horse battery' -AsPlainText
+            $password = [securestring]::new()
+            'correct horse battery'.ToCharArray() | ForEach-Object { $password.AppendChar($_) }
             try { $null = New-P2PUser 127.0.0.1:1 -UserName a -Password $password -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
             {{Loaded}}
             """]);
