@@ -40,6 +40,28 @@ AfterAll {
     Stop-Everything
 }
 
+Describe 'The manifest' {
+    It 'is accepted without a word, and so it is with the owner''s addresses filled in' {
+        $manifest = Join-Path $Folder built P2PShare.psd1
+        $lines = Get-Content $manifest
+        $lines -match "^\s*# (LicenseUri|ProjectUri|ReleaseNotes)\s+= ''$" | Should -HaveCount 3
+        $filled = Join-Path $Folder built filled P2PShare.psd1
+        $null = New-Item -ItemType Directory (Split-Path $filled)
+        Copy-Item (Join-Path $Folder built *) (Split-Path $filled) -Exclude filled, engine, tracker
+        $lines -replace "# (\w+(Uri|Notes)\s+= )''", "`$1'https://p2pshare.example/page'" | Set-Content $filled
+
+        foreach ($path in $manifest, $filled) {
+            $module = Test-ModuleManifest $path -WarningVariable warnings -ErrorVariable errors
+            $warnings + $errors | Should -BeNullOrEmpty
+            $module.Version | Should -Be $version
+            [string] $module.PowerShellVersion | Should -Be 7.6
+            $module.CompatiblePSEditions | Should -Be Core
+            $module.PrivateData.PSData.ContainsKey('Prerelease') | Should -BeFalse
+        }
+        $module.LicenseUri, $module.ProjectUri, $module.ReleaseNotes | Should -Be (@('https://p2pshare.example/page') * 3)
+    }
+}
+
 Describe 'P2PShare.<version>.nupkg' {
     It 'is described as the PowerShell Gallery has it' {
         $archive = [System.IO.Compression.ZipFile]::OpenRead($nupkg)
