@@ -45,9 +45,9 @@ Describe 'The manifest' {
         $manifest = Join-Path $Folder built P2PShare.psd1
         $lines = Get-Content $manifest
         $lines -match "^\s*# (LicenseUri|ProjectUri|ReleaseNotes)\s+= ''$" | Should -HaveCount 3
-        $filled = Join-Path $Folder built filled P2PShare.psd1
+        $filled = Join-Path $Folder filled P2PShare.psd1
         $null = New-Item -ItemType Directory (Split-Path $filled)
-        Copy-Item (Join-Path $Folder built *) (Split-Path $filled) -Exclude filled, engine, tracker
+        Copy-Item (Join-Path $Folder built *) (Split-Path $filled) -Exclude engine, tracker
         $lines -replace "# (\w+(Uri|Notes)\s+= )''", "`$1'https://p2pshare.example/page'" | Set-Content $filled
 
         foreach ($path in $manifest, $filled) {
@@ -90,6 +90,15 @@ Describe 'P2PShare.<version>.nupkg' {
         }
         $entries | Where-Object { $_ -match '\.(pdb|a|exe|nupkg|cs|csproj)$|(^|/)(obj|bin)/|/P2PShare\.TrackerHost$' } | Should -BeNullOrEmpty
         (Get-Item $nupkg).Length | Should -BeLessThan 40MB
+    }
+
+    It 'has all that the built module has, its help too, but for what only a developer needs' {
+        $root = (Get-Item (Join-Path $Folder built)).FullName
+        $built = Get-ChildItem $root -File -Recurse | ForEach-Object { $_.FullName.Substring($root.Length + 1).Replace('\', '/') } |
+            Where-Object { $_ -notmatch '\.(pdb|a)$|^tracker/P2PShare\.TrackerHost(\.exe)?$|/runtimes/maccatalyst' }
+        $entries = Get-ZipEntry $nupkg | ForEach-Object { [uri]::UnescapeDataString($_) }
+        $built | Where-Object { $_ -notin $entries } | Should -BeNullOrEmpty
+        Get-ChildItem (Join-Path (Split-Path (Get-Module P2PShare).Path) en-US) -Name | ForEach-Object { $entries | Should -Contain "en-US/$_" }
     }
 
     It 'works when it is installed from a folder of packages' -Skip:(-not $gallery) {
