@@ -26,6 +26,9 @@ public abstract class P2PJob : Job
     public override bool HasMoreData =>
         Output.Count > 0 || Error.Count > 0 || Warning.Count > 0 || Progress.Count > 0;
 
+    /// <summary>When all are stopped, those of a lower round end before the next are stopped.</summary>
+    internal virtual int StopRound => 0;
+
     internal bool IsFinished => IsFinal(JobStateInfo.State);
 
     /// <summary>Ends it, and returns when it has ended or does not end in time.</summary>

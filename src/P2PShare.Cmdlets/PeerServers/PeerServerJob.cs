@@ -27,6 +27,8 @@ public sealed class PeerServerJob : P2PJob
 
     public override string Location { get; }
 
+    internal override int StopRound => 1;
+
     internal PeerServer Server { get; }
 
     internal P2PSession Session { get; }
