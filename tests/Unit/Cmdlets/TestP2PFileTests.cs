@@ -1,5 +1,3 @@
-using System.Management.Automation;
-
 namespace P2PShare.Unit.Cmdlets;
 
 public sealed class TestP2PFileTests : CmdletTest
@@ -75,21 +73,6 @@ public sealed class TestP2PFileTests : CmdletTest
         Assert.Single(Alice.Errors);
         using var nobody = new TestShell();
         Assert.Equal("NotLoggedIn", nobody.Fail("Test-P2PFile x dev"));
-    }
-
-    [Fact]
-    public void Hashing_shows_how_far_it_is()
-    {
-        var source = Alice.Combine("big.bin");
-        using (var file = File.Create(source))
-        {
-            file.SetLength(1_500_000_000);
-        }
-
-        Alice.Succeed("Send-P2PFile $source dev; Test-P2PFile $source dev", ("source", source));
-
-        Assert.Contains(Alice.Progress, record => record.Activity == "Testing files" && record.PercentComplete > 0);
-        Assert.Equal(ProgressRecordType.Completed, Alice.Progress[^1].RecordType);
     }
 
     private void Share(params string[] names)
