@@ -164,7 +164,7 @@ internal sealed class Receiver(
                 active.Line, moment.BytesVerified, moment.BytesTotal, moment.BytesPerSecond, moment.TimeLeft?.TotalSeconds,
                 active.Download.State == DownloadState.Suspended ? "on hold"
                     : moment.Sources == 0 ? "looking for sources"
-                    : $"{moment.PiecesVerified} of {moment.PieceCount} pieces, {moment.Sources} source{(moment.Sources == 1 ? "" : "s")}");
+                    : $"{moment.Sources} source{(moment.Sources == 1 ? "" : "s")}, {moment.PiecesVerified}/{moment.PieceCount} pieces");
         }
     }
 

@@ -88,13 +88,20 @@ internal sealed class BatchProgress(int activityId, string activity, Action<Prog
     private void Write(
         int id, int parent, string what, long bytes, long total, double bytesPerSecond, double? secondsLeft, string details)
     {
-        string[] parts = [$"{ByteText.Size(bytes)} of {ByteText.Size(total)}", ByteText.Speed(bytesPerSecond), details];
+        string[] parts = [Amount(bytes, total), ByteText.Speed(bytesPerSecond), details];
         write!(new ProgressRecord(id, PrintableCharacter.Clean(what), string.Join(", ", parts.Where(part => part.Length > 0)))
         {
             ParentActivityId = parent,
             PercentComplete = total > 0 ? (int)(Math.Clamp((double)bytes / total, 0, 1) * 100) : -1,
             SecondsRemaining = secondsLeft is { } seconds ? (int)Math.Min(Math.Ceiling(seconds), int.MaxValue) : -1,
         });
+    }
+
+    // Room is scarce: 5.9 of 60.0 MiB.
+    private static string Amount(long bytes, long total)
+    {
+        var (done, all) = (ByteText.Size(bytes).Split(' '), ByteText.Size(total).Split(' '));
+        return done[^1] == all[^1] ? $"{done[0]} of {all[0]} {all[^1]}" : $"{ByteText.Size(bytes)} of {ByteText.Size(total)}";
     }
 
     private void Complete(int id, int parent, string what) =>

@@ -182,9 +182,8 @@ public sealed class FileCmdletTests : CmdletTest
             """, ("to", Bob.Folder));
 
         Assert.Equal(290, received.Count);
-        Assert.Equal(
-            ["DestinationExists 10", "FileNotFound 700"],
-            Bob.Succeed("$failures | Group-Object { $_.Exception.Code } | ForEach-Object { \"$($_.Name) $($_.Count)\" }").Select(line => (string)line.BaseObject).Order());
+        var codes = Bob.Succeed("$failures | ForEach-Object { $_.Exception.Code }").CountBy(code => (string)code.BaseObject);
+        Assert.Equal(["[DestinationExists, 10]", "[FileNotFound, 700]"], codes.Select(code => code.ToString()).Order());
     }
 
     [Fact]
