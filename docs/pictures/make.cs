@@ -74,6 +74,7 @@ try
     await UntilAsync("the download's end", () => Screen().TrimEnd().EndsWith("PS>", StringComparison.Ordinal), () => Screen());
 
     Tmux("send-keys", "-t", "bob", "C-l");
+    await UntilAsync("an empty screen", () => Screen().Trim() == "PS>", () => Screen());
     foreach (var line in (string[])["Get-P2PGroup", "Get-P2PFile builds", "Get-P2PDownload", "Get-P2PPeerServer"])
     {
         var prompts = Prompts();
@@ -167,7 +168,7 @@ internal static class Svg
     private static readonly string[] Palette =
     [
         "#484f58", "#ff7b72", "#3fb950", "#d29922", "#58a6ff", "#bc8cff", "#39c5cf", "#b1bac4",
-        "#6e7681", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#ffffff",
+        "#8b949e", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#ffffff",
     ];
 
     /// <param name="screen">Lines with the escape sequences for colours (SGR).</param>
