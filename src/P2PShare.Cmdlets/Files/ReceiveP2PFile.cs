@@ -68,7 +68,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     protected override Task BeginAsync(CancellationToken cancellationToken)
     {
         _selection = new FileSelection(CurrentSession);
-        _folder = ResolveFolder();
+        _folder = LocalFiles.ResolveDestination(SessionState, Destination);
         return Task.CompletedTask;
     }
 
@@ -151,29 +151,5 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         {
             WriteObject(file);
         }
-    }
-
-    private string ResolveFolder()
-    {
-        string folder;
-        ProviderInfo provider;
-        try
-        {
-            folder = SessionState.Path.GetUnresolvedProviderPathFromPSPath(Destination, out provider, out _);
-        }
-        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
-        {
-            throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{Destination}' cannot be a destination: {e.Message}", e);
-        }
-
-        if (provider.Name != "FileSystem")
-        {
-            throw new P2PShareException(
-                ErrorCode.DestinationInvalid, $"'{Destination}' belongs to the provider {provider.Name}. Give a folder of the file system.");
-        }
-
-        return File.Exists(folder)
-            ? throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{folder}' is a file. Give the folder that the files go to.")
-            : folder;
     }
 }

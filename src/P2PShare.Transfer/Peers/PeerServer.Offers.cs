@@ -40,6 +40,16 @@ public sealed partial class PeerServer
         return response;
     }
 
+    /// <summary>Offers a file that is here already and was found to be the same as the group's, as if it had been received.</summary>
+    public void Adopt(HashedFile file, string group, string name)
+    {
+        if (file.Content.Size > 0)
+        {
+            Offer(new SharedContent(file), group, name);
+            Keep(_shares.AddAsync(file, group, name, received: true));
+        }
+    }
+
     /// <summary>Stops sharing a name in a group.</summary>
     public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
     {

@@ -12,6 +12,7 @@ namespace P2PShare.Transfer.Sharing;
 public sealed class ShareCatalog(StateFolder state, TrackerClient tracker)
 {
     private readonly StateDatabase _database = state.Database;
+    private readonly string _path = state.Path;
     private readonly string _trackerId = tracker.TrackerId.ToString("D");
     private readonly string _userName = tracker.UserName;
 
@@ -31,6 +32,33 @@ public sealed class ShareCatalog(StateFolder state, TrackerClient tracker)
         {
             throw new P2PShareException(
                 ErrorCode.StateFolderUnusable, $"'{name}' is shared no longer, but '{state.Path}' could not be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>What a file was hashed to when it was shared or received, if it has not been touched since.</summary>
+    /// <param name="path">Full path.</param>
+    /// <returns>Null where that is not known.</returns>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public ContentDescription? FindUnchanged(string path)
+    {
+        if (new FileInfo(path) is not { Exists: true } file)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var connection = _database.Open();
+            var row = connection.QuerySingleOrDefault<(int PieceLength, byte[]? PiecesRoot)?>(
+                "SELECT piece_length, pieces_root FROM contents WHERE path = @path AND size = @Length AND modified = @Modified",
+                new { path, file.Length, Modified = file.LastWriteTimeUtc.Ticks });
+            return row is { } known
+                ? new ContentDescription(file.Length, known.PieceLength, known.PiecesRoot is null ? null : new Hash256(known.PiecesRoot))
+                : null;
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException e)
+        {
+            throw new P2PShareException(ErrorCode.StateFolderUnusable, $"'{_path}' cannot be read: {e.Message}", e);
         }
     }
 
