@@ -37,6 +37,24 @@ function New-RandomFile ([string] $Name, [long] $Size) {
     Get-Item -LiteralPath $path
 }
 
+# Alice, who owns the group dev, and Bob, who is in it and whose session is the default one.
+function Connect-AliceAndBob ($Tracker) {
+    $alice = Connect-NewUser $Tracker alice
+    $null = New-P2PGroup dev, ops
+    $bob = Connect-NewUser $Tracker bob
+    $null = Join-P2PGroup dev, ops
+    Get-P2PJoinRequest -Session $alice | Approve-P2PJoinRequest -Session $alice
+    $alice, $bob
+}
+
+function Wait-Until ([scriptblock] $Condition) {
+    $deadline = (Get-Date).AddSeconds(30)
+    while (-not (& $Condition)) {
+        if ((Get-Date) -gt $deadline) { throw "After 30 seconds still not: $Condition" }
+        Start-Sleep -Milliseconds 50
+    }
+}
+
 # Takes down what a test file started, in the order that leaves nobody waiting.
 function Stop-Everything {
     Get-P2PSession | Disconnect-P2PTracker -WarningAction Ignore

@@ -9,5 +9,9 @@ public sealed class RemoveP2PDownload : ChangeDownloadCmdlet
 {
     private protected override string Action => "Remove download";
 
-    private protected override Task ChangeAsync(P2PDownload download) => download.Server.RemoveDownloadAsync(download.Download);
+    private protected override async Task ChangeAsync(P2PDownload download, P2PSession session, CancellationToken cancellationToken)
+    {
+        var (live, saved) = await FindAsync(download, session, cancellationToken);
+        await (live is null ? session.Downloads.RemoveAsync(saved) : session.RunningPeerServer!.Server.RemoveDownloadAsync(live));
+    }
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using P2PShare.Transfer.Downloading;
 
 namespace P2PShare.Cmdlets.Downloads;
 
@@ -9,9 +10,15 @@ public sealed class ResumeP2PDownload : ChangeDownloadCmdlet
 {
     private protected override string Action => "Resume download";
 
-    private protected override Task ChangeAsync(P2PDownload download)
+    private protected override async Task ChangeAsync(P2PDownload download, P2PSession session, CancellationToken cancellationToken)
     {
-        download.Download.Resume();
-        return Task.CompletedTask;
+        var (live, saved) = await FindAsync(download, session, cancellationToken);
+        if (live is null && saved.State != DownloadState.Complete)
+        {
+            var job = await GetPeerServerAsync(session, null, null, cancellationToken);
+            download.Live = live = job.Server.GetDownload(saved);
+        }
+
+        live?.Resume();
     }
 }

@@ -9,5 +9,11 @@ public sealed class SuspendP2PDownload : ChangeDownloadCmdlet
 {
     private protected override string Action => "Suspend download";
 
-    private protected override Task ChangeAsync(P2PDownload download) => download.Download.SuspendAsync();
+    private protected override async Task ChangeAsync(P2PDownload download, P2PSession session, CancellationToken cancellationToken)
+    {
+        if ((await FindAsync(download, session, cancellationToken)).Live is { } live)
+        {
+            await live.SuspendAsync();
+        }
+    }
 }

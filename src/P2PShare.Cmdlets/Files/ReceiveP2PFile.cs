@@ -48,6 +48,11 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 16;
 
+    /// <summary>Most bytes a second that each file takes, beside the limit of the peer server; 0: no limit.</summary>
+    [Parameter]
+    [ValidateRange(0, long.MaxValue)]
+    public long? DownloadLimit { get; set; }
+
     /// <summary>Replaces files that are there already.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -97,7 +102,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         if (_forJob.Count > 0)
         {
             var server = await GetPeerServerAsync(cancellationToken);
-            var job = new ReceiveJob(server.Server, _forJob, ThrottleLimit, _folder);
+            var job = new ReceiveJob(server.Server, _forJob, ThrottleLimit, DownloadLimit, _folder, ShowsProgress);
             RunspaceState.Current.Add(job);
             JobRepository.Add(job);
             await job.StartAsync().WaitAsync(cancellationToken);
@@ -130,7 +135,8 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         if (_receiver is null)
         {
             var job = await GetPeerServerAsync(cancellationToken);
-            _receiver = new Receiver(job.Server, ThrottleLimit, WriteReceived, WriteFault, WriteProgress);
+            _receiver = new Receiver(
+                job.Server, ThrottleLimit, WriteReceived, WriteFault, NewProgress(Receiver.ActivityId, Receiver.Activity)) { FileLimit = DownloadLimit };
         }
 
         await _receiver.AddAsync(request, file, cancellationToken);

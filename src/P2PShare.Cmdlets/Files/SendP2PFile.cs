@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.Groups;
-using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
@@ -15,11 +14,10 @@ public sealed class SendP2PFile : SessionCmdlet
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
-    private const int ActivityId = 20810;
-    private const int FileActivityId = 20811;
-    private const string Activity = "Sharing files";
+    private const int ActivityId = 20900;
 
-    private int _files;
+    private readonly HashSet<(string Path, string Name)> _seen = [];
+    private HashQueue? _queue;
 
     /// <summary>Files, or folders with -Recurse; wildcards allowed.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathSet)]
@@ -73,84 +71,62 @@ public sealed class SendP2PFile : SessionCmdlet
         }
     }
 
-    protected override Task EndAsync(CancellationToken cancellationToken)
-    {
-        if (_files > 0)
-        {
-            WriteProgress(ProgressText.Completed(ActivityId, -1, Activity));
-        }
+    protected override Task EndAsync(CancellationToken cancellationToken) => _queue?.DrainAsync(cancellationToken) ?? Task.CompletedTask;
 
-        return Task.CompletedTask;
+    // After Ctrl+C, and when a later cmdlet has had enough.
+    protected override Task CleanUpAsync() => _queue?.StopAsync() ?? Task.CompletedTask;
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _queue?.Dispose();
+        }
     }
 
     private async Task ShareAsync(LocalFile file, CancellationToken cancellationToken)
     {
         var name = Name ?? file.Name;
         FileName.Check(name);
+        if (Name is not null && _seen.Count > 0 && !_seen.Contains((file.Path, name)))
+        {
+            throw new P2PShareException(ErrorCode.InvalidFileName, "-Name names one file, and several were given. Leave it out, or share them one by one.");
+        }
+
+        // The same file under the same name is shared once.
+        if (!_seen.Add((file.Path, name)))
+        {
+            return;
+        }
+
         var groups = Group.Where(group => ShouldProcess(file.Path, $"Share as '{name}' with group '{group}'")).ToList();
         if (groups.Count == 0)
         {
             return;
         }
 
-        if (Name is not null && _files > 0)
-        {
-            throw new P2PShareException(ErrorCode.InvalidFileName, "-Name names one file, and several were given. Leave it out, or share them one by one.");
-        }
+        var server = (await GetPeerServerAsync(cancellationToken)).Server;
+        _queue ??= new HashQueue(NewProgress(ActivityId, "Sharing files"), WriteFault);
+        await _queue.AddAsync(file.Path, name, ShareHashedAsync, cancellationToken);
 
-        _files++;
-        var job = await GetPeerServerAsync(cancellationToken);
-        var hashed = await HashAsync(file, cancellationToken);
-        foreach (var group in groups)
+        async Task<Action> ShareHashedAsync(HashedFile hashed, CancellationToken stop)
         {
-            await TryAsync(file.Path, async () =>
-                WriteObject(new P2PFile(await job.Server.ShareAsync(hashed, group, name, Force, cancellationToken))));
-        }
-    }
-
-    private async Task<HashedFile> HashAsync(LocalFile file, CancellationToken cancellationToken)
-    {
-        var counter = new Counter();
-        var hashing = FileHasher.HashAsync(file.Path, counter, cancellationToken);
-        var rate = new Rate();
-        var shown = false;
-        var total = 0L;
-        try
-        {
-            while (await Task.WhenAny(hashing, Task.Delay(ProgressText.Interval, cancellationToken)) != hashing)
+            var tell = new List<Action>();
+            foreach (var group in groups)
             {
-                if (cancellationToken.IsCancellationRequested)
+                try
                 {
-                    break;
+                    var shared = await server.ShareAsync(hashed, group, name, Force, stop).ConfigureAwait(false);
+                    tell.Add(() => WriteObject(new P2PFile(shared)));
                 }
-
-                total = shown ? total : new FileInfo(file.Path).Length;
-                shown = true;
-                rate.Update(counter.Value);
-                WriteProgress(new ProgressRecord(ActivityId, Activity, _files == 1 ? "First file" : $"File {_files}"));
-                WriteProgress(ProgressText.Record(
-                    FileActivityId, ActivityId, $"Hashing {file.Name}", counter.Value, total,
-                    rate.BytesPerSecond, rate.SecondsFor(total - counter.Value), ""));
+                catch (P2PShareException e)
+                {
+                    tell.Add(() => WriteFault(e, file.Path));
+                }
             }
 
-            return await hashing;
+            return () => tell.ForEach(told => told());
         }
-        finally
-        {
-            if (shown && !cancellationToken.IsCancellationRequested)
-            {
-                WriteProgress(ProgressText.Completed(FileActivityId, ActivityId, $"Hashing {file.Name}"));
-            }
-        }
-    }
-
-    // Progress<T> would post each number to the pipeline thread.
-    private sealed class Counter : IProgress<long>
-    {
-        private long _value;
-
-        public long Value => Volatile.Read(ref _value);
-
-        public void Report(long value) => Volatile.Write(ref _value, value);
     }
 }

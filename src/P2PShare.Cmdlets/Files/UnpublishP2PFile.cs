@@ -42,10 +42,11 @@ public sealed class UnpublishP2PFile : SessionCmdlet
 
     private async Task StopAsync(string name, bool byPattern, CancellationToken cancellationToken)
     {
-        var job = await GetPeerServerAsync(cancellationToken);
         try
         {
-            await job.Server.StopShareAsync(Group!, name, cancellationToken);
+            await (CurrentSession.RunningPeerServer is { } job
+                ? job.Server.StopShareAsync(Group!, name, cancellationToken)
+                : CurrentSession.Shares.StopShareAsync(Group!, name, cancellationToken));
         }
         catch (P2PShareException e) when (byPattern && e.Code == ErrorCode.NotSharer)
         {

@@ -18,6 +18,11 @@ public sealed class SetP2PPeerServer : PeerServerCmdlet
     [ValidateRange(0, long.MaxValue)]
     public long? DownloadLimit { get; set; }
 
+    /// <summary>Seconds that uploads which run may go on when the peer server is stopped.</summary>
+    [Parameter]
+    [ValidateRange(0, 3600)]
+    public int? StopTimeoutSec { get; set; }
+
     /// <summary>Writes the peer server.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -39,6 +44,11 @@ public sealed class SetP2PPeerServer : PeerServerCmdlet
         if (DownloadLimit is not null)
         {
             job.Server.DownloadLimit = PeerServerLimit.ToEngine(DownloadLimit);
+        }
+
+        if (StopTimeoutSec is { } seconds)
+        {
+            job.StopTimeout = TimeSpan.FromSeconds(seconds);
         }
 
         if (PassThru)

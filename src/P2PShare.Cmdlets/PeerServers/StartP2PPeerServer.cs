@@ -30,6 +30,11 @@ public sealed class StartP2PPeerServer : SessionCmdlet
     [ValidateRange(0, long.MaxValue)]
     public long? DownloadLimit { get; set; }
 
+    /// <summary>Seconds that uploads which run may go on when the peer server is stopped; 5 where it is left out.</summary>
+    [Parameter]
+    [ValidateRange(0, 3600)]
+    public int StopTimeoutSec { get; set; } = PeerServerJob.DefaultStopTimeout;
+
     /// <summary>Name of the job.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -50,6 +55,8 @@ public sealed class StartP2PPeerServer : SessionCmdlet
             UploadLimit = PeerServerLimit.ToEngine(UploadLimit),
             DownloadLimit = PeerServerLimit.ToEngine(DownloadLimit),
         };
-        WriteObject(await GetPeerServerAsync(options, Name, cancellationToken));
+        var job = await GetPeerServerAsync(session, options, Name, cancellationToken);
+        job.StopTimeout = TimeSpan.FromSeconds(StopTimeoutSec);
+        WriteObject(job);
     }
 }

@@ -32,13 +32,13 @@ public abstract class SessionCmdlet : AsyncCmdlet
 
     /// <summary>The session's peer server; started, as a job, where none runs.</summary>
     private protected Task<PeerServerJob> GetPeerServerAsync(CancellationToken cancellationToken) =>
-        GetPeerServerAsync(null, null, cancellationToken);
+        GetPeerServerAsync(CurrentSession, null, null, cancellationToken);
 
     /// <param name="options">For a new one. Where one runs already and these are not null, that is a fault.</param>
     private protected async Task<PeerServerJob> GetPeerServerAsync(
-        PeerServerOptions? options, string? jobName, CancellationToken cancellationToken)
+        P2PSession session, PeerServerOptions? options, string? jobName, CancellationToken cancellationToken)
     {
-        var job = await CurrentSession.GetPeerServerAsync(RunspaceState.Current, JobRepository, options, jobName, cancellationToken);
+        var job = await session.GetPeerServerAsync(RunspaceState.Current, JobRepository, options, jobName, cancellationToken);
         foreach (var warning in job.TakeWarnings())
         {
             WriteWarning(warning);

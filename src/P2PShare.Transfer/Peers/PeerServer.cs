@@ -30,6 +30,7 @@ public sealed class PeerServer : IAsyncDisposable
     private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(150);
     private static readonly TimeSpan UnusedAfter = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan KeysAge = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
     private readonly StateFolder _state;
     private readonly PeerIdentity _identity;
@@ -63,8 +64,8 @@ public sealed class PeerServer : IAsyncDisposable
         _identity = identity;
         _listener = listener;
         _tickets = tickets;
-        _shares = new ShareCatalog(state.Database, tracker.TrackerId, tracker.UserName);
-        _downloadCatalog = new DownloadCatalog(state.Database, tracker.TrackerId, tracker.UserName);
+        _shares = new ShareCatalog(state, tracker);
+        _downloadCatalog = new DownloadCatalog(state, tracker);
         Sources = new SourceFinder(tracker, identity.Fingerprint, identity.CertificateHash);
         Warned += options.Warned;
         SourceTimeout = options.SourceTimeout;
@@ -232,8 +233,7 @@ public sealed class PeerServer : IAsyncDisposable
     /// <summary>Stops sharing a name in a group.</summary>
     public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
     {
-        await Tracker.StopShareAsync(group, name, cancellationToken).ConfigureAwait(false);
-        await _shares.RemoveAsync(group, name).ConfigureAwait(false);
+        await _shares.StopShareAsync(group, name, cancellationToken).ConfigureAwait(false);
         OfferedContent[] withdrawn;
         lock (_lock)
         {
@@ -295,7 +295,7 @@ public sealed class PeerServer : IAsyncDisposable
                 Keep(_downloadCatalog.RemoveAsync(same.Id));
             }
 
-            var entry = new DownloadCatalog.Entry(Guid.NewGuid(), request, DownloadState.Running, null, 0, DateTimeOffset.UtcNow);
+            var entry = new SavedDownload(Guid.NewGuid(), request, DownloadState.Running, null, 0, DateTimeOffset.UtcNow);
             Keep(_downloadCatalog.AddAsync(entry.Id, request, entry.Created));
             var download = new Download(this, _downloadCatalog, entry);
             _downloads.Add(download);
@@ -314,10 +314,30 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
+    /// <summary>The download that was saved under this id: one that runs or ran here, else taken over from the shell that left it.</summary>
+    public Download GetDownload(SavedDownload saved)
+    {
+        lock (_lock)
+        {
+            var known = _downloads.Find(download => download.Id == saved.Id);
+            if (known is { HasRun: true })
+            {
+                return known;
+            }
+
+            // What was loaded at the start may be out of date: another shell ran it since.
+            _downloads.RemoveAll(download => download.Id == saved.Id);
+            return Load(saved);
+        }
+    }
+
     /// <summary>Stops a download, forgets it, and deletes its part file; a finished file stays.</summary>
+    /// <exception cref="P2PShareException">As <see cref="DownloadCatalog.RemoveAsync(SavedDownload)"/>.</exception>
     public async Task RemoveDownloadAsync(Download download)
     {
         await download.StopAsync().ConfigureAwait(false);
+        await _downloadCatalog.RemoveAsync(new SavedDownload(
+            download.Id, download.Request, download.State, null, 0, download.Created)).ConfigureAwait(false);
         lock (_lock)
         {
             _downloads.Remove(download);
@@ -325,22 +345,6 @@ public sealed class PeerServer : IAsyncDisposable
             {
                 _latest.Remove(download.Request.Destination);
             }
-        }
-
-        await _downloadCatalog.RemoveAsync(download.Id).ConfigureAwait(false);
-        if (download.State == DownloadState.Complete)
-        {
-            return;
-        }
-
-        var part = download.Request.Destination + FileName.PartSuffix;
-        try
-        {
-            File.Delete(part);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new P2PShareException(ErrorCode.PathUnwritable, $"The unfinished file '{part}' cannot be deleted: {e.Message}", e);
         }
     }
 
@@ -594,14 +598,20 @@ public sealed class PeerServer : IAsyncDisposable
 
     private void LoadDownloads()
     {
-        foreach (var entry in _downloadCatalog.GetAll())
+        foreach (var saved in _downloadCatalog.GetAll())
         {
-            // The shell that ran it is gone, or another holds its part file: either way it does not run here.
-            var state = entry.State == DownloadState.Running ? DownloadState.Suspended : entry.State;
-            var download = new Download(this, _downloadCatalog, entry with { State = state });
-            _downloads.Add(download);
-            _latest[entry.Request.Destination] = download;
+            Load(saved);
         }
+    }
+
+    private Download Load(SavedDownload saved)
+    {
+        // The shell that ran it is gone, or another holds its part file: either way it does not run here.
+        var state = saved.State == DownloadState.Running ? DownloadState.Suspended : saved.State;
+        var download = new Download(this, _downloadCatalog, saved with { State = state });
+        _downloads.Add(download);
+        _latest[saved.Request.Destination] = download;
+        return download;
     }
 
     private void Withdraw(OfferedContent offered, string group)
@@ -813,6 +823,22 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
+    // Until nobody asks any more, or those who have not got all yet have been quiet for a while.
+    private async Task UploadsEndAsync(TimeSpan grace)
+    {
+        var now = Environment.TickCount64;
+        var deadline = now + (long)grace.TotalMilliseconds;
+        var sent = GetStatus().BytesUploaded;
+        for (var active = now; now < deadline && (WaitingBlocks > 0 || (GetStatus().ActiveUploads > 0 && now - active < Quiet.TotalMilliseconds)); now = Environment.TickCount64)
+        {
+            await Task.Delay(100).ConfigureAwait(false);
+            if (GetStatus().BytesUploaded is var sentNow && sentNow != sent)
+            {
+                (active, sent) = (Environment.TickCount64, sentNow);
+            }
+        }
+    }
+
     private async Task StopCoreAsync(TimeSpan grace)
     {
         // Off the caller's thread and out of its lock.
@@ -831,11 +857,7 @@ public sealed class PeerServer : IAsyncDisposable
             }
         }
 
-        var deadline = Environment.TickCount64 + (long)grace.TotalMilliseconds;
-        while (Environment.TickCount64 < deadline && _connections.Keys.Any(connection => connection.WaitingBlocks > 0))
-        {
-            await Task.Delay(100).ConfigureAwait(false);
-        }
+        await UploadsEndAsync(grace).ConfigureAwait(false);
 
         await _stopping.CancelAsync().ConfigureAwait(false);
         foreach (var connection in _connections.Keys)
