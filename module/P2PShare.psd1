@@ -1,6 +1,7 @@
 @{
     RootModule           = 'P2PShare.Cmdlets.dll'
-    ModuleVersion        = '0.1.0'
+    # The build writes the product's version here, from Directory.Build.props.
+    ModuleVersion        = '0.0.0'
     GUID                 = '6d1f0a5e-0c52-4c43-9f0c-6b1c2f7f5d4e'
     Author               = 'P2PShare contributors'
     Description          = 'Group-scoped peer-to-peer file sharing with a central tracker: users, groups, join requests, and files that go from all who have them to all who want them, over TLS and checked piece by piece.'
@@ -25,6 +26,11 @@
     PrivateData          = @{
         PSData = @{
             Tags = @('P2P', 'FileSharing', 'FileTransfer', 'Swarm', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+
+            # The owner's to fill before the first publication, each an https address; an empty one would be refused.
+            # LicenseUri   = ''
+            # ProjectUri   = ''
+            # ReleaseNotes = ''
         }
     }
 }

@@ -62,3 +62,10 @@ function Stop-Everything {
     Get-Job | Where-Object PSJobTypeName -like 'P2P*' | Remove-Job -Force
     Remove-Item -LiteralPath $Folder -Recurse -Force
 }
+
+# Runs a script in a PowerShell of its own, where the default load context is still empty; what it writes comes back as lines.
+function Invoke-NewShell ([scriptblock] $Script, [string[]] $ArgumentList = @()) {
+    $file = Join-Path $Folder "$([guid]::NewGuid().ToString('n')).ps1"
+    Set-Content -LiteralPath $file "Set-StrictMode -Version Latest; `$ErrorActionPreference = 'Stop'`n& {$Script} @args"
+    pwsh -NoProfile -NonInteractive -File $file @ArgumentList 2>&1 | ForEach-Object { "$_" }
+}

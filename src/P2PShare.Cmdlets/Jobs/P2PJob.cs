@@ -33,6 +33,9 @@ public abstract class P2PJob : Job
     /// <summary>How long <see cref="StopJob"/> waits for the work to end.</summary>
     private protected virtual TimeSpan StopPatience => TimeSpan.FromSeconds(15);
 
+    /// <summary>When all are stopped, those of a lower round end before the next are stopped.</summary>
+    internal virtual int StopRound => 0;
+
     internal bool IsFinished => IsFinal(JobStateInfo.State);
 
     /// <summary>Ends it, and returns when it has ended or does not end in time.</summary>

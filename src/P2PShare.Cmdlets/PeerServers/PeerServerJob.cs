@@ -30,6 +30,8 @@ public sealed class PeerServerJob : P2PJob
 
     public override string Location { get; }
 
+    internal override int StopRound => 1;
+
     internal PeerServer Server { get; }
 
     /// <summary>How long uploads that run may go on when the server is told to stop.</summary>

@@ -25,6 +25,7 @@ public abstract class SessionCmdlet : AsyncCmdlet
         {
             var session = Session ?? RunspaceState.Current.DefaultSession ?? throw new P2PShareException(
                 ErrorCode.NotLoggedIn, "This runspace has no session. Use Connect-P2PTracker first, or give one with -Session.");
+            TrackerCompleter.Forget(session);
             return session.Connected ? session : throw new P2PShareException(
                 ErrorCode.NotLoggedIn, $"The session of {session.UserName} at {session.Tracker} was disconnected. Use Connect-P2PTracker again.");
         }

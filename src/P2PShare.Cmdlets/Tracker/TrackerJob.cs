@@ -33,6 +33,8 @@ public sealed class TrackerJob : P2PJob
 
     public int ProcessId { get; }
 
+    internal override int StopRound => 2;
+
     /// <summary>Starts the program and returns when it listens.</summary>
     /// <param name="program">The tracker's assembly.</param>
     /// <param name="arguments">Behind it; no secrets, other users can read them.</param>

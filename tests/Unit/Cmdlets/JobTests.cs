@@ -211,6 +211,23 @@ public sealed class JobTests : CmdletTest
     }
 
     [Fact]
+    public async Task Removing_the_module_stops_downloads_that_run()
+    {
+        Alice.Succeed(
+            "$null = Start-P2PPeerServer -UploadLimit 50KB; Send-P2PFile $source dev", ("source", Alice.MakeFile("data.bin", 2_000_000)));
+        Bob.Succeed("$job = Receive-P2PFile dev data.bin -Destination $to -AsJob", ("to", Bob.Folder));
+        var port = (int)Bob.Succeed("(Get-P2PPeerServer).Port").Single().BaseObject;
+        await Eventually.HoldsAsync(() => File.Exists(Bob.Combine("data.bin.p2ppart")), "the download has begun");
+
+        Bob.Succeed("Remove-Module P2PShare");
+
+        Assert.Equal("Stopped", Bob.Succeed("$job.State.ToString()").Single().BaseObject);
+        Assert.False(Listens(port));
+        Assert.False(File.Exists(Bob.Combine("data.bin")));
+        using var part = new FileStream(Bob.Combine("data.bin.p2ppart"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    [Fact]
     public void A_receive_as_a_job_gives_the_files_and_the_errors()
     {
         Alice.MakeFile("a.bin", 100_000);
