@@ -1,6 +1,7 @@
 using Dapper;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Storage;
 
@@ -48,7 +49,7 @@ internal sealed class UserStore(TrackerDatabase database, TimeProvider clock)
 
             foreach (var group in await connection.QueryAsync<long>("SELECT group_id FROM members WHERE user_id = @Id", user))
             {
-                await Membership.EndAsync(connection, group, user.Id, clock.GetUtcNow());
+                await Membership.EndAsync(connection, group, user.Id, GroupEventKind.MemberLeft, clock.GetUtcNow());
             }
 
             return await connection.ExecuteAsync("DELETE FROM users WHERE id = @Id", user);

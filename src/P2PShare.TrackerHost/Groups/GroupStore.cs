@@ -4,6 +4,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Groups;
@@ -68,7 +69,9 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         async connection =>
         {
             var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "delete it");
-            await EndedAccessStore.AddAllAsync(connection, membership.GroupId, clock.GetUtcNow());
+            var now = clock.GetUtcNow();
+            await EndedAccessStore.AddAllAsync(connection, membership.GroupId, now);
+            await EventStore.TellOfRemovalAsync(connection, membership, user.Name, now);
             return await connection.ExecuteAsync("DELETE FROM groups WHERE id = @GroupId", membership);
         },
         cancellationToken);
@@ -89,9 +92,18 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
                     WHERE m.group_id = groups.id AND u.name_key = @Key)
                 """,
                 new { membership.GroupId, Key = AccountName.Key(owner) });
-            return changed == 1
-                ? await GetAsync(connection, user, group)
-                : throw MemberNotFound(owner, membership, ": only a member can become its owner");
+            if (changed == 0)
+            {
+                throw MemberNotFound(owner, membership, ": only a member can become its owner");
+            }
+
+            var now = await GetAsync(connection, user, group);
+            if (now.Role != GroupRole.Owner)
+            {
+                await EventStore.TellMembersAsync(connection, GroupEventKind.OwnerChanged, membership.GroupId, now.Owner, clock.GetUtcNow());
+            }
+
+            return now;
         },
         cancellationToken);
 
@@ -134,7 +146,8 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
                     ErrorCode.OwnerCannotLeave, $"The owner of '{membership.GroupName}' cannot leave it: its members would have nobody to approve requests.");
             }
 
-            if (id is null || !await Membership.EndAsync(connection, membership.GroupId, id.Value, clock.GetUtcNow()))
+            var kind = self ? GroupEventKind.MemberLeft : GroupEventKind.MemberRemoved;
+            if (id is null || !await Membership.EndAsync(connection, membership.GroupId, id.Value, kind, clock.GetUtcNow()))
             {
                 throw self
                     ? Membership.NotMember($"You are not a member of '{membership.GroupName}'.")
@@ -157,9 +170,15 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
                     throw new P2PShareException(ErrorCode.AlreadyMember, $"You are a member of '{membership.GroupName}' already.");
                 }
 
-                var key = new { Group = membership.GroupId, User = user.Id, Now = clock.GetUtcNow().ToUnixTimeSeconds() };
+                var now = clock.GetUtcNow();
+                var key = new { Group = membership.GroupId, User = user.Id, Now = now.ToUnixTimeSeconds() };
                 var added = await connection.ExecuteAsync(
                     "INSERT INTO join_requests (group_id, user_id, requested) VALUES (@Group, @User, @Now) ON CONFLICT (group_id, user_id) DO NOTHING", key);
+                if (added == 1)
+                {
+                    await EventStore.TellOwnerAsync(connection, GroupEventKind.JoinRequest, membership.GroupId, user.Name, now);
+                }
+
                 var requested = await connection.QuerySingleAsync<long>(
                     "SELECT requested FROM join_requests WHERE group_id = @Group AND user_id = @User", key);
                 return (new JoinRequestResponse(membership.GroupName, user.Name, DateTimeOffset.FromUnixTimeSeconds(requested)), added == 1);
@@ -189,10 +208,13 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         async connection =>
         {
             var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "approve a join request");
-            var id = await TakeRequestAsync(connection, membership, asker);
-            return await connection.ExecuteAsync(
+            var (id, name) = await TakeRequestAsync(connection, membership, asker);
+            var now = clock.GetUtcNow();
+            await connection.ExecuteAsync(
                 "INSERT INTO members (group_id, user_id, joined) VALUES (@GroupId, @id, @Now)",
-                new { membership.GroupId, id, Now = clock.GetUtcNow().ToUnixTimeSeconds() });
+                new { membership.GroupId, id, Now = now.ToUnixTimeSeconds() });
+            await EventStore.TellMembersAsync(connection, GroupEventKind.JoinApproved, membership.GroupId, name, now);
+            return true;
         },
         cancellationToken);
 
@@ -204,20 +226,27 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
             var membership = AccountName.Key(asker) == AccountName.Key(user.Name)
                 ? await Membership.GetAsync(connection, group, user.Id)
                 : await Membership.RequireOwnerAsync(connection, group, user.Id, "deny another's join request");
-            return await TakeRequestAsync(connection, membership, asker);
+            var (id, name) = await TakeRequestAsync(connection, membership, asker);
+            var now = clock.GetUtcNow();
+            await EventStore.TellOwnerAsync(connection, GroupEventKind.JoinDenied, membership.GroupId, name, now);
+            await EventStore.TellUserAsync(connection, GroupEventKind.JoinDenied, membership.GroupId, id, name, now);
+            return true;
         },
         cancellationToken);
 
-    private static async Task<long> TakeRequestAsync(DbConnection connection, Membership membership, string asker) =>
-        await connection.QuerySingleOrDefaultAsync<long?>(
+    private static async Task<(long Id, string Name)> TakeRequestAsync(DbConnection connection, Membership membership, string asker)
+    {
+        var id = await connection.QuerySingleOrDefaultAsync<long?>(
             """
             DELETE FROM join_requests WHERE group_id = @GroupId AND user_id = (SELECT id FROM users WHERE name_key = @Key)
             RETURNING user_id
             """,
             new { membership.GroupId, Key = AccountName.Key(asker) })
-        ?? throw new P2PShareException(
-            ErrorCode.JoinRequestNotFound,
-            $"'{PrintableCharacter.Clean(asker)}' does not ask to join '{membership.GroupName}': the request was answered or withdrawn, or never made.");
+            ?? throw new P2PShareException(
+                ErrorCode.JoinRequestNotFound,
+                $"'{PrintableCharacter.Clean(asker)}' does not ask to join '{membership.GroupName}': the request was answered or withdrawn, or never made.");
+        return (id, await connection.QuerySingleAsync<string>("SELECT name FROM users WHERE id = @id", new { id }));
+    }
 
     private static P2PShareException MemberNotFound(string user, Membership membership, string why = "") => new(
         ErrorCode.MemberNotFound, $"'{PrintableCharacter.Clean(user)}' is not a member of '{membership.GroupName}'{why}.");

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Storage;
 
@@ -33,6 +34,7 @@ internal sealed class Housekeeping(
     {
         var now = clock.GetUtcNow();
         await EndedAccessStore.ForgetAsync(connection, options, now);
+        await EventStore.ForgetAsync(connection, now);
         return await connection.ExecuteAsync(
             """
             DELETE FROM peers WHERE last_seen < @PeersSeen;

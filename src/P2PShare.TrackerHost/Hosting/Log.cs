@@ -6,6 +6,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Error, Message = "The database does not answer.")]
     public static partial void DatabaseSilent(this ILogger logger, Exception exception);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "New events could not be read; it is tried again in {Interval}.")]
+    public static partial void EventsUnread(this ILogger logger, Exception exception, TimeSpan interval);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "Forgetting what has expired failed; it is tried again in {Interval}.")]
     public static partial void HousekeepingFailed(this ILogger logger, Exception exception, TimeSpan interval);
 }

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Files;
 using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Peers;
@@ -127,6 +128,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddAccounts();
         builder.Services.AddSingleton<GroupStore>().AddSingleton<FileStore>().AddSingleton<PeerStore>();
         builder.Services.AddHostedService<Housekeeping>();
+        builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>());
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -141,6 +143,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.MapFiles();
         app.MapPeers();
         app.MapSources();
+        app.MapEvents();
         app.MapTicketKeys();
         app.MapHealth();
         app.MapOpenApi().AllowAnonymous();

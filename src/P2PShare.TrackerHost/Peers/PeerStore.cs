@@ -63,6 +63,30 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
             "DELETE FROM peers WHERE user_id = @User AND fingerprint = @Fingerprint", new { User = user.Id, Fingerprint = fingerprint.ToString() }),
         cancellationToken);
 
+    /// <summary>The peers online that offer something in a group.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public Task<IReadOnlyList<PeerResponse>> ListAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<PeerResponse>>(
+            async connection =>
+            {
+                var membership = await Membership.RequireMemberAsync(connection, group, user.Id);
+                var rows = await connection.QueryAsync<PeerRow>(
+                    """
+                    SELECT p.fingerprint AS Fingerprint, u.name AS UserName, p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses,
+                        p.port AS Port, p.last_seen AS LastSeen, h.Complete AS CompleteContents, h.Partial AS PartialContents
+                    FROM (SELECT peer_id, SUM(complete) AS Complete, SUM(1 - complete) AS Partial FROM holdings
+                        WHERE group_id = @GroupId GROUP BY peer_id) h
+                    JOIN peers p ON p.id = h.peer_id
+                    JOIN users u ON u.id = p.user_id
+                    JOIN members m ON m.group_id = @GroupId AND m.user_id = p.user_id
+                    WHERE p.last_seen >= @SeenSince
+                    ORDER BY u.name_key, p.id
+                    """,
+                    new { membership.GroupId, SeenSince = options.PeersSeenSince(clock.GetUtcNow()) });
+                return [.. rows.Select(row => row.ToPeer(membership.GroupName))];
+            },
+            cancellationToken);
+
     /// <summary>Who has contents of a group, with a ticket for them.</summary>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/>, or <see cref="ErrorCode.FileNotFound"/> where the group has none of them.
@@ -178,10 +202,35 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
 
         public required long Port { get; init; }
 
-        public SourcePeer ToPeer() => new(Hash256.Parse(Fingerprint), UserName, Complete == 1, Port == 0 ? [] : [.. EndPoints()]);
+        public SourcePeer ToPeer() =>
+            new(Hash256.Parse(Fingerprint), UserName, Complete == 1, PeerAddresses.EndPoints(ObservedAddress, OwnAddresses, Port));
+    }
 
-        private IEnumerable<string> EndPoints() => OwnAddresses.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .Prepend(ObservedAddress)
-            .Select(address => new IPEndPoint(IPAddress.Parse(address), (int)Port).ToString());
+    private sealed class PeerRow
+    {
+        public required string Fingerprint { get; init; }
+
+        public required string UserName { get; init; }
+
+        public required string ObservedAddress { get; init; }
+
+        public required string OwnAddresses { get; init; }
+
+        public required long Port { get; init; }
+
+        public required long LastSeen { get; init; }
+
+        public required long CompleteContents { get; init; }
+
+        public required long PartialContents { get; init; }
+
+        public PeerResponse ToPeer(string group) => new(
+            group,
+            UserName,
+            Hash256.Parse(Fingerprint),
+            PeerAddresses.EndPoints(ObservedAddress, OwnAddresses, Port),
+            (int)CompleteContents,
+            (int)PartialContents,
+            DateTimeOffset.FromUnixTimeSeconds(LastSeen));
     }
 }

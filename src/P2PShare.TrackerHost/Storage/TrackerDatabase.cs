@@ -22,8 +22,11 @@ internal sealed class TrackerDatabase : IAsyncDisposable
     private TrackerDatabase(string connectionString, SqliteConnection writer)
     {
         _connectionString = connectionString;
-        _writes = new WriteQueue(writer);
+        _writes = new WriteQueue(writer, () => Written?.Invoke());
     }
+
+    /// <summary>After each commit of this process, before those who wrote are told; to be handled at once.</summary>
+    public event Action? Written;
 
     /// <summary>Opens the database in <paramref name="dataPath"/>, makes it where it is missing, and brings its schema up to date.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>, or a schema of a newer version.</exception>

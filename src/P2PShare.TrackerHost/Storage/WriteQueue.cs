@@ -16,12 +16,15 @@ internal sealed class WriteQueue : IAsyncDisposable
 
     private readonly Channel<Write> _waiting = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly DbConnection _connection;
+    private readonly Action _committed;
     private readonly Task _writer;
 
     /// <param name="connection">Open; the queue owns it from here on.</param>
-    public WriteQueue(DbConnection connection)
+    /// <param name="committed">Called after each commit.</param>
+    public WriteQueue(DbConnection connection, Action committed)
     {
         _connection = connection;
+        _committed = committed;
         _writer = Task.Run(WriteAllAsync);
     }
 
@@ -82,6 +85,7 @@ internal sealed class WriteQueue : IAsyncDisposable
             return;
         }
 
+        _committed();
         batch.ForEach(write => write.Acknowledge());
     }
 

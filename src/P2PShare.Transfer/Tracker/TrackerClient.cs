@@ -73,9 +73,8 @@ public sealed class TrackerClient : IDisposable
         await _changingPassword.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            using var response = await SendAnywhereAsync(
-                HttpMethod.Put, TrackerRoutes.CurrentPassword, () => CredentialContent.ForChange(current, next), Session, cancellationToken)
-                .ConfigureAwait(false);
+            var request = new Outgoing(HttpMethod.Put, TrackerRoutes.CurrentPassword, () => CredentialContent.ForChange(current, next));
+            using var response = await SendAnywhereAsync(request, Session, cancellationToken).ConfigureAwait(false);
             _session = await ReadAsync(response, TrackerJson.Default.SessionResponse, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -163,8 +162,27 @@ public sealed class TrackerClient : IDisposable
     /// <summary>The tracker's JSON Web Key Set, for checking tickets.</summary>
     public async Task<string> GetTicketKeysAsync(CancellationToken cancellationToken)
     {
-        using var response = await SendCoreAsync(HttpMethod.Get, TrackerRoutes.TicketKeys, null, cancellationToken).ConfigureAwait(false);
+        using var response = await SendCoreAsync(new Outgoing(HttpMethod.Get, TrackerRoutes.TicketKeys, null), cancellationToken).ConfigureAwait(false);
         return await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// What happens in groups from now on, until cancelled. A stream that is lost goes on, at the next tracker where it has
+    /// to, after the last event that it brought.
+    /// </summary>
+    /// <param name="groups">Empty: all that the session's user may know of.</param>
+    /// <exception cref="P2PShareException">At the start: no tracker answers. At any time: the session is over, or a group is gone.</exception>
+    public IAsyncEnumerable<GroupEvent> WatchEventsAsync(IReadOnlyList<string> groups, CancellationToken cancellationToken) =>
+        WatchEventsAsync(groups, () => { }, cancellationToken);
+
+    /// <inheritdoc cref="WatchEventsAsync(IReadOnlyList{string}, CancellationToken)"/>
+    /// <param name="ready">Called, perhaps on another thread, once nothing more is missed.</param>
+    public IAsyncEnumerable<GroupEvent> WatchEventsAsync(IReadOnlyList<string> groups, Action ready, CancellationToken cancellationToken)
+    {
+        var path = TrackerRoutes.Events + string.Concat(groups.Select((group, index) => $"{(index == 0 ? '?' : '&')}group={Uri.EscapeDataString(group)}"));
+        return new EventWatch(
+            (last, cancel) => SendCoreAsync(new Outgoing(HttpMethod.Get, path, null, HttpCompletionOption.ResponseHeadersRead, last), cancel), ready)
+            .ReadAsync(cancellationToken);
     }
 
     public void Dispose()
@@ -179,13 +197,13 @@ public sealed class TrackerClient : IDisposable
 
     private async Task SendAsync(HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellationToken)
     {
-        using var response = await SendCoreAsync(method, path, content, cancellationToken).ConfigureAwait(false);
+        using var response = await SendCoreAsync(new Outgoing(method, path, content), cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<T> SendAsync<T>(
         HttpMethod method, string path, Func<HttpContent>? content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using var response = await SendCoreAsync(method, path, content, cancellationToken).ConfigureAwait(false);
+        using var response = await SendCoreAsync(new Outgoing(method, path, content), cancellationToken).ConfigureAwait(false);
         return await ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
     }
 
@@ -202,13 +220,12 @@ public sealed class TrackerClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendCoreAsync(
-        HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendCoreAsync(Outgoing request, CancellationToken cancellationToken)
     {
         var session = _session;
         try
         {
-            return await SendAnywhereAsync(method, path, content, session, cancellationToken).ConfigureAwait(false);
+            return await SendAnywhereAsync(request, session, cancellationToken).ConfigureAwait(false);
         }
         catch (P2PShareException e) when (e.Code == ErrorCode.NotLoggedIn && session is not null)
         {
@@ -220,12 +237,11 @@ public sealed class TrackerClient : IDisposable
                 throw;
             }
 
-            return await SendAnywhereAsync(method, path, content, next, cancellationToken).ConfigureAwait(false);
+            return await SendAnywhereAsync(request, next, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<HttpResponseMessage> SendAnywhereAsync(
-        HttpMethod method, string path, Func<HttpContent>? content, SessionResponse? session, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAnywhereAsync(Outgoing request, SessionResponse? session, CancellationToken cancellationToken)
     {
         var first = _current;
         var failures = new List<P2PShareException>();
@@ -234,7 +250,7 @@ public sealed class TrackerClient : IDisposable
             var index = (first + i) % _transports.Length;
             try
             {
-                var response = await SendToAsync(_transports[index], method, path, content, session, cancellationToken).ConfigureAwait(false);
+                var response = await SendToAsync(_transports[index], request, session, cancellationToken).ConfigureAwait(false);
                 _current = index;
                 return response;
             }
@@ -253,15 +269,15 @@ public sealed class TrackerClient : IDisposable
     }
 
     private async Task<HttpResponseMessage> SendToAsync(
-        TrackerTransport transport,
-        HttpMethod method,
-        string path,
-        Func<HttpContent>? content,
-        SessionResponse? session,
-        CancellationToken cancellationToken)
+        TrackerTransport transport, Outgoing outgoing, SessionResponse? session, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(method, path);
-        request.Content = content?.Invoke();
+        using var request = new HttpRequestMessage(outgoing.Method, outgoing.Path);
+        request.Content = outgoing.Content?.Invoke();
+        if (outgoing.LastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", outgoing.LastEventId);
+        }
+
         if (session?.Token is { } token)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -272,7 +288,7 @@ public sealed class TrackerClient : IDisposable
         HttpResponseMessage response;
         try
         {
-            response = await transport.SendAsync(request, timeout.Token).ConfigureAwait(false);
+            response = await transport.SendAsync(request, outgoing.Completion, timeout.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -324,4 +340,11 @@ public sealed class TrackerClient : IDisposable
 
     private P2PShareException NotATracker(Exception? inner) => new(
         ErrorCode.NotATracker, $"What answers at {Address.Authority} is not a P2PShare tracker. Check the host and the port.", inner);
+
+    private sealed record Outgoing(
+        HttpMethod Method,
+        string Path,
+        Func<HttpContent>? Content,
+        HttpCompletionOption Completion = HttpCompletionOption.ResponseContentRead,
+        string? LastEventId = null);
 }

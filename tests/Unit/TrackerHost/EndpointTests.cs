@@ -25,7 +25,7 @@ public sealed class EndpointTests
                 "POST /v1/sessions", "POST /v1/users",
             ],
             open.Order(StringComparer.Ordinal));
-        Assert.Equal(27, endpoints.Count);
+        Assert.Equal(29, endpoints.Count);
     }
 
     [Fact]
