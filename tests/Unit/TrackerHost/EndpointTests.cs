@@ -67,7 +67,7 @@ public sealed class EndpointTests
             .Select(text => text.Replace("{**name}", "{name}", StringComparison.Ordinal));
         Assert.Equal(mapped.Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
         var operations = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject());
-        Assert.Equal(21, operations.Count(operation => operation.Value.TryGetProperty("security", out _)));
+        Assert.Equal(23, operations.Count(operation => operation.Value.TryGetProperty("security", out _)));
         var root = document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty("Hash256");
         Assert.Equal("string", root.GetProperty("type").GetString());
     }

@@ -21,14 +21,14 @@ public sealed class EventWatchTests : IDisposable
         using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         var ready = new TaskCompletionSource();
         await using var events = client.WatchEventsAsync(["dev"], () => ready.TrySetResult(), stop.Token).GetAsyncEnumerator(stop.Token);
-        var next = events.MoveNextAsync();
+        var next = events.MoveNextAsync().AsTask();
         await ready.Task.WaitAsync(stop.Token);
         using var alice = await TestUser.LogInAsync(tracker, "alice");
         await alice.ShareAsync("dev", "1", TestUser.RandomHash());
         Assert.True(await next);
         Assert.Equal("1", events.Current.FileName);
 
-        next = events.MoveNextAsync();
+        next = events.MoveNextAsync().AsTask();
         await tracker.DisposeAsync();
         await using var again = await StartAsync(tracker.Address.Port);
         using var back = await TestUser.LogInAsync(again, "alice");
