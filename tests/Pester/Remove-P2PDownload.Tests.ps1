@@ -1,8 +1,8 @@
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
     $alice, $bob = Connect-AliceAndBob (Start-TestTracker)
-    $null = 1..3 | ForEach-Object { New-RandomFile "many/part$_.bin" 20KB } | Send-P2PFile -Group dev, ops -Session $alice
     $null = Start-P2PPeerServer -Session $alice -UploadLimit 200KB
+    $null = 1..3 | ForEach-Object { New-RandomFile "many/part$_.bin" 20KB } | Send-P2PFile -Group dev, ops -Session $alice
     $null = New-RandomFile 'slow.bin' 3MB | Send-P2PFile -Group dev -Session $alice
     $job = Receive-P2PFile dev slow.bin -Destination $Folder/got -AsJob
 }

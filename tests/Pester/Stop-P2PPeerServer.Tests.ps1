@@ -36,9 +36,11 @@ Describe 'Stop-P2PPeerServer' {
 
     It 'puts downloads on hold' {
         $null = Start-P2PPeerServer -UploadLimit 50KB -Session $alice
-        Receive-P2PFile dev slow.bin -Destination $Folder/again -AsJob | Out-Null
-        Get-P2PDownload slow.bin | Where-Object State -eq Running | Should -Not -BeNullOrEmpty
+        $null = New-RandomFile 'hold.bin' 3MB | Send-P2PFile -Group dev -Session $alice
+        $job = Receive-P2PFile dev hold.bin -Destination $Folder/hold -AsJob
+        (Get-P2PDownload hold.bin).State | Should -Be Running
         Stop-P2PPeerServer
-        Get-P2PDownload slow.bin | Where-Object State -eq Running | Should -BeNullOrEmpty
+        (Get-P2PDownload hold.bin).State | Should -Be Suspended
+        ($job | Wait-Job -Timeout 60).State | Should -Be Failed
     }
 }

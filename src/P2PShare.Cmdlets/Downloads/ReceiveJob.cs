@@ -54,7 +54,10 @@ public sealed class ReceiveJob : P2PJob
                 _failures++;
                 AddError(Faults.ToErrorRecord(fault, target));
             },
-            new BatchProgress(Receiver.ActivityId, Receiver.Activity, _showsProgress ? AddProgress : null)) { FileLimit = _fileLimit };
+            new BatchProgress(Receiver.ActivityId, Receiver.Activity, _showsProgress ? AddProgress : null))
+        {
+            FileLimit = _fileLimit,
+        };
         try
         {
             var added = 0;

@@ -178,7 +178,10 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         {
             var job = await GetPeerServerAsync(cancellationToken);
             _receiver = new Receiver(
-                job.Server, ThrottleLimit, WriteReceived, WriteFault, NewProgress(Receiver.ActivityId, Receiver.Activity)) { FileLimit = DownloadLimit };
+                job.Server, ThrottleLimit, WriteReceived, WriteFault, NewProgress(Receiver.ActivityId, Receiver.Activity))
+            {
+                FileLimit = DownloadLimit,
+            };
         }
 
         await _receiver.AddAsync(request, file, cancellationToken);
