@@ -32,6 +32,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         return await database.WriteAsync(
             async connection =>
             {
+                await SessionStore.RequireAsync(connection, user);
                 var group = await connection.QuerySingleOrDefaultAsync<long?>(
                     """
                     INSERT INTO groups (name_key, name, owner_id, created) VALUES (@Key, @name, @Owner, @now)
@@ -164,6 +165,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         database.WriteAsync(
             async connection =>
             {
+                await SessionStore.RequireAsync(connection, user);
                 var membership = await Membership.GetAsync(connection, group, user.Id);
                 if (membership.IsMember > 0)
                 {

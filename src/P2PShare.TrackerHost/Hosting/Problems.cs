@@ -61,6 +61,11 @@ internal static class Problems
                     context.Response.Headers.RetryAfter = Math.Ceiling(seconds).ToString(CultureInfo.InvariantCulture);
                 }
 
+                if (e.Code == ErrorCode.NotLoggedIn)
+                {
+                    context.Response.Headers.WWWAuthenticate = SessionAuthenticationHandler.SchemeName;
+                }
+
                 return WriteAsync(context, StatusOf(e.Code), e.Code, e.Message);
             case BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } e:
                 var reason = e.InnerException is JsonException json ? json.Message : "a JSON object was expected.";

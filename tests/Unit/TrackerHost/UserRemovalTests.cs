@@ -1,6 +1,9 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Groups;
 
 namespace P2PShare.Unit.TrackerHost;
 
@@ -75,5 +78,27 @@ public sealed class UserRemovalTests
         var problem = await alice.ExpectProblem(HttpStatusCode.Conflict, ErrorCode.UserOwnsGroups, await alice.DeleteAsync(TrackerRoutes.CurrentUser));
 
         Assert.Contains("'group19' and 2 more", problem.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_under_way_when_the_user_goes_is_refused_as_without_a_session()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        await alice.CreateGroupAsync("dev");
+        var sessions = tracker.Services.GetRequiredService<SessionStore>();
+        var found = (await sessions.FindAsync(bob.Session.Token!, CancellationToken.None))!;
+        await bob.Expect(HttpStatusCode.NoContent, await bob.DeleteAsync(TrackerRoutes.CurrentUser));
+
+        var groups = tracker.Services.GetRequiredService<GroupStore>();
+        foreach (var write in new Func<Task>[]
+        {
+            () => groups.CreateAsync(found, "mine", CancellationToken.None),
+            () => groups.RequestToJoinAsync(found, "dev", CancellationToken.None),
+        })
+        {
+            Assert.Equal(ErrorCode.NotLoggedIn, (await Assert.ThrowsAsync<P2PShareException>(write)).Code);
+        }
     }
 }
