@@ -67,6 +67,7 @@ public static class ErrorCode
     public const string DownloadStopped = nameof(DownloadStopped);
     public const string DownloadFailed = nameof(DownloadFailed);
     public const string DownloadNotFound = nameof(DownloadNotFound);
+    public const string PeerNotFound = nameof(PeerNotFound);
     public const string PeerServerFailed = nameof(PeerServerFailed);
     public const string PeerServerNotRunning = nameof(PeerServerNotRunning);
     public const string PeerServerRunning = nameof(PeerServerRunning);

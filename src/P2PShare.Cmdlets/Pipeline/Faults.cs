@@ -60,6 +60,7 @@ internal static class Faults
         [ErrorCode.DownloadStopped] = (ErrorCategory.OperationStopped, "Resume-P2PDownload goes on from here."),
         [ErrorCode.DownloadFailed] = (ErrorCategory.NotSpecified, "Resume-P2PDownload tries again."),
         [ErrorCode.DownloadNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PDownload lists the downloads."),
+        [ErrorCode.PeerNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PPeer lists the peers that are online."),
         [ErrorCode.PeerServerFailed] = (ErrorCategory.ConnectionError, "Start it again with Start-P2PPeerServer."),
         [ErrorCode.PeerServerRunning] = (ErrorCategory.ResourceExists, "Use Set-P2PPeerServer, or Stop-P2PPeerServer first."),
         [ErrorCode.PeerServerNotRunning] = (ErrorCategory.ObjectNotFound, "Use Start-P2PPeerServer."),
