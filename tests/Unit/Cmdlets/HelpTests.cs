@@ -152,7 +152,7 @@ public sealed partial class HelpTests : IDisposable
             ArgumentList =
             {
                 Built("tools/HelpWriter", "P2PShare.HelpWriter.dll"), Built("src/P2PShare.Cmdlets", "P2PShare.Cmdlets.dll"),
-                path, Path.GetDirectoryName(Built("src/P2PShare.Transfer", ""))!, _shell.Combine("help.xml"),
+                path, Built("src/P2PShare.Transfer", ""), _shell.Combine("help.xml"),
             },
             RedirectStandardError = true,
         })!;
