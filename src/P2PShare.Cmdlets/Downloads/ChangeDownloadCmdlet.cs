@@ -11,7 +11,7 @@ public abstract class ChangeDownloadCmdlet : DownloadCmdlet
     {
     }
 
-    /// <summary>Names of files, wildcards allowed.</summary>
+    /// <summary>Names of files. Wildcards are allowed; a name without wildcards that no download has is an error.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -23,7 +23,7 @@ public abstract class ChangeDownloadCmdlet : DownloadCmdlet
     [ValidateNotNullOrEmpty]
     public P2PDownload[] InputObject { get; set; } = [];
 
-    /// <summary>Writes the download.</summary>
+    /// <summary>Writes each download, as it is afterwards; else nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

@@ -16,7 +16,9 @@ public abstract class DownloadCmdlet : SessionCmdlet
     {
     }
 
-    /// <summary>Ids of downloads.</summary>
+    /// <summary>
+    /// Ids of downloads, as Get-P2PDownload shows them: the one sure name where several downloads are of one file.
+    /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = IdSet)]
     [ValidateNotNullOrEmpty]
     public Guid[] Id { get; set; } = [];

@@ -2,7 +2,19 @@ using System.Management.Automation;
 
 namespace P2PShare.Cmdlets.Downloads;
 
-/// <summary>Stops downloads, forgets them and deletes what was received of unfinished ones; finished files stay.</summary>
+/// <summary>Forgets downloads, and deletes what was received of unfinished ones.</summary>
+/// <remarks>
+/// <para>A running download is stopped first. Of an unfinished one the <c>.p2ppart</c> file and its record are deleted; a
+/// finished file stays where it is, and only its entry goes.</para>
+/// </remarks>
+/// <example>
+/// <code>Get-P2PDownload -State Complete | Remove-P2PDownload</code>
+/// <para>Clears the list of what is finished. The files stay.</para>
+/// </example>
+/// <example>
+/// <code>Remove-P2PDownload image.vhdx -WhatIf</code>
+/// <para>Shows what would be stopped and deleted. Without -WhatIf it is.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Remove, "P2PDownload", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PDownload))]
 public sealed class RemoveP2PDownload : ChangeDownloadCmdlet

@@ -31,7 +31,7 @@ namespace P2PShare.Cmdlets.Events;
 /// <para>Lets everybody in who asks to join one of the groups that one owns, as soon as they ask.</para>
 /// </example>
 /// <example>
-/// <code>Watch-P2PEvent -Group builds -Kind FileShared | ForEach-Object { $_ | Receive-P2PFile -Destination D:\builds -Force -PassThru }</code>
+/// <code>Watch-P2PEvent -Group builds -Kind FileShared | ForEach-Object { $_ | Receive-P2PFile -Destination ./builds -Force -PassThru }</code>
 /// <para>Receives each new file of the group builds, one after the other, and writes it when it is there.</para>
 /// </example>
 /// <example>

@@ -5,18 +5,43 @@ using P2PShare.Cmdlets.Sessions;
 namespace P2PShare.Cmdlets.Files;
 
 /// <summary>Gets the files that are shared with groups of the session's user.</summary>
+/// <remarks>
+/// <para>Each file has its name in the group, its size in bytes, who shared it first (Owner), how many peers that have
+/// all of it are online (Sources), and its pieces root: equal roots are equal bytes. Pipe files to Receive-P2PFile,
+/// Test-P2PFile or Where-Object.</para>
+/// <para>A group that one is not in is the error NotMember. A file name without wildcards that the group does not have is
+/// the error FileNotFound; a pattern that matches nothing writes nothing. Names are compared without regard to
+/// case.</para>
+/// </remarks>
+/// <example>
+/// <code>Get-P2PFile -Group builds</code>
+/// <para>Lists what is shared with the group builds.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PFile -Group builds -Name *.vhdx | Receive-P2PFile -Destination ./images</code>
+/// <para>Receives all images of the group.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PFile | Where-Object Sources -eq 0 | Sort-Object Size -Descending</code>
+/// <para>Lists files of all one's groups that nobody offers in whole at the moment, the largest first.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Get, "P2PFile")]
 [OutputType(typeof(P2PFile))]
 public sealed class GetP2PFile : SessionCmdlet
 {
-    /// <summary>Names of groups, wildcards allowed; every group that one is in where it is left out.</summary>
+    /// <summary>
+    /// Names of groups, wildcards allowed; every group that the session's user is in where it is left out.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string[] Group { get; set; } = ["*"];
 
-    /// <summary>Names of files, wildcards allowed; all where it is left out.</summary>
+    /// <summary>
+    /// Names of files in the group, wildcards allowed; all where it is left out. What is in a folder is called
+    /// <c>folder/file</c>, and <c>*</c> goes over the <c>/</c>.
+    /// </summary>
     [Parameter(Position = 1)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]

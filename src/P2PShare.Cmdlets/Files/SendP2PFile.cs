@@ -7,7 +7,35 @@ using P2PShare.Transfer.Sharing;
 
 namespace P2PShare.Cmdlets.Files;
 
-/// <summary>Shares files with groups. They stay where they are, and the session's peer server offers them from there.</summary>
+/// <summary>
+/// Shares files with groups. They stay where they are, and the session's peer server offers them from there.
+/// </summary>
+/// <remarks>
+/// <para>Reads each file once to make its hash tree, tells the tracker, and writes the file as the group has it. Nothing
+/// is copied or uploaded now: peers fetch it while a peer server of this user runs, which is started where none does. A
+/// later session with the same state folder offers the file again, unless it has changed meanwhile; keep the file in
+/// place and unchanged for as long as it shall be offered.</para>
+/// <para>A file of the same name and the same bytes that somebody else shared makes this machine one more source of it.
+/// Other bytes under a name that is taken are the error FileNameTaken; -Force replaces what one shared oneself. Folders
+/// need -Recurse, and give names such as <c>site/img/logo.png</c>. Each file that fails is an error of its own, and the
+/// others are shared.</para>
+/// </remarks>
+/// <example>
+/// <code>Send-P2PFile ./image.vhdx -Group builds</code>
+/// <para>Shares one file.</para>
+/// </example>
+/// <example>
+/// <code>Send-P2PFile ./site -Recurse -Group web, staging</code>
+/// <para>Shares all files of a folder, as site/…, with two groups.</para>
+/// </example>
+/// <example>
+/// <code>Get-ChildItem ./out -Filter *.zip | Where-Object Length -gt 100MB | Send-P2PFile -Group builds -WhatIf</code>
+/// <para>Shows which files would be shared. Without -WhatIf they are.</para>
+/// </example>
+/// <example>
+/// <code>Send-P2PFile ./image.vhdx -Group builds -Name latest.vhdx -Force</code>
+/// <para>Shares a file under another name, in place of what one shared under it before.</para>
+/// </example>
 [Cmdlet(VerbsCommunications.Send, "P2PFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PFile))]
 public sealed class SendP2PFile : SessionCmdlet
@@ -19,34 +47,43 @@ public sealed class SendP2PFile : SessionCmdlet
     private readonly HashSet<(string Path, string Name)> _seen = [];
     private HashQueue? _queue;
 
-    /// <summary>Files, or folders with -Recurse; wildcards allowed.</summary>
+    /// <summary>Paths of files, or of folders with -Recurse; wildcards are resolved on this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Files, or folders with -Recurse, exactly as written.</summary>
+    /// <summary>
+    /// Paths of files, or of folders with -Recurse, exactly as written: <c>[</c>, <c>*</c> and <c>?</c> are no wildcards.
+    /// Takes what Get-ChildItem and Get-Item write.
+    /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true, ValueFromPipeline = true)]
     [Alias("PSPath", "LP", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The groups to share with.</summary>
+    /// <summary>Names of the groups to share with. No wildcards: nothing is shared with a group by accident.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string[] Group { get; set; } = [];
 
-    /// <summary>The name in the groups, for one file; else the file's own name.</summary>
+    /// <summary>The name in the groups, for one file; else the file's own name. <c>/</c> stands between folders.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
-    /// <summary>Shares all that is in a folder, under the folder's name and with <c>/</c> between folders; hidden files and links are left out.</summary>
+    /// <summary>
+    /// Shares all that is in a folder, under the folder's name and with <c>/</c> between folders. Hidden files and links
+    /// are left out.
+    /// </summary>
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Replaces a different content that one shared under the same name.</summary>
+    /// <summary>
+    /// Replaces different bytes that one shared under the same name before. Downloads of the old ones that run can
+    /// finish.
+    /// </summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

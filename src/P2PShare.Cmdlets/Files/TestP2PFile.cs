@@ -20,11 +20,11 @@ namespace P2PShare.Cmdlets.Files;
 /// <para>Tells whether the file is the same as image.vhdx of the group builds.</para>
 /// </example>
 /// <example>
-/// <code>Get-P2PFile -Group builds | Test-P2PFile -Path D:\images | Where-Object Result -ne Match</code>
+/// <code>Get-P2PFile -Group builds | Test-P2PFile -Path ./images | Where-Object Result -ne Match</code>
 /// <para>Lists what of a group is missing in a folder, or different there.</para>
 /// </example>
 /// <example>
-/// <code>Get-P2PFile -Group builds -Name '*.vhdx' | Test-P2PFile -Path D:\images -Quiet</code>
+/// <code>Get-P2PFile -Group builds -Name '*.vhdx' | Test-P2PFile -Path ./images -Quiet</code>
 /// <para>Writes true or false for each file.</para>
 /// </example>
 [Cmdlet(VerbsDiagnostic.Test, "P2PFile", DefaultParameterSetName = PathSet)]

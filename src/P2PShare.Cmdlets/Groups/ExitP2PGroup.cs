@@ -5,6 +5,21 @@ using P2PShare.Protocol.Tracker;
 namespace P2PShare.Cmdlets.Groups;
 
 /// <summary>Leaves groups, or takes back the wish to join them.</summary>
+/// <remarks>
+/// <para>Who leaves can no longer see or fetch the group's files, and what only they shared there is no longer listed;
+/// files that were received stay. Transfers with the group that run are cut off within about a minute. To come back one
+/// has to ask again.</para>
+/// <para>The owner cannot leave (OwnerCannotLeave): hand the group over with Set-P2PGroupOwner, or delete it with
+/// Remove-P2PGroup. A pattern does not mean one's own groups.</para>
+/// </remarks>
+/// <example>
+/// <code>Exit-P2PGroup builds</code>
+/// <para>Leaves the group builds.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PGroup | Where-Object Role -eq Requested | Exit-P2PGroup</code>
+/// <para>Takes back all requests that nobody has answered.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Exit, "P2PGroup", SupportsShouldProcess = true)]
 [Alias("Leave-P2PGroup")]
 [OutputType(typeof(P2PGroup))]

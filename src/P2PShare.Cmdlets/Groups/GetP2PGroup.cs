@@ -5,14 +5,33 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
-/// <summary>Gets the tracker's groups.</summary>
+/// <summary>Gets the groups of the tracker.</summary>
+/// <remarks>
+/// <para>Every user sees that a group exists, who owns it, how many members it has, and what the session's user is in it
+/// (Role): None, Requested, Member or Owner. Who the members are, and which files there are, only members see.</para>
+/// <para>A name that does not exist is the error GroupNotFound; a pattern that matches nothing writes nothing.</para>
+/// </remarks>
+/// <example>
+/// <code>Get-P2PGroup</code>
+/// <para>Lists all groups.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PGroup | Where-Object Role -eq Owner | Get-P2PJoinRequest</code>
+/// <para>Lists who asks to join one's own groups.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PGroup build*, web | Sort-Object MemberCount -Descending</code>
+/// <para>Lists some groups, the largest first.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Get, "P2PGroup")]
 [OutputType(typeof(P2PGroup))]
 public sealed class GetP2PGroup : SessionCmdlet
 {
     private readonly HashSet<string> _written = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Names, wildcards allowed; all where it is left out. A group that is named twice is written once.</summary>
+    /// <summary>
+    /// Names of groups, wildcards allowed; all groups where it is left out. A group that is named twice is written once.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Group")]
     [FromProperty("Group", "Name")]

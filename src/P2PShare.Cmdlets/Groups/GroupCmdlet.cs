@@ -12,7 +12,10 @@ public abstract class GroupCmdlet : SessionCmdlet
     {
     }
 
-    /// <summary>Names of the groups, wildcards allowed; those that match and that this can be done to.</summary>
+    /// <summary>
+    /// Names of the groups. Wildcards are allowed: a pattern means those of the groups to which this can be done, and it
+    /// is no error when there is none.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Group")]
     [FromProperty("Group", "Name")]

@@ -8,13 +8,27 @@ using P2PShare.Protocol.Tracker;
 namespace P2PShare.Cmdlets.JoinRequests;
 
 /// <summary>Gets those who ask to join groups that the session's user owns.</summary>
+/// <remarks>
+/// <para>Only a group's owner sees its requests: naming somebody else's group is the error NotOwner, while a pattern
+/// means one's own groups only. What it writes goes to Approve-P2PJoinRequest or Deny-P2PJoinRequest.</para>
+/// </remarks>
+/// <example>
+/// <code>Get-P2PJoinRequest</code>
+/// <para>Lists all who wait for an answer.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PJoinRequest builds | Where-Object UserName -in (Get-Content ./team.txt) | Approve-P2PJoinRequest</code>
+/// <para>Lets those in who are named in a file.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Get, "P2PJoinRequest")]
 [OutputType(typeof(P2PJoinRequest))]
 public sealed class GetP2PJoinRequest : SessionCmdlet
 {
     private readonly HashSet<(string Group, string UserName)> _written = [];
 
-    /// <summary>Names of groups, wildcards allowed; every group of one's own where it is left out.</summary>
+    /// <summary>
+    /// Names of groups, wildcards allowed; every group that the session's user owns where it is left out.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [FromProperty("Group", "Name")]
     [SupportsWildcards]
@@ -22,7 +36,10 @@ public sealed class GetP2PJoinRequest : SessionCmdlet
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string[] Group { get; set; } = ["*"];
 
-    /// <summary>Names of those who ask, wildcards allowed; all where it is left out. A request that is named twice is written once.</summary>
+    /// <summary>
+    /// Names of those who ask, wildcards allowed; all where it is left out. A request that is named twice is written
+    /// once.
+    /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]

@@ -13,13 +13,15 @@ public abstract class JoinRequestCmdlet : SessionCmdlet
     {
     }
 
-    /// <summary>The group.</summary>
+    /// <summary>The group that they asked to join. Only its owner can answer.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string? Group { get; set; }
 
-    /// <summary>Names of those who asked, wildcards allowed.</summary>
+    /// <summary>
+    /// Names of those who asked. Wildcards are allowed and mean those who wait; it is no error when there is none.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [FromProperty("UserName")]
     [SupportsWildcards]

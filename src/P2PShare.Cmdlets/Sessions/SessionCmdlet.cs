@@ -13,7 +13,10 @@ public abstract class SessionCmdlet : AsyncCmdlet
     {
     }
 
-    /// <summary>The session to act in; else the runspace's default, which Connect-P2PTracker sets.</summary>
+    /// <summary>
+    /// The session to act in, from Connect-P2PTracker or Get-P2PSession; else the default of this runspace, which
+    /// Connect-P2PTracker sets.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     public P2PSession? Session { get; set; }

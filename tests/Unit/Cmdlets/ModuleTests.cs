@@ -57,15 +57,21 @@ public sealed class ModuleTests : IDisposable
         Assert.All(codes, code => Assert.True(table.Contains(code), code));
     }
 
-    [Fact]
-    public void Every_output_type_has_a_view()
+    [Theory]
+    [InlineData("TableControl")]
+    [InlineData("ListControl")]
+    public void Every_output_type_has_a_table_and_a_list(string control)
     {
         var views = XDocument.Load(Path.Combine(TestShell.Repository(), "module", "P2PShare.Format.ps1xml"))
-            .Descendants("TypeName").Select(name => name.Value).ToHashSet();
-        var outputs = CmdletTypes().SelectMany(type => type.GetCustomAttributes<OutputTypeAttribute>())
+            .Descendants("View").Where(view => view.Element(control) is not null)
+            .SelectMany(view => view.Descendants("TypeName")).Select(name => name.Value).ToHashSet();
+        var declared = CmdletTypes().SelectMany(type => type.GetCustomAttributes<OutputTypeAttribute>())
             .SelectMany(output => output.Type).Select(type => type.Name).Where(name => name.StartsWith("P2PShare.", StringComparison.Ordinal));
+        // What jobs give is declared nowhere.
+        var others = ModuleAssembly().GetExportedTypes()
+            .Where(type => type.Namespace == "P2PShare" && type.IsClass && type.Name.StartsWith("P2P", StringComparison.Ordinal)).Select(type => type.FullName!);
 
-        Assert.All(outputs, type => Assert.Contains(type, views));
+        Assert.All(declared.Union(others), type => Assert.Contains(type, views));
     }
 
     [Fact]
