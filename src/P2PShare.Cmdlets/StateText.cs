@@ -14,9 +14,9 @@ public static class StateText
         var colour = name switch
         {
             "Running" or "Owner" => Read(style, "Foreground", "Cyan"),
-            "Complete" or "Completed" or "Match" => Read(style, "Foreground", "Green"),
+            "Complete" or "Completed" or "Match" or "Received" => Read(style, "Foreground", "Green"),
             "Failed" or "Different" => Read(style, "Formatting", "Error"),
-            "Suspended" or "Stopping" or "Stopped" or "Requested" or "Missing" => Read(style, "Formatting", "Warning"),
+            "Suspended" or "Stopping" or "Stopped" or "Requested" or "Missing" or "Replaced" or "Deleted" => Read(style, "Formatting", "Warning"),
             "None" => Read(style, "Foreground", "BrightBlack"),
             _ => null,
         };

@@ -38,7 +38,7 @@ namespace P2PShare.Cmdlets.Sync;
 /// <para>Makes the folder hold the files of the group web and no others.</para>
 /// </example>
 /// <example>
-/// <code>Sync-P2PGroup builds D:\builds -Name 'app-2.*' -Watch</code>
+/// <code>Sync-P2PGroup builds ./builds -Name 'app-2.*' -Watch</code>
 /// <para>Receives each file of the group whose name begins with app-2., now and as they come, until Ctrl+C.</para>
 /// </example>
 [Cmdlet(VerbsData.Sync, "P2PGroup", SupportsShouldProcess = true)]

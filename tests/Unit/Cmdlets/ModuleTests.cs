@@ -75,6 +75,25 @@ public sealed class ModuleTests : IDisposable
     }
 
     [Fact]
+    public void Tables_fit_a_window_of_80_columns_and_cut_nothing_off()
+    {
+        const int Window = 80;
+        const int LeastForNames = 18;
+        var tables = XDocument.Load(Path.Combine(TestShell.Repository(), "module", "P2PShare.Format.ps1xml")).Descendants("TableControl").ToList();
+
+        Assert.NotEmpty(tables);
+        foreach (var table in tables)
+        {
+            var type = table.Parent!.Element("Name")!.Value;
+            var columns = table.Descendants("TableColumnHeader").ToList();
+            var open = columns.Count(column => column.Element("Width") is null);
+            var needed = columns.Sum(column => (int?)column.Element("Width") ?? LeastForNames) + columns.Count - 1;
+            Assert.True(open > 0 && needed <= Window, $"The table of {type} needs {needed} columns, and {open} of its columns take what is left.");
+            Assert.All(table.Descendants("TableRowEntry"), row => Assert.True(row.Element("Wrap") is not null, $"The table of {type} cuts long values off: its row has no <Wrap />."));
+        }
+    }
+
+    [Fact]
     public void No_engine_type_is_in_the_public_surface()
     {
         var engine = ModuleAssembly().GetExportedTypes()
