@@ -222,22 +222,23 @@ public sealed class TrackerClient : IDisposable
 
     private async Task<HttpResponseMessage> SendCoreAsync(Outgoing request, CancellationToken cancellationToken)
     {
-        var session = _session;
-        try
+        while (true)
         {
-            return await SendAnywhereAsync(request, session, cancellationToken).ConfigureAwait(false);
-        }
-        catch (P2PShareException e) when (e.Code == ErrorCode.NotLoggedIn && session is not null)
-        {
-            // Where the password is being changed, the old token ends a moment before the new one arrives here.
-            await _changingPassword.WaitAsync(cancellationToken).ConfigureAwait(false);
-            _changingPassword.Release();
-            if (_session is not { } next || next.Token == session.Token)
+            var session = _session;
+            try
             {
-                throw;
+                return await SendAnywhereAsync(request, session, cancellationToken).ConfigureAwait(false);
             }
-
-            return await SendAnywhereAsync(request, next, cancellationToken).ConfigureAwait(false);
+            catch (P2PShareException e) when (e.Code == ErrorCode.NotLoggedIn && session is not null)
+            {
+                // Where the password is being changed, the old token ends a moment before the new one arrives here.
+                await _changingPassword.WaitAsync(cancellationToken).ConfigureAwait(false);
+                _changingPassword.Release();
+                if (_session is not { } now || now.Token == session.Token)
+                {
+                    throw;
+                }
+            }
         }
     }
 
