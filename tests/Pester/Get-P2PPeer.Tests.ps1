@@ -9,6 +9,9 @@ BeforeAll {
     1..2 | ForEach-Object { Send-P2PFile (New-RandomFile "$_.bin" 100KB) dev }
     Send-P2PFile (Join-Path $Folder 1.bin) ops
     Receive-P2PFile dev 1.bin -Destination (Join-Path $Folder received) -Session $bob
+    # What was received is announced a moment later.
+    $deadline = [datetime]::Now.AddSeconds(30)
+    while (-not (Get-P2PPeer dev b* | Where-Object Complete -eq 1) -and [datetime]::Now -lt $deadline) { Start-Sleep -Milliseconds 50 }
 }
 
 AfterAll {

@@ -82,6 +82,14 @@ Describe 'Watch-P2PEvent' {
         (Get-FileHash $received.FullName).Hash | Should -Be (Get-FileHash $file.FullName).Hash
     }
 
+    It 'stands for its file where Get-P2PFile takes it' {
+        $watch = Start-Watch { Watch-P2PEvent dev -Kind FileShared | Select-Object -First 1 } $bob
+        Send-P2PFile $file dev -Name site/newer.bin
+        $found = Receive-Watch $watch | Get-P2PFile -Session $bob
+        $found.Name | Should -Be site/newer.bin
+        $found.Size | Should -Be 100KB
+    }
+
     It 'tells who asked to join what became of it' {
         $null = New-P2PGroup closed
         $watch = Start-Watch { $null = Join-P2PGroup closed; Watch-P2PEvent closed -Kind JoinApproved, JoinDenied | Select-Object -First 1 } $carol

@@ -105,6 +105,21 @@ public sealed class EventCmdletTests : CmdletTest
     }
 
     [Fact]
+    public async Task An_event_stands_for_its_file_a_group_for_all_of_its_files()
+    {
+        var source = Alice.MakeFile("x.bin", 1000);
+        Alice.Succeed("Send-P2PFile $source dev -Name old", ("source", source));
+        using var watch = await Watching.StartAsync(Bob, "$shared, $left = & { " + First("Watch-P2PEvent -Verbose", 2) + " }");
+        Alice.Succeed("Send-P2PFile $source dev -Name new; Remove-P2PGroupMember dev bob; New-P2PGroup other", ("source", source));
+        await watch.EndsAsync();
+        Alice.Set("events", new[] { Bob.Get("shared"), Bob.Get("left") });
+
+        Assert.Equal(["new"], Alice.Succeed("($events | Get-P2PFile).Name").Select(name => name.BaseObject));
+        Assert.Equal(["new", "old"], Alice.Succeed("(Get-P2PGroup dev | Get-P2PFile).Name").Select(name => name.BaseObject));
+        Assert.Equal("FileNotFound", Alice.Fail("Unpublish-P2PFile dev new; $events | Get-P2PFile"));
+    }
+
+    [Fact]
     public async Task A_pipeline_that_takes_its_time_misses_nothing()
     {
         using var go = new ManualResetEventSlim();

@@ -5,10 +5,12 @@ namespace P2PShare.Unit.Cmdlets;
 public sealed class PeerCmdletTests : CmdletTest
 {
     [Fact]
-    public void Peers_are_listed_with_user_address_and_what_they_have()
+    public async Task Peers_are_listed_with_user_address_and_what_they_have()
     {
         Alice.Succeed("1..2 | ForEach-Object { Send-P2PFile $folder/$_.bin dev }; $port = (Get-P2PPeerServer).Port", ("folder", MakeFiles()));
         Bob.Succeed("Receive-P2PFile dev 1.bin -Destination $to", ("to", Bob.Folder));
+
+        await Eventually.HoldsAsync(() => Bob.Run("Get-P2PPeer dev bob | Where-Object Complete -eq 1").Count == 1, "Bob's peer has announced what he received");
 
         var peers = Bob.Succeed("Get-P2PPeer dev");
 
