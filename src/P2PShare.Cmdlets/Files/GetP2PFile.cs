@@ -25,14 +25,17 @@ namespace P2PShare.Cmdlets.Files;
 /// <code>Get-P2PFile | Where-Object Sources -eq 0 | Sort-Object Size -Descending</code>
 /// <para>Lists files of all one's groups that nobody offers in whole at the moment, the largest first.</para>
 /// </example>
-[Cmdlet(VerbsCommon.Get, "P2PFile")]
+[Cmdlet(VerbsCommon.Get, "P2PFile", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(P2PFile))]
 public sealed class GetP2PFile : SessionCmdlet
 {
+    private const string NameSet = "Name";
+    private const string EventSet = "Event";
+
     /// <summary>
     /// Names of groups, wildcards allowed; every group that the session's user is in where it is left out.
     /// </summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
@@ -42,15 +45,35 @@ public sealed class GetP2PFile : SessionCmdlet
     /// Names of files in the group, wildcards allowed; all where it is left out. What is in a folder is called
     /// <c>folder/file</c>, and <c>*</c> goes over the <c>/</c>.
     /// </summary>
-    [Parameter(Position = 1)]
+    [Parameter(Position = 1, ParameterSetName = NameSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(FileCompleter))]
     public string[] Name { get; set; } = ["*"];
 
+    // Not by property name: a group, which has a name too, is for all of its files.
+
+    /// <summary>Events, from Watch-P2PEvent: the file that each is about, as it is now. Events that are about no file are passed over.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = EventSet)]
+    [ValidateNotNullOrEmpty]
+    public P2PEvent[] InputObject { get; set; } = [];
+
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
         var selection = new FileSelection(CurrentSession);
+        if (ParameterSetName == EventSet)
+        {
+            foreach (var what in InputObject)
+            {
+                if (what.Name is { } name)
+                {
+                    await TryAsync(what, () => WriteAsync(selection, what.Group, name, cancellationToken));
+                }
+            }
+
+            return;
+        }
+
         foreach (var pattern in Group)
         {
             await TryAsync(pattern, async () =>

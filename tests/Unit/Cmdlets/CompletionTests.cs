@@ -22,6 +22,9 @@ public sealed class CompletionTests : CmdletTest
         Assert.Equal(["alice", "bob"], Complete(Alice, "Remove-P2PGroupMember -Group dev -UserName "));
         Assert.Equal(["bob"], Complete(Alice, "Set-P2PGroupOwner dev b"));
         Assert.Equal(["design"], Complete(Alice, "Remove-P2PGroup des"));
+        Assert.Equal(["alice"], Complete(Bob, "Get-P2PPeer dev a"));
+        Assert.Equal(["design"], Complete(Bob, "Watch-P2PEvent -Group des"));
+        Assert.Equal(["JoinApproved", "JoinDenied", "JoinRequest"], Complete(Bob, "Watch-P2PEvent -Kind j").Order());
         Assert.Equal(["'two words.bin'"], Complete(Bob, "Stop-P2PDownload -Name "));
     }
 
