@@ -17,7 +17,8 @@ internal sealed class CommandCheck(IReadOnlyDictionary<string, CommandInfo> comm
         var tree = Parser.ParseInput(script, out _, out var errors);
         return [.. errors.Select(error => $"{error.Extent.Text}: {error.Message}"),
             .. tree.FindAll(node => node is CommandAst, searchNestedScriptBlocks: true).Cast<CommandAst>()
-                .Where(command => command.GetCommandName()?.Contains("-P2P", StringComparison.OrdinalIgnoreCase) == true)
+                .Where(command => command.GetCommandName() is { } name && name.Contains("-P2P", StringComparison.OrdinalIgnoreCase)
+                    && !name.EndsWith(".ps1", StringComparison.OrdinalIgnoreCase))
                 .SelectMany(command => FindFaults(command).Select(fault => $"{command.Extent.Text}: {fault}"))];
     }
 

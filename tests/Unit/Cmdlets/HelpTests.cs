@@ -176,7 +176,7 @@ public sealed partial class HelpTests : IDisposable
 
     private IEnumerable<string> Names() => _shell.Succeed("(Get-Command -Module P2PShare).Name").Select(name => (string)name.BaseObject);
 
-    [GeneratedRegex(@"\b[A-Z][a-z]+-P2P[A-Za-z]+")]
+    [GeneratedRegex(@"\b[A-Z][a-z]+-P2P[A-Za-z]+\b(?!\.ps1)")]
     private static partial Regex CommandName();
 
     [GeneratedRegex(@"^ {6}([A-Z]\w+) +([A-Z]\w+)$")]
