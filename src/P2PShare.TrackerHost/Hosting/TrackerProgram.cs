@@ -19,7 +19,9 @@ internal static class TrackerProgram
           <tracker_no>        the number of the line to listen on, counted from 1 without comments and empty lines
 
         Settings, such as --Tracker:DataPath=/var/lib/p2pshare, also come from appsettings.json in the current
-        folder and from the environment (Tracker__DataPath).
+        folder and from the environment (Tracker__DataPath). With --Tracker:Database=postgres the tracker keeps what it
+        knows in the PostgreSQL database of ConnectionStrings:Tracker; as that has a password, give it in the
+        environment (ConnectionStrings__Tracker) or in appsettings.json.
         """;
 
     /// <returns>0 after a signal ended it, 1 where it could not run, 2 where it was called wrongly.</returns>
@@ -137,6 +139,7 @@ internal static class TrackerProgram
         try
         {
             section.Bind(options);
+            options.ConnectionString = configuration.GetConnectionString("Tracker");
             return options;
         }
         catch (InvalidOperationException e)
