@@ -53,7 +53,7 @@ internal sealed class LoginThrottle(TrackerDatabase database, TrackerOptions opt
         cancellationToken);
 
     /// <summary>Frees what no longer counts.</summary>
-    public static Task ForgetAsync(DbConnection connection, TrackerOptions options, DateTimeOffset now) => connection.ExecuteAsync(
+    public static Task<int> ForgetAsync(DbConnection connection, TrackerOptions options, DateTimeOffset now) => connection.ExecuteAsync(
         "DELETE FROM login_failures WHERE failed <= @Since", new { Since = Since(options, now) });
 
     private static long Since(TrackerOptions options, DateTimeOffset now) => (now - options.LoginFailureWindow).ToUnixTimeMilliseconds();

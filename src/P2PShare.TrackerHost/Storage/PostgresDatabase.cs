@@ -86,6 +86,11 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
 
     protected override async ValueTask CloseAsync()
     {
+        if (_closing.IsCancellationRequested)
+        {
+            return;
+        }
+
         await _closing.CancelAsync();
         await _listening;
         await _source.DisposeAsync();

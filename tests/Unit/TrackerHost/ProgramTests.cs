@@ -2,16 +2,23 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
-public sealed class ProgramTests : IDisposable
+public sealed class ProgramTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-program-").FullName;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public Task InitializeAsync() => Task.CompletedTask;
 
-    [Fact]
+    public async Task DisposeAsync()
+    {
+        await TestDatabase.DropAsync(Path.Combine(_folder, "data"));
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [TrackerFact]
     public async Task It_prints_where_it_listens_and_its_fingerprint_and_nothing_else()
     {
         await using var tracker = await TrackerProcess.StartAsync(_folder);
@@ -21,7 +28,7 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal("ok", await anybody.GetStringAsync("/readyz"));
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData(PosixSignal.SIGTERM)]
     [InlineData(PosixSignal.SIGINT)]
     public async Task A_signal_ends_it_well(PosixSignal signal)
@@ -39,7 +46,7 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal((0, ""), await tracker.SignalAsync(signal));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Killed_in_the_middle_it_has_everything_that_it_acknowledged()
     {
         var tracker = await TrackerProcess.StartAsync(_folder);

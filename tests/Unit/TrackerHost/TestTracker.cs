@@ -1,9 +1,13 @@
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Storage;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
-/// <summary>A whole tracker in this process: real HTTPS on a free loopback port, real SQLite in a folder of its own.</summary>
+/// <summary>A whole tracker in this process: real HTTPS on a free loopback port, a real database of its own.</summary>
 internal sealed class TestTracker : IAsyncDisposable
 {
     private readonly bool _ownsFolder;
@@ -24,16 +28,28 @@ internal sealed class TestTracker : IAsyncDisposable
 
     public IServiceProvider Services => _application.Services;
 
-    /// <summary>Starts one. A data path that <paramref name="configure"/> sets is the caller's to delete.</summary>
+    public TrackerDatabase Database => Services.GetRequiredService<TrackerDatabase>();
+
+    /// <summary>
+    /// Starts one on the test's database. Those with the same data path are instances of one tracker; a data path that
+    /// <paramref name="configure"/> sets is the caller's to delete.
+    /// </summary>
     public static async Task<TestTracker> StartAsync(Action<TrackerOptions>? configure = null, TimeProvider? clock = null)
     {
         var folder = Path.Combine(Path.GetTempPath(), $"p2pshare-tracker-{Guid.NewGuid():N}");
         // As strong as in production would be as slow: the rounds are tested once, in PasswordHashTests.
         var options = new TrackerOptions { DataPath = folder, PasswordIterations = 1000 };
         configure?.Invoke(options);
+        await TestDatabase.ConfigureAsync(options);
         var application = await TrackerApplication.StartAsync(options, clock ?? TimeProvider.System, configure: null, CancellationToken.None);
         return new TestTracker(application, options.DataPath, options.DataPath == folder);
     }
+
+    /// <summary>Changes the database behind the tracker's back.</summary>
+    public Task ExecuteAsync(string sql) => Database.WriteAsync(connection => connection.ExecuteAsync(sql), CancellationToken.None);
+
+    public Task<long> CountAsync(string table) =>
+        Database.ReadAsync(connection => connection.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM {table}"), CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {
@@ -41,6 +57,7 @@ internal sealed class TestTracker : IAsyncDisposable
         if (_ownsFolder)
         {
             Directory.Delete(DataPath, recursive: true);
+            await TestDatabase.DropAsync(DataPath);
         }
     }
 }
