@@ -40,6 +40,16 @@ internal static class TestDatabase
         return server.ConnectionString(name);
     }
 
+    /// <summary>Makes an empty database for a data folder, on which no tracker has run.</summary>
+    public static async Task MakeEmptyAsync(string dataPath)
+    {
+        if (Kind == DatabaseKind.Postgres)
+        {
+            var name = NameOf(dataPath);
+            await Made.GetOrAdd(name, _ => new Lazy<Task>(async () => await (await Server.Value).ExecuteAsync($"CREATE DATABASE {name}"))).Value;
+        }
+    }
+
     /// <summary>Deletes the database of a data folder, if it has one.</summary>
     public static async Task DropAsync(string dataPath)
     {

@@ -13,18 +13,20 @@ internal sealed class TestTracker : IAsyncDisposable
     private readonly bool _ownsFolder;
     private readonly TrackerApplication _application;
 
-    private TestTracker(TrackerApplication application, string dataPath, bool ownsFolder)
+    private readonly TrackerOptions _options;
+
+    private TestTracker(TrackerApplication application, TrackerOptions options, bool ownsFolder)
     {
         _application = application;
+        _options = options;
         _ownsFolder = ownsFolder;
-        DataPath = dataPath;
         Address = new TrackerAddress("127.0.0.1", application.Port, application.Fingerprint);
     }
 
     /// <summary>Where it listens, with the fingerprint to pin.</summary>
     public TrackerAddress Address { get; }
 
-    public string DataPath { get; }
+    public string DataPath => _options.DataPath;
 
     public IServiceProvider Services => _application.Services;
 
@@ -36,13 +38,30 @@ internal sealed class TestTracker : IAsyncDisposable
     /// </summary>
     public static async Task<TestTracker> StartAsync(Action<TrackerOptions>? configure = null, TimeProvider? clock = null)
     {
-        var folder = Path.Combine(Path.GetTempPath(), $"p2pshare-tracker-{Guid.NewGuid():N}");
-        // As strong as in production would be as slow: the rounds are tested once, in PasswordHashTests.
-        var options = new TrackerOptions { DataPath = folder, PasswordIterations = 1000 };
+        var options = NewOptions();
+        var folder = options.DataPath;
         configure?.Invoke(options);
-        await TestDatabase.ConfigureAsync(options);
-        var application = await TrackerApplication.StartAsync(options, clock ?? TimeProvider.System, configure: null, CancellationToken.None);
-        return new TestTracker(application, options.DataPath, options.DataPath == folder);
+        if (options.ConnectionString is null)
+        {
+            await TestDatabase.ConfigureAsync(options);
+        }
+
+        return await StartAsync(options, options.DataPath == folder, clock);
+    }
+
+    /// <summary>Starts another instance of a tracker, with a data folder of its own where the database is not in that.</summary>
+    public static async Task<TestTracker> StartBesideAsync(TestTracker other, Action<TrackerOptions>? configure = null, TimeProvider? clock = null)
+    {
+        var options = NewOptions();
+        (options.Database, options.ConnectionString) = (other._options.Database, other._options.ConnectionString);
+        var sharesFolder = options.Database == DatabaseKind.Sqlite;
+        if (sharesFolder)
+        {
+            options.DataPath = other.DataPath;
+        }
+
+        configure?.Invoke(options);
+        return await StartAsync(options, !sharesFolder, clock);
     }
 
     /// <summary>Changes the database behind the tracker's back.</summary>
@@ -60,4 +79,14 @@ internal sealed class TestTracker : IAsyncDisposable
             await TestDatabase.DropAsync(DataPath);
         }
     }
+
+    // As strong as in production would be as slow: the rounds are tested once, in PasswordHashTests.
+    private static TrackerOptions NewOptions() => new()
+    {
+        DataPath = Path.Combine(Path.GetTempPath(), $"p2pshare-tracker-{Guid.NewGuid():N}"),
+        PasswordIterations = 1000,
+    };
+
+    private static async Task<TestTracker> StartAsync(TrackerOptions options, bool ownsFolder, TimeProvider? clock) => new(
+        await TrackerApplication.StartAsync(options, clock ?? TimeProvider.System, configure: null, CancellationToken.None), options, ownsFolder);
 }
