@@ -77,11 +77,6 @@ internal sealed class TrackerOptions
             throw new P2PShareException(ErrorCode.InvalidConfiguration, $"{Section}:{nameof(DataPath)} is empty: the path of a folder was expected.");
         }
 
-        if (!Enum.IsDefined(Database))
-        {
-            throw new P2PShareException(ErrorCode.InvalidConfiguration, $"{Section}:{nameof(Database)} is {Database}: sqlite or postgres was expected.");
-        }
-
         CheckRange(nameof(SessionLifetime), SessionLifetime, TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
         CheckRange(nameof(TicketLifetime), TicketLifetime, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1));
         CheckRange(nameof(TicketKeyLifetime), TicketKeyLifetime, TimeSpan.FromDays(1), TimeSpan.FromDays(3650));

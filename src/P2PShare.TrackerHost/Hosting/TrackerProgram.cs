@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Hosting;
 
@@ -133,6 +134,13 @@ internal static class TrackerProgram
             throw new P2PShareException(
                 ErrorCode.InvalidConfiguration,
                 $"{TrackerOptions.Section}:{PrintableCharacter.Clean(unknown.Key)} is not a setting. The settings are {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+        }
+
+        if (section[nameof(TrackerOptions.Database)] is { } database && !Enum.GetNames<DatabaseKind>().Contains(database, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new P2PShareException(
+                ErrorCode.InvalidConfiguration,
+                $"{TrackerOptions.Section}:{nameof(TrackerOptions.Database)} is '{PrintableCharacter.Clean(database)}': sqlite or postgres was expected.");
         }
 
         var options = new TrackerOptions();

@@ -29,7 +29,6 @@ public sealed class PeerServer : IAsyncDisposable
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(150);
     private static readonly TimeSpan UnusedAfter = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan KeysAge = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
     private readonly StateFolder _state;
@@ -49,8 +48,7 @@ public sealed class PeerServer : IAsyncDisposable
     private readonly List<Download> _downloads = [];
     private readonly Dictionary<string, Download> _latest = [];
     private readonly Lock _lock = new();
-    private TicketValidator _tickets;
-    private long _keysFetched = Environment.TickCount64;
+    private readonly TicketChecker _tickets;
     private Task _loops = Task.CompletedTask;
     private Task? _stopped;
     private long _bytesUploaded;
@@ -63,7 +61,10 @@ public sealed class PeerServer : IAsyncDisposable
         _state = state;
         _identity = identity;
         _listener = listener;
-        _tickets = tickets;
+        _tickets = new TicketChecker(
+            tickets,
+            async () => await ReadTicketKeysAsync(tracker, options.Clock, _stopping.Token).ConfigureAwait(false),
+            options.Clock);
         _shares = new ShareCatalog(state, tracker);
         _downloadCatalog = new DownloadCatalog(state, tracker);
         Sources = new SourceFinder(tracker, identity.Fingerprint, identity.CertificateHash);
@@ -154,8 +155,7 @@ public sealed class PeerServer : IAsyncDisposable
     public static async Task<PeerServer> StartAsync(
         TrackerClient tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
     {
-        var keys = await tracker.GetTicketKeysAsync(cancellationToken).ConfigureAwait(false);
-        var tickets = new TicketValidator(tracker.TrackerId, keys, options.Clock);
+        var tickets = await ReadTicketKeysAsync(tracker, options.Clock, cancellationToken).ConfigureAwait(false);
         var listener = Listen(options);
         PeerIdentity? identity = null;
         PeerServer? server = null;
@@ -496,34 +496,14 @@ public sealed class PeerServer : IAsyncDisposable
 
     internal async ValueTask<(Ticket? Ticket, string? Problem)> ValidateTicketAsync(string token, Hash256 certificateHash)
     {
-        var (ticket, problem) = await ValidateSignedAsync(token, certificateHash).ConfigureAwait(false);
+        var (ticket, problem) = await _tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
         return ticket is not null && IsEnded(ticket)
             ? (null, $"The access of '{ticket.UserName}' to '{ticket.Group}' has ended since.")
             : (ticket, problem);
     }
 
-    private async ValueTask<(Ticket? Ticket, string? Problem)> ValidateSignedAsync(string token, Hash256 certificateHash)
-    {
-        var result = await _tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
-        if (result.Ticket is not null || Environment.TickCount64 - Volatile.Read(ref _keysFetched) < KeysAge.TotalMilliseconds)
-        {
-            return result;
-        }
-
-        // The tracker may have changed its key since.
-        Volatile.Write(ref _keysFetched, Environment.TickCount64);
-        try
-        {
-            var keys = await Tracker.GetTicketKeysAsync(_stopping.Token).ConfigureAwait(false);
-            _tickets = new TicketValidator(Tracker.TrackerId, keys, Clock);
-        }
-        catch (Exception e) when (e is P2PShareException or OperationCanceledException)
-        {
-            return result;
-        }
-
-        return await _tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
-    }
+    private static async Task<TicketValidator> ReadTicketKeysAsync(TrackerClient tracker, TimeProvider clock, CancellationToken cancellationToken) =>
+        new(tracker.TrackerId, await tracker.GetTicketKeysAsync(cancellationToken).ConfigureAwait(false), clock);
 
     /// <summary>A connection to a peer: the one there is, or a new one.</summary>
     /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>

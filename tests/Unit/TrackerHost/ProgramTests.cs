@@ -157,6 +157,8 @@ public sealed class ProgramTests : IAsyncLifetime
     [InlineData("--Tracker:TicketLifetime=soon", "soon")]
     [InlineData("--Tracker:TicketLifetim=00:10:00", "TicketLifetim")]
     [InlineData("--Tracker:PasswordIterations=1", "PasswordIterations")]
+    [InlineData("--Tracker:Database=oracle", "Tracker:Database is 'oracle': sqlite or postgres was expected")]
+    [InlineData("--Tracker:Database=postgres", "ConnectionStrings:Tracker names no host")]
     public async Task A_wrong_setting_is_named(string setting, string expected) =>
         await ExpectAsync(1, expected, await WriteInfoAsync("127.0.0.1:8001\n"), "1", DataPath("data"), setting);
 
