@@ -7,8 +7,8 @@ using P2PShare.TrackerHost.Storage;
 namespace P2PShare.TrackerHost.Events;
 
 /// <summary>
-/// Reads new events once for all streams of this process: at once after what it wrote itself, and each second for what
-/// other instances wrote.
+/// Reads new events once for all streams of this process: at once where the database tells of a write, and each second
+/// for what nobody told of, such as another instance on one SQLite file.
 /// </summary>
 internal sealed class EventFeed : BackgroundService
 {

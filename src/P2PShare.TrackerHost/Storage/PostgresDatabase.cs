@@ -55,6 +55,9 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
         }
     }
 
+    // Making one travels with the next statement; a release would be a journey of its own for each write.
+    internal override bool ReleasesSavepoints => false;
+
     internal override Task<DbConnection> OpenWriterAsync() => OpenReaderAsync(CancellationToken.None);
 
     // With the transaction as its span the lock cannot outlive a writer. Announces, the load that grows with peers, share

@@ -58,6 +58,8 @@ internal sealed class SqliteDatabase : TrackerDatabase
         }
     }
 
+    internal override bool ReleasesSavepoints => true;
+
     // BEGIN IMMEDIATE has the file's lock already.
     internal override Task LockAsync(DbConnection connection, bool shared) => Task.CompletedTask;
 

@@ -98,6 +98,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <param name="shared">Whether the transaction only has writes of <see cref="WriteSharedAsync"/>.</param>
     internal abstract Task LockAsync(DbConnection connection, bool shared);
 
+    /// <summary>Whether a savepoint is released after its write, or only hidden by the next one of that name, until the commit.</summary>
+    internal abstract bool ReleasesSavepoints { get; }
+
     /// <summary>A migration's SQL in the database's own words.</summary>
     internal abstract string Translate(string migration);
 

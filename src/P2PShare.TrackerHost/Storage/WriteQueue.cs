@@ -106,7 +106,10 @@ internal sealed class WriteQueue : IAsyncDisposable
                         await transaction.RollbackAsync(Savepoint);
                     }
 
-                    await transaction.ReleaseAsync(Savepoint);
+                    if (_database.ReleasesSavepoints)
+                    {
+                        await transaction.ReleaseAsync(Savepoint);
+                    }
                 }
 
                 committing = true;
