@@ -113,8 +113,11 @@ internal sealed class PostgresServer : IAsyncDisposable
         var debian = Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(version => Path.Combine(version, "bin"))
             : [];
-        return OperatingSystem.IsWindows() ? null : path.Concat(debian).FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
+        return OperatingSystem.IsWindows() ? null : path.Concat(debian).FirstOrDefault(folder => Exists(Path.Combine(folder, "initdb")) && Exists(Path.Combine(folder, "postgres")));
     }
+
+    // A link that leads nowhere exists as a file, too.
+    private static bool Exists(string path) => File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true)?.Exists != false;
 
     // PostgreSQL refuses to run as root.
     private static string[] Arguments()
