@@ -1,4 +1,5 @@
 #requires -Version 7.4
+
 <#
 .SYNOPSIS
     Builds, tests, packs or installs the P2PShare module. Each task is what 'dotnet' does, put together for people who have pwsh.

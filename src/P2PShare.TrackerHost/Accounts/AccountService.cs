@@ -67,19 +67,20 @@ internal sealed class AccountService(UserStore users, PasswordWorkers workers, L
         string name, string password, string wrong, IPAddress address, CancellationToken cancellationToken)
     {
         var account = AccountName.FindProblem(name) is null ? AccountName.Key(name) : "?";
-        throttle.Check(account, address);
+        await throttle.CheckAsync(account, address, cancellationToken);
         var user = await users.FindAsync(name, cancellationToken);
         var right = await workers.RunAsync(
-            () =>
+            async () =>
             {
                 // Once more: those that came together with this one may have failed while it waited.
-                throttle.Check(account, address);
+                await throttle.CheckAsync(account, address, cancellationToken);
                 var hash = user?.PasswordHash ?? _nobody;
-                var verified = PasswordHash.Verify(password, hash) && user is not null;
+                var verified = await PasswordWorkers.HashAsync(() => PasswordHash.Verify(password, hash)) && user is not null;
                 Interlocked.Add(ref _roundsVerified, PasswordHash.IterationsOf(hash));
                 if (!verified)
                 {
-                    throttle.AddFailure(account, address);
+                    // Counts also where who guessed does not wait for the answer.
+                    await throttle.AddFailureAsync(account, address, CancellationToken.None);
                 }
 
                 return verified;
@@ -89,7 +90,7 @@ internal sealed class AccountService(UserStore users, PasswordWorkers workers, L
     }
 
     private Task<string> HashAsync(string password, CancellationToken cancellationToken) =>
-        workers.RunAsync(() => PasswordHash.Compute(password, options.PasswordIterations), cancellationToken);
+        workers.RunAsync(() => PasswordWorkers.HashAsync(() => PasswordHash.Compute(password, options.PasswordIterations)), cancellationToken);
 
     private static void CheckPassword(string name, string password)
     {

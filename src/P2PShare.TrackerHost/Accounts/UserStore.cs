@@ -26,7 +26,7 @@ internal sealed class UserStore(TrackerDatabase database, TimeProvider clock)
         },
         cancellationToken);
 
-    public Task<StoredUser?> FindAsync(string name, CancellationToken cancellationToken) => database.ReadAsync(
+    public async Task<StoredUser?> FindAsync(string name, CancellationToken cancellationToken) => AccountName.FindProblem(name) is not null ? null : await database.ReadAsync(
         connection => connection.QuerySingleOrDefaultAsync<StoredUser>(
             "SELECT id, name, password_hash AS PasswordHash FROM users WHERE name_key = @Key", new { Key = AccountName.Key(name) }),
         cancellationToken);

@@ -7,8 +7,8 @@ using P2PShare.TrackerHost.Storage;
 namespace P2PShare.TrackerHost.Events;
 
 /// <summary>
-/// Reads new events once for all streams of this process: at once after what it wrote itself, and each second for what
-/// other instances wrote.
+/// Reads new events once for all streams of this process: at once where the database tells of a write, and each second
+/// for what nobody told of, such as another instance on one SQLite file.
 /// </summary>
 internal sealed class EventFeed : BackgroundService
 {
@@ -156,7 +156,7 @@ internal sealed class EventFeed : BackgroundService
         var groups = events.Where(stored => stored.OwnerOnly == 0).Select(stored => stored.GroupId).OfType<long>().Distinct().ToArray();
         var members = groups.Length == 0
             ? []
-            : await connection.QueryAsync<(long Group, long User)>("SELECT group_id, user_id FROM members WHERE group_id IN @groups", new { groups });
+            : await connection.QueryAsync<(long Group, long User)>($"SELECT group_id, user_id FROM members WHERE {connection.In("group_id", "@groups")}", new { groups });
         return (events, members.ToLookup(member => member.Group, member => member.User));
     }
 
@@ -166,7 +166,8 @@ internal sealed class EventFeed : BackgroundService
         {
             var alive = await _database.ReadAsync(
                 connection => connection.QueryAsync<string>(
-                    "SELECT token_hash FROM sessions WHERE token_hash IN @Hashes", new { Hashes = some.Select(stream => stream.User.SessionHash) }),
+                    $"SELECT token_hash FROM sessions WHERE {connection.In("token_hash", "@Hashes")}",
+                    new { Hashes = some.Select(stream => stream.User.SessionHash).ToArray() }),
                 cancellationToken);
             foreach (var stream in some.ExceptBy(alive, stream => stream.User.SessionHash))
             {

@@ -119,10 +119,10 @@ internal sealed class FileStore(TrackerDatabase database, TrackerOptions options
         foreach (var some in roots.Chunk(AtOnce))
         {
             found.UnionWith(await connection.QueryAsync<string>(
-                """
-                SELECT pieces_root FROM files WHERE group_id = @group AND pieces_root IN @some
+                $"""
+                SELECT pieces_root FROM files WHERE group_id = @group AND {connection.In("pieces_root", "@some")}
                 UNION
-                SELECT pieces_root FROM retired_contents WHERE group_id = @group AND expires > @Now AND pieces_root IN @some
+                SELECT pieces_root FROM retired_contents WHERE group_id = @group AND expires > @Now AND {connection.In("pieces_root", "@some")}
                 """,
                 new { group, some, Now = now.ToUnixTimeSeconds() }));
         }

@@ -13,13 +13,14 @@ internal sealed record Membership(long GroupId, string GroupName, long OwnerId, 
 {
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/>.</exception>
     public static async Task<Membership> GetAsync(DbConnection connection, string group, long user) =>
-        await connection.QuerySingleOrDefaultAsync<Membership>(
+        // What cannot be a name is not looked for: PostgreSQL knows no text with a zero in it.
+        (AccountName.FindProblem(group) is not null ? null : await connection.QuerySingleOrDefaultAsync<Membership>(
             """
             SELECT g.id AS GroupId, g.name AS GroupName, g.owner_id AS OwnerId,
                 (SELECT COUNT(*) FROM members m WHERE m.group_id = g.id AND m.user_id = @user) AS IsMember
             FROM groups g WHERE g.name_key = @Key
             """,
-            new { Key = AccountName.Key(group), user })
+            new { Key = AccountName.Key(group), user }))
         ?? throw new P2PShareException(ErrorCode.GroupNotFound, $"There is no group called '{PrintableCharacter.Clean(group)}'.");
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>

@@ -12,6 +12,9 @@ namespace P2PShare.TrackerHost.Hosting;
 /// <summary>Everything that goes wrong is answered as RFC 9457 has it, with a stable <c>code</c>.</summary>
 internal static class Problems
 {
+    // A PostgreSQL server that is started anew answers again after a few.
+    private const string SecondsUntilBack = "5";
+
     public const string ContentType = "application/problem+json";
 
     public static void AddProblems(this IServiceCollection services) =>
@@ -48,6 +51,7 @@ internal static class Problems
         ErrorCode.UserNameTaken or ErrorCode.GroupNameTaken or ErrorCode.AlreadyMember or ErrorCode.OwnerCannotLeave
             or ErrorCode.UserOwnsGroups or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,
+        ErrorCode.TrackerDatabaseAway => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };
 
@@ -64,6 +68,11 @@ internal static class Problems
                 if (e.Code == ErrorCode.NotLoggedIn)
                 {
                     context.Response.Headers.WWWAuthenticate = SessionAuthenticationHandler.SchemeName;
+                }
+
+                if (e.Code == ErrorCode.TrackerDatabaseAway)
+                {
+                    context.Response.Headers.RetryAfter = SecondsUntilBack;
                 }
 
                 return WriteAsync(context, StatusOf(e.Code), e.Code, e.Message);

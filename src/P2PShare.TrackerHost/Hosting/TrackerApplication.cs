@@ -53,14 +53,16 @@ internal sealed class TrackerApplication : IAsyncDisposable
     {
         options.Check();
         CreateDataFolder(options.DataPath);
-        var database = await TrackerDatabase.OpenAsync(options.DataPath, cancellationToken);
+        var database = await TrackerDatabase.OpenAsync(options, cancellationToken);
         X509Certificate2? certificate = null;
         WebApplication? web = null;
         try
         {
             certificate = TrackerCertificate.LoadOrCreate(options.DataPath, clock);
-            var identity = await TrackerIdentity.LoadOrCreateAsync(database, clock, cancellationToken);
-            web = Build(options, clock, database, certificate, identity, configure);
+            var identity = await TrackerIdentity.LoadOrCreateAsync(database, cancellationToken);
+            var keys = await TicketKeys.LoadOrCreateAsync(identity.Id, database, options, clock, cancellationToken);
+            web = Build(options, clock, database, certificate, identity, keys, configure);
+            database.Logger = web.Services.GetRequiredService<ILogger<TrackerDatabase>>();
             await ListenAsync(web, options, cancellationToken);
             return new TrackerApplication(web, database, certificate);
         }
@@ -107,6 +109,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         TrackerDatabase database,
         X509Certificate2 certificate,
         TrackerIdentity identity,
+        TicketKeys keys,
         Action<WebApplicationBuilder>? configure)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = typeof(TrackerApplication).Assembly.GetName().Name });
@@ -120,7 +123,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         // Signals are the program's business; a tracker inside a test has none.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
 
-        builder.Services.AddSingleton(options).AddSingleton(clock).AddSingleton(database).AddSingleton(identity);
+        builder.Services.AddSingleton(options).AddSingleton(clock).AddSingleton(database).AddSingleton(identity).AddSingleton(keys);
         builder.Services.AddRouting();
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();

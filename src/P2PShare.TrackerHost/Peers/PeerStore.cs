@@ -10,11 +10,12 @@ using P2PShare.TrackerHost.Files;
 using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Tickets;
 
 namespace P2PShare.TrackerHost.Peers;
 
 /// <summary>The rows of peers and of what they hold.</summary>
-internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options, TrackerIdentity tracker, TimeProvider clock)
+internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options, TicketKeys keys, TimeProvider clock)
 {
     private const int MaxPeersPerContent = 50;
 
@@ -22,7 +23,7 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
     /// <param name="own">The peer's own addresses, as it says.</param>
     public Task<AnnounceResponse> AnnounceAsync(
         CurrentUser user, IPAddress observed, IReadOnlyList<IPAddress> own, AnnounceRequest request, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        database.WriteSharedAsync(
             async connection =>
             {
                 await SessionStore.RequireAsync(connection, user);
@@ -92,7 +93,8 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
     /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/>, or <see cref="ErrorCode.FileNotFound"/> where the group has none of them.
     /// </exception>
     public Task<SourcesResponse> FindSourcesAsync(CurrentUser user, string group, SourcesRequest request, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        // In one snapshot: an access that ends meanwhile must not date the ticket to after its end.
+        database.ReadSnapshotAsync(
             async connection =>
             {
                 var now = clock.GetUtcNow();
@@ -107,7 +109,7 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
                 }
 
                 var rows = await connection.QueryAsync<SourceRow>(
-                    """
+                    $"""
                     SELECT PiecesRoot, Fingerprint, UserName, Complete, ObservedAddress, OwnAddresses, Port FROM (
                         SELECT h.pieces_root AS PiecesRoot, p.fingerprint AS Fingerprint, u.name AS UserName, h.complete AS Complete,
                             p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port,
@@ -116,18 +118,18 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
                         JOIN peers p ON p.id = h.peer_id
                         JOIN users u ON u.id = p.user_id
                         JOIN members m ON m.group_id = h.group_id AND m.user_id = p.user_id
-                        WHERE h.group_id = @GroupId AND h.pieces_root IN @found AND p.last_seen >= @SeenSince AND p.fingerprint <> @Asker
+                        WHERE h.group_id = @GroupId AND {connection.In("h.pieces_root", "@Found")} AND p.last_seen >= @SeenSince AND p.fingerprint <> @Asker
                     ) AS ranked
                     WHERE Place <= @MaxPeersPerContent
                     ORDER BY Place
                     """,
-                    new { membership.GroupId, found, SeenSince = options.PeersSeenSince(now), Asker = request.Fingerprint.ToString(), MaxPeersPerContent });
+                    new { membership.GroupId, Found = found.ToArray(), SeenSince = options.PeersSeenSince(now), Asker = request.Fingerprint.ToString(), MaxPeersPerContent });
                 var peers = rows.ToLookup(row => Hash256.Parse(row.PiecesRoot), row => row.ToPeer());
                 var expires = DateTimeOffset.FromUnixTimeSeconds((now + options.TicketLifetime).ToUnixTimeSeconds());
                 var ticket = new Ticket(user.Name, membership.GroupName, roots, request.CertificateHash, expires);
                 var issued = await EndedAccessStore.IssueTimeAsync(connection, membership.GroupName, user.Name, now);
                 return new SourcesResponse(
-                    tracker.Issuer.Issue(ticket, issued), expires, [.. roots.Select(root => new ContentSources(root, [.. peers[root]]))]);
+                    keys.Issuer.Issue(ticket, issued), expires, [.. roots.Select(root => new ContentSources(root, [.. peers[root]]))]);
             },
             cancellationToken);
 

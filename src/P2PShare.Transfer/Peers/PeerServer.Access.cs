@@ -2,6 +2,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Tracker;
 
 namespace P2PShare.Transfer.Peers;
 
@@ -13,34 +14,14 @@ public sealed partial class PeerServer
 
     internal async ValueTask<(Ticket? Ticket, string? Problem)> ValidateTicketAsync(string token, Hash256 certificateHash)
     {
-        var (ticket, problem) = await ValidateSignedAsync(token, certificateHash).ConfigureAwait(false);
+        var (ticket, problem) = await _tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
         return ticket is not null && IsEnded(ticket)
             ? (null, $"The access of '{ticket.UserName}' to '{ticket.Group}' has ended since.")
             : (ticket, problem);
     }
 
-    private async ValueTask<(Ticket? Ticket, string? Problem)> ValidateSignedAsync(string token, Hash256 certificateHash)
-    {
-        var result = await _tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
-        if (result.Ticket is not null || Environment.TickCount64 - Volatile.Read(ref _keysFetched) < KeysAge.TotalMilliseconds)
-        {
-            return result;
-        }
-
-        // The tracker may have changed its key since.
-        Volatile.Write(ref _keysFetched, Environment.TickCount64);
-        try
-        {
-            var keys = await Tracker.GetTicketKeysAsync(_stopping.Token).ConfigureAwait(false);
-            _tickets = new TicketValidator(Tracker.TrackerId, keys, Clock);
-        }
-        catch (Exception e) when (e is P2PShareException or OperationCanceledException)
-        {
-            return result;
-        }
-
-        return await _tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
-    }
+    private static async Task<TicketValidator> ReadTicketKeysAsync(TrackerClient tracker, TimeProvider clock, CancellationToken cancellationToken) =>
+        new(tracker.TrackerId, await tracker.GetTicketKeysAsync(cancellationToken).ConfigureAwait(false), clock);
 
     /// <returns>Whether it is this user's own access, and news.</returns>
     private bool AccessEnded(IReadOnlyList<EndedAccess> ended)

@@ -25,7 +25,6 @@ public sealed partial class PeerServer : IAsyncDisposable
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(150);
     private static readonly TimeSpan UnusedAfter = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan KeysAge = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
     private readonly StateFolder _state;
@@ -45,8 +44,7 @@ public sealed partial class PeerServer : IAsyncDisposable
     private readonly List<Download> _downloads = [];
     private readonly Dictionary<string, Download> _latest = [];
     private readonly Lock _lock = new();
-    private TicketValidator _tickets;
-    private long _keysFetched = Environment.TickCount64;
+    private readonly TicketChecker _tickets;
     private Task _loops = Task.CompletedTask;
     private Task? _stopped;
     private long _bytesUploaded;
@@ -59,7 +57,10 @@ public sealed partial class PeerServer : IAsyncDisposable
         _state = state;
         _identity = identity;
         _listener = listener;
-        _tickets = tickets;
+        _tickets = new TicketChecker(
+            tickets,
+            async () => await ReadTicketKeysAsync(tracker, options.Clock, _stopping.Token).ConfigureAwait(false),
+            options.Clock);
         _shares = new ShareCatalog(state, tracker);
         _downloadCatalog = new DownloadCatalog(state, tracker);
         Sources = new SourceFinder(tracker, identity.Fingerprint, identity.CertificateHash);
@@ -150,8 +151,7 @@ public sealed partial class PeerServer : IAsyncDisposable
     public static async Task<PeerServer> StartAsync(
         TrackerClient tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
     {
-        var keys = await tracker.GetTicketKeysAsync(cancellationToken).ConfigureAwait(false);
-        var tickets = new TicketValidator(tracker.TrackerId, keys, options.Clock);
+        var tickets = await ReadTicketKeysAsync(tracker, options.Clock, cancellationToken).ConfigureAwait(false);
         var listener = Listen(options);
         PeerIdentity? identity = null;
         PeerServer? server = null;

@@ -44,7 +44,7 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
             return await open(_last, cancellationToken).ConfigureAwait(false);
         }
         catch (P2PShareException e) when (
-            _last is not null && e.Code is ErrorCode.TrackerUnreachable or ErrorCode.TrackerHostUnknown or ErrorCode.TrackerFailed)
+            _last is not null && e.Code is ErrorCode.TrackerUnreachable or ErrorCode.TrackerHostUnknown or ErrorCode.TrackerFailed or ErrorCode.TrackerDatabaseAway)
         {
             return null;
         }

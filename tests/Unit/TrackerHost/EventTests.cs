@@ -6,6 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Storage;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
@@ -35,7 +36,7 @@ public sealed class EventTests : IAsyncLifetime
         await _tracker.DisposeAsync();
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task The_owner_hears_who_asks_and_who_asked_hears_the_answer()
     {
         await using var owner = await EventListener.OpenAsync(_alice);
@@ -61,7 +62,7 @@ public sealed class EventTests : IAsyncLifetime
         Assert.Equal((GroupEventKind.FileShared, "Own", "Carol", "hers"), await stranger.NextShortAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Members_hear_of_files_that_come_change_and_go()
     {
         await _bob.JoinAsync(_alice, "dev");
@@ -80,7 +81,7 @@ public sealed class EventTests : IAsyncLifetime
         Assert.Equal((GroupEventKind.FileRemoved, "Dev", "Alice", "a.bin"), await member.NextShortAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Who_leaves_or_is_taken_out_hears_no_more_and_their_files_go()
     {
         await _bob.JoinAsync(_alice, "dev");
@@ -103,7 +104,7 @@ public sealed class EventTests : IAsyncLifetime
         await AssertNothingMoreAsync(_carol, leaver);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_new_owner_and_the_end_of_a_group_are_told_to_its_members()
     {
         await _bob.JoinAsync(_alice, "dev");
@@ -116,7 +117,7 @@ public sealed class EventTests : IAsyncLifetime
         Assert.Equal((GroupEventKind.GroupRemoved, "Dev", "Bob", null), await member.NextShortAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_stream_that_is_resumed_misses_nothing_and_repeats_nothing()
     {
         await _bob.JoinAsync(_alice, "dev");
@@ -138,7 +139,7 @@ public sealed class EventTests : IAsyncLifetime
         Assert.Equal("3", (await resumed.NextAsync()).FileName);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_stream_may_be_about_some_groups_only()
     {
         await _alice.CreateGroupAsync("Ops");
@@ -154,7 +155,7 @@ public sealed class EventTests : IAsyncLifetime
         await _alice.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.GroupNotFound, await _alice.GetAsync(TrackerRoutes.Events + "?group=nowhere"));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_stream_ends_when_its_session_does()
     {
         await using var listener = await EventListener.OpenAsync(_bob);
@@ -164,7 +165,7 @@ public sealed class EventTests : IAsyncLifetime
         Assert.Null(await listener.NextItemAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_tracker_that_stops_does_not_wait_for_streams()
     {
         var tracker = await TestTracker.StartAsync();
@@ -179,7 +180,7 @@ public sealed class EventTests : IAsyncLifetime
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(4), $"It took {watch.Elapsed}.");
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_quiet_stream_shows_that_it_is_alive()
     {
         await using var listener = await EventListener.OpenAsync(_bob);
@@ -193,7 +194,7 @@ public sealed class EventTests : IAsyncLifetime
         Assert.Equal(GroupEventItems.Heartbeat, (await next)?.EventType);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Events_are_forgotten_after_an_hour()
     {
         await _alice.ShareAsync("dev", "old", TestUser.RandomHash());
@@ -207,7 +208,7 @@ public sealed class EventTests : IAsyncLifetime
         Task<long> CountAsync() => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM events"), CancellationToken.None);
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData("x")]
     [InlineData("-1")]
     [InlineData("99999999999999999999")]

@@ -1,13 +1,14 @@
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
 /// <summary>Who is online in a group.</summary>
 public sealed class GroupPeerTests
 {
-    [Fact]
+    [TrackerFact]
     public async Task Members_see_the_peers_that_offer_something_in_the_group()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -32,7 +33,7 @@ public sealed class GroupPeerTests
         Assert.Empty(peers[1].EndPoints);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Nobody_else_does()
     {
         await using var tracker = await TestTracker.StartAsync();

@@ -1,12 +1,13 @@
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
 public sealed class GroupTests
 {
-    [Fact]
+    [TrackerFact]
     public async Task Who_creates_a_group_owns_it_and_everybody_sees_it()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -24,7 +25,7 @@ public sealed class GroupTests
         Assert.Equal(created with { Role = GroupRole.None }, one);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_group_name_is_taken_in_any_case_and_a_bad_one_is_refused()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -37,7 +38,7 @@ public sealed class GroupTests
             HttpStatusCode.BadRequest, ErrorCode.InvalidGroupName, await alice.PostAsync(TrackerRoutes.Groups, new CreateGroupRequest("a/b")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_group_that_does_not_exist_is_not_found_whatever_is_asked_of_it()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -64,7 +65,7 @@ public sealed class GroupTests
         }
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_member_can_leave_and_loses_shares_and_holdings_there()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -91,7 +92,7 @@ public sealed class GroupTests
         await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.DeleteAsync(TrackerRoutes.Member("dev", "Bob")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task The_owner_cannot_leave()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -102,7 +103,7 @@ public sealed class GroupTests
             HttpStatusCode.Conflict, ErrorCode.OwnerCannotLeave, await alice.DeleteAsync(TrackerRoutes.Member("dev", "alice")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Only_the_owner_removes_another_member()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -121,7 +122,7 @@ public sealed class GroupTests
         await bob.Expect(HttpStatusCode.OK, await bob.GetAsync(TrackerRoutes.Files("dev")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Members_see_who_is_in_a_group_and_others_do_not()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -139,7 +140,7 @@ public sealed class GroupTests
         await alice.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await alice.GetAsync(TrackerRoutes.Members("dev")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task An_owner_hands_over_to_a_member_and_stays_a_member()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -156,7 +157,7 @@ public sealed class GroupTests
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Member("dev", "alice")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Only_a_member_can_become_the_owner_and_handing_to_oneself_changes_nothing()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -171,7 +172,7 @@ public sealed class GroupTests
         Assert.Equal(before, await alice.Expect<GroupResponse>(HttpStatusCode.OK, await HandOverAsync(alice, "ALICE")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Only_the_owner_deletes_a_group_and_all_that_is_in_it_goes()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -199,7 +200,7 @@ public sealed class GroupTests
         Assert.Empty(await carol.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await carol.GetAsync(TrackerRoutes.JoinRequests("dev"))));
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData(".")]
     [InlineData("..")]
     public async Task A_name_of_dots_never_becomes_another_path(string name)

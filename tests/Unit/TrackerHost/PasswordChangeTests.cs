@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
@@ -10,7 +11,7 @@ public sealed class PasswordChangeTests
 {
     private const string NewPassword = "battery staple";
 
-    [Fact]
+    [TrackerFact]
     public async Task The_new_password_counts_from_then_on_and_the_old_one_no_more()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -27,7 +28,7 @@ public sealed class PasswordChangeTests
             HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestUser.Password)));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Every_session_ends_and_the_peers_of_the_asking_one_go_on_under_the_new_token()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -58,7 +59,7 @@ public sealed class PasswordChangeTests
         Assert.Empty(Assert.Single((await owner.FindSourcesAsync("dev", root)).Contents).Peers);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_wrong_current_password_or_a_bad_new_one_changes_nothing()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -74,7 +75,7 @@ public sealed class PasswordChangeTests
         await alice.LogInAsync();
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_wrong_guess_costs_and_counts_as_one_at_a_login()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.LoginFailuresPerAccount = 3);
@@ -90,7 +91,7 @@ public sealed class PasswordChangeTests
         await alice.ExpectProblem(HttpStatusCode.TooManyRequests, ErrorCode.TooManyAttempts, await ChangeAsync(alice));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Of_changes_at_once_one_wins_and_its_password_is_the_one_that_counts()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.LoginFailuresPerAccount = 100);
@@ -103,7 +104,7 @@ public sealed class PasswordChangeTests
         await alice.Expect(HttpStatusCode.Created, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", winner.Next)));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_login_with_the_old_password_that_a_change_overtakes_opens_no_session()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -117,21 +118,16 @@ public sealed class PasswordChangeTests
         Assert.Null(await sessions.OpenAsync(verified, CancellationToken.None));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Neither_password_gets_into_the_database()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         var session = await alice.Expect<SessionResponse>(HttpStatusCode.OK, await ChangeAsync(alice));
 
-        foreach (var file in Directory.GetFiles(tracker.DataPath, "tracker.db*"))
-        {
-            await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(stream, System.Text.Encoding.Latin1);
-            var text = await reader.ReadToEndAsync();
-            Assert.DoesNotContain(NewPassword, text, StringComparison.Ordinal);
-            Assert.DoesNotContain(session.Token!, text, StringComparison.Ordinal);
-        }
+        var text = await TestDatabase.DumpAsync(tracker.DataPath);
+        Assert.DoesNotContain(NewPassword, text, StringComparison.Ordinal);
+        Assert.DoesNotContain(session.Token!, text, StringComparison.Ordinal);
     }
 
     private static Task<HttpResponseMessage> ChangeAsync(TestUser user, string current = TestUser.Password, string next = NewPassword) =>

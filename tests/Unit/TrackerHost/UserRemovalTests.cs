@@ -4,12 +4,13 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Groups;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
 public sealed class UserRemovalTests
 {
-    [Fact]
+    [TrackerFact]
     public async Task All_that_a_user_was_and_had_goes_and_the_name_is_free()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -43,7 +44,7 @@ public sealed class UserRemovalTests
         await another.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await another.GetAsync(TrackerRoutes.Files("dev")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Who_owns_groups_is_told_which_and_stays_whole()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -65,7 +66,7 @@ public sealed class UserRemovalTests
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.CurrentUser));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Of_many_groups_ten_are_named()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -80,7 +81,7 @@ public sealed class UserRemovalTests
         Assert.Contains("'group19' and 2 more", problem.Detail, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task What_is_under_way_when_the_user_goes_is_refused_as_without_a_session()
     {
         await using var tracker = await TestTracker.StartAsync();
