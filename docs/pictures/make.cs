@@ -130,7 +130,7 @@ string Tmux(params string[] arguments)
 }
 
 // Of the bar over all files, the first on the screen.
-static double Percent(string screen) => System.Text.RegularExpressions.Regex.Match(screen, @"([\d.]+) MiB of ([\d.]+) MiB") is { Success: true } match
+static double Percent(string screen) => System.Text.RegularExpressions.Regex.Match(screen, @"([\d.]+) of ([\d.]+) MiB") is { Success: true } match
     ? 100 * double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) / double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)
     : 0;
 
@@ -139,7 +139,7 @@ static async Task UntilAsync(string what, Func<bool> condition, Func<string> exp
     var deadline = Stopwatch.StartNew();
     while (!condition())
     {
-        if (deadline.Elapsed > TimeSpan.FromMinutes(5))
+        if (deadline.Elapsed > TimeSpan.FromMinutes(1))
         {
             throw new TimeoutException($"Waited in vain for {what}:\n{explanation()}");
         }
