@@ -1,4 +1,5 @@
 #requires -Version 7.4
+
 <#
 .SYNOPSIS
     Builds, tests, packs or installs the P2PShare module. Each task is what 'dotnet' does, put together for people who have pwsh.
@@ -6,11 +7,13 @@
     ./build.ps1 -Task Test
 .EXAMPLE
     ./build.ps1 -Task Install
+.EXAMPLE
+    pwsh -File build.ps1 -Task Build,Package
 #>
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Pester', 'Package', 'Install')]
+    [ArgumentCompletions('Build', 'Test', 'Pester', 'Package', 'Install')]
     [string[]] $Task = 'Build',
 
     [ValidateSet('Debug', 'Release')]
@@ -35,7 +38,8 @@ function Invoke-PesterSuite {
     if ($result.Result -ne 'Passed') { throw 'The Pester suite failed.' }
 }
 
-switch ($Task) {
+# 'pwsh -File' hands over a list as one string.
+switch ($Task -split ',') {
     Build { Invoke-Build }
     Test {
         Invoke-Build
@@ -45,10 +49,8 @@ switch ($Task) {
     }
     Pester { Invoke-PesterSuite }
     Package {
-        Invoke-Build
-        $package = Join-Path $PSScriptRoot out "P2PShare.$(Get-ModuleVersion).zip"
-        Compress-Archive -Path $module -DestinationPath $package -Force
-        $package
+        Invoke-Dotnet pack (Join-Path $PSScriptRoot src P2PShare.Cmdlets) -c $Configuration
+        Get-Item (Join-Path $PSScriptRoot out "P2PShare.$(Get-ModuleVersion).*") | ForEach-Object { '{0}: {1:n1} MB' -f $_.FullName, ($_.Length / 1MB) }
     }
     Install {
         Invoke-Build
@@ -59,4 +61,5 @@ switch ($Task) {
         Copy-Item (Join-Path $module '*') $target -Recurse
         $target
     }
+    default { throw "'$_' is no task: Build, Test, Pester, Package or Install was expected." }
 }

@@ -7,7 +7,7 @@ namespace P2PShare.Bench.Tracker;
 internal sealed record Options
 {
     public const string Usage = """
-        usage: bench/Tracker [--rounds 5] [--seconds 3] [--concurrency 256] [--connections 8] [--online 100000] [--only part of a name, ...] [--json FILE]
+        usage: bench/Tracker [--rounds 5] [--seconds 3] [--concurrency 256] [--connections 8] [--online 100000] [--postgres CONNECTION] [--only part of a name, ...] [--json FILE]
         """;
 
     public int Rounds { get; private init; } = 5;
@@ -23,6 +23,9 @@ internal sealed record Options
 
     /// <summary>Peers online when the memory is looked at.</summary>
     public int Online { get; private init; } = 100_000;
+
+    /// <summary>Connection string of a PostgreSQL role that may create databases; null: PostgreSQL is left out.</summary>
+    public string? Postgres { get; private init; }
 
     /// <summary>Parts of subjects' names; empty: all subjects.</summary>
     public IReadOnlyList<string> Only { get; private init; } = [];
@@ -44,6 +47,7 @@ internal sealed record Options
                 "--concurrency" => options with { Concurrency = Count(value) },
                 "--connections" => options with { Connections = Count(value) },
                 "--online" => options with { Online = Count(value) },
+                "--postgres" => options with { Postgres = value },
                 "--only" => options with { Only = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) },
                 "--json" => options with { Json = value },
                 _ => throw new BenchException($"'{arguments[i]} {value}' is no option.\n{Usage}"),

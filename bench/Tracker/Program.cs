@@ -15,13 +15,13 @@ try
     var options = Options.Parse(args);
     const string Reference = "bare Kestrel";
     using var work = new WorkFolder();
-    await using var postgres = await PostgresServer.StartAsync(work.Make("postgres"), signals.Token);
+    await using var postgres = options.Postgres is null ? null : new PostgresDatabases(options.Postgres);
     Subject[] all =
     [
         new HelloSubject(Reference, options.Connections),
-        new P2PShareSubject("p2pshare, SQLite", 1, null, options.Connections),
-        new P2PShareSubject("p2pshare, PostgreSQL", 1, postgres, options.Connections),
-        new P2PShareSubject("p2pshare, PostgreSQL, 2 instances", 2, postgres, options.Connections),
+        new P2PShareSubject("p2pshare, SQLite", 1, false, null, options.Connections),
+        new P2PShareSubject("p2pshare, PostgreSQL", 1, true, postgres, options.Connections),
+        new P2PShareSubject("p2pshare, PostgreSQL, 2 instances", 2, true, postgres, options.Connections),
         new OpentrackerSubject("opentracker, UDP"),
     ];
     var contest = new Contest(options, [.. all.Where(subject => options.Wants(subject.Name))], Reference);

@@ -47,6 +47,7 @@ public static class ErrorCode
     public const string TrackerCertificateUntrusted = nameof(TrackerCertificateUntrusted);
     public const string TrackerCertificateChanged = nameof(TrackerCertificateChanged);
     public const string TrackerFailed = nameof(TrackerFailed);
+    public const string TrackerDatabaseAway = nameof(TrackerDatabaseAway);
     public const string NotATracker = nameof(NotATracker);
     public const string TrackerNotStarted = nameof(TrackerNotStarted);
 
@@ -67,6 +68,7 @@ public static class ErrorCode
     public const string DownloadStopped = nameof(DownloadStopped);
     public const string DownloadFailed = nameof(DownloadFailed);
     public const string DownloadNotFound = nameof(DownloadNotFound);
+    public const string PeerNotFound = nameof(PeerNotFound);
     public const string PeerServerFailed = nameof(PeerServerFailed);
     public const string PeerServerNotRunning = nameof(PeerServerNotRunning);
     public const string PeerServerRunning = nameof(PeerServerRunning);

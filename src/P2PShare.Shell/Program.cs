@@ -45,7 +45,7 @@ static async Task<int> RunShellAsync(Options options)
     }
 
     var atPrompt = options.Mode == Mode.Prompt && !Console.IsInputRedirected;
-    using var shell = ShellRunspace.Open(new ConsoleUserInterface(), module, options.Tracker);
+    using var shell = ShellRunspace.Open(new ConsoleUserInterface(), module, options.Tracker, atPrompt);
     using var signals = new ShellSignals(shell, atPrompt);
     switch (options)
     {

@@ -37,10 +37,35 @@ function New-RandomFile ([string] $Name, [long] $Size) {
     Get-Item -LiteralPath $path
 }
 
+# Alice, who owns the group dev, and Bob, who is in it and whose session is the default one.
+function Connect-AliceAndBob ($Tracker) {
+    $alice = Connect-NewUser $Tracker alice
+    $null = New-P2PGroup dev, ops
+    $bob = Connect-NewUser $Tracker bob
+    $null = Join-P2PGroup dev, ops
+    Get-P2PJoinRequest -Session $alice | Approve-P2PJoinRequest -Session $alice
+    $alice, $bob
+}
+
+function Wait-Until ([scriptblock] $Condition) {
+    $deadline = (Get-Date).AddSeconds(30)
+    while (-not (& $Condition)) {
+        if ((Get-Date) -gt $deadline) { throw "After 30 seconds still not: $Condition" }
+        Start-Sleep -Milliseconds 50
+    }
+}
+
 # Takes down what a test file started, in the order that leaves nobody waiting.
 function Stop-Everything {
     Get-P2PSession | Disconnect-P2PTracker -WarningAction Ignore
     Stop-P2PTracker
     Get-Job | Where-Object PSJobTypeName -like 'P2P*' | Remove-Job -Force
     Remove-Item -LiteralPath $Folder -Recurse -Force
+}
+
+# Runs a script in a PowerShell of its own, where the default load context is still empty; what it writes comes back as lines.
+function Invoke-NewShell ([scriptblock] $Script, [string[]] $ArgumentList = @()) {
+    $file = Join-Path $Folder "$([guid]::NewGuid().ToString('n')).ps1"
+    Set-Content -LiteralPath $file "Set-StrictMode -Version Latest; `$ErrorActionPreference = 'Stop'`n& {$Script} @args"
+    pwsh -NoProfile -NonInteractive -File $file @ArgumentList 2>&1 | ForEach-Object { "$_" }
 }

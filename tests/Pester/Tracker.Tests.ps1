@@ -30,6 +30,13 @@ Describe 'Start-P2PTracker' {
         Get-Process -Id $second.ProcessId -ErrorAction Ignore | Should -BeNullOrEmpty
     }
 
+    It 'says where to dial it when it listens on all addresses' {
+        $open = Start-P2PTracker -Port (Get-FreePort) -Address 0.0.0.0 -DataPath (Join-Path $Folder open)
+        $open.Address | Should -Not -BeLike '0.0.0.0*'
+        ($open | New-P2PUser -Credential $credential -StatePath (Join-Path $Folder open-state)).UserName | Should -Be alice
+        $open | Stop-P2PTracker
+    }
+
     It 'says why it cannot start' {
         { Start-P2PTracker -Port ($tracker.Address -split ':')[1] -DataPath (Join-Path $Folder third) -ErrorAction Stop } |
             Should -Throw -ErrorId 'TrackerNotStarted,*'

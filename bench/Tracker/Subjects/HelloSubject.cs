@@ -29,6 +29,7 @@ internal sealed class HelloSubject(string name, int connections) : Subject(name)
         if (_process is not null)
         {
             await _process.DisposeAsync();
+            _process = null;
         }
     }
 

@@ -4,7 +4,7 @@ using P2PShare.Bench.Tracker.Servers;
 namespace P2PShare.Bench.Tracker.Subjects;
 
 /// <summary>P2PShare's tracker: one instance, or several that share a database and the requests.</summary>
-internal sealed class P2PShareSubject(string name, int instances, PostgresServer? postgres, int connections) : Subject(name)
+internal sealed class P2PShareSubject(string name, int instances, bool isPostgres, PostgresDatabases? postgres, int connections) : Subject(name)
 {
     /// <summary>Peers that are online while requests are timed.</summary>
     public const int Peers = 10_000;
@@ -15,9 +15,11 @@ internal sealed class P2PShareSubject(string name, int instances, PostgresServer
     private readonly List<Connections> _connections = [];
     private SimulatedPeers? _peers;
 
+    public override string? Missing => isPostgres && postgres is null ? "not run: --postgres names no server" : null;
+
     public override async Task StartAsync(string folder, CancellationToken cancellationToken)
     {
-        var database = postgres is null ? null : await PostgresServer.CreateDatabaseAsync(cancellationToken);
+        var database = postgres is null ? null : await postgres.CreateAsync(cancellationToken);
         for (var i = 0; i < instances; i++)
         {
             var server = await TrackerServer.StartAsync(Directory.CreateDirectory(Path.Combine(folder, $"{i}")).FullName, database, cancellationToken);
@@ -60,6 +62,10 @@ internal sealed class P2PShareSubject(string name, int instances, PostgresServer
         {
             await server.DisposeAsync();
         }
+
+        // It is started anew in the next round.
+        _connections.Clear();
+        _servers.Clear();
     }
 
     private Connections Turn(int number) => _connections[number % _connections.Count];

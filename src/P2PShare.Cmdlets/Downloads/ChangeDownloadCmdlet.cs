@@ -1,4 +1,6 @@
 using System.Management.Automation;
+using P2PShare.Protocol;
+using P2PShare.Transfer.Downloading;
 
 namespace P2PShare.Cmdlets.Downloads;
 
@@ -9,7 +11,7 @@ public abstract class ChangeDownloadCmdlet : DownloadCmdlet
     {
     }
 
-    /// <summary>Names of files, wildcards allowed.</summary>
+    /// <summary>Names of files. Wildcards are allowed; a name without wildcards that no download has is an error.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -21,23 +23,49 @@ public abstract class ChangeDownloadCmdlet : DownloadCmdlet
     [ValidateNotNullOrEmpty]
     public P2PDownload[] InputObject { get; set; } = [];
 
-    /// <summary>Writes the download.</summary>
+    /// <summary>Writes each download, as it is afterwards; else nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
     /// <summary>What is done, for -WhatIf.</summary>
     private protected abstract string Action { get; }
 
-    private protected abstract Task ChangeAsync(P2PDownload download);
+    /// <param name="session">That acts: the download's own where it is still connected.</param>
+    private protected abstract Task ChangeAsync(P2PDownload download, P2PSession session, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What the session's peer server, where one runs, has of a download; else null and what is saved. An earlier peer
+    /// server's is of no use any more.
+    /// </summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.DownloadNotFound"/>; <see cref="ErrorCode.DestinationInUse"/> where another shell runs it.</exception>
+    private protected static async Task<(Download? Live, SavedDownload Saved)> FindAsync(
+        P2PDownload download, P2PSession session, CancellationToken cancellationToken)
+    {
+        var saved = (await session.Downloads.GetAllAsync(cancellationToken)).FirstOrDefault(saved => saved.Id == download.Id)
+            ?? throw new P2PShareException(
+                ErrorCode.DownloadNotFound, $"There is no download '{download.Name}' any more. Get-P2PDownload lists them.");
+        var server = session.RunningPeerServer?.Server;
+        var live = server?.GetDownloads().FirstOrDefault(live => live.Id == download.Id && live.HasRun);
+        if (live is null)
+        {
+            DownloadCatalog.ThrowIfHeld(saved);
+            live = server?.GetDownload(saved);
+        }
+
+        download.Live = live;
+        return (live, saved);
+    }
 
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
         foreach (var download in ParameterSetName == InputObjectSet ? InputObject : await PickAsync(Name, cancellationToken))
         {
-            if (ShouldProcess(download.ToString(), Action) && await TryAsync(download, () => ChangeAsync(download)) && PassThru)
+            if (ShouldProcess(download.ToString(), Action) && await TryAsync(download, () => ChangeAsync(download, SessionOf(download), cancellationToken)) && PassThru)
             {
                 WriteObject(download);
             }
         }
     }
+
+    private P2PSession SessionOf(P2PDownload download) => download.Session.Connected ? download.Session : CurrentSession;
 }

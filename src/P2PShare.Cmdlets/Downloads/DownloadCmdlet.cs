@@ -16,7 +16,9 @@ public abstract class DownloadCmdlet : SessionCmdlet
     {
     }
 
-    /// <summary>Ids of downloads.</summary>
+    /// <summary>
+    /// Ids of downloads, as Get-P2PDownload shows them: the one sure name where several downloads are of one file.
+    /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = IdSet)]
     [ValidateNotNullOrEmpty]
     public Guid[] Id { get; set; } = [];
@@ -24,8 +26,7 @@ public abstract class DownloadCmdlet : SessionCmdlet
     /// <summary>Those of the session that the parameters pick; a name or an id that nothing has is written as an error.</summary>
     private protected async Task<IReadOnlyList<P2PDownload>> PickAsync(string[] names, CancellationToken cancellationToken)
     {
-        var job = await GetPeerServerAsync(cancellationToken);
-        var all = job.Server.GetDownloads().Select(download => new P2PDownload(download, job.Server)).ToList();
+        var all = (await CurrentSession.GetDownloadsAsync(cancellationToken)).ToList();
         var picked = new List<P2PDownload>();
         if (ParameterSetName == IdSet)
         {

@@ -5,6 +5,26 @@ using P2PShare.Cmdlets.Pipeline;
 namespace P2PShare.Cmdlets.Downloads;
 
 /// <summary>Gets the downloads of the session's user, those of earlier shells included.</summary>
+/// <remarks>
+/// <para>Downloads are kept in the state folder until Remove-P2PDownload forgets them: running ones, suspended ones,
+/// those that failed or were stopped, and finished ones. What is written knows its state, the bytes received and checked,
+/// and for those that run in this shell their speed in bytes a second, the time left and the number of sources; its
+/// numbers are those of the moment they are read.</para>
+/// <para>Error and ErrorId of a failed one say why. A name without wildcards that no download has is the error
+/// DownloadNotFound.</para>
+/// </remarks>
+/// <example>
+/// <code>Get-P2PDownload</code>
+/// <para>Lists all downloads, the oldest first.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PDownload -State Suspended, Failed | Resume-P2PDownload</code>
+/// <para>Goes on with what an earlier shell left.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PDownload *.vhdx -Group builds | Format-List</code>
+/// <para>Shows all that is known of some downloads, with destination, sources and error.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Get, "P2PDownload", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(P2PDownload))]
 public sealed class GetP2PDownload : DownloadCmdlet
@@ -16,14 +36,14 @@ public sealed class GetP2PDownload : DownloadCmdlet
     [ArgumentCompleter(typeof(DownloadCompleter))]
     public string[] Name { get; set; } = ["*"];
 
-    /// <summary>Only those of groups of this name, wildcards allowed.</summary>
+    /// <summary>Only downloads from groups of this name; wildcards allowed.</summary>
     [Parameter]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string? Group { get; set; }
 
-    /// <summary>Only those in one of these states.</summary>
+    /// <summary>Only downloads in one of these states.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public P2PDownloadState[]? State { get; set; }

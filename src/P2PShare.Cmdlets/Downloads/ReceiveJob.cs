@@ -11,15 +11,27 @@ public sealed class ReceiveJob : P2PJob
     private readonly PeerServer _server;
     private readonly IReadOnlyList<(DownloadRequest Request, object Target)> _requests;
     private readonly int _limit;
+    private readonly long? _fileLimit;
+    private readonly bool _showsProgress;
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _failures;
 
-    internal ReceiveJob(PeerServer server, IReadOnlyList<(DownloadRequest Request, object Target)> requests, int limit, string destination)
+    /// <param name="limit">Most downloads at a time.</param>
+    /// <param name="fileLimit">As <see cref="Receiver.FileLimit"/>.</param>
+    internal ReceiveJob(
+        PeerServer server,
+        IReadOnlyList<(DownloadRequest Request, object Target)> requests,
+        int limit,
+        long? fileLimit,
+        string destination,
+        bool showsProgress)
         : base("Receive-P2PFile", "P2PReceive", "P2PReceive")
     {
         _server = server;
         _requests = requests;
         _limit = limit;
+        _fileLimit = fileLimit;
+        _showsProgress = showsProgress;
         Location = destination;
     }
 
@@ -42,7 +54,10 @@ public sealed class ReceiveJob : P2PJob
                 _failures++;
                 AddError(Faults.ToErrorRecord(fault, target));
             },
-            AddProgress);
+            new BatchProgress(Receiver.ActivityId, Receiver.Activity, _showsProgress ? AddProgress : null))
+        {
+            FileLimit = _fileLimit,
+        };
         try
         {
             var added = 0;

@@ -1,4 +1,3 @@
-using System.Management.Automation;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
 using P2PShare.Transfer.Downloading;
@@ -14,19 +13,22 @@ namespace P2PShare.Cmdlets.Downloads;
 /// <param name="received">A file is there under its name.</param>
 /// <param name="failed">A file could not be received; with what was asked for.</param>
 internal sealed class Receiver(
-    PeerServer server, int limit, Action<FileInfo> received, Action<P2PShareException, object> failed, Action<ProgressRecord> progress)
+    PeerServer server, int limit, Action<FileInfo> received, Action<P2PShareException, object> failed, BatchProgress progress)
 {
     public const int ActivityId = 20800;
-    private const string Activity = "Receiving files";
+    public const string Activity = "Receiving files";
 
     private readonly List<Active> _active = [];
     private readonly HashSet<(string, Hash256?)> _seen = [];
     private long _bytesAsked;
     private long _bytesFinished;
+    private long _bytesFetched;
     private int _asked;
     private int _finished;
-    private long _shown = Environment.TickCount64;
-    private bool _anyShown;
+    private int _failed;
+
+    /// <summary>Most bytes a second that each file takes; 0: no limit; null: what was set before stays.</summary>
+    public long? FileLimit { get; init; }
 
     /// <summary>Starts a download, when there is room for one more. The same file into the same place is received once.</summary>
     /// <param name="target">What was asked for, for <paramref name="failed"/>.</param>
@@ -37,6 +39,8 @@ internal sealed class Receiver(
             return;
         }
 
+        // The next input may have been long in coming.
+        await FinishEndedAsync();
         while (_active.Count >= limit)
         {
             await WaitAsync(cancellationToken);
@@ -45,13 +49,18 @@ internal sealed class Receiver(
         try
         {
             var download = server.StartDownload(request);
-            var slot = Enumerable.Range(1, limit).First(number => _active.TrueForAll(active => active.Slot != number));
-            _active.Add(new Active(download, slot, target));
+            if (FileLimit is { } fileLimit)
+            {
+                download.Limit = fileLimit == 0 ? null : fileLimit;
+            }
+
+            _active.Add(new Active(download, target));
             _bytesAsked += request.Content.Size;
             _asked++;
         }
         catch (P2PShareException e)
         {
+            _failed++;
             failed(e, target);
         }
     }
@@ -64,10 +73,7 @@ internal sealed class Receiver(
             await WaitAsync(cancellationToken);
         }
 
-        if (_anyShown)
-        {
-            progress(ProgressText.Completed(ActivityId, -1, Activity));
-        }
+        progress.End();
     }
 
     /// <summary>Stops those that run; what they received is kept, and the same request goes on from there.</summary>
@@ -82,20 +88,27 @@ internal sealed class Receiver(
     {
         using var tick = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny([
-            .. _active.Select(active => active.Download.Completion), server.Completion, Task.Delay(ProgressText.Interval, tick.Token)]);
+            .. _active.Select(active => active.Download.Completion), server.Completion, progress.TickAsync(tick.Token)]);
         await tick.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
-        foreach (var ended in _active.FindAll(active => active.Download.Completion.IsCompleted))
-        {
-            await FinishAsync(ended);
-        }
-
+        await FinishEndedAsync();
         if (server.Completion.IsCompleted)
         {
             Abandon();
         }
 
-        Show();
+        if (_active.Count > 0 && progress.IsDue())
+        {
+            Show();
+        }
+    }
+
+    private async Task FinishEndedAsync()
+    {
+        foreach (var ended in _active.FindAll(active => active.Download.Completion.IsCompleted))
+        {
+            await FinishAsync(ended);
+        }
     }
 
     // Its downloads are on hold, and nobody can let them go on: the next peer server has its own.
@@ -103,6 +116,7 @@ internal sealed class Receiver(
     {
         foreach (var active in _active)
         {
+            progress.End(active.Line);
             failed(
                 new P2PShareException(
                     ErrorCode.PeerServerNotRunning,
@@ -116,57 +130,46 @@ internal sealed class Receiver(
     private async Task FinishAsync(Active ended)
     {
         _active.Remove(ended);
-        _finished++;
-        _bytesFinished += ended.Download.Request.Content.Size;
-        if (ended.Shown)
-        {
-            progress(ProgressText.Completed(ActivityId + ended.Slot, ActivityId, ended.Activity));
-        }
-
+        _bytesFetched += ended.Download.Progress.BytesFetched;
+        progress.End(ended.Line);
         try
         {
             await ended.Download.Completion;
         }
         catch (P2PShareException e)
         {
+            // What will not come is not waited for.
+            _bytesAsked -= ended.Download.Request.Content.Size;
+            _failed++;
             failed(e, ended.Target);
             return;
         }
 
+        _bytesFinished += ended.Download.Request.Content.Size;
+        _finished++;
         received(new FileInfo(ended.Download.Request.Destination));
     }
 
     private void Show()
     {
-        var now = Environment.TickCount64;
-        if (now - _shown < ProgressText.Interval.TotalMilliseconds || _active.Count == 0)
-        {
-            return;
-        }
-
-        _shown = now;
-        _anyShown = true;
         var moments = _active.ConvertAll(active => (Active: active, Now: active.Download.Progress));
-        var bytes = _bytesFinished + moments.Sum(moment => moment.Now.BytesVerified);
-        var speed = moments.Sum(moment => moment.Now.BytesPerSecond);
-        int? left = speed > 0 ? (int)Math.Min((_bytesAsked - bytes) / speed, int.MaxValue) : null;
-        progress(ProgressText.Record(ActivityId, -1, Activity, bytes, _bytesAsked, speed, left, $"{_finished} of {_asked} files"));
+        progress.ShowAll(
+            _bytesFinished + moments.Sum(moment => moment.Now.BytesVerified),
+            _bytesAsked,
+            _bytesFetched + moments.Sum(moment => moment.Now.BytesFetched),
+            _failed == 0 ? $"{_finished} of {_asked} files" : $"{_finished} of {_asked} files, {_failed} failed");
         foreach (var (active, moment) in moments)
         {
-            active.Shown = true;
-            progress(ProgressText.Record(
-                ActivityId + active.Slot, ActivityId, active.Activity, moment.BytesVerified, moment.BytesTotal, moment.BytesPerSecond,
-                moment.TimeLeft is { } time ? (int)Math.Min(time.TotalSeconds, int.MaxValue) : null,
+            progress.Show(
+                active.Line, moment.BytesVerified, moment.BytesTotal, moment.BytesPerSecond, moment.TimeLeft?.TotalSeconds,
                 active.Download.State == DownloadState.Suspended ? "on hold"
                     : moment.Sources == 0 ? "looking for sources"
-                    : $"{moment.PiecesVerified} of {moment.PieceCount} pieces, {moment.Sources} source{(moment.Sources == 1 ? "" : "s")}"));
+                    : $"{moment.Sources} source{(moment.Sources == 1 ? "" : "s")}, {moment.PiecesVerified}/{moment.PieceCount} pieces");
         }
     }
 
-    private sealed record Active(Download Download, int Slot, object Target)
+    private sealed record Active(Download Download, object Target)
     {
-        public bool Shown { get; set; }
-
-        public string Activity => $"{Download.Request.Group}: {Download.Request.Name}";
+        public BatchProgress.Line Line { get; } = new($"{Download.Request.Group}: {Download.Request.Name}");
     }
 }

@@ -3,7 +3,7 @@ using P2PShare.Cmdlets.Pipeline;
 
 namespace P2PShare.Cmdlets.Files;
 
-/// <summary>Completes the names of files in the group that was typed.</summary>
+/// <summary>Completes the names of files in the group that was typed, or in those that a pattern selects.</summary>
 public sealed class FileCompleter : TrackerCompleter
 {
     private protected override async Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(
@@ -14,7 +14,13 @@ public sealed class FileCompleter : TrackerCompleter
             return [];
         }
 
-        var files = await session.Client.GetFilesAsync(group, cancellationToken).ConfigureAwait(false);
-        return files.Select(file => (file.Name, $"{file.Name}: {ByteText.Size(file.Size)}, {file.Sources} sources, {file.Owner}'s"));
+        var names = new List<(string, string)>();
+        foreach (var found in await new FileSelection(session).FindGroupsAsync(group, cancellationToken).ConfigureAwait(false))
+        {
+            var files = await session.Client.GetFilesAsync(found, cancellationToken).ConfigureAwait(false);
+            names.AddRange(files.Select(file => (file.Name, $"{file.Name}: {ByteText.Size(file.Size)}, {file.Sources} sources, {file.Owner}'s")));
+        }
+
+        return names.DistinctBy(name => name.Item1);
     }
 }

@@ -36,6 +36,32 @@ internal static class LocalFiles
         }
     }
 
+    /// <summary>The folder that files go to; it may still have to be made.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.DestinationInvalid"/>.</exception>
+    public static string ResolveDestination(SessionState session, string destination)
+    {
+        string folder;
+        ProviderInfo provider;
+        try
+        {
+            folder = session.Path.GetUnresolvedProviderPathFromPSPath(destination, out provider, out _);
+        }
+        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
+        {
+            throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{destination}' cannot be a destination: {e.Message}", e);
+        }
+
+        if (provider.Name != "FileSystem")
+        {
+            throw new P2PShareException(
+                ErrorCode.DestinationInvalid, $"'{destination}' belongs to the provider {provider.Name}. Give a folder of the file system.");
+        }
+
+        return File.Exists(folder)
+            ? throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{folder}' is a file. Give the folder that the files go to.")
+            : folder;
+    }
+
     /// <summary>A file by itself, or what is in a folder, named relative to the folder's parent.</summary>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.PathNotFound"/>, <see cref="ErrorCode.PathIsFolder"/>, <see cref="ErrorCode.PathUnreadable"/>.

@@ -7,7 +7,41 @@ using P2PShare.Transfer.Downloading;
 
 namespace P2PShare.Cmdlets.Files;
 
-/// <summary>Receives files of a group from all peers that have them, several files at a time.</summary>
+/// <summary>Receives files of groups from all peers that have them, several files at a time.</summary>
+/// <remarks>
+/// <para>Fetches the pieces of each file from all peers that have some, checks every piece against the file's hash tree,
+/// and serves what is there to others from the first piece on. The session's peer server is started where none runs.
+/// Until a file is whole it is called <c>name.p2ppart</c>; then it appears under its name at once. Folders in names are
+/// made below -Destination.</para>
+/// <para>Ctrl+C, a lost source and a closed shell lose nothing that was received: the same command, or
+/// Resume-P2PDownload, goes on from there. A source that sends wrong bytes is not asked again. A download whose sources
+/// are all away waits half a minute for one, and then fails with NoSourceOnline.</para>
+/// <para>A file that exists already is the error DestinationExists, unless -Force is given. Each file that fails is an
+/// error of its own, with an id and advice, and the others are received; write what arrived with -PassThru, as soon as
+/// each is finished. -AsJob returns at once with a job: Wait-Job, Receive-Job and Stop-Job do what they do with any
+/// job.</para>
+/// </remarks>
+/// <example>
+/// <code>Receive-P2PFile builds image.vhdx</code>
+/// <para>Receives one file into the current folder.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PFile -Group web -Name site/* | Receive-P2PFile -Destination ./www</code>
+/// <para>Rebuilds a folder that was shared with -Recurse, in ./www/site.</para>
+/// </example>
+/// <example>
+/// <code>
+/// $job = Get-P2PFile -Group builds -Name *.vhdx | Receive-P2PFile -Destination ./images -AsJob
+/// Get-P2PDownload -State Running
+/// $job | Wait-Job | Receive-Job
+/// </code>
+/// <para>Receives behind the prompt, looks how far it is, and then takes the received files.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PFile -Group builds | Receive-P2PFile -Destination ./images -ThrottleLimit 2 -DownloadLimit 20MB -PassThru -ErrorVariable failed</code>
+/// <para>Receives two files at a time with at most 20 MB a second each, writes each as it arrives, and keeps what failed
+/// in $failed.</para>
+/// </example>
 [Cmdlet(VerbsCommunications.Receive, "P2PFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo), typeof(Job))]
 public sealed class ReceiveP2PFile : SessionCmdlet
@@ -20,25 +54,30 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     private Receiver? _receiver;
     private string _folder = "";
 
-    /// <summary>Files, from Get-P2PFile.</summary>
+    /// <summary>Files, from Get-P2PFile or Send-P2PFile.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
     [ValidateNotNullOrEmpty]
     public P2PFile[] InputObject { get; set; } = [];
 
-    /// <summary>The group that has the files.</summary>
+    /// <summary>The group that has the files. No wildcards; Get-P2PFile takes files of several groups.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string? Group { get; set; }
 
-    /// <summary>Names of files, wildcards allowed.</summary>
+    /// <summary>
+    /// Names of files in the group, wildcards allowed. A name without wildcards that the group does not have is an error.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(FileCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Folder that the files go to, made where it is missing; the current one where it is left out.</summary>
+    /// <summary>
+    /// Folder that the files go to, made where it is missing. A path of the file system, exactly as written; the current
+    /// folder where it is left out.
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = ".";
@@ -48,22 +87,30 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 16;
 
-    /// <summary>Replaces files that are there already.</summary>
+    /// <summary>
+    /// Most bytes a second that each file takes, such as 20MB, beside the limit of the peer server; 0 is no limit. Where
+    /// it is left out, a file that goes on keeps the limit it had.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(0, long.MaxValue)]
+    public long? DownloadLimit { get; set; }
+
+    /// <summary>Replaces files that are there already, each in one step when the new one is whole.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Writes each received file.</summary>
+    /// <summary>Writes each received file, as Get-Item does, when it is finished; else nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    /// <summary>Receives behind the prompt; writes a job, whose output are the received files.</summary>
+    /// <summary>Receives behind the prompt: writes a job at once, whose output are the received files.</summary>
     [Parameter]
     public SwitchParameter AsJob { get; set; }
 
     protected override Task BeginAsync(CancellationToken cancellationToken)
     {
         _selection = new FileSelection(CurrentSession);
-        _folder = ResolveFolder();
+        _folder = LocalFiles.ResolveDestination(SessionState, Destination);
         return Task.CompletedTask;
     }
 
@@ -97,7 +144,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         if (_forJob.Count > 0)
         {
             var server = await GetPeerServerAsync(cancellationToken);
-            var job = new ReceiveJob(server.Server, _forJob, ThrottleLimit, _folder);
+            var job = new ReceiveJob(server.Server, _forJob, ThrottleLimit, DownloadLimit, _folder, ShowsProgress);
             RunspaceState.Current.Add(job);
             JobRepository.Add(job);
             await job.StartAsync().WaitAsync(cancellationToken);
@@ -130,7 +177,11 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         if (_receiver is null)
         {
             var job = await GetPeerServerAsync(cancellationToken);
-            _receiver = new Receiver(job.Server, ThrottleLimit, WriteReceived, WriteFault, WriteProgress);
+            _receiver = new Receiver(
+                job.Server, ThrottleLimit, WriteReceived, WriteFault, NewProgress(Receiver.ActivityId, Receiver.Activity))
+            {
+                FileLimit = DownloadLimit,
+            };
         }
 
         await _receiver.AddAsync(request, file, cancellationToken);
@@ -142,29 +193,5 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         {
             WriteObject(file);
         }
-    }
-
-    private string ResolveFolder()
-    {
-        string folder;
-        ProviderInfo provider;
-        try
-        {
-            folder = SessionState.Path.GetUnresolvedProviderPathFromPSPath(Destination, out provider, out _);
-        }
-        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
-        {
-            throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{Destination}' cannot be a destination: {e.Message}", e);
-        }
-
-        if (provider.Name != "FileSystem")
-        {
-            throw new P2PShareException(
-                ErrorCode.DestinationInvalid, $"'{Destination}' belongs to the provider {provider.Name}. Give a folder of the file system.");
-        }
-
-        return File.Exists(folder)
-            ? throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{folder}' is a file. Give the folder that the files go to.")
-            : folder;
     }
 }

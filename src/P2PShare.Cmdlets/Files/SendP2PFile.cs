@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.Groups;
-using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
@@ -8,47 +7,83 @@ using P2PShare.Transfer.Sharing;
 
 namespace P2PShare.Cmdlets.Files;
 
-/// <summary>Shares files with groups. They stay where they are, and the session's peer server offers them from there.</summary>
+/// <summary>
+/// Shares files with groups. They stay where they are, and the session's peer server offers them from there.
+/// </summary>
+/// <remarks>
+/// <para>Reads each file once to make its hash tree, tells the tracker, and writes the file as the group has it. Nothing
+/// is copied or uploaded now: peers fetch it while a peer server of this user runs, which is started where none does. A
+/// later session with the same state folder offers the file again, unless it has changed meanwhile; keep the file in
+/// place and unchanged for as long as it shall be offered.</para>
+/// <para>A file of the same name and the same bytes that somebody else shared makes this machine one more source of it.
+/// Other bytes under a name that is taken are the error FileNameTaken; -Force replaces what one shared oneself. Folders
+/// need -Recurse, and give names such as <c>site/img/logo.png</c>. Each file that fails is an error of its own, and the
+/// others are shared.</para>
+/// </remarks>
+/// <example>
+/// <code>Send-P2PFile ./image.vhdx -Group builds</code>
+/// <para>Shares one file.</para>
+/// </example>
+/// <example>
+/// <code>Send-P2PFile ./site -Recurse -Group web, staging</code>
+/// <para>Shares all files of a folder, as site/…, with two groups.</para>
+/// </example>
+/// <example>
+/// <code>Get-ChildItem ./out -Filter *.zip | Where-Object Length -gt 100MB | Send-P2PFile -Group builds -WhatIf</code>
+/// <para>Shows which files would be shared. Without -WhatIf they are.</para>
+/// </example>
+/// <example>
+/// <code>Send-P2PFile ./image.vhdx -Group builds -Name latest.vhdx -Force</code>
+/// <para>Shares a file under another name, in place of what one shared under it before.</para>
+/// </example>
 [Cmdlet(VerbsCommunications.Send, "P2PFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PFile))]
 public sealed class SendP2PFile : SessionCmdlet
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
-    private const int ActivityId = 20810;
-    private const int FileActivityId = 20811;
-    private const string Activity = "Sharing files";
+    private const int ActivityId = 20900;
 
-    private int _files;
+    private readonly HashSet<(string Path, string Name)> _seen = [];
+    private HashQueue? _queue;
 
-    /// <summary>Files, or folders with -Recurse; wildcards allowed.</summary>
+    /// <summary>Paths of files, or of folders with -Recurse; wildcards are resolved on this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Files, or folders with -Recurse, exactly as written.</summary>
+    /// <summary>
+    /// Paths of files, or of folders with -Recurse, exactly as written: <c>[</c>, <c>*</c> and <c>?</c> are no wildcards.
+    /// Takes what Get-ChildItem and Get-Item write.
+    /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true, ValueFromPipeline = true)]
     [Alias("PSPath", "LP", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The groups to share with.</summary>
+    /// <summary>Names of the groups to share with. No wildcards: nothing is shared with a group by accident.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string[] Group { get; set; } = [];
 
-    /// <summary>The name in the groups, for one file; else the file's own name.</summary>
+    /// <summary>The name in the groups, for one file; else the file's own name. <c>/</c> stands between folders.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
-    /// <summary>Shares all that is in a folder, under the folder's name and with <c>/</c> between folders; hidden files and links are left out.</summary>
+    /// <summary>
+    /// Shares all that is in a folder, under the folder's name and with <c>/</c> between folders. Hidden files and links
+    /// are left out.
+    /// </summary>
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Replaces a different content that one shared under the same name.</summary>
+    /// <summary>
+    /// Replaces different bytes that one shared under the same name before. Downloads of the old ones that run can
+    /// finish.
+    /// </summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -73,84 +108,62 @@ public sealed class SendP2PFile : SessionCmdlet
         }
     }
 
-    protected override Task EndAsync(CancellationToken cancellationToken)
-    {
-        if (_files > 0)
-        {
-            WriteProgress(ProgressText.Completed(ActivityId, -1, Activity));
-        }
+    protected override Task EndAsync(CancellationToken cancellationToken) => _queue?.DrainAsync(cancellationToken) ?? Task.CompletedTask;
 
-        return Task.CompletedTask;
+    // After Ctrl+C, and when a later cmdlet has had enough.
+    protected override Task CleanUpAsync() => _queue?.StopAsync() ?? Task.CompletedTask;
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _queue?.Dispose();
+        }
     }
 
     private async Task ShareAsync(LocalFile file, CancellationToken cancellationToken)
     {
         var name = Name ?? file.Name;
         FileName.Check(name);
+        if (Name is not null && _seen.Count > 0 && !_seen.Contains((file.Path, name)))
+        {
+            throw new P2PShareException(ErrorCode.InvalidFileName, "-Name names one file, and several were given. Leave it out, or share them one by one.");
+        }
+
+        // The same file under the same name is shared once.
+        if (!_seen.Add((file.Path, name)))
+        {
+            return;
+        }
+
         var groups = Group.Where(group => ShouldProcess(file.Path, $"Share as '{name}' with group '{group}'")).ToList();
         if (groups.Count == 0)
         {
             return;
         }
 
-        if (Name is not null && _files > 0)
-        {
-            throw new P2PShareException(ErrorCode.InvalidFileName, "-Name names one file, and several were given. Leave it out, or share them one by one.");
-        }
+        var server = (await GetPeerServerAsync(cancellationToken)).Server;
+        _queue ??= new HashQueue(NewProgress(ActivityId, "Sharing files"), WriteFault);
+        await _queue.AddAsync(file.Path, name, ShareHashedAsync, cancellationToken);
 
-        _files++;
-        var job = await GetPeerServerAsync(cancellationToken);
-        var hashed = await HashAsync(file, cancellationToken);
-        foreach (var group in groups)
+        async Task<Action> ShareHashedAsync(HashedFile hashed, CancellationToken stop)
         {
-            await TryAsync(file.Path, async () =>
-                WriteObject(new P2PFile(await job.Server.ShareAsync(hashed, group, name, Force, cancellationToken))));
-        }
-    }
-
-    private async Task<HashedFile> HashAsync(LocalFile file, CancellationToken cancellationToken)
-    {
-        var counter = new Counter();
-        var hashing = FileHasher.HashAsync(file.Path, counter, cancellationToken);
-        var rate = new Rate();
-        var shown = false;
-        var total = 0L;
-        try
-        {
-            while (await Task.WhenAny(hashing, Task.Delay(ProgressText.Interval, cancellationToken)) != hashing)
+            var tell = new List<Action>();
+            foreach (var group in groups)
             {
-                if (cancellationToken.IsCancellationRequested)
+                try
                 {
-                    break;
+                    var shared = await server.ShareAsync(hashed, group, name, Force, stop).ConfigureAwait(false);
+                    tell.Add(() => WriteObject(new P2PFile(shared)));
                 }
-
-                total = shown ? total : new FileInfo(file.Path).Length;
-                shown = true;
-                rate.Update(counter.Value);
-                WriteProgress(new ProgressRecord(ActivityId, Activity, _files == 1 ? "First file" : $"File {_files}"));
-                WriteProgress(ProgressText.Record(
-                    FileActivityId, ActivityId, $"Hashing {file.Name}", counter.Value, total,
-                    rate.BytesPerSecond, rate.SecondsFor(total - counter.Value), ""));
+                catch (P2PShareException e)
+                {
+                    tell.Add(() => WriteFault(e, file.Path));
+                }
             }
 
-            return await hashing;
+            return () => tell.ForEach(told => told());
         }
-        finally
-        {
-            if (shown && !cancellationToken.IsCancellationRequested)
-            {
-                WriteProgress(ProgressText.Completed(FileActivityId, ActivityId, $"Hashing {file.Name}"));
-            }
-        }
-    }
-
-    // Progress<T> would post each number to the pipeline thread.
-    private sealed class Counter : IProgress<long>
-    {
-        private long _value;
-
-        public long Value => Volatile.Read(ref _value);
-
-        public void Report(long value) => Volatile.Write(ref _value, value);
     }
 }

@@ -1,29 +1,69 @@
 using System.Management.Automation;
-using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
-/// <summary>Leaves a group, or takes back the wish to join it.</summary>
+/// <summary>Leaves groups, or takes back the wish to join them.</summary>
+/// <remarks>
+/// <para>Who leaves can no longer see or fetch the group's files, and what only they shared there is no longer listed;
+/// files that were received stay. Transfers with the group that run are cut off within about a minute. To come back one
+/// has to ask again.</para>
+/// <para>The owner cannot leave (OwnerCannotLeave): hand the group over with Set-P2PGroupOwner, or delete it with
+/// Remove-P2PGroup. A pattern does not mean one's own groups.</para>
+/// </remarks>
+/// <example>
+/// <code>Exit-P2PGroup builds</code>
+/// <para>Leaves the group builds.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PGroup | Where-Object Role -eq Requested | Exit-P2PGroup</code>
+/// <para>Takes back all requests that nobody has answered.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Exit, "P2PGroup", SupportsShouldProcess = true)]
 [Alias("Leave-P2PGroup")]
-public sealed class ExitP2PGroup : SessionCmdlet
+[OutputType(typeof(P2PGroup))]
+public sealed class ExitP2PGroup : GroupCmdlet
 {
-    /// <summary>Names of the groups.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Alias("Group")]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(GroupCompleter))]
-    public string[] Name { get; set; } = [];
+    /// <summary>Writes each group as it is afterwards; else nothing is written.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
 
-    protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    private protected override string Action => "Leave group";
+
+    // The owner cannot leave: a pattern does not mean one's own groups.
+    private protected override bool IsMeant(GroupResponse group) => group.Role is GroupRole.Member or GroupRole.Requested;
+
+    private protected override async Task ActAsync(string group, CancellationToken cancellationToken)
     {
-        var client = CurrentSession.Client;
-        foreach (var name in Name)
+        try
         {
-            if (ShouldProcess(name, "Leave group"))
+            await CurrentSession.Client.LeaveGroupAsync(group, cancellationToken);
+        }
+        catch (P2PShareException e) when (e.Code == ErrorCode.NotMember)
+        {
+            if (!await WithdrawAsync(group, cancellationToken))
             {
-                await TryAsync(name, () => client.LeaveGroupAsync(name, cancellationToken));
+                throw;
             }
+        }
+
+        if (PassThru)
+        {
+            WriteObject(new P2PGroup(await CurrentSession.Client.GetGroupAsync(group, cancellationToken)));
+        }
+    }
+
+    private async Task<bool> WithdrawAsync(string group, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CurrentSession.Client.DenyJoinAsync(group, CurrentSession.UserName, cancellationToken);
+            return true;
+        }
+        catch (P2PShareException e) when (e.Code == ErrorCode.JoinRequestNotFound)
+        {
+            return false;
         }
     }
 }

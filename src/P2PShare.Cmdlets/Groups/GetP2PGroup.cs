@@ -1,18 +1,40 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
-using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
-/// <summary>Gets the tracker's groups.</summary>
+/// <summary>Gets the groups of the tracker.</summary>
+/// <remarks>
+/// <para>Every user sees that a group exists, who owns it, how many members it has, and what the session's user is in it
+/// (Role): None, Requested, Member or Owner. Who the members are, and which files there are, only members see.</para>
+/// <para>A name that does not exist is the error GroupNotFound; a pattern that matches nothing writes nothing.</para>
+/// </remarks>
+/// <example>
+/// <code>Get-P2PGroup</code>
+/// <para>Lists all groups.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PGroup | Where-Object Role -eq Owner | Get-P2PJoinRequest</code>
+/// <para>Lists who asks to join one's own groups.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PGroup build*, web | Sort-Object MemberCount -Descending</code>
+/// <para>Lists some groups, the largest first.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Get, "P2PGroup")]
 [OutputType(typeof(P2PGroup))]
 public sealed class GetP2PGroup : SessionCmdlet
 {
-    /// <summary>Names, wildcards allowed; all where it is left out.</summary>
+    private readonly HashSet<string> _written = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Names of groups, wildcards allowed; all groups where it is left out. A group that is named twice is written once.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Group")]
+    [FromProperty("Group", "Name")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
@@ -20,24 +42,27 @@ public sealed class GetP2PGroup : SessionCmdlet
 
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
-        var all = await CurrentSession.Client.GetGroupsAsync(cancellationToken);
         foreach (var name in Name)
         {
-            await TryAsync(name, () =>
+            await TryAsync(name, async () =>
             {
-                var found = NameMatch.Select(all, name, group => group.Name);
-                if (found.Count == 0 && !NameMatch.IsPattern(name))
+                foreach (var group in await FindAsync(name, cancellationToken))
                 {
-                    throw new P2PShareException(ErrorCode.GroupNotFound, $"There is no group '{name}'. Get-P2PGroup lists the groups.");
+                    if (_written.Add(group.Name))
+                    {
+                        WriteObject(new P2PGroup(group));
+                    }
                 }
-
-                foreach (var group in found.OrderBy(group => group.Name, StringComparer.OrdinalIgnoreCase))
-                {
-                    WriteObject(new P2PGroup(group));
-                }
-
-                return Task.CompletedTask;
             });
         }
+    }
+
+    private async Task<IEnumerable<GroupResponse>> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        var client = CurrentSession.Client;
+        return NameMatch.IsPattern(name)
+            ? NameMatch.Select(await client.GetGroupsAsync(cancellationToken), name, group => group.Name)
+                .OrderBy(group => group.Name, StringComparer.OrdinalIgnoreCase)
+            : [await client.GetGroupAsync(name, cancellationToken)];
     }
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Reflection;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
 
@@ -10,7 +11,10 @@ public abstract class P2PJob : Job
     // Long-running jobs are often never asked for their output.
     private const int MostKept = 10_000;
 
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15);
+    // PowerShell has it, but not for others: what one reads as JobStateInfo.Reason. Without it the fault is an error of the job's.
+    private static readonly Action<Job, JobState, Exception>? SetJobStateAndReason = typeof(Job)
+        .GetMethod(nameof(SetJobState), BindingFlags.Instance | BindingFlags.NonPublic, [typeof(JobState), typeof(Exception)])
+        ?.CreateDelegate<Action<Job, JobState, Exception>>();
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
@@ -25,6 +29,12 @@ public abstract class P2PJob : Job
 
     public override bool HasMoreData =>
         Output.Count > 0 || Error.Count > 0 || Warning.Count > 0 || Progress.Count > 0;
+
+    /// <summary>When all are stopped, those of a lower round end before the next are stopped.</summary>
+    internal virtual int StopRound => 0;
+
+    /// <summary>How long <see cref="StopJob"/> waits for the work to end.</summary>
+    private protected virtual TimeSpan StopPatience => TimeSpan.FromSeconds(15);
 
     internal bool IsFinished => IsFinal(JobStateInfo.State);
 
@@ -72,7 +82,19 @@ public abstract class P2PJob : Job
 
     private protected void AddWarning(string sentence) => Add(Warning, new WarningRecord(sentence));
 
-    private protected void AddProgress(ProgressRecord record) => Add(Progress, record);
+    private protected void AddProgress(ProgressRecord record)
+    {
+        lock (_lock)
+        {
+            // How far it was earlier is of no use to who asks later.
+            if (Progress.IsOpen && Progress.FirstOrDefault(old => old.ActivityId == record.ActivityId) is { } before)
+            {
+                Progress.Remove(before);
+            }
+
+            Add(Progress, record);
+        }
+    }
 
     /// <summary>Makes the job a failed one when its work returns; the errors were added before.</summary>
     private protected void SetFailed(string status) => (_status, _failed) = (status, true);
@@ -90,21 +112,25 @@ public abstract class P2PJob : Job
         }
         catch (P2PShareException e)
         {
-            Fail(Faults.ToErrorRecord(e, this));
+            Fail(e, Faults.ToErrorRecord(e, this));
         }
         catch (Exception e)
         {
             // Nobody awaits a job: what is not shown here is never seen.
-            Fail(new ErrorRecord(e, ErrorCode.PeerServerFailed, ErrorCategory.NotSpecified, this));
+            Fail(e, new ErrorRecord(e, ErrorCode.PeerServerFailed, ErrorCategory.NotSpecified, this));
         }
     }
 
-    private void Fail(ErrorRecord error)
+    private void Fail(Exception reason, ErrorRecord error)
     {
-        // The finished state closes the streams.
-        AddError(error);
-        _status = error.Exception.Message;
-        Enter(JobState.Failed);
+        _status = reason.Message;
+        if (SetJobStateAndReason is null)
+        {
+            // The finished state closes the streams. Where the reason is set, Receive-Job makes an error of it by itself.
+            AddError(error);
+        }
+
+        Enter(JobState.Failed, reason);
     }
 
     private void Add<T>(PSDataCollection<T> stream, T value)
@@ -126,7 +152,7 @@ public abstract class P2PJob : Job
     }
 
     // PowerShell accepts any change of state, Completed to Failed even.
-    private bool Enter(JobState state)
+    private bool Enter(JobState state, Exception? reason = null)
     {
         lock (_lock)
         {
@@ -136,7 +162,15 @@ public abstract class P2PJob : Job
                 return false;
             }
 
-            SetJobState(state);
+            if (reason is not null && SetJobStateAndReason is not null)
+            {
+                SetJobStateAndReason(this, state, reason);
+            }
+            else
+            {
+                SetJobState(state);
+            }
+
             return true;
         }
     }

@@ -1,6 +1,8 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.Groups;
+using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.JoinRequests;
 
@@ -11,15 +13,47 @@ public abstract class JoinRequestCmdlet : SessionCmdlet
     {
     }
 
-    /// <summary>The group.</summary>
+    /// <summary>The group that they asked to join. Only its owner can answer.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string? Group { get; set; }
 
-    /// <summary>Names of those who asked.</summary>
-    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    /// <summary>
+    /// Names of those who asked. Wildcards are allowed and mean those who wait; it is no error when there is none.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [FromProperty("UserName")]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(JoinRequestCompleter))]
     public string[] UserName { get; set; } = [];
+
+    private protected abstract string Action { get; }
+
+    protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        foreach (var user in UserName)
+        {
+            IReadOnlyList<string> asking = [user];
+            if (NameMatch.IsPattern(user))
+            {
+                asking = [];
+                await TryAsync(user, async () => asking = [.. (await FindAsync(user, cancellationToken)).Select(request => request.UserName)]);
+            }
+
+            foreach (var name in asking)
+            {
+                if (ShouldProcess($"{name} in group {Group}", Action))
+                {
+                    await TryAsync(name, () => AnswerAsync(name, cancellationToken));
+                }
+            }
+        }
+    }
+
+    private protected abstract Task AnswerAsync(string user, CancellationToken cancellationToken);
+
+    private protected async Task<IReadOnlyList<JoinRequestResponse>> FindAsync(string user, CancellationToken cancellationToken) => NameMatch.Select(
+        await CurrentSession.Client.GetJoinRequestsAsync(Group!, cancellationToken), user, request => request.UserName);
 }

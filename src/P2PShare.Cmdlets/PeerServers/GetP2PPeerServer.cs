@@ -3,7 +3,24 @@ using P2PShare.Cmdlets.Sessions;
 
 namespace P2PShare.Cmdlets.PeerServers;
 
-/// <summary>Gets the peer server of a session; nothing where none runs.</summary>
+/// <summary>Gets the peer server of a session.</summary>
+/// <remarks>
+/// <para>Writes nothing where none runs. What is written has its port, how many files it offers and peers it is connected
+/// with, the bytes sent and received, and its limits; the numbers are those of the moment they are read. Its Job is the
+/// one that Get-Job shows.</para>
+/// </remarks>
+/// <example>
+/// <code>Get-P2PPeerServer</code>
+/// <para>Shows the peer server of the default session.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PSession | ForEach-Object { Get-P2PPeerServer -Session $_ }</code>
+/// <para>Shows those of all sessions of this runspace.</para>
+/// </example>
+/// <example>
+/// <code>(Get-P2PPeerServer).Job | Receive-Job</code>
+/// <para>Takes the uploads that have ended since one last looked.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Get, "P2PPeerServer")]
 [OutputType(typeof(P2PPeerServer))]
 public sealed class GetP2PPeerServer : SessionCmdlet

@@ -37,6 +37,9 @@ public sealed class P2PPeerServer
     /// <summary>Bytes a second; null: no limit.</summary>
     public long? DownloadLimit => PeerServerJob.Server.DownloadLimit;
 
+    /// <summary>How long uploads that run may go on when it is stopped.</summary>
+    public TimeSpan StopTimeout => PeerServerJob.StopTimeout;
+
     /// <summary>The job it runs in; Receive-Job gives its uploads.</summary>
     public Job Job => PeerServerJob;
 

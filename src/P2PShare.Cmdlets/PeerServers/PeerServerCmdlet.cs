@@ -10,7 +10,7 @@ public abstract class PeerServerCmdlet : SessionCmdlet
     {
     }
 
-    /// <summary>The peer server, from Get-P2PPeerServer; else the session's.</summary>
+    /// <summary>The peer server, from Get-P2PPeerServer; the one of the session where it is left out.</summary>
     [Parameter(ValueFromPipeline = true)]
     [ValidateNotNull]
     public P2PPeerServer? InputObject { get; set; }

@@ -7,8 +7,11 @@ namespace P2PShare.Cmdlets.PeerServers;
 /// <summary>A running peer server as a job: its output is a <see cref="P2PUpload"/> for each upload that ended.</summary>
 public sealed class PeerServerJob : P2PJob
 {
-    // How long uploads that run may go on when the server is told to stop.
-    private static readonly TimeSpan UploadGrace = TimeSpan.FromSeconds(5);
+    /// <summary>How long uploads that run may go on when the server is told to stop, where nobody says otherwise; seconds.</summary>
+    public const int DefaultStopTimeout = 5;
+
+    // Beside the uploads: telling the tracker, and closing.
+    private static readonly TimeSpan Closing = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentQueue<string> _warnings;
 
@@ -27,7 +30,14 @@ public sealed class PeerServerJob : P2PJob
 
     public override string Location { get; }
 
+    internal override int StopRound => 1;
+
     internal PeerServer Server { get; }
+
+    /// <summary>How long uploads that run may go on when the server is told to stop.</summary>
+    internal TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(DefaultStopTimeout);
+
+    private protected override TimeSpan StopPatience => StopTimeout + Closing;
 
     internal P2PSession Session { get; }
 
@@ -48,7 +58,7 @@ public sealed class PeerServerJob : P2PJob
         }
         finally
         {
-            await Server.StopAsync(UploadGrace).ConfigureAwait(false);
+            await Server.StopAsync(StopTimeout).ConfigureAwait(false);
             await Server.DisposeAsync().ConfigureAwait(false);
         }
     }

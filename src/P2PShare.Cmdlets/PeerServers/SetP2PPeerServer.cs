@@ -3,22 +3,40 @@ using P2PShare.Protocol;
 
 namespace P2PShare.Cmdlets.PeerServers;
 
-/// <summary>Changes the limits of a peer server that runs; they take effect at once.</summary>
+/// <summary>Changes the limits of a peer server that runs.</summary>
+/// <remarks>
+/// <para>They take effect at once, for the transfers that run too; what is left out stays as it is. The limits last as
+/// long as this peer server: the next one is started with its own. Where none runs it is the error
+/// PeerServerNotRunning.</para>
+/// </remarks>
+/// <example>
+/// <code>Set-P2PPeerServer -UploadLimit 20MB</code>
+/// <para>Sends at most 20 MB a second from now on.</para>
+/// </example>
+/// <example>
+/// <code>Set-P2PPeerServer -UploadLimit 0 -DownloadLimit 0 -PassThru | Format-List</code>
+/// <para>Takes both limits away and shows the peer server.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Set, "P2PPeerServer", SupportsShouldProcess = true)]
 [OutputType(typeof(P2PPeerServer))]
 public sealed class SetP2PPeerServer : PeerServerCmdlet
 {
-    /// <summary>Most bytes a second that all uploads together send; 0: no limit.</summary>
+    /// <summary>Most bytes a second that all uploads together send, such as 20MB; 0 is no limit.</summary>
     [Parameter]
     [ValidateRange(0, long.MaxValue)]
     public long? UploadLimit { get; set; }
 
-    /// <summary>Most bytes a second that all downloads together take; 0: no limit.</summary>
+    /// <summary>Most bytes a second that all downloads together take, such as 20MB; 0 is no limit.</summary>
     [Parameter]
     [ValidateRange(0, long.MaxValue)]
     public long? DownloadLimit { get; set; }
 
-    /// <summary>Writes the peer server.</summary>
+    /// <summary>Seconds that uploads which run may go on when the peer server is stopped.</summary>
+    [Parameter]
+    [ValidateRange(0, 3600)]
+    public int? StopTimeoutSec { get; set; }
+
+    /// <summary>Writes the peer server; else nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -39,6 +57,11 @@ public sealed class SetP2PPeerServer : PeerServerCmdlet
         if (DownloadLimit is not null)
         {
             job.Server.DownloadLimit = PeerServerLimit.ToEngine(DownloadLimit);
+        }
+
+        if (StopTimeoutSec is { } seconds)
+        {
+            job.StopTimeout = TimeSpan.FromSeconds(seconds);
         }
 
         if (PassThru)

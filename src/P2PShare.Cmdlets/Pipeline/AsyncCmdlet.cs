@@ -107,6 +107,22 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 
     private void Terminate(P2PShareException fault, object? target) => ThrowTerminatingError(Faults.ToErrorRecord(fault, target));
 
+    /// <summary>Of what this cmdlet is about to do; does nothing where a person does not want to see it.</summary>
+    private protected BatchProgress NewProgress(int activityId, string activity) =>
+        new(activityId, activity, ShowsProgress ? WriteProgress : null);
+
+    private protected bool ShowsProgress
+    {
+        get
+        {
+            var preference = MyInvocation.BoundParameters.TryGetValue("ProgressAction", out var given)
+                ? given
+                : GetVariableValue("ProgressPreference");
+            return !LanguagePrimitives.TryConvertTo(preference, out ActionPreference action)
+                || action is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
+        }
+    }
+
     // What is written runs other people's code on this thread (the next cmdlets, the host). Code there that blocks on a
     // task of its own must not find our context, which nobody pumps meanwhile.
 

@@ -43,6 +43,7 @@ internal static class Faults
         [ErrorCode.TrackerCertificateUntrusted] = (ErrorCategory.SecurityError, "Compare the fingerprint with the tracker's, then use -Fingerprint."),
         [ErrorCode.TrackerCertificateChanged] = (ErrorCategory.SecurityError, "Ask the tracker's operator for its fingerprint."),
         [ErrorCode.TrackerFailed] = (ErrorCategory.InvalidResult, "The tracker's log says why."),
+        [ErrorCode.TrackerDatabaseAway] = (ErrorCategory.ResourceUnavailable, "Try again in a few seconds; tell the tracker's operator when it stays so."),
         [ErrorCode.NotATracker] = (ErrorCategory.ProtocolError, "Check the host and the port."),
 
         [ErrorCode.PathNotFound] = (ErrorCategory.ObjectNotFound, "Check the path."),
@@ -60,6 +61,7 @@ internal static class Faults
         [ErrorCode.DownloadStopped] = (ErrorCategory.OperationStopped, "Resume-P2PDownload goes on from here."),
         [ErrorCode.DownloadFailed] = (ErrorCategory.NotSpecified, "Resume-P2PDownload tries again."),
         [ErrorCode.DownloadNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PDownload lists the downloads."),
+        [ErrorCode.PeerNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PPeer lists the peers that are online."),
         [ErrorCode.PeerServerFailed] = (ErrorCategory.ConnectionError, "Start it again with Start-P2PPeerServer."),
         [ErrorCode.PeerServerRunning] = (ErrorCategory.ResourceExists, "Use Set-P2PPeerServer, or Stop-P2PPeerServer first."),
         [ErrorCode.PeerServerNotRunning] = (ErrorCategory.ObjectNotFound, "Use Start-P2PPeerServer."),

@@ -8,25 +8,21 @@ internal sealed class Rate
     // An e-folding time: old speed fades, a moment's stall does not make the time left jump.
     private const double Seconds = 3;
 
+    private readonly long _start = Stopwatch.GetTimestamp();
     private long _timestamp = Stopwatch.GetTimestamp();
     private long _bytes;
-    private bool _measured;
+    private double _recent;
 
     public double BytesPerSecond { get; private set; }
 
     public void Update(long bytes)
     {
         var now = Stopwatch.GetTimestamp();
-        var elapsed = Stopwatch.GetElapsedTime(_timestamp, now).TotalSeconds;
-        if (elapsed <= 0)
-        {
-            return;
-        }
-
-        var speed = Math.Max(0, bytes - _bytes) / elapsed;
-        var weight = _measured ? 1 - Math.Exp(-elapsed / Seconds) : 1;
-        BytesPerSecond += weight * (speed - BytesPerSecond);
-        (_timestamp, _bytes, _measured) = (now, bytes, true);
+        _recent = _recent * Math.Exp(-Stopwatch.GetElapsedTime(_timestamp, now).TotalSeconds / Seconds) + Math.Max(0, bytes - _bytes);
+        (_timestamp, _bytes) = (now, bytes);
+        // At the beginning less than an e-folding time has passed: what came is spread over what has passed.
+        var window = Seconds * (1 - Math.Exp(-Stopwatch.GetElapsedTime(_start, now).TotalSeconds / Seconds));
+        BytesPerSecond = window < 0.001 ? 0 : _recent / window;
     }
 
     /// <summary>Seconds until <paramref name="bytes"/> more have come; null while it cannot be told.</summary>

@@ -4,6 +4,21 @@ using P2PShare.Cmdlets.Pipeline;
 namespace P2PShare.Cmdlets.Sessions;
 
 /// <summary>Gets the sessions of this runspace, the default one first.</summary>
+/// <remarks>
+/// <para>Sessions belong to a runspace: other runspaces of the same shell, such as those of ForEach-Object -Parallel,
+/// have their own, and are given one with -Session. Nothing is asked of the tracker.</para>
+/// </remarks>
+/// <example>
+/// <code>Get-P2PSession</code>
+/// <para>Shows who is connected where; the first one is what cmdlets use without -Session.</para>
+/// </example>
+/// <example>
+/// <code>
+/// $alice = Get-P2PSession | Where-Object UserName -eq alice
+/// Get-P2PGroup -Session $alice
+/// </code>
+/// <para>Finds the session of alice and lists the groups as she sees them.</para>
+/// </example>
 [Cmdlet(VerbsCommon.Get, "P2PSession")]
 [OutputType(typeof(P2PSession))]
 public sealed class GetP2PSession : AsyncCmdlet

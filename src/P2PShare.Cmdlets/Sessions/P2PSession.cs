@@ -3,7 +3,9 @@ using System.Management.Automation;
 using P2PShare.Cmdlets.PeerServers;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
+using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.State;
 using P2PShare.Transfer.Tracker;
 
@@ -26,6 +28,8 @@ public sealed class P2PSession
         UserName = client.UserName;
         Started = DateTimeOffset.Now;
         Connected = true;
+        Downloads = new DownloadCatalog(state, client);
+        Shares = new ShareCatalog(state, client);
     }
 
     /// <summary>The tracker in use, <c>host:port</c>.</summary>
@@ -51,7 +55,23 @@ public sealed class P2PSession
     internal PeerServerJob? RunningPeerServer =>
         _peerServer is { IsCompletedSuccessfully: true, Result: { IsFinished: false } job } ? job : null;
 
+    internal DownloadCatalog Downloads { get; }
+
+    internal ShareCatalog Shares { get; }
+
     public override string ToString() => $"{UserName}@{Tracker}";
+
+    /// <summary>The user's downloads, the oldest first, as the peer server has them where it runs and as they were left where not.</summary>
+    internal async Task<IReadOnlyList<P2PDownload>> GetDownloadsAsync(CancellationToken cancellationToken)
+    {
+        var saved = await Downloads.GetAllAsync(cancellationToken).ConfigureAwait(false);
+        var live = (RunningPeerServer?.Server.GetDownloads() ?? [])
+            .Where(download => download.HasRun).ToDictionary(download => download.Id);
+        var downloads = saved.Select(one => live.Remove(one.Id, out var known) ? new P2PDownload(one, known, this) : new P2PDownload(one, this));
+        // A state folder that cannot be written does not hide what runs.
+        return [.. downloads, .. live.Values.Where(download => download.State == DownloadState.Running).Select(download => new P2PDownload(
+            new SavedDownload(download.Id, download.Request, download.State, null, 0, download.Created), download, this))];
+    }
 
     /// <summary>The session's peer server; started where none runs.</summary>
     /// <param name="owner">The runspace that a new one ends with.</param>

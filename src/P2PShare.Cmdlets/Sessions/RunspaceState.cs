@@ -99,6 +99,10 @@ internal sealed class RunspaceState
             DefaultSession = null;
         }
 
-        Parallel.ForEach(jobs, job => job.StopJob());
+        // A download needs its peer server, which takes leave of its tracker.
+        foreach (var round in jobs.GroupBy(job => job.StopRound).OrderBy(round => round.Key))
+        {
+            Parallel.ForEach(round, job => job.StopJob());
+        }
     }
 }

@@ -13,7 +13,10 @@ public abstract class SessionCmdlet : AsyncCmdlet
     {
     }
 
-    /// <summary>The session to act in; else the runspace's default, which Connect-P2PTracker sets.</summary>
+    /// <summary>
+    /// The session to act in, from Connect-P2PTracker or Get-P2PSession; else the default of this runspace, which
+    /// Connect-P2PTracker sets.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     public P2PSession? Session { get; set; }
@@ -25,6 +28,7 @@ public abstract class SessionCmdlet : AsyncCmdlet
         {
             var session = Session ?? RunspaceState.Current.DefaultSession ?? throw new P2PShareException(
                 ErrorCode.NotLoggedIn, "This runspace has no session. Use Connect-P2PTracker first, or give one with -Session.");
+            TrackerCompleter.Forget(session);
             return session.Connected ? session : throw new P2PShareException(
                 ErrorCode.NotLoggedIn, $"The session of {session.UserName} at {session.Tracker} was disconnected. Use Connect-P2PTracker again.");
         }
@@ -32,13 +36,13 @@ public abstract class SessionCmdlet : AsyncCmdlet
 
     /// <summary>The session's peer server; started, as a job, where none runs.</summary>
     private protected Task<PeerServerJob> GetPeerServerAsync(CancellationToken cancellationToken) =>
-        GetPeerServerAsync(null, null, cancellationToken);
+        GetPeerServerAsync(CurrentSession, null, null, cancellationToken);
 
     /// <param name="options">For a new one. Where one runs already and these are not null, that is a fault.</param>
     private protected async Task<PeerServerJob> GetPeerServerAsync(
-        PeerServerOptions? options, string? jobName, CancellationToken cancellationToken)
+        P2PSession session, PeerServerOptions? options, string? jobName, CancellationToken cancellationToken)
     {
-        var job = await CurrentSession.GetPeerServerAsync(RunspaceState.Current, JobRepository, options, jobName, cancellationToken);
+        var job = await session.GetPeerServerAsync(RunspaceState.Current, JobRepository, options, jobName, cancellationToken);
         foreach (var warning in job.TakeWarnings())
         {
             WriteWarning(warning);

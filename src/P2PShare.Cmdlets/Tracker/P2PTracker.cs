@@ -8,7 +8,7 @@ public sealed class P2PTracker
 {
     internal P2PTracker(TrackerJob job) => TrackerJob = job;
 
-    /// <summary>Where it listens, <c>host:port</c>.</summary>
+    /// <summary>Where clients dial it, <c>host:port</c>; where it listens on all addresses, the first of this machine that others can dial.</summary>
     public string Address => TrackerJob.Location;
 
     /// <summary>Of its certificate: what clients pin.</summary>

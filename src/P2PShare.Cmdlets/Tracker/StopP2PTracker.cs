@@ -4,14 +4,36 @@ using P2PShare.Cmdlets.Sessions;
 
 namespace P2PShare.Cmdlets.Tracker;
 
-/// <summary>Stops trackers that this runspace runs. What they know stays in their data folder.</summary>
+/// <summary>Stops trackers that this runspace runs.</summary>
+/// <remarks>
+/// <para>Requests under way are answered, for at most five seconds. What a tracker knows stays in its data folder, and
+/// the next Start-P2PTracker with the same folder goes on with it: same accounts, same groups, same fingerprint.
+/// Transfers that run go on without their tracker for as long as their tickets last.</para>
+/// <para>Nothing happens where no tracker runs. The job stays in Get-Job, as Stopped, until Remove-Job takes it
+/// away.</para>
+/// </remarks>
+/// <example>
+/// <code>Stop-P2PTracker</code>
+/// <para>Stops all trackers of this runspace.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PTracker | Where-Object Address -like *:8002 | Stop-P2PTracker -PassThru</code>
+/// <para>Stops the tracker on port 8002 and writes what has become of it.</para>
+/// </example>
 [Cmdlet(VerbsLifecycle.Stop, "P2PTracker", SupportsShouldProcess = true)]
+[OutputType(typeof(P2PTracker))]
 public sealed class StopP2PTracker : AsyncCmdlet
 {
-    /// <summary>The trackers, from Get-P2PTracker; else all that this runspace runs.</summary>
+    /// <summary>
+    /// The trackers, from Start-P2PTracker or Get-P2PTracker; all that this runspace runs where it is left out.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     public P2PTracker[]? InputObject { get; set; }
+
+    /// <summary>Writes each tracker that was stopped; else nothing is written.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
 
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
@@ -21,6 +43,10 @@ public sealed class StopP2PTracker : AsyncCmdlet
             if (ShouldProcess(job.Location, "Stop tracker"))
             {
                 await Task.Run(job.StopJob, cancellationToken);
+                if (PassThru)
+                {
+                    WriteObject(new P2PTracker(job));
+                }
             }
         }
     }

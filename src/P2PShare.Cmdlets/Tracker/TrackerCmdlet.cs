@@ -19,43 +19,62 @@ public abstract class TrackerCmdlet : AsyncCmdlet
     {
     }
 
-    /// <summary>The tracker, <c>host:port</c>; the port is 8001 where it is left out.</summary>
+    /// <summary>
+    /// The tracker, <c>host:port</c>; the port is 8001 where it is left out. With -TrackerInfo, the one to try first.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Address")]
     [ValidateNotNullOrEmpty]
     public string? Tracker { get; set; }
 
-    /// <summary>File with a line <c>host:port [fingerprint]</c> for each tracker; the next is used when one does not answer.</summary>
+    /// <summary>
+    /// File with a line <c>host:port [fingerprint]</c> for each tracker; <c>#</c> starts a comment. The next one is used
+    /// when one does not answer. A path, exactly as written.
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? TrackerInfo { get; set; }
 
-    /// <summary>User name and password.</summary>
+    /// <summary>User name and password. A name alone asks for the password.</summary>
     [Parameter(Mandatory = true, ParameterSetName = CredentialSet)]
     [ValidateNotNull]
     [Credential]
     public PSCredential? Credential { get; set; }
 
-    /// <summary>User name.</summary>
+    /// <summary>
+    /// The name of the user: 1 to 64 letters, digits, <c>.</c>, <c>_</c> or <c>-</c>; case makes no difference.
+    /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = UserNameSet)]
     [ValidateNotNullOrEmpty]
-    public string? UserName { get; set; }
+    public virtual string? UserName { get; set; }
 
-    /// <summary>Password.</summary>
+    /// <summary>
+    /// The password of the user, as Read-Host -AsSecureString gives it. Never a string: that would stay in the history.
+    /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = UserNameSet)]
     [ValidateNotNull]
-    public SecureString? Password { get; set; }
+    public virtual SecureString? Password { get; set; }
 
-    /// <summary>The fingerprint that the tracker printed when it started: 64 hexadecimal digits. It is remembered.</summary>
+    /// <summary>
+    /// The fingerprint that the tracker printed when it started: 64 hexadecimal digits, the SHA-256 of its public key.
+    /// Only a tracker that has it is talked to, and it is remembered.
+    /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? Fingerprint { get; set; }
 
-    /// <summary>Accepts a certificate that was never seen before and remembers it.</summary>
+    /// <summary>
+    /// Accepts a certificate that was never seen before without asking, and remembers it. One that has changed is refused
+    /// all the same.
+    /// </summary>
     [Parameter]
     public SwitchParameter TrustOnFirstUse { get; set; }
 
-    /// <summary>Folder of the certificate, the shares and the downloads; else what P2PSHARE_HOME says, else the platform's.</summary>
+    /// <summary>
+    /// Folder of the certificate of this peer, the trackers that are trusted, the shares and the downloads, made where it
+    /// is missing; else the folder that the environment variable P2PSHARE_HOME names, else the platform's for application
+    /// data. A path, exactly as written.
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? StatePath { get; set; }

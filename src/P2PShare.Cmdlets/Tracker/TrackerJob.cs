@@ -11,7 +11,7 @@ public sealed class TrackerJob : P2PJob
     private const string FingerprintPrefix = "fingerprint: ";
 
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(8);
 
     private readonly Process _process;
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,13 +25,15 @@ public sealed class TrackerJob : P2PJob
         ProcessId = process.Id;
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Where to dial it.</summary>
     public override string Location => _address;
 
     /// <summary>Of its certificate.</summary>
     public string Fingerprint { get; private set; } = "";
 
     public int ProcessId { get; }
+
+    internal override int StopRound => 2;
 
     /// <summary>Starts the program and returns when it listens.</summary>
     /// <param name="program">The tracker's assembly.</param>
@@ -104,7 +106,7 @@ public sealed class TrackerJob : P2PJob
         _process.StandardInput.Close();
         try
         {
-            using var patience = new CancellationTokenSource(StopPatience);
+            using var patience = new CancellationTokenSource(EndPatience);
             await _process.WaitForExitAsync(patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -131,7 +133,7 @@ public sealed class TrackerJob : P2PJob
             AddOutput(line);
             if (line.StartsWith(ListeningPrefix, StringComparison.Ordinal))
             {
-                _address = line[ListeningPrefix.Length..];
+                _address = OwnAddress.ToDial(line[ListeningPrefix.Length..]);
             }
             else if (line.StartsWith(FingerprintPrefix, StringComparison.Ordinal))
             {

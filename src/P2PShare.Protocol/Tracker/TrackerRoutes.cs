@@ -31,29 +31,38 @@ public static class TrackerRoutes
     /// <summary>The keys that check tickets, as a JSON Web Key Set (RFC 7517).</summary>
     public const string TicketKeys = "/.well-known/jwks.json";
 
-    public static string Group(string group) => $"{Groups}/{Uri.EscapeDataString(group)}";
+    public static string Group(string group) => $"{Groups}/{Segment(group)}";
 
     public static string GroupOwner(string group) => $"{Group(group)}/owner";
 
     public static string JoinRequests(string group) => $"{Group(group)}/requests";
 
-    public static string JoinRequest(string group, string user) => $"{JoinRequests(group)}/{Uri.EscapeDataString(user)}";
+    public static string JoinRequest(string group, string user) => $"{JoinRequests(group)}/{Segment(user)}";
 
     public static string Approval(string group, string user) => $"{JoinRequest(group, user)}/approval";
 
     public static string Members(string group) => $"{Group(group)}/members";
 
-    public static string Member(string group, string user) => $"{Members(group)}/{Uri.EscapeDataString(user)}";
+    public static string Member(string group, string user) => $"{Members(group)}/{Segment(user)}";
 
     public static string Files(string group) => $"{Group(group)}/files";
 
     /// <param name="name">A valid name (<see cref="FileName"/>): its <c>/</c> stay, the rest is escaped.</param>
     public static string File(string group, string name) =>
-        $"{Files(group)}/{string.Join('/', name.Split('/').Select(Uri.EscapeDataString))}";
+        $"{Files(group)}/{string.Join('/', name.Split('/').Select(Segment))}";
 
     public static string Sources(string group) => $"{Group(group)}/sources";
 
     public static string GroupPeers(string group) => $"{Group(group)}/peers";
 
     public static string Peer(Hash256 fingerprint) => $"{Peers}/{fingerprint}";
+
+    // A path loses "." and ".." on its way, however they are escaped: DELETE of the member ".." would be one of the group.
+    // Escaped twice they arrive, as a name that nobody has.
+    private static string Segment(string name) => name switch
+    {
+        "." => "%252E",
+        ".." => "%252E%252E",
+        _ => Uri.EscapeDataString(name),
+    };
 }

@@ -1,6 +1,7 @@
 using System.Management.Automation.Language;
 using System.Security;
 using P2PShare.Shell.Hosting;
+using P2PShare.Shell.LineEditing;
 
 namespace P2PShare.Shell.Commands;
 
@@ -11,26 +12,28 @@ internal sealed class CommandPrompt(ShellRunspace shell, TrackerChoice tracker)
     private const string Continuation = ">> ";
 
     private readonly bool _typed = !Console.IsInputRedirected;
+    private readonly LineHistory _history = new(Console.IsInputRedirected ? null : HistoryFile());
+    private LineEditor? _editor;
 
     public void Run()
     {
         shell.UserInterface.CommandsComeFromInput = true;
         if (_typed)
         {
-            shell.UserInterface.WriteLine($"Tracker: {tracker.Address}. Make an account with create_user, or log in.");
-            shell.RunCommand("help", []);
+            _editor = new LineEditor(new ConsoleTerminal(), _history, new LineCompletion(shell.Complete).Complete);
+            shell.UserInterface.WriteLine($"Tracker: {tracker.Address}. Log in, or type help.");
         }
 
         while (!shell.Ending)
         {
-            var line = ReadLine(Question, out var interrupted);
-            if (line is null)
+            if (_typed)
             {
-                if (interrupted)
-                {
-                    continue;
-                }
+                shell.RunCommand("Show-FinishedDownload", []);
+            }
 
+            var (line, end) = ReadLine(Question);
+            if (end == LineEnd.EndOfInput)
+            {
                 return;
             }
 
@@ -40,20 +43,19 @@ internal sealed class CommandPrompt(ShellRunspace shell, TrackerChoice tracker)
 
     private void Execute(string line)
     {
-        var name = line.Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
-        if (name is null or ['#', ..])
+        if (line.TrimStart() is "" or ['#', ..])
         {
             return;
         }
 
         // exit and help are PowerShell's and a function's: nothing in them needs to be read as it stands.
-        if (CommandList.All.FirstOrDefault(command => command.Name == name && command.Name is not ("exit" or "help")) is { } original)
+        if (CommandList.Of(line) is { Name: not ("exit" or "help") } original)
         {
             ExecuteOriginal(original, line);
         }
         else if (Complete(line) is { } script)
         {
-            shell.RunScript(script, remember: _typed);
+            shell.RunScript(script, remember: _typed && HistoryPolicy.Redact(line) == line);
         }
     }
 
@@ -70,9 +72,21 @@ internal sealed class CommandPrompt(ShellRunspace shell, TrackerChoice tracker)
             return;
         }
 
-        shell.RunCommand(
-            command.Name,
-            words.Skip(1).Select((word, index) => command.Words.ElementAtOrDefault(index) == OriginalCommand.Password ? Secret(word) : (object)word));
+        var arguments = words.Skip(1)
+            .Select((word, index) => command.Words.ElementAtOrDefault(index) == OriginalCommand.Password ? Secret(word) : (object)word).ToList();
+        if (_typed && command.IsSecret && arguments.Count == command.Words.Count - 1)
+        {
+            // Better than what the original took: nobody reads over the shoulder what is not shown.
+            var (password, end) = shell.UserInterface.ReadTyped(_editor!, "Password: ", hidden: true);
+            if (end != LineEnd.Entered)
+            {
+                return;
+            }
+
+            arguments.Add(Secret(password));
+        }
+
+        shell.RunCommand(command.Name, arguments);
     }
 
     /// <summary>Goes on reading while the text is a PowerShell statement that is not closed yet.</summary>
@@ -86,27 +100,42 @@ internal sealed class CommandPrompt(ShellRunspace shell, TrackerChoice tracker)
                 return text;
             }
 
-            var more = ReadLine(Continuation, out var interrupted);
-            if (more is null)
+            var (more, end) = ReadLine(Continuation);
+            switch (end)
             {
-                // At the end of the input the engine tells what is missing.
-                return interrupted ? null : text;
+                case LineEnd.Interrupted:
+                    return null;
+                case LineEnd.EndOfInput:
+                    // The engine tells what is missing.
+                    return text;
             }
 
             text += "\n" + more;
         }
     }
 
-    private string? ReadLine(string question, out bool interrupted)
+    private (string Line, LineEnd End) ReadLine(string question)
     {
-        if (_typed)
+        if (_editor is null)
         {
-            return shell.UserInterface.ReadTypedLine(question, out interrupted);
+            return Console.In.ReadLine() is { } line ? (line, LineEnd.Entered) : ("", LineEnd.EndOfInput);
         }
 
-        interrupted = false;
-        return Console.In.ReadLine();
+        var typed = shell.UserInterface.ReadTyped(_editor, question);
+        if (typed.End == LineEnd.Entered)
+        {
+            _history.Add(HistoryPolicy.Redact(typed.Line), HistoryPolicy.MayBeKept(typed.Line));
+        }
+
+        return typed;
     }
+
+    // The engine's state folder; what is in it is the engine's, but for this file.
+    private static string HistoryFile() => Path.Combine(
+        Environment.GetEnvironmentVariable("P2PSHARE_HOME") is { Length: > 0 } configured
+            ? configured
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "P2PShare"),
+        "history.txt");
 
     private static SecureString Secret(string word)
     {

@@ -1,5 +1,6 @@
-# The original client's commands, on the module's cmdlets. $Tracker is a TrackerChoice or null; $Commands are the OriginalCommands.
-param($Tracker, $Commands)
+# The original client's commands, on the module's cmdlets. $Tracker is a TrackerChoice or null; $Commands are the OriginalCommands;
+# $Typed says whether a person types at a prompt, where a download goes on behind it as the original's did.
+param($Tracker, $Commands, $Typed)
 
 $ErrorActionPreference = 'Stop'
 
@@ -17,6 +18,26 @@ function Get-TypedCredential($UserName, $Password) {
     }
 
     [pscredential]::new($UserName, $Password)
+}
+
+# A line for each thing, or the sentence where there is none: an empty answer could as well be a fault.
+function Get-Answer($Things, [scriptblock] $Line, $None) {
+    if ($Things) { $Things | ForEach-Object $Line } else { $None }
+}
+
+$downloads = [Collections.Generic.List[object]]::new()
+
+# Says of downloads behind the prompt what became of them.
+function Show-FinishedDownload {
+    foreach ($download in $downloads.ToArray()) {
+        if ($download.Job.State -in 'NotStarted', 'Running') { continue }
+        $null = $downloads.Remove($download)
+        $null = Receive-Job $download.Job -ErrorAction SilentlyContinue -ErrorVariable faults
+        Remove-Job $download.Job -Force
+        if ($faults) { $Host.UI.WriteErrorLine("Error: $($download.Text): $($faults[0])") }
+        elseif ($download.Job.State -eq 'Completed') { "Download complete: $($download.Text)" }
+        else { "Download stopped: $($download.Text)" }
+    }
 }
 
 $actions = @{
@@ -54,7 +75,7 @@ $actions = @{
     }
     list_requests = {
         param($group)
-        Get-P2PJoinRequest -Group $group | ForEach-Object { $_.UserName }
+        Get-Answer @(Get-P2PJoinRequest -Group $group) { $_.UserName } "No pending requests for $group"
     }
     accept_request = {
         param($group, $user)
@@ -62,11 +83,11 @@ $actions = @{
         'User accepted to group'
     }
     list_groups = {
-        Get-P2PGroup | ForEach-Object { '{0} (owner: {1})' -f $_.Name, $_.Owner }
+        Get-Answer @(Get-P2PGroup) { '{0} (owner: {1})' -f $_.Name, $_.Owner } 'No groups yet'
     }
     list_files = {
         param($group)
-        Get-P2PFile -Group $group | ForEach-Object { '{0} ({1} bytes, owner: {2})' -f $_.Name, $_.Size, $_.Owner }
+        Get-Answer @(Get-P2PFile -Group $group) { '{0} ({1} bytes, owner: {2})' -f $_.Name, $_.Size, $_.Owner } "No files in $group"
     }
     upload_file = {
         param($path, $group)
@@ -81,14 +102,30 @@ $actions = @{
             if (-not $destination) { $destination = '.' }
         }
 
-        Receive-P2PFile -Group $group -Name $name -Destination $destination
-        'Download complete: [{0}] {1}' -f $group, $name
+        $text = "[$group] $name"
+        if (-not $Typed) {
+            Receive-P2PFile -Group $group -Name $name -Destination $destination
+            return "Download complete: $text"
+        }
+
+        $download = @{ Text = $text; Job = Receive-P2PFile -Group $group -Name $name -Destination $destination -AsJob }
+        $downloads.Add($download)
+        # What is there or fails within a second is told at once, before the next prompt.
+        if (-not (Wait-Job $download.Job -Timeout 1)) { "Download started: $text. show_downloads shows how far it is." }
     }
     show_downloads = {
-        Get-P2PDownload | ForEach-Object {
-            if ($_.State -eq 'Complete') { '[C] [{0}] {1}' -f $_.Group, $_.Name }
-            else { '[{3}] [{0}] {1} {2}%' -f $_.Group, $_.Name, $_.PercentComplete, $(if ($_.State -eq 'Running') { 'D' } else { $_.State }) }
-        }
+        Get-Answer @(Get-P2PDownload) {
+            if ($_.State -eq 'Complete') { return '[C] [{0}] {1}' -f $_.Group, $_.Name }
+            $more = switch ($_.State) {
+                'Running' {
+                    [P2PShare.ByteText]::Speed($_.BytesPerSecond)
+                    if ($null -ne $_.TimeLeft) { '{0:d\.hh\:mm\:ss} left' -f $_.TimeLeft -replace '^0\.' }
+                }
+                'Failed' { "failed: $($_.Error)" }
+                default { 'on hold: the same download_file goes on' }
+            }
+            '[D] [{0}] {1} {2}' -f $_.Group, $_.Name, (@("$($_.PercentComplete)%") + $more -ne '' -join ', ')
+        } 'No downloads yet'
     }
     stop_share = {
         param($group, $name)
@@ -101,8 +138,9 @@ function Invoke-OriginalCommand($Name, $Words) {
     $command = $Commands | Where-Object Name -EQ $Name
     $expected = @($command.Words)
     if ($Words.Count -ne $expected.Count) {
-        $problem = if ($Words.Count -gt $expected.Count) { 'has more words than it takes' } else { "needs <$($expected[$Words.Count])>" }
-        throw "$Name ${problem}: $($command.Usage). Put quotation marks around a word with spaces."
+        $example = if ($command.Example) { ", for example: $($command.ExampleLine)" }
+        if ($Words.Count -lt $expected.Count) { throw "$Name needs <$($expected[$Words.Count])>: $($command.Usage)$example" }
+        throw "$Name has more words than it takes: $($command.Usage)$example. Put quotation marks around a word with spaces."
     }
 
     try { & $actions[$Name] @Words } catch {
@@ -122,12 +160,21 @@ foreach ($name in $actions.Keys) {
 }
 
 function help {
+    if ($command = $Commands | Where-Object Name -EQ "$args") {
+        "  $($command.Usage)"
+        "  $($command.Summary)"
+        if ($command.Example) { "  Example: $($command.ExampleLine)" }
+        if ($command.Cmdlet) { "  In PowerShell: $($command.Cmdlet)" }
+        return
+    }
+
     if ($args) { return Get-Help @args }
     $width = 0
     foreach ($command in $Commands) { $width = [Math]::Max($width, $command.Usage.Length) }
     foreach ($command in $Commands) { '  {0}  {1}' -f $command.Usage.PadRight($width), $command.Summary }
     ''
     'Everything else is PowerShell: Get-Command -Module P2PShare lists the cmdlets, help <cmdlet> explains one.'
+    if ($Typed) { 'Tab completes, the arrows up and down go through what was typed before, Ctrl+D leaves.' }
 }
 
-Export-ModuleMember -Function (@($actions.Keys) + 'help')
+Export-ModuleMember -Function (@($actions.Keys) + 'help', 'Show-FinishedDownload')

@@ -3,6 +3,7 @@ $bob = Get-Credential bob
 $at = @{ Tracker = {tracker}; TrackerInfo = 'tracker_info.txt' }
 New-P2PUser @at -Credential $bob
 Connect-P2PTracker @at -Credential $bob
+Start-P2PPeerServer
 $deadline = [DateTime]::UtcNow.AddMinutes(1)
 while (-not (Get-P2PGroup -Name demo*)) {
     if ([DateTime]::UtcNow -gt $deadline) { throw 'There was no group within a minute.' }

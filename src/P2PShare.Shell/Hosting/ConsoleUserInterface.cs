@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Security;
+using P2PShare.Shell.LineEditing;
 
 namespace P2PShare.Shell.Hosting;
 
@@ -18,6 +19,8 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
     private readonly Lock _gate = new();
     private readonly ConsoleRawUserInterface _raw = new();
     private readonly ProgressDisplay _progress;
+    private readonly LineEditor _answers = new(new ConsoleTerminal());
+    private string _unfinishedLine = "";
 
     public ConsoleUserInterface() => _progress = new ProgressDisplay(Console.Out, SupportsVirtualTerminal, () => RawUI.WindowSize.Width, () => Spoken);
 
@@ -42,14 +45,14 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
     public override string ReadLine()
     {
         RefuseWhereCommandsWouldBeRead("a line of text");
-        return Console.IsInputRedirected ? Console.In.ReadLine() ?? "" : ReadTyped("", hidden: false);
+        return Console.IsInputRedirected ? Console.In.ReadLine() ?? "" : ReadAnswer(hidden: false);
     }
 
     public override SecureString ReadLineAsSecureString()
     {
         RefuseWhereCommandsWouldBeRead("a password");
         var secret = new SecureString();
-        foreach (var character in Console.IsInputRedirected ? Console.In.ReadLine() ?? "" : ReadTyped("", hidden: true))
+        foreach (var character in Console.IsInputRedirected ? Console.In.ReadLine() ?? "" : ReadAnswer(hidden: true))
         {
             secret.AppendChar(character);
         }
@@ -165,12 +168,21 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
         return new PSCredential(name, AskSecret($"Password of {name}: "));
     }
 
-    /// <summary>Reads a line that a person types after <paramref name="prompt"/>.</summary>
-    /// <returns>Null at the end of the input or after Ctrl+C, which <paramref name="interrupted"/> tells apart.</returns>
-    public string? ReadTypedLine(string prompt, out bool interrupted)
+    /// <summary>Reads a line that a person types.</summary>
+    public (string Line, LineEnd End) ReadTyped(LineEditor editor, string prompt, bool hidden = false)
     {
-        Write(prompt);
-        return TypedLine.Read(hidden: false, out interrupted);
+        ClearProgress();
+        // At a prompt it is a key; only while a command runs it is a signal.
+        Console.TreatControlCAsInput = true;
+        try
+        {
+            return editor.Read(prompt, hidden);
+        }
+        finally
+        {
+            Console.TreatControlCAsInput = false;
+            _unfinishedLine = "";
+        }
     }
 
     private string Spoken => Speaker.Length > 0 ? Speaker + "| " : "";
@@ -218,12 +230,13 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
         }
     }
 
-    private string ReadTyped(string prompt, bool hidden)
+    // Goes on behind the question, which may have been written as text before.
+    private string ReadAnswer(bool hidden) => ReadTyped(_answers, _unfinishedLine, hidden) switch
     {
-        Write(prompt);
-        return TypedLine.Read(hidden, out var interrupted)
-            ?? throw (interrupted ? new PipelineStoppedException() : new HostException("The input ended where an answer was expected."));
-    }
+        (_, LineEnd.Interrupted) => throw new PipelineStoppedException(),
+        (_, LineEnd.EndOfInput) => throw new HostException("The input ended where an answer was expected."),
+        (var line, _) => line,
+    };
 
     private void RefuseWhereCommandsWouldBeRead(string wanted)
     {
@@ -246,6 +259,7 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
         {
             _progress.Clear();
             writer.Write(text);
+            _unfinishedLine = text.LastIndexOf('\n') is var end and >= 0 ? text[(end + 1)..] : _unfinishedLine + text;
         }
     }
 }

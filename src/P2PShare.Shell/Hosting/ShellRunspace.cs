@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using P2PShare.Shell.Commands;
@@ -32,6 +33,9 @@ internal sealed class ShellRunspace : IDisposable
 
     public ConsoleUserInterface UserInterface { get; }
 
+    /// <summary>Names of the original's commands and the module's cmdlets.</summary>
+    public IReadOnlyList<string> KnownCommands { get; private set; } = [];
+
     /// <summary>Whether any command so far wrote an error.</summary>
     public bool Failed { get; private set; }
 
@@ -44,15 +48,18 @@ internal sealed class ShellRunspace : IDisposable
     /// <summary>Makes the engine and imports the module and this program's own commands.</summary>
     /// <param name="moduleManifest">Full path of P2PShare.psd1.</param>
     /// <param name="tracker">Null where none was given.</param>
+    /// <param name="typed">Whether a person types commands at a prompt.</param>
     /// <exception cref="RuntimeException">The module cannot be imported.</exception>
-    public static ShellRunspace Open(ConsoleUserInterface userInterface, string moduleManifest, TrackerChoice? tracker)
+    public static ShellRunspace Open(ConsoleUserInterface userInterface, string moduleManifest, TrackerChoice? tracker, bool typed)
     {
         var shell = new ShellRunspace(userInterface);
         try
         {
-            shell.Prepare(powerShell => powerShell.AddCommand("Import-Module").AddParameter("Name", moduleManifest));
+            var module = (PSModuleInfo)shell.Prepare(powerShell => powerShell
+                .AddCommand("Import-Module").AddParameter("Name", moduleManifest).AddParameter("PassThru")).Single().BaseObject;
+            shell.KnownCommands = [.. CommandList.All.Select(command => command.Name), .. module.ExportedCmdlets.Keys];
             shell.Prepare(powerShell => AddModule(powerShell, "Basics"));
-            shell.Prepare(powerShell => AddModule(powerShell, "OriginalCommands").AddParameter("ArgumentList", new object?[] { tracker, CommandList.All }));
+            shell.Prepare(powerShell => AddModule(powerShell, "OriginalCommands").AddParameter("ArgumentList", new object?[] { tracker, CommandList.All, typed }));
             return shell;
         }
         catch
@@ -88,6 +95,21 @@ internal sealed class ShellRunspace : IDisposable
             }
         },
         remember: false);
+
+    /// <summary>What PowerShell itself could complete at a place of a line; null where it does not know.</summary>
+    public CommandCompletion? Complete(string line, int cursor)
+    {
+        try
+        {
+            using var powerShell = PowerShell.Create(_runspace);
+            powerShell.AddCommand("TabExpansion2").AddParameter("inputScript", line).AddParameter("cursorColumn", cursor);
+            return powerShell.Invoke<CommandCompletion>().FirstOrDefault();
+        }
+        catch (RuntimeException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Reports a fault of the line itself, as of a command.</summary>
     public void Fail(string message)
@@ -149,12 +171,12 @@ internal sealed class ShellRunspace : IDisposable
         .AddParameter("Name", "P2PShare.Shell." + name)
         .AddParameter("ScriptBlock", ScriptBlock.Create(EmbeddedText.Read(name + ".psm1")));
 
-    private void Prepare(Action<PowerShell> build)
+    private Collection<PSObject> Prepare(Action<PowerShell> build)
     {
         using var powerShell = PowerShell.Create(_runspace);
         build(powerShell);
         powerShell.AddParameter("ErrorAction", ActionPreference.Stop);
-        powerShell.Invoke();
+        return powerShell.Invoke();
     }
 
     private void LogOut()
@@ -177,7 +199,7 @@ internal sealed class ShellRunspace : IDisposable
         {
             succeeded = false;
             Failed = true;
-            UserInterface.WriteErrorLine(ErrorText.Describe(error));
+            UserInterface.WriteErrorLine(ErrorText.Describe(error, KnownCommands));
         }
 
         using var powerShell = PowerShell.Create(_runspace);

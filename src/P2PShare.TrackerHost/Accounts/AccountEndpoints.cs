@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Hosting;
 
 namespace P2PShare.TrackerHost.Accounts;
 
@@ -14,18 +15,53 @@ internal static class AccountEndpoints
         services.AddAuthorization();
     }
 
-    public static void MapAccounts(this IEndpointRouteBuilder routes) =>
-        routes.MapPost(TrackerRoutes.Users, CreateAsync)
+    public static void MapAccounts(this IEndpointRouteBuilder routes)
+    {
+        var accounts = routes.MapGroup("").WithTags("Accounts");
+        accounts.MapPost(TrackerRoutes.Users, CreateAsync)
             .AllowAnonymous()
-            .WithTags("Accounts")
             .Produces(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status429TooManyRequests);
+        accounts.MapPut(TrackerRoutes.CurrentPassword, ChangePasswordAsync)
+            .RequireAuthorization()
+            .Produces<SessionResponse>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+        accounts.MapDelete(TrackerRoutes.CurrentUser, RemoveAsync)
+            .RequireAuthorization()
+            .Produces(StatusCodes.Status204NoContent)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+    }
 
     private static async Task<IResult> CreateAsync(CreateUserRequest request, AccountService accounts, CancellationToken cancellationToken)
     {
         await accounts.CreateAsync(request.UserName, request.Password, cancellationToken);
         return TypedResults.StatusCode(StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> ChangePasswordAsync(
+        ChangePasswordRequest request,
+        HttpContext context,
+        CurrentUser user,
+        AccountService accounts,
+        SessionStore sessions,
+        TrackerIdentity tracker,
+        CancellationToken cancellationToken)
+    {
+        var (oldHash, newHash) = await accounts.CheckChangeAsync(
+            user.Name, request.CurrentPassword, request.NewPassword, context.RemoteAddress(), cancellationToken);
+        var (token, expires) = await sessions.ChangePasswordAsync(user, oldHash, newHash, cancellationToken);
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(new SessionResponse(token, user.Name, tracker.Id, expires));
+    }
+
+    private static async Task<IResult> RemoveAsync(CurrentUser user, UserStore users, CancellationToken cancellationToken)
+    {
+        await users.RemoveAsync(user, cancellationToken);
+        return TypedResults.NoContent();
     }
 }

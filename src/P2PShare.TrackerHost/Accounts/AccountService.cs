@@ -31,46 +31,66 @@ internal sealed class AccountService(UserStore users, PasswordWorkers workers, L
             throw UserStore.Taken(name);
         }
 
-        var hash = await workers.RunAsync(() => PasswordHash.Compute(password, options.PasswordIterations), cancellationToken);
-        await users.CreateAsync(name, hash, cancellationToken);
+        await users.CreateAsync(name, await HashAsync(password, cancellationToken), cancellationToken);
     }
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.WrongCredentials"/>, for an unknown user as for a wrong password.</exception>
     /// <exception cref="TooManyAttemptsException">Too many wrong ones so far.</exception>
     public async Task<StoredUser> LogInAsync(string name, string password, IPAddress address, CancellationToken cancellationToken)
     {
+        var user = await VerifyAsync(name, password, "The user name or the password is wrong.", address, cancellationToken);
+        if (PasswordHash.IterationsOf(user.PasswordHash) >= options.PasswordIterations)
+        {
+            return user;
+        }
+
+        var stronger = await HashAsync(password, cancellationToken);
+        await users.ChangeHashAsync(user.Id, user.PasswordHash, stronger, cancellationToken);
+        return user with { PasswordHash = stronger };
+    }
+
+    /// <summary>Checks a change of one's own password: it costs and counts as a login does.</summary>
+    /// <returns>What the current password is stored as, and what the new one is to be.</returns>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.InvalidPassword"/> of the new one, or <see cref="ErrorCode.WrongCredentials"/> where the current one is wrong.
+    /// </exception>
+    /// <exception cref="TooManyAttemptsException">Too many wrong ones so far.</exception>
+    public async Task<(string OldHash, string NewHash)> CheckChangeAsync(
+        string name, string current, string next, IPAddress address, CancellationToken cancellationToken)
+    {
+        CheckPassword(name, next);
+        var user = await VerifyAsync(name, current, "The current password is wrong.", address, cancellationToken);
+        return (user.PasswordHash, await HashAsync(next, cancellationToken));
+    }
+
+    private async Task<StoredUser> VerifyAsync(
+        string name, string password, string wrong, IPAddress address, CancellationToken cancellationToken)
+    {
         var account = AccountName.FindProblem(name) is null ? AccountName.Key(name) : "?";
-        throttle.Check(account, address);
+        await throttle.CheckAsync(account, address, cancellationToken);
         var user = await users.FindAsync(name, cancellationToken);
         var right = await workers.RunAsync(
-            () =>
+            async () =>
             {
                 // Once more: those that came together with this one may have failed while it waited.
-                throttle.Check(account, address);
+                await throttle.CheckAsync(account, address, cancellationToken);
                 var hash = user?.PasswordHash ?? _nobody;
-                var verified = PasswordHash.Verify(password, hash) && user is not null;
+                var verified = await PasswordWorkers.HashAsync(() => PasswordHash.Verify(password, hash)) && user is not null;
                 Interlocked.Add(ref _roundsVerified, PasswordHash.IterationsOf(hash));
                 if (!verified)
                 {
-                    throttle.AddFailure(account, address);
+                    // Counts also where who guessed does not wait for the answer.
+                    await throttle.AddFailureAsync(account, address, CancellationToken.None);
                 }
 
                 return verified;
             },
             cancellationToken);
-        if (!right)
-        {
-            throw new P2PShareException(ErrorCode.WrongCredentials, "The user name or the password is wrong.");
-        }
-
-        if (PasswordHash.IterationsOf(user!.PasswordHash) < options.PasswordIterations)
-        {
-            var stronger = await workers.RunAsync(() => PasswordHash.Compute(password, options.PasswordIterations), cancellationToken);
-            await users.ChangeHashAsync(user.Id, user.PasswordHash, stronger, cancellationToken);
-        }
-
-        return user;
+        return right ? user! : throw new P2PShareException(ErrorCode.WrongCredentials, wrong);
     }
+
+    private Task<string> HashAsync(string password, CancellationToken cancellationToken) =>
+        workers.RunAsync(() => PasswordWorkers.HashAsync(() => PasswordHash.Compute(password, options.PasswordIterations)), cancellationToken);
 
     private static void CheckPassword(string name, string password)
     {

@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Threading.Channels;
 using P2PShare.TrackerHost.Hosting;
 
 namespace P2PShare.TrackerHost.Accounts;
@@ -8,22 +8,23 @@ namespace P2PShare.TrackerHost.Accounts;
 /// </summary>
 internal sealed class PasswordWorkers : IDisposable
 {
-    private readonly BlockingCollection<Action> _waiting;
+    private readonly Channel<Func<Task>> _waiting;
 
     public PasswordWorkers(TrackerOptions options)
     {
-        _waiting = new BlockingCollection<Action>(options.PasswordQueueLength);
+        _waiting = Channel.CreateBounded<Func<Task>>(options.PasswordQueueLength);
         for (var i = 0; i < options.PasswordHashesAtOnce; i++)
         {
-            new Thread(Work) { IsBackground = true, Name = "password worker" }.Start();
+            _ = Task.Run(WorkAsync);
         }
     }
 
+    /// <summary>Runs <paramref name="work"/>, which hashes with <see cref="HashAsync"/>, when it is its turn.</summary>
     /// <exception cref="TooManyAttemptsException">Too many wait already.</exception>
-    public async Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellationToken)
+    public async Task<T> RunAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
         var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var queued = _waiting.TryAdd(() =>
+        var queued = _waiting.Writer.TryWrite(async () =>
         {
             if (cancellationToken.IsCancellationRequested)
             {
@@ -34,7 +35,7 @@ internal sealed class PasswordWorkers : IDisposable
 
             try
             {
-                completion.SetResult(work());
+                completion.SetResult(await work());
             }
             catch (Exception e)
             {
@@ -46,13 +47,17 @@ internal sealed class PasswordWorkers : IDisposable
             : throw new TooManyAttemptsException("The tracker is checking too many passwords at the moment. Try again in a few seconds.", TimeSpan.FromSeconds(5));
     }
 
-    public void Dispose() => _waiting.CompleteAdding();
+    /// <summary>Rounds of hashing take their time; the thread pool's threads are for those who do not.</summary>
+    public static Task<T> HashAsync<T>(Func<T> rounds) =>
+        Task.Factory.StartNew(rounds, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private void Work()
+    public void Dispose() => _waiting.Writer.TryComplete();
+
+    private async Task WorkAsync()
     {
-        foreach (var work in _waiting.GetConsumingEnumerable())
+        await foreach (var work in _waiting.Reader.ReadAllAsync())
         {
-            work();
+            await work();
         }
     }
 }

@@ -24,10 +24,16 @@ internal static class SessionEndpoints
     private static async Task<IResult> LogInAsync(
         LoginRequest request, HttpContext context, AccountService accounts, SessionStore sessions, TrackerIdentity tracker, CancellationToken cancellationToken)
     {
-        var user = await accounts.LogInAsync(request.UserName, request.Password, context.RemoteAddress(), cancellationToken);
-        var (token, expires) = await sessions.OpenAsync(user.Id, cancellationToken);
-        context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Created(TrackerRoutes.CurrentSession, new SessionResponse(token, user.Name, tracker.Id, expires));
+        while (true)
+        {
+            var user = await accounts.LogInAsync(request.UserName, request.Password, context.RemoteAddress(), cancellationToken);
+            // Where the password was changed meanwhile, the one that was checked is looked at again.
+            if (await sessions.OpenAsync(user, cancellationToken) is var (token, expires))
+            {
+                context.Response.Headers.CacheControl = "no-store";
+                return TypedResults.Created(TrackerRoutes.CurrentSession, new SessionResponse(token, user.Name, tracker.Id, expires));
+            }
+        }
     }
 
     private static async Task<IResult> LogOutAsync(CurrentUser user, SessionStore sessions, CancellationToken cancellationToken)

@@ -1,7 +1,9 @@
 using System.Buffers.Text;
+using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
+using P2PShare.Protocol;
 using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
 
@@ -18,16 +20,66 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
     // A session's end moves at most so often: a write for each request would be the tracker's main load.
     private static readonly TimeSpan TouchInterval = TimeSpan.FromHours(1);
 
-    public async Task<(string Token, DateTimeOffset Expires)> OpenAsync(long user, CancellationToken cancellationToken)
+    /// <returns>Null where the user's password is no longer the one that was checked, or the user is gone.</returns>
+    public async Task<(string Token, DateTimeOffset Expires)?> OpenAsync(StoredUser user, CancellationToken cancellationToken)
     {
-        var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenSize));
-        var now = clock.GetUtcNow();
-        await database.WriteAsync(
+        var token = NewToken();
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
+        var opened = await database.WriteAsync(
             connection => connection.ExecuteAsync(
-                "INSERT INTO sessions (token_hash, user_id, created, last_used) VALUES (@Hash, @user, @Now, @Now)",
-                new { Hash = HashOf(token), user, Now = now.ToUnixTimeSeconds() }),
+                """
+                INSERT INTO sessions (token_hash, user_id, created, last_used)
+                SELECT @Hash, id, @now, @now FROM users WHERE id = @Id AND password_hash = @PasswordHash
+                """,
+                new { Hash = HashOf(token), user.Id, user.PasswordHash, now }),
             cancellationToken);
-        return (token, ExpiryOf(now.ToUnixTimeSeconds()));
+        return opened == 1 ? (token, ExpiryOf(now)) : null;
+    }
+
+    /// <summary>
+    /// Changes the password of a session's user. Every session of the user ends; what this one announced goes on under the
+    /// new one that is answered.
+    /// </summary>
+    /// <param name="oldHash">Of the current password, as it was checked.</param>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.NotLoggedIn"/> or <see cref="ErrorCode.WrongCredentials"/>: the session ended, or the password was changed, meanwhile.
+    /// </exception>
+    public async Task<(string Token, DateTimeOffset Expires)> ChangePasswordAsync(
+        CurrentUser user, string oldHash, string newHash, CancellationToken cancellationToken)
+    {
+        var token = NewToken();
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
+        await database.WriteAsync(
+            async connection =>
+            {
+                await RequireAsync(connection, user);
+                var row = new { user.Id, oldHash, newHash, Old = user.SessionHash, New = HashOf(token), now };
+                if (await connection.ExecuteAsync(
+                    "UPDATE users SET password_hash = @newHash WHERE id = @Id AND password_hash = @oldHash", row) == 0)
+                {
+                    throw new P2PShareException(ErrorCode.WrongCredentials, "The password was changed by another request meanwhile.");
+                }
+
+                return await connection.ExecuteAsync(
+                    """
+                    INSERT INTO sessions (token_hash, user_id, created, last_used) VALUES (@New, @Id, @now, @now);
+                    UPDATE peers SET session_hash = @New WHERE session_hash = @Old;
+                    DELETE FROM sessions WHERE user_id = @Id AND token_hash <> @New;
+                    """,
+                    row);
+            },
+            cancellationToken);
+        return (token, ExpiryOf(now));
+    }
+
+    /// <summary>To be called in a write that hangs something on a session: it may have ended since the request came.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.NotLoggedIn"/>.</exception>
+    public static async Task RequireAsync(DbConnection connection, CurrentUser user)
+    {
+        if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM sessions WHERE token_hash = @SessionHash", user) == 0)
+        {
+            throw new P2PShareException(ErrorCode.NotLoggedIn, "The session ended while the request was under way: log in.");
+        }
     }
 
     /// <summary>The user of a token; null for one that is unknown, expired or revoked.</summary>
@@ -68,6 +120,8 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
     /// <summary>Ends a session, and with it the peers that it announced.</summary>
     public Task RevokeAsync(string sessionHash, CancellationToken cancellationToken) => database.WriteAsync(
         connection => connection.ExecuteAsync("DELETE FROM sessions WHERE token_hash = @sessionHash", new { sessionHash }), cancellationToken);
+
+    private static string NewToken() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenSize));
 
     // 256 random bits need no slow hash and no salt.
     private static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));

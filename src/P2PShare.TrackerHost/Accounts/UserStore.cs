@@ -1,6 +1,8 @@
 using Dapper;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Accounts;
@@ -24,7 +26,7 @@ internal sealed class UserStore(TrackerDatabase database, TimeProvider clock)
         },
         cancellationToken);
 
-    public Task<StoredUser?> FindAsync(string name, CancellationToken cancellationToken) => database.ReadAsync(
+    public async Task<StoredUser?> FindAsync(string name, CancellationToken cancellationToken) => AccountName.FindProblem(name) is not null ? null : await database.ReadAsync(
         connection => connection.QuerySingleOrDefaultAsync<StoredUser>(
             "SELECT id, name, password_hash AS PasswordHash FROM users WHERE name_key = @Key", new { Key = AccountName.Key(name) }),
         cancellationToken);
@@ -33,6 +35,35 @@ internal sealed class UserStore(TrackerDatabase database, TimeProvider clock)
         connection => connection.ExecuteAsync(
             "UPDATE users SET password_hash = @newHash WHERE id = @user AND password_hash = @oldHash", new { user, oldHash, newHash }),
         cancellationToken);
+
+    /// <summary>Deletes a user: sessions, peers and join requests go with the row, memberships and shares as where somebody leaves.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.UserOwnsGroups"/>.</exception>
+    public Task RemoveAsync(CurrentUser user, CancellationToken cancellationToken) => database.WriteAsync(
+        async connection =>
+        {
+            var owned = (await connection.QueryAsync<string>("SELECT name FROM groups WHERE owner_id = @Id ORDER BY name_key", user)).ToList();
+            if (owned.Count > 0)
+            {
+                throw OwnsGroups(user.Name, owned);
+            }
+
+            foreach (var group in await connection.QueryAsync<long>("SELECT group_id FROM members WHERE user_id = @Id", user))
+            {
+                await Membership.EndAsync(connection, group, user.Id, GroupEventKind.MemberLeft, clock.GetUtcNow());
+            }
+
+            return await connection.ExecuteAsync("DELETE FROM users WHERE id = @Id", user);
+        },
+        cancellationToken);
+
+    private static P2PShareException OwnsGroups(string name, List<string> owned)
+    {
+        const int MostNamed = 10;
+        var names = string.Join(", ", owned.Take(MostNamed).Select(group => $"'{group}'"));
+        var more = owned.Count > MostNamed ? $" and {owned.Count - MostNamed} more" : "";
+        return new P2PShareException(
+            ErrorCode.UserOwnsGroups, $"'{name}' owns {names}{more}: hand each over to another member, or delete it, before the user can be deleted.");
+    }
 
     public static P2PShareException Taken(string name) =>
         new(ErrorCode.UserNameTaken, $"A user called '{name}' exists already: choose another name, or log in if it is you.");

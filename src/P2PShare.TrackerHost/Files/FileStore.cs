@@ -5,6 +5,7 @@ using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
@@ -70,6 +71,11 @@ internal sealed class FileStore(TrackerDatabase database, TrackerOptions options
                 await connection.ExecuteAsync(
                     "INSERT INTO file_sharers (file_id, user_id, shared) VALUES (@file, @User, @Now) ON CONFLICT (file_id, user_id) DO NOTHING",
                     new { file, User = user.Id, Now = now.ToUnixTimeSeconds() });
+                if (current is null)
+                {
+                    await EventStore.TellMembersAsync(connection, GroupEventKind.FileShared, membership.GroupId, user.Name, now, request.Name);
+                }
+
                 var row = await connection.QuerySingleAsync<Row>(
                     SelectFiles + " WHERE f.id = @file", new { file, seenSince = options.PeersSeenSince(now) });
                 return (row.ToResponse(), isNew);
@@ -92,8 +98,15 @@ internal sealed class FileStore(TrackerDatabase database, TrackerOptions options
                 throw new P2PShareException(ErrorCode.NotSharer, $"You do not share '{name}' with '{membership.GroupName}': only who shares a file can stop it.");
             }
 
-            return await connection.ExecuteAsync(
+            var gone = await connection.ExecuteAsync(
                 "DELETE FROM files WHERE id = @Id AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)", new { file.Id });
+            if (gone == 1)
+            {
+                await EventStore.TellMembersAsync(
+                    connection, GroupEventKind.FileRemoved, membership.GroupId, user.Name, clock.GetUtcNow(), name);
+            }
+
+            return true;
         },
         cancellationToken);
 
@@ -106,10 +119,10 @@ internal sealed class FileStore(TrackerDatabase database, TrackerOptions options
         foreach (var some in roots.Chunk(AtOnce))
         {
             found.UnionWith(await connection.QueryAsync<string>(
-                """
-                SELECT pieces_root FROM files WHERE group_id = @group AND pieces_root IN @some
+                $"""
+                SELECT pieces_root FROM files WHERE group_id = @group AND {connection.In("pieces_root", "@some")}
                 UNION
-                SELECT pieces_root FROM retired_contents WHERE group_id = @group AND expires > @Now AND pieces_root IN @some
+                SELECT pieces_root FROM retired_contents WHERE group_id = @group AND expires > @Now AND {connection.In("pieces_root", "@some")}
                 """,
                 new { group, some, Now = now.ToUnixTimeSeconds() }));
         }

@@ -31,6 +31,27 @@ internal static class EndedAccessStore
         """,
         new { group, user, Until = now.ToUnixTimeSeconds() + SecondsUnderWay });
 
+    /// <summary>
+    /// Ends the tickets that the members of a group hold, all of them until the same second, so that the peers of each
+    /// hear of all. To be called while the group is still there.
+    /// </summary>
+    public static async Task AddAllAsync(DbConnection connection, long group, DateTimeOffset now)
+    {
+        foreach (var user in await connection.QueryAsync<long>("SELECT user_id FROM members WHERE group_id = @group", new { group }))
+        {
+            await AddAsync(connection, group, user, now);
+        }
+
+        await connection.ExecuteAsync(
+            """
+            UPDATE ended_accesses SET tickets_until =
+                (SELECT MAX(other.tickets_until) FROM ended_accesses other WHERE other.group_key = ended_accesses.group_key)
+            WHERE group_key = (SELECT g.name_key FROM groups g WHERE g.id = @group)
+                AND user_key IN (SELECT u.name_key FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = @group)
+            """,
+            new { group });
+    }
+
     /// <summary>When a ticket that is issued now counts as issued: after those that do not count any more.</summary>
     public static async Task<DateTimeOffset> IssueTimeAsync(DbConnection connection, string group, string user, DateTimeOffset now)
     {

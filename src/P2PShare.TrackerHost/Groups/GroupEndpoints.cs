@@ -21,6 +21,28 @@ internal static class GroupEndpoints
                 TypedResults.Ok(await store.GetAsync(user, group, cancellationToken)))
             .ProducesProblem(StatusCodes.Status404NotFound);
         groups.MapDelete(
+                TrackerRoutes.GroupTemplate,
+                async (string group, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
+                {
+                    await store.RemoveAsync(user, group, cancellationToken);
+                    return TypedResults.NoContent();
+                })
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        groups.MapPut(
+                TrackerRoutes.GroupOwnerTemplate,
+                async (string group, SetGroupOwnerRequest request, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
+                    TypedResults.Ok(await store.SetOwnerAsync(user, group, request.UserName, cancellationToken)))
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        groups.MapGet(
+                TrackerRoutes.MembersTemplate,
+                async (string group, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
+                    TypedResults.Ok(await store.ListMembersAsync(user, group, cancellationToken)))
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        groups.MapDelete(
                 TrackerRoutes.MemberTemplate,
                 async (string group, string user, CurrentUser asker, GroupStore store, CancellationToken cancellationToken) =>
                 {

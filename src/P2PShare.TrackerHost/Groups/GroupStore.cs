@@ -4,6 +4,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Groups;
@@ -31,6 +32,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         return await database.WriteAsync(
             async connection =>
             {
+                await SessionStore.RequireAsync(connection, user);
                 var group = await connection.QuerySingleOrDefaultAsync<long?>(
                     """
                     INSERT INTO groups (name_key, name, owner_id, created) VALUES (@Key, @name, @Owner, @now)
@@ -62,9 +64,74 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
     public Task<GroupResponse> GetAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
         database.ReadAsync(connection => GetAsync(connection, user, group), cancellationToken);
 
+    /// <summary>Deletes a group and all that is in it.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotOwner"/>.</exception>
+    public Task RemoveAsync(CurrentUser user, string group, CancellationToken cancellationToken) => database.WriteAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "delete it");
+            var now = clock.GetUtcNow();
+            await EndedAccessStore.AddAllAsync(connection, membership.GroupId, now);
+            await EventStore.TellOfRemovalAsync(connection, membership, user.Name, now);
+            return await connection.ExecuteAsync("DELETE FROM groups WHERE id = @GroupId", membership);
+        },
+        cancellationToken);
+
+    /// <summary>Hands a group over to another member; the former owner stays a member.</summary>
+    /// <returns>The group as it is now.</returns>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/> or <see cref="ErrorCode.MemberNotFound"/>.
+    /// </exception>
+    public Task<GroupResponse> SetOwnerAsync(CurrentUser user, string group, string owner, CancellationToken cancellationToken) => database.WriteAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "hand it over");
+            var changed = await connection.ExecuteAsync(
+                """
+                UPDATE groups SET owner_id = (SELECT id FROM users WHERE name_key = @Key)
+                WHERE id = @GroupId AND EXISTS (SELECT 1 FROM members m JOIN users u ON u.id = m.user_id
+                    WHERE m.group_id = groups.id AND u.name_key = @Key)
+                """,
+                new { membership.GroupId, Key = AccountName.Key(owner) });
+            if (changed == 0)
+            {
+                throw MemberNotFound(owner, membership, ": only a member can become its owner");
+            }
+
+            var now = await GetAsync(connection, user, group);
+            if (now.Role != GroupRole.Owner)
+            {
+                await EventStore.TellMembersAsync(connection, GroupEventKind.OwnerChanged, membership.GroupId, now.Owner, clock.GetUtcNow());
+            }
+
+            return now;
+        },
+        cancellationToken);
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public Task<IReadOnlyList<MemberResponse>> ListMembersAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<MemberResponse>>(
+            async connection =>
+            {
+                var membership = await Membership.RequireMemberAsync(connection, group, user.Id);
+                var rows = await connection.QueryAsync<(long Id, string UserName, long Joined)>(
+                    "SELECT u.id, u.name, m.joined FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = @GroupId ORDER BY u.name_key",
+                    membership);
+                return
+                [
+                    .. rows.Select(row => new MemberResponse(
+                        membership.GroupName,
+                        row.UserName,
+                        row.Id == membership.OwnerId ? GroupRole.Owner : GroupRole.Member,
+                        DateTimeOffset.FromUnixTimeSeconds(row.Joined))),
+                ];
+            },
+            cancellationToken);
+
     /// <summary>Ends a membership: one's own, or another's where the asker owns the group.</summary>
     /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.OwnerCannotLeave"/> or <see cref="ErrorCode.NotMember"/>.
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.OwnerCannotLeave"/>,
+    /// <see cref="ErrorCode.NotMember"/> of oneself or <see cref="ErrorCode.MemberNotFound"/> of another.
     /// </exception>
     public Task RemoveMemberAsync(CurrentUser user, string group, string member, CancellationToken cancellationToken) => database.WriteAsync(
         async connection =>
@@ -80,11 +147,12 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
                     ErrorCode.OwnerCannotLeave, $"The owner of '{membership.GroupName}' cannot leave it: its members would have nobody to approve requests.");
             }
 
-            if (id is null || !await Membership.EndAsync(connection, membership.GroupId, id.Value, clock.GetUtcNow()))
+            var kind = self ? GroupEventKind.MemberLeft : GroupEventKind.MemberRemoved;
+            if (id is null || !await Membership.EndAsync(connection, membership.GroupId, id.Value, kind, clock.GetUtcNow()))
             {
-                throw Membership.NotMember(self
-                    ? $"You are not a member of '{membership.GroupName}'."
-                    : $"'{PrintableCharacter.Clean(member)}' is not a member of '{membership.GroupName}'.");
+                throw self
+                    ? Membership.NotMember($"You are not a member of '{membership.GroupName}'.")
+                    : MemberNotFound(member, membership);
             }
 
             return true;
@@ -97,15 +165,22 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         database.WriteAsync(
             async connection =>
             {
+                await SessionStore.RequireAsync(connection, user);
                 var membership = await Membership.GetAsync(connection, group, user.Id);
                 if (membership.IsMember > 0)
                 {
                     throw new P2PShareException(ErrorCode.AlreadyMember, $"You are a member of '{membership.GroupName}' already.");
                 }
 
-                var key = new { Group = membership.GroupId, User = user.Id, Now = clock.GetUtcNow().ToUnixTimeSeconds() };
+                var now = clock.GetUtcNow();
+                var key = new { Group = membership.GroupId, User = user.Id, Now = now.ToUnixTimeSeconds() };
                 var added = await connection.ExecuteAsync(
                     "INSERT INTO join_requests (group_id, user_id, requested) VALUES (@Group, @User, @Now) ON CONFLICT (group_id, user_id) DO NOTHING", key);
+                if (added == 1)
+                {
+                    await EventStore.TellOwnerAsync(connection, GroupEventKind.JoinRequest, membership.GroupId, user.Name, now);
+                }
+
                 var requested = await connection.QuerySingleAsync<long>(
                     "SELECT requested FROM join_requests WHERE group_id = @Group AND user_id = @User", key);
                 return (new JoinRequestResponse(membership.GroupName, user.Name, DateTimeOffset.FromUnixTimeSeconds(requested)), added == 1);
@@ -135,10 +210,13 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         async connection =>
         {
             var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "approve a join request");
-            var id = await TakeRequestAsync(connection, membership, asker);
-            return await connection.ExecuteAsync(
+            var (id, name) = await TakeRequestAsync(connection, membership, asker);
+            var now = clock.GetUtcNow();
+            await connection.ExecuteAsync(
                 "INSERT INTO members (group_id, user_id, joined) VALUES (@GroupId, @id, @Now)",
-                new { membership.GroupId, id, Now = clock.GetUtcNow().ToUnixTimeSeconds() });
+                new { membership.GroupId, id, Now = now.ToUnixTimeSeconds() });
+            await EventStore.TellMembersAsync(connection, GroupEventKind.JoinApproved, membership.GroupId, name, now);
+            return true;
         },
         cancellationToken);
 
@@ -150,20 +228,30 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
             var membership = AccountName.Key(asker) == AccountName.Key(user.Name)
                 ? await Membership.GetAsync(connection, group, user.Id)
                 : await Membership.RequireOwnerAsync(connection, group, user.Id, "deny another's join request");
-            return await TakeRequestAsync(connection, membership, asker);
+            var (id, name) = await TakeRequestAsync(connection, membership, asker);
+            var now = clock.GetUtcNow();
+            await EventStore.TellOwnerAsync(connection, GroupEventKind.JoinDenied, membership.GroupId, name, now);
+            await EventStore.TellUserAsync(connection, GroupEventKind.JoinDenied, membership.GroupId, id, name, now);
+            return true;
         },
         cancellationToken);
 
-    private static async Task<long> TakeRequestAsync(DbConnection connection, Membership membership, string asker) =>
-        await connection.QuerySingleOrDefaultAsync<long?>(
+    private static async Task<(long Id, string Name)> TakeRequestAsync(DbConnection connection, Membership membership, string asker)
+    {
+        var id = await connection.QuerySingleOrDefaultAsync<long?>(
             """
             DELETE FROM join_requests WHERE group_id = @GroupId AND user_id = (SELECT id FROM users WHERE name_key = @Key)
             RETURNING user_id
             """,
             new { membership.GroupId, Key = AccountName.Key(asker) })
-        ?? throw new P2PShareException(
-            ErrorCode.JoinRequestNotFound,
-            $"'{PrintableCharacter.Clean(asker)}' does not ask to join '{membership.GroupName}': the request was answered or withdrawn, or never made.");
+            ?? throw new P2PShareException(
+                ErrorCode.JoinRequestNotFound,
+                $"'{PrintableCharacter.Clean(asker)}' does not ask to join '{membership.GroupName}': the request was answered or withdrawn, or never made.");
+        return (id, await connection.QuerySingleAsync<string>("SELECT name FROM users WHERE id = @id", new { id }));
+    }
+
+    private static P2PShareException MemberNotFound(string user, Membership membership, string why = "") => new(
+        ErrorCode.MemberNotFound, $"'{PrintableCharacter.Clean(user)}' is not a member of '{membership.GroupName}'{why}.");
 
     private static Task<long?> UserIdAsync(DbConnection connection, string name) =>
         connection.QuerySingleOrDefaultAsync<long?>("SELECT id FROM users WHERE name_key = @Key", new { Key = AccountName.Key(name) });

@@ -2,6 +2,8 @@ using System.Data.Common;
 using Dapper;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Events;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -11,13 +13,14 @@ internal sealed record Membership(long GroupId, string GroupName, long OwnerId, 
 {
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/>.</exception>
     public static async Task<Membership> GetAsync(DbConnection connection, string group, long user) =>
-        await connection.QuerySingleOrDefaultAsync<Membership>(
+        // What cannot be a name is not looked for: PostgreSQL knows no text with a zero in it.
+        (AccountName.FindProblem(group) is not null ? null : await connection.QuerySingleOrDefaultAsync<Membership>(
             """
             SELECT g.id AS GroupId, g.name AS GroupName, g.owner_id AS OwnerId,
                 (SELECT COUNT(*) FROM members m WHERE m.group_id = g.id AND m.user_id = @user) AS IsMember
             FROM groups g WHERE g.name_key = @Key
             """,
-            new { Key = AccountName.Key(group), user })
+            new { Key = AccountName.Key(group), user }))
         ?? throw new P2PShareException(ErrorCode.GroupNotFound, $"There is no group called '{PrintableCharacter.Clean(group)}'.");
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
@@ -41,8 +44,9 @@ internal sealed record Membership(long GroupId, string GroupName, long OwnerId, 
     public static P2PShareException NotOwner(string message) => new(ErrorCode.NotOwner, message);
 
     /// <summary>Ends a membership and what hangs on it: the user's shares and what the user's peers offer there.</summary>
+    /// <param name="kind">How it ends: <see cref="GroupEventKind.MemberLeft"/> or <see cref="GroupEventKind.MemberRemoved"/>.</param>
     /// <returns>Whether there was one.</returns>
-    public static async Task<bool> EndAsync(DbConnection connection, long group, long user, DateTimeOffset now)
+    public static async Task<bool> EndAsync(DbConnection connection, long group, long user, GroupEventKind kind, DateTimeOffset now)
     {
         await EndedAccessStore.AddAsync(connection, group, user, now);
         if (await connection.ExecuteAsync("DELETE FROM members WHERE group_id = @group AND user_id = @user", new { group, user }) == 0)
@@ -50,13 +54,20 @@ internal sealed record Membership(long GroupId, string GroupName, long OwnerId, 
             return false;
         }
 
+        var name = await connection.QuerySingleAsync<string>("SELECT name FROM users WHERE id = @user", new { user });
+        await EventStore.TellMembersAsync(connection, kind, group, name, now);
+        if (kind == GroupEventKind.MemberRemoved)
+        {
+            await EventStore.TellUserAsync(connection, kind, group, user, name, now);
+        }
+
         await connection.ExecuteAsync(
             """
             DELETE FROM file_sharers WHERE user_id = @user AND file_id IN (SELECT id FROM files WHERE group_id = @group);
-            DELETE FROM files WHERE group_id = @group AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id);
             DELETE FROM holdings WHERE group_id = @group AND peer_id IN (SELECT id FROM peers WHERE user_id = @user);
             """,
             new { group, user });
+        await EventStore.RemoveFilesAsync(connection, group, name, now);
         return true;
     }
 }

@@ -1,16 +1,19 @@
 using System.Data.Common;
 using Dapper;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Tickets;
 
 namespace P2PShare.TrackerHost.Hosting;
 
 /// <summary>
-/// Deletes what has expired, once an announce interval. It only frees room: whatever reads looks at the time itself.
+/// Deletes what has expired, once an announce interval. It only frees room: whatever reads looks at the time itself. Makes
+/// the next key for tickets when its time has come. That several instances do so does no harm: each finds what is left to do.
 /// </summary>
 internal sealed class Housekeeping(
-    TrackerDatabase database, TrackerOptions options, TimeProvider clock, LoginThrottle throttle, ILogger<Housekeeping> logger) : BackgroundService
+    TrackerDatabase database, TrackerOptions options, TimeProvider clock, TicketKeys keys, ILogger<Housekeeping> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -19,8 +22,8 @@ internal sealed class Housekeeping(
         {
             try
             {
-                throttle.Forget();
                 await database.WriteAsync(ForgetAsync, stoppingToken);
+                await keys.RotateAsync(stoppingToken);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
@@ -33,6 +36,8 @@ internal sealed class Housekeeping(
     {
         var now = clock.GetUtcNow();
         await EndedAccessStore.ForgetAsync(connection, options, now);
+        await EventStore.ForgetAsync(connection, now);
+        await LoginThrottle.ForgetAsync(connection, options, now);
         return await connection.ExecuteAsync(
             """
             DELETE FROM peers WHERE last_seen < @PeersSeen;

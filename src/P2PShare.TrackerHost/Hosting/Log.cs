@@ -6,6 +6,15 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Error, Message = "The database does not answer.")]
     public static partial void DatabaseSilent(this ILogger logger, Exception exception);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "The database is away; requests are answered with 503 until it is back.")]
+    public static partial void DatabaseAway(this ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database is back.")]
+    public static partial void DatabaseBack(this ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "New events could not be read; it is tried again in {Interval}.")]
+    public static partial void EventsUnread(this ILogger logger, Exception exception, TimeSpan interval);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "Forgetting what has expired failed; it is tried again in {Interval}.")]
     public static partial void HousekeepingFailed(this ILogger logger, Exception exception, TimeSpan interval);
 }

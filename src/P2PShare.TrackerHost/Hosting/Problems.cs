@@ -12,6 +12,9 @@ namespace P2PShare.TrackerHost.Hosting;
 /// <summary>Everything that goes wrong is answered as RFC 9457 has it, with a stable <c>code</c>.</summary>
 internal static class Problems
 {
+    // A PostgreSQL server that is started anew answers again after a few.
+    private const string SecondsUntilBack = "5";
+
     public const string ContentType = "application/problem+json";
 
     public static void AddProblems(this IServiceCollection services) =>
@@ -44,10 +47,11 @@ internal static class Problems
             or ErrorCode.InvalidContent or ErrorCode.InvalidRequest => StatusCodes.Status400BadRequest,
         ErrorCode.WrongCredentials or ErrorCode.NotLoggedIn => StatusCodes.Status401Unauthorized,
         ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.NotSharer => StatusCodes.Status403Forbidden,
-        ErrorCode.GroupNotFound or ErrorCode.JoinRequestNotFound or ErrorCode.FileNotFound => StatusCodes.Status404NotFound,
+        ErrorCode.GroupNotFound or ErrorCode.MemberNotFound or ErrorCode.JoinRequestNotFound or ErrorCode.FileNotFound => StatusCodes.Status404NotFound,
         ErrorCode.UserNameTaken or ErrorCode.GroupNameTaken or ErrorCode.AlreadyMember or ErrorCode.OwnerCannotLeave
-            or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
+            or ErrorCode.UserOwnsGroups or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,
+        ErrorCode.TrackerDatabaseAway => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };
 
@@ -59,6 +63,16 @@ internal static class Problems
                 if (e is TooManyAttemptsException { RetryAfter.TotalSeconds: var seconds })
                 {
                     context.Response.Headers.RetryAfter = Math.Ceiling(seconds).ToString(CultureInfo.InvariantCulture);
+                }
+
+                if (e.Code == ErrorCode.NotLoggedIn)
+                {
+                    context.Response.Headers.WWWAuthenticate = SessionAuthenticationHandler.SchemeName;
+                }
+
+                if (e.Code == ErrorCode.TrackerDatabaseAway)
+                {
+                    context.Response.Headers.RetryAfter = SecondsUntilBack;
                 }
 
                 return WriteAsync(context, StatusOf(e.Code), e.Code, e.Message);

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Files;
 using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Peers;
@@ -52,14 +53,16 @@ internal sealed class TrackerApplication : IAsyncDisposable
     {
         options.Check();
         CreateDataFolder(options.DataPath);
-        var database = await TrackerDatabase.OpenAsync(options.DataPath, cancellationToken);
+        var database = await TrackerDatabase.OpenAsync(options, cancellationToken);
         X509Certificate2? certificate = null;
         WebApplication? web = null;
         try
         {
             certificate = TrackerCertificate.LoadOrCreate(options.DataPath, clock);
-            var identity = await TrackerIdentity.LoadOrCreateAsync(database, clock, cancellationToken);
-            web = Build(options, clock, database, certificate, identity, configure);
+            var identity = await TrackerIdentity.LoadOrCreateAsync(database, cancellationToken);
+            var keys = await TicketKeys.LoadOrCreateAsync(identity.Id, database, options, clock, cancellationToken);
+            web = Build(options, clock, database, certificate, identity, keys, configure);
+            database.Logger = web.Services.GetRequiredService<ILogger<TrackerDatabase>>();
             await ListenAsync(web, options, cancellationToken);
             return new TrackerApplication(web, database, certificate);
         }
@@ -106,6 +109,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         TrackerDatabase database,
         X509Certificate2 certificate,
         TrackerIdentity identity,
+        TicketKeys keys,
         Action<WebApplicationBuilder>? configure)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = typeof(TrackerApplication).Assembly.GetName().Name });
@@ -119,7 +123,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         // Signals are the program's business; a tracker inside a test has none.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
 
-        builder.Services.AddSingleton(options).AddSingleton(clock).AddSingleton(database).AddSingleton(identity);
+        builder.Services.AddSingleton(options).AddSingleton(clock).AddSingleton(database).AddSingleton(identity).AddSingleton(keys);
         builder.Services.AddRouting();
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();
@@ -127,6 +131,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddAccounts();
         builder.Services.AddSingleton<GroupStore>().AddSingleton<FileStore>().AddSingleton<PeerStore>();
         builder.Services.AddHostedService<Housekeeping>();
+        builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>());
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -141,6 +146,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.MapFiles();
         app.MapPeers();
         app.MapSources();
+        app.MapEvents();
         app.MapTicketKeys();
         app.MapHealth();
         app.MapOpenApi().AllowAnonymous();

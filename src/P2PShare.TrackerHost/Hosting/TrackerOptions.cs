@@ -1,4 +1,5 @@
 using P2PShare.Protocol;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Hosting;
 
@@ -20,7 +21,15 @@ internal sealed class TrackerOptions
     /// </summary>
     internal int PasswordIterations { get; set; } = 210_000;
 
-    /// <summary>Folder of the database and the certificate.</summary>
+    /// <summary>
+    /// <c>ConnectionStrings:Tracker</c>, which is no setting of the tracker's own section, as every .NET program has it. Holds a password.
+    /// </summary>
+    internal string? ConnectionString { get; set; }
+
+    /// <summary>Where the tracker keeps what it knows.</summary>
+    public DatabaseKind Database { get; set; }
+
+    /// <summary>Folder of the certificate and of an SQLite database.</summary>
     public string DataPath { get; set; } = Path.Combine(
         Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "P2PShare", "tracker");
 
@@ -29,6 +38,9 @@ internal sealed class TrackerOptions
 
     /// <summary>How long a ticket lasts, and so how long a removed member may still fetch; a minute to a day.</summary>
     public TimeSpan TicketLifetime { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a key signs tickets before the next one does; a day to ten years.</summary>
+    public TimeSpan TicketKeyLifetime { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>How often peers announce; one that is silent for three of them is forgotten. A second to an hour.</summary>
     public TimeSpan AnnounceInterval { get; set; } = TimeSpan.FromSeconds(60);
@@ -67,6 +79,7 @@ internal sealed class TrackerOptions
 
         CheckRange(nameof(SessionLifetime), SessionLifetime, TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
         CheckRange(nameof(TicketLifetime), TicketLifetime, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1));
+        CheckRange(nameof(TicketKeyLifetime), TicketKeyLifetime, TimeSpan.FromDays(1), TimeSpan.FromDays(3650));
         CheckRange(nameof(AnnounceInterval), AnnounceInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         CheckRange(nameof(ReplacedContentLifetime), ReplacedContentLifetime, TimeSpan.Zero, TimeSpan.FromDays(30));
         CheckRange(nameof(LoginFailureWindow), LoginFailureWindow, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Hosting;
 
@@ -19,7 +20,9 @@ internal static class TrackerProgram
           <tracker_no>        the number of the line to listen on, counted from 1 without comments and empty lines
 
         Settings, such as --Tracker:DataPath=/var/lib/p2pshare, also come from appsettings.json in the current
-        folder and from the environment (Tracker__DataPath).
+        folder and from the environment (Tracker__DataPath). With --Tracker:Database=postgres the tracker keeps what it
+        knows in the PostgreSQL database of ConnectionStrings:Tracker; as that has a password, give it in the
+        environment (ConnectionStrings__Tracker) or in appsettings.json.
         """;
 
     /// <returns>0 after a signal ended it, 1 where it could not run, 2 where it was called wrongly.</returns>
@@ -133,10 +136,18 @@ internal static class TrackerProgram
                 $"{TrackerOptions.Section}:{PrintableCharacter.Clean(unknown.Key)} is not a setting. The settings are {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
         }
 
+        if (section[nameof(TrackerOptions.Database)] is { } database && !Enum.GetNames<DatabaseKind>().Contains(database, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new P2PShareException(
+                ErrorCode.InvalidConfiguration,
+                $"{TrackerOptions.Section}:{nameof(TrackerOptions.Database)} is '{PrintableCharacter.Clean(database)}': sqlite or postgres was expected.");
+        }
+
         var options = new TrackerOptions();
         try
         {
             section.Bind(options);
+            options.ConnectionString = configuration.GetConnectionString("Tracker");
             return options;
         }
         catch (InvalidOperationException e)

@@ -29,6 +29,14 @@ internal static class PeerAddresses
             .Take(MaxOwn);
     }
 
+    /// <summary>Where a peer is tried, <c>address:port</c>; nowhere where it accepts no connections.</summary>
+    /// <param name="own">Separated by spaces, as they are stored.</param>
+    public static IReadOnlyList<string> EndPoints(string observed, string own, long port) => port == 0
+        ? []
+        : [.. own.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Prepend(observed)
+            .Select(address => new IPEndPoint(IPAddress.Parse(address), (int)port).ToString())];
+
     /// <summary>RFC 1918 and RFC 4193; no link-local ones, which mean something on one link only.</summary>
     public static bool IsPrivate(IPAddress address)
     {

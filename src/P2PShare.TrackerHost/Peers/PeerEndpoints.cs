@@ -21,6 +21,12 @@ internal static class PeerEndpoints
         peers.MapPost(TrackerRoutes.Peers, async (AnnounceRequest request, HttpContext context, CurrentUser user, PeerStore store) =>
                 TypedResults.Ok(await store.AnnounceAsync(user, context.RemoteAddress(), Check(request), request, context.RequestAborted)))
             .WithMetadata(new RequestSizeLimitAttribute(MaxAnnounceBody));
+        peers.MapGet(
+                TrackerRoutes.GroupPeersTemplate,
+                async (string group, CurrentUser user, PeerStore store, CancellationToken cancellationToken) =>
+                    TypedResults.Ok(await store.ListAsync(user, group, cancellationToken)))
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status404NotFound);
         peers.MapDelete(TrackerRoutes.PeerTemplate, async (string fingerprint, CurrentUser user, PeerStore store, CancellationToken cancellationToken) =>
         {
             await store.RemoveAsync(user, ParseFingerprint(fingerprint), cancellationToken);

@@ -10,11 +10,12 @@ using P2PShare.TrackerHost.Files;
 using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Tickets;
 
 namespace P2PShare.TrackerHost.Peers;
 
 /// <summary>The rows of peers and of what they hold.</summary>
-internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options, TrackerIdentity tracker, TimeProvider clock)
+internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options, TicketKeys keys, TimeProvider clock)
 {
     private const int MaxPeersPerContent = 50;
 
@@ -22,9 +23,10 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
     /// <param name="own">The peer's own addresses, as it says.</param>
     public Task<AnnounceResponse> AnnounceAsync(
         CurrentUser user, IPAddress observed, IReadOnlyList<IPAddress> own, AnnounceRequest request, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        database.WriteSharedAsync(
             async connection =>
             {
+                await SessionStore.RequireAsync(connection, user);
                 var now = clock.GetUtcNow();
                 var interval = (int)options.AnnounceInterval.TotalSeconds;
                 if (!request.Full && !await IsKnownAsync(connection, user, request.Fingerprint, now))
@@ -62,12 +64,37 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
             "DELETE FROM peers WHERE user_id = @User AND fingerprint = @Fingerprint", new { User = user.Id, Fingerprint = fingerprint.ToString() }),
         cancellationToken);
 
+    /// <summary>The peers online that offer something in a group.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public Task<IReadOnlyList<PeerResponse>> ListAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<PeerResponse>>(
+            async connection =>
+            {
+                var membership = await Membership.RequireMemberAsync(connection, group, user.Id);
+                var rows = await connection.QueryAsync<PeerRow>(
+                    """
+                    SELECT p.fingerprint AS Fingerprint, u.name AS UserName, p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses,
+                        p.port AS Port, p.last_seen AS LastSeen, h.Complete AS CompleteContents, h.Partial AS PartialContents
+                    FROM (SELECT peer_id, SUM(complete) AS Complete, SUM(1 - complete) AS Partial FROM holdings
+                        WHERE group_id = @GroupId GROUP BY peer_id) h
+                    JOIN peers p ON p.id = h.peer_id
+                    JOIN users u ON u.id = p.user_id
+                    JOIN members m ON m.group_id = @GroupId AND m.user_id = p.user_id
+                    WHERE p.last_seen >= @SeenSince
+                    ORDER BY u.name_key, p.id
+                    """,
+                    new { membership.GroupId, SeenSince = options.PeersSeenSince(clock.GetUtcNow()) });
+                return [.. rows.Select(row => row.ToPeer(membership.GroupName))];
+            },
+            cancellationToken);
+
     /// <summary>Who has contents of a group, with a ticket for them.</summary>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/>, or <see cref="ErrorCode.FileNotFound"/> where the group has none of them.
     /// </exception>
     public Task<SourcesResponse> FindSourcesAsync(CurrentUser user, string group, SourcesRequest request, CancellationToken cancellationToken) =>
-        database.ReadAsync(
+        // In one snapshot: an access that ends meanwhile must not date the ticket to after its end.
+        database.ReadSnapshotAsync(
             async connection =>
             {
                 var now = clock.GetUtcNow();
@@ -82,7 +109,7 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
                 }
 
                 var rows = await connection.QueryAsync<SourceRow>(
-                    """
+                    $"""
                     SELECT PiecesRoot, Fingerprint, UserName, Complete, ObservedAddress, OwnAddresses, Port FROM (
                         SELECT h.pieces_root AS PiecesRoot, p.fingerprint AS Fingerprint, u.name AS UserName, h.complete AS Complete,
                             p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port,
@@ -91,18 +118,18 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
                         JOIN peers p ON p.id = h.peer_id
                         JOIN users u ON u.id = p.user_id
                         JOIN members m ON m.group_id = h.group_id AND m.user_id = p.user_id
-                        WHERE h.group_id = @GroupId AND h.pieces_root IN @found AND p.last_seen >= @SeenSince AND p.fingerprint <> @Asker
+                        WHERE h.group_id = @GroupId AND {connection.In("h.pieces_root", "@Found")} AND p.last_seen >= @SeenSince AND p.fingerprint <> @Asker
                     ) AS ranked
                     WHERE Place <= @MaxPeersPerContent
                     ORDER BY Place
                     """,
-                    new { membership.GroupId, found, SeenSince = options.PeersSeenSince(now), Asker = request.Fingerprint.ToString(), MaxPeersPerContent });
+                    new { membership.GroupId, Found = found.ToArray(), SeenSince = options.PeersSeenSince(now), Asker = request.Fingerprint.ToString(), MaxPeersPerContent });
                 var peers = rows.ToLookup(row => Hash256.Parse(row.PiecesRoot), row => row.ToPeer());
                 var expires = DateTimeOffset.FromUnixTimeSeconds((now + options.TicketLifetime).ToUnixTimeSeconds());
                 var ticket = new Ticket(user.Name, membership.GroupName, roots, request.CertificateHash, expires);
                 var issued = await EndedAccessStore.IssueTimeAsync(connection, membership.GroupName, user.Name, now);
                 return new SourcesResponse(
-                    tracker.Issuer.Issue(ticket, issued), expires, [.. roots.Select(root => new ContentSources(root, [.. peers[root]]))]);
+                    keys.Issuer.Issue(ticket, issued), expires, [.. roots.Select(root => new ContentSources(root, [.. peers[root]]))]);
             },
             cancellationToken);
 
@@ -177,10 +204,35 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
 
         public required long Port { get; init; }
 
-        public SourcePeer ToPeer() => new(Hash256.Parse(Fingerprint), UserName, Complete == 1, Port == 0 ? [] : [.. EndPoints()]);
+        public SourcePeer ToPeer() =>
+            new(Hash256.Parse(Fingerprint), UserName, Complete == 1, PeerAddresses.EndPoints(ObservedAddress, OwnAddresses, Port));
+    }
 
-        private IEnumerable<string> EndPoints() => OwnAddresses.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .Prepend(ObservedAddress)
-            .Select(address => new IPEndPoint(IPAddress.Parse(address), (int)Port).ToString());
+    private sealed class PeerRow
+    {
+        public required string Fingerprint { get; init; }
+
+        public required string UserName { get; init; }
+
+        public required string ObservedAddress { get; init; }
+
+        public required string OwnAddresses { get; init; }
+
+        public required long Port { get; init; }
+
+        public required long LastSeen { get; init; }
+
+        public required long CompleteContents { get; init; }
+
+        public required long PartialContents { get; init; }
+
+        public PeerResponse ToPeer(string group) => new(
+            group,
+            UserName,
+            Hash256.Parse(Fingerprint),
+            PeerAddresses.EndPoints(ObservedAddress, OwnAddresses, Port),
+            (int)CompleteContents,
+            (int)PartialContents,
+            DateTimeOffset.FromUnixTimeSeconds(LastSeen));
     }
 }

@@ -1,77 +1,142 @@
 using System.Data.Common;
 using Dapper;
-using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 using P2PShare.Protocol;
+using P2PShare.TrackerHost.Hosting;
 
 namespace P2PShare.TrackerHost.Storage;
 
 /// <summary>
-/// The tracker's memory: one SQLite file in write-ahead mode. Reads run side by side on pooled connections, writes one
-/// after the other through <see cref="WriteQueue"/>.
+/// The tracker's memory. Reads run side by side on pooled connections, writes in batches through <see cref="WriteQueue"/>.
+/// The SQL is the same for both databases; where they differ is here, in what <see cref="SqliteDatabase"/> and
+/// <see cref="PostgresDatabase"/> each do their own way.
 /// </summary>
-internal sealed class TrackerDatabase : IAsyncDisposable
+internal abstract class TrackerDatabase : IAsyncDisposable
 {
-    public const string FileName = "tracker.db";
-
-    private readonly string _connectionString;
     private readonly WriteQueue _writes;
+    private int _isAway;
 
     // Lists of parameters come in many lengths; padded, they make few different statements to remember.
     static TrackerDatabase() => SqlMapper.Settings.PadListExpansions = true;
 
-    private TrackerDatabase(string connectionString, SqliteConnection writer)
-    {
-        _connectionString = connectionString;
-        _writes = new WriteQueue(writer);
-    }
+    protected TrackerDatabase() => _writes = new WriteQueue(this);
 
-    /// <summary>Opens the database in <paramref name="dataPath"/>, makes it where it is missing, and brings its schema up to date.</summary>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>, or a schema of a newer version.</exception>
-    public static async Task<TrackerDatabase> OpenAsync(string dataPath, CancellationToken cancellationToken)
-    {
-        var path = Path.Combine(dataPath, FileName);
-        var connectionString = new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true }.ToString();
-        var writer = new SqliteConnection(connectionString);
-        try
-        {
-            // SQLite would make it readable for everybody; its other files take their permissions from this one.
-            PrivateFile.CreateEmptyIfMissing(path);
-            await writer.OpenAsync(cancellationToken);
-            await writer.ExecuteAsync("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-            await Migrations.ApplyAsync(writer, cancellationToken);
-            return new TrackerDatabase(connectionString, writer);
-        }
-        catch (Exception e)
-        {
-            await writer.DisposeAsync();
-            SqliteConnection.ClearPool(writer);
-            if (e is SqliteException or IOException or UnauthorizedAccessException)
-            {
-                throw new P2PShareException(
-                    ErrorCode.PathUnwritable,
-                    $"The tracker's database '{path}' cannot be used: {e.Message.TrimEnd('.')}. Check the folder's permissions and free space, or choose another with Tracker:DataPath.",
-                    e);
-            }
+    /// <summary>
+    /// After each commit of this process, before those who wrote are told, and after commits of other instances where the
+    /// database tells of them; to be handled at once.
+    /// </summary>
+    public event Action? Written;
 
-            throw;
-        }
-    }
+    /// <summary>Told once when the database is away, and once when it is back.</summary>
+    public ILogger Logger { get; set; } = NullLogger.Instance;
 
+    /// <summary>Opens the database that the options choose and brings its schema up to date.</summary>
+    /// <exception cref="P2PShareException">It cannot be used; the message says why.</exception>
+    public static async Task<TrackerDatabase> OpenAsync(TrackerOptions options, CancellationToken cancellationToken) =>
+        options.Database == DatabaseKind.Postgres
+            ? await PostgresDatabase.OpenAsync(options.ConnectionString, cancellationToken)
+            : await SqliteDatabase.OpenAsync(options.DataPath, cancellationToken);
+
+    /// <summary>Reads: one statement, or several that need not see the same moment. May run twice where the connection was lost.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseAway"/>.</exception>
     public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken)
     {
-        await using var connection = new SqliteConnection(_connectionString);
-        await connection.OpenAsync(cancellationToken);
-        return await read(connection);
+        for (var again = false; ; again = true)
+        {
+            try
+            {
+                await using var connection = await OpenReaderAsync(cancellationToken);
+                var result = await read(connection);
+                OnAnswered();
+                return result;
+            }
+            catch (Exception e) when (IsAway(e))
+            {
+                // Pooled connections do not know that the server was started anew.
+                if (again)
+                {
+                    throw Away("The tracker's database does not answer at the moment. Try again in a few seconds.", e);
+                }
+            }
+        }
     }
 
+    /// <summary>Reads with several statements that all see the same moment.</summary>
+    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    public Task<T> ReadSnapshotAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken) => ReadAsync(
+        async connection =>
+        {
+            await using var snapshot = await BeginSnapshotAsync(connection);
+            return await read(connection);
+        },
+        cancellationToken);
+
+    /// <summary>Writes under the lock of all writers: what it reads stays so until the commit, whichever instance writes.</summary>
     /// <inheritdoc cref="WriteQueue.RunAsync"/>
     public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>
-        _writes.RunAsync(write, cancellationToken);
+        _writes.RunAsync(write, isShared: false, cancellationToken);
+
+    /// <summary>Writes beside others of this kind in other instances, but never beside <see cref="WriteAsync"/>: for rows that nobody else writes.</summary>
+    /// <inheritdoc cref="WriteQueue.RunAsync"/>
+    public Task<T> WriteSharedAsync<T>(Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>
+        _writes.RunAsync(write, isShared: true, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
         await _writes.DisposeAsync();
-        using var any = new SqliteConnection(_connectionString);
-        SqliteConnection.ClearPool(any);
+        await CloseAsync();
+    }
+
+    /// <summary>A connection that stays with the writer until it is lost.</summary>
+    internal abstract Task<DbConnection> OpenWriterAsync();
+
+    /// <summary>
+    /// To be called first in each writing transaction. The rules were written for one writer: what a write has read, such
+    /// as a membership or that a name is free, is true until it commits. With this lock they are so with several
+    /// instances too, all of them and without each statement having to think of it.
+    /// </summary>
+    /// <param name="shared">Whether the transaction only has writes of <see cref="WriteSharedAsync"/>.</param>
+    internal abstract Task LockAsync(DbConnection connection, bool shared);
+
+    /// <summary>Whether a savepoint is released after its write, or only hidden by the next one of that name, until the commit.</summary>
+    internal abstract bool ReleasesSavepoints { get; }
+
+    /// <summary>A migration's SQL in the database's own words.</summary>
+    internal abstract string Translate(string migration);
+
+    /// <summary>Whether the database, or the connection to it, is gone for now.</summary>
+    internal abstract bool IsAway(Exception e);
+
+    /// <summary>Whether the transaction was the victim of another one and would succeed when tried again.</summary>
+    internal abstract bool IsConflict(Exception e);
+
+    internal P2PShareException Away(string message, Exception e)
+    {
+        if (Interlocked.Exchange(ref _isAway, 1) == 0)
+        {
+            Logger.DatabaseAway(e);
+        }
+
+        return new P2PShareException(ErrorCode.TrackerDatabaseAway, message, e);
+    }
+
+    internal void OnWritten()
+    {
+        OnAnswered();
+        Written?.Invoke();
+    }
+
+    protected abstract Task<DbConnection> OpenReaderAsync(CancellationToken cancellationToken);
+
+    protected abstract ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection);
+
+    protected abstract ValueTask CloseAsync();
+
+    private void OnAnswered()
+    {
+        if (Volatile.Read(ref _isAway) == 1 && Interlocked.Exchange(ref _isAway, 0) == 1)
+        {
+            Logger.DatabaseBack();
+        }
     }
 }

@@ -1,35 +1,50 @@
 using System.Data.Common;
 using System.Threading.Channels;
+using P2PShare.Protocol;
 
 namespace P2PShare.TrackerHost.Storage;
 
 /// <summary>
 /// Group commit: one writer takes all writes that wait and commits them in one transaction, so that a hundred of them
 /// cost one flush to disk. Each runs in a savepoint of its own, so that one that fails takes no other with it, and each
-/// is acknowledged after the commit only.
+/// is acknowledged after the commit only. A batch that was lost before its commit, or lost against one of another
+/// instance, is tried again as a whole; whoever was in one whose commit has an unknown end is told so.
 /// </summary>
 internal sealed class WriteQueue : IAsyncDisposable
 {
     private const int MaxWaiting = 4096;
     private const int MaxBatch = 256;
+
+    // Of a batch that loses against others; each pause is longer than the one before.
+    private const int MaxAttempts = 10;
+    private const int PauseMilliseconds = 5;
+
+    // Of a batch whose connection was lost: it may have been lost long ago, and the database be there.
+    private const int MaxConnections = 2;
+
     private const string Savepoint = "one_write";
 
     private readonly Channel<Write> _waiting = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
-    private readonly DbConnection _connection;
+    private readonly TrackerDatabase _database;
     private readonly Task _writer;
+    private DbConnection? _connection;
 
-    /// <param name="connection">Open; the queue owns it from here on.</param>
-    public WriteQueue(DbConnection connection)
+    public WriteQueue(TrackerDatabase database)
     {
-        _connection = connection;
+        _database = database;
         _writer = Task.Run(WriteAllAsync);
     }
 
-    /// <summary>Runs <paramref name="work"/> on the writing connection; what it throws undoes what it did and is thrown here.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> on the writing connection; what it throws undoes what it did and is thrown here. It may
+    /// run several times, of which only the last one counts.
+    /// </summary>
+    /// <param name="isShared">Whether it may run beside others of its kind in other instances.</param>
     /// <param name="cancellationToken">Counts until the write begins.</param>
-    public async Task<T> RunAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseAway"/>.</exception>
+    public async Task<T> RunAsync<T>(Func<DbConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken)
     {
-        var write = new Write<T>(work, cancellationToken);
+        var write = new Write<T>(work, isShared, cancellationToken);
         await _waiting.Writer.WriteAsync(write, cancellationToken);
         return await write.Completion;
     }
@@ -39,7 +54,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     {
         _waiting.Writer.TryComplete();
         await _writer;
-        await _connection.DisposeAsync();
+        await CloseAsync();
     }
 
     private async Task WriteAllAsync()
@@ -52,49 +67,102 @@ internal sealed class WriteQueue : IAsyncDisposable
                 batch.Add(write);
             }
 
-            await CommitAsync(batch);
+            if (await FindFailureAsync(batch) is { } failure)
+            {
+                batch.ForEach(write => write.Fail(failure));
+                // Behind a database that does not answer nobody waits for the time-outs of those before.
+                while (failure is P2PShareException && _waiting.Reader.TryRead(out var write))
+                {
+                    write.Fail(failure);
+                }
+            }
+            else
+            {
+                _database.OnWritten();
+                batch.ForEach(write => write.Acknowledge());
+            }
+
             batch.Clear();
         }
     }
 
-    private async Task CommitAsync(List<Write> batch)
+    /// <summary>Commits a batch, and gives why it could not.</summary>
+    private async Task<Exception?> FindFailureAsync(List<Write> batch)
     {
-        try
+        var connections = 1;
+        for (var attempt = 1; ; attempt++)
         {
-            await using var transaction = await _connection.BeginTransactionAsync();
-            foreach (var write in batch)
+            var committing = false;
+            try
             {
-                await transaction.SaveAsync(Savepoint);
-                if (!await write.TryRunAsync(_connection))
+                _connection ??= await _database.OpenWriterAsync();
+                await using var transaction = await _connection.BeginTransactionAsync();
+                await _database.LockAsync(_connection, batch.TrueForAll(write => write.IsShared));
+                foreach (var write in batch)
                 {
-                    await transaction.RollbackAsync(Savepoint);
+                    await transaction.SaveAsync(Savepoint);
+                    if (!await write.TryRunAsync(_connection, _database))
+                    {
+                        await transaction.RollbackAsync(Savepoint);
+                    }
+
+                    if (_database.ReleasesSavepoints)
+                    {
+                        await transaction.ReleaseAsync(Savepoint);
+                    }
                 }
 
-                await transaction.ReleaseAsync(Savepoint);
+                committing = true;
+                await transaction.CommitAsync();
+                return null;
             }
+            catch (Exception e) when (_database.IsAway(e))
+            {
+                await CloseAsync();
+                if (committing)
+                {
+                    return _database.Away(
+                        "The tracker's database was lost while it wrote, so whether the change was made is not known. Look, and try again where it was not.", e);
+                }
 
-            await transaction.CommitAsync();
+                if (connections++ == MaxConnections)
+                {
+                    return _database.Away("The tracker's database does not answer at the moment, and nothing was changed. Try again in a few seconds.", e);
+                }
+            }
+            catch (Exception e) when (_database.IsConflict(e) && attempt < MaxAttempts)
+            {
+                await Task.Delay(Random.Shared.Next(attempt * PauseMilliseconds) + 1);
+            }
+            catch (Exception e)
+            {
+                // Nothing was committed: nobody may be told otherwise.
+                return e;
+            }
         }
-        catch (Exception e)
-        {
-            // Nothing was committed: nobody may be told otherwise.
-            batch.ForEach(write => write.Fail(e));
-            return;
-        }
-
-        batch.ForEach(write => write.Acknowledge());
     }
 
-    private abstract class Write
+    private async ValueTask CloseAsync()
     {
-        public abstract Task<bool> TryRunAsync(DbConnection connection);
+        if (_connection is { } connection)
+        {
+            _connection = null;
+            await connection.DisposeAsync();
+        }
+    }
+
+    private abstract class Write(bool isShared)
+    {
+        public bool IsShared => isShared;
+
+        public abstract Task<bool> TryRunAsync(DbConnection connection, TrackerDatabase database);
 
         public abstract void Acknowledge();
 
         public abstract void Fail(Exception reason);
     }
 
-    private sealed class Write<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken) : Write
+    private sealed class Write<T>(Func<DbConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken) : Write(isShared)
     {
         private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T _result = default!;
@@ -102,14 +170,16 @@ internal sealed class WriteQueue : IAsyncDisposable
 
         public Task<T> Completion => _completion.Task;
 
-        public override async Task<bool> TryRunAsync(DbConnection connection)
+        public override async Task<bool> TryRunAsync(DbConnection connection, TrackerDatabase database)
         {
+            _failure = null;
             try
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 _result = await work(connection);
             }
-            catch (Exception e)
+            // Those are faults of the whole batch.
+            catch (Exception e) when (!database.IsAway(e) && !database.IsConflict(e))
             {
                 _failure = e;
             }
@@ -125,10 +195,10 @@ internal sealed class WriteQueue : IAsyncDisposable
             }
             else
             {
-                Fail(_failure);
+                _completion.SetException(_failure);
             }
         }
 
-        public override void Fail(Exception reason) => _completion.SetException(_failure ?? reason);
+        public override void Fail(Exception reason) => _completion.SetException(reason);
     }
 }

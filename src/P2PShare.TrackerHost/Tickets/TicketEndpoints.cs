@@ -6,7 +6,8 @@ namespace P2PShare.TrackerHost.Tickets;
 internal static class TicketEndpoints
 {
     public static void MapTicketKeys(this IEndpointRouteBuilder routes) =>
-        routes.MapGet(TrackerRoutes.TicketKeys, (TrackerIdentity tracker) => TypedResults.Text(tracker.PublicKeys, "application/jwk-set+json"))
+        routes.MapGet(TrackerRoutes.TicketKeys, async (TicketKeys keys, CancellationToken cancellationToken) =>
+                TypedResults.Text(await keys.ReadPublicAsync(cancellationToken), "application/jwk-set+json"))
             .AllowAnonymous()
             .WithTags("Tickets");
 }

@@ -18,16 +18,16 @@ public sealed class Download
     private DownloadState _stateAfterCancel;
     private DownloadRun? _run;
 
-    internal Download(PeerServer server, DownloadCatalog catalog, DownloadCatalog.Entry entry)
+    internal Download(PeerServer server, DownloadCatalog catalog, SavedDownload saved)
     {
         _server = server;
         _catalog = catalog;
-        _bytesVerifiedBefore = entry.BytesVerified;
-        Id = entry.Id;
-        Request = entry.Request;
-        Created = entry.Created;
-        Error = entry.Error;
-        _state = entry.State;
+        _bytesVerifiedBefore = saved.BytesVerified;
+        Id = saved.Id;
+        Request = saved.Request;
+        Created = saved.Created;
+        Error = saved.Error;
+        _state = saved.State;
         Settle();
     }
 
@@ -36,6 +36,9 @@ public sealed class Download
     public DownloadRequest Request { get; }
 
     public DateTimeOffset Created { get; }
+
+    /// <summary>Whether this peer server has run it; else it is as an earlier or another shell left it.</summary>
+    public bool HasRun { get; private set; }
 
     public DownloadState State
     {
@@ -68,6 +71,7 @@ public sealed class Download
         Request.Content.PieceCount,
         0,
         null,
+        0,
         0);
 
     /// <summary>Where the time of its last stretch went, from its start or resume in this process; all zero where there was none.</summary>
@@ -118,7 +122,14 @@ public sealed class Download
     {
         lock (_lock)
         {
+            if (_state != DownloadState.Running)
+            {
+                // Another shell that looks has to see it run.
+                _server.Keep(_catalog.UpdateAsync(Id, DownloadState.Running, null, Progress.BytesVerified));
+            }
+
             _state = DownloadState.Running;
+            HasRun = true;
             Error = null;
             var cancellation = new CancellationTokenSource();
             _cancel = cancellation.CancelAsync;
@@ -136,7 +147,7 @@ public sealed class Download
         var activity = _server.Instruments.StartDownload(Request);
         try
         {
-            using var run = new DownloadRun(_server, Request, _limiter);
+            using var run = new DownloadRun(_server, Request, _limiter, Keep);
             _run = run;
             await run.RunAsync(cancellationToken).ConfigureAwait(false);
             state = DownloadState.Complete;
@@ -164,6 +175,8 @@ public sealed class Download
         _server.Keep(_catalog.UpdateAsync(Id, state, error, Progress.BytesVerified));
         Settle();
     }
+
+    private void Keep(long bytesVerified) => _server.Keep(_catalog.UpdateAsync(Id, DownloadState.Running, null, bytesVerified));
 
     private async Task EndAsync(DownloadState state)
     {

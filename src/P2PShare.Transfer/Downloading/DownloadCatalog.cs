@@ -1,18 +1,75 @@
 using Dapper;
+using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.State;
+using P2PShare.Transfer.Tracker;
 
 namespace P2PShare.Transfer.Downloading;
 
-/// <summary>A user's downloads at a tracker, as they are kept between shells.</summary>
-internal sealed class DownloadCatalog(StateDatabase database, Guid trackerId, string userName)
+/// <summary>
+/// A user's downloads at a tracker, as they are kept between shells; what no peer server has in hand is looked at and
+/// changed here.
+/// </summary>
+/// <param name="tracker">Logged in.</param>
+public sealed class DownloadCatalog(StateFolder state, TrackerClient tracker)
 {
-    private readonly string _trackerId = trackerId.ToString("D");
+    private readonly StateDatabase _database = state.Database;
+    private readonly string _trackerId = tracker.TrackerId.ToString("D");
+    private readonly string _userName = tracker.UserName;
+
+    /// <summary>All, the oldest first, with what this process asked to keep so far.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public async Task<IReadOnlyList<SavedDownload>> GetAllAsync(CancellationToken cancellationToken)
+    {
+        await _database.FlushAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(GetAll, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SqliteException e)
+        {
+            throw Unusable(e);
+        }
+    }
+
+    /// <summary>Marks a download that nobody runs as stopped.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.DestinationInUse"/>, <see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public Task StopAsync(SavedDownload download)
+    {
+        ThrowIfHeld(download);
+        return ToldAsync(UpdateAsync(download.Id, DownloadState.Stopped, null, download.BytesVerified));
+    }
+
+    /// <summary>Forgets a download and deletes its part file; a finished file stays.</summary>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.DestinationInUse"/> where a process writes to the part file: nothing is done then;
+    /// <see cref="ErrorCode.PathUnwritable"/>, <see cref="ErrorCode.StateFolderUnusable"/>.
+    /// </exception>
+    public Task RemoveAsync(SavedDownload download)
+    {
+        if (download.State != DownloadState.Complete)
+        {
+            PartFile.Delete(download.Request.Destination);
+        }
+
+        return ToldAsync(RemoveAsync(download.Id));
+    }
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.DestinationInUse"/>.</exception>
+    public static void ThrowIfHeld(SavedDownload download)
+    {
+        if (download.IsHeld)
+        {
+            throw new P2PShareException(
+                ErrorCode.DestinationInUse,
+                $"'{download.Request.Name}' is being received by another shell. Suspend, stop or remove it there, or wait until that one has ended.");
+        }
+    }
 
     /// <inheritdoc cref="StateDatabase.WriteAsync"/>
-    public Task AddAsync(Guid id, DownloadRequest request, DateTimeOffset created) =>
-        database.WriteAsync(
+    internal Task AddAsync(Guid id, DownloadRequest request, DateTimeOffset created) =>
+        _database.WriteAsync(
             """
             INSERT INTO downloads (id, tracker_id, user_name, group_name, file_name, size, piece_length, pieces_root,
                 destination, overwrite, state, bytes_verified, created)
@@ -22,7 +79,7 @@ internal sealed class DownloadCatalog(StateDatabase database, Guid trackerId, st
             {
                 id = id.ToString("D"),
                 trackerId = _trackerId,
-                userName,
+                userName = _userName,
                 request.Group,
                 request.Name,
                 request.Content.Size,
@@ -35,17 +92,17 @@ internal sealed class DownloadCatalog(StateDatabase database, Guid trackerId, st
             });
 
     /// <inheritdoc cref="StateDatabase.WriteAsync"/>
-    public Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
-        database.WriteAsync(
+    internal Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
+        _database.WriteAsync(
             "UPDATE downloads SET state = @state, error_code = @code, error_message = @message, bytes_verified = @bytesVerified WHERE id = @id",
             new { id = id.ToString("D"), state = state.ToString(), code = error?.Code, message = error?.Message, bytesVerified });
 
     /// <inheritdoc cref="StateDatabase.WriteAsync"/>
-    public Task RemoveAsync(Guid id) => database.WriteAsync("DELETE FROM downloads WHERE id = @id", new { id = id.ToString("D") });
+    internal Task RemoveAsync(Guid id) => _database.WriteAsync("DELETE FROM downloads WHERE id = @id", new { id = id.ToString("D") });
 
-    public IReadOnlyList<Entry> GetAll()
+    internal IReadOnlyList<SavedDownload> GetAll()
     {
-        using var connection = database.Open();
+        using var connection = _database.Open();
         var rows = connection.Query<Row>(
             """
             SELECT id AS Id, group_name AS GroupName, file_name AS FileName, size AS Size, piece_length AS PieceLength,
@@ -53,12 +110,24 @@ internal sealed class DownloadCatalog(StateDatabase database, Guid trackerId, st
                 error_code AS ErrorCode, error_message AS ErrorMessage, bytes_verified AS BytesVerified, created AS Created
             FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName ORDER BY created
             """,
-            new { trackerId = _trackerId, userName });
-        return [.. rows.Select(row => row.ToEntry())];
+            new { trackerId = _trackerId, userName = _userName });
+        return [.. rows.Select(row => row.ToDownload())];
     }
 
-    public sealed record Entry(
-        Guid Id, DownloadRequest Request, DownloadState State, P2PShareException? Error, long BytesVerified, DateTimeOffset Created);
+    private async Task ToldAsync(Task write)
+    {
+        try
+        {
+            await write.ConfigureAwait(false);
+        }
+        catch (SqliteException e)
+        {
+            throw Unusable(e);
+        }
+    }
+
+    private P2PShareException Unusable(SqliteException e) => new(
+        ErrorCode.StateFolderUnusable, $"The state folder '{state.Path}' cannot be used: {e.Message}", e);
 
     private sealed class Row
     {
@@ -88,12 +157,12 @@ internal sealed class DownloadCatalog(StateDatabase database, Guid trackerId, st
 
         public required long Created { get; init; }
 
-        public Entry ToEntry()
+        public SavedDownload ToDownload()
         {
             Hash256? root = PiecesRoot is null ? null : new Hash256(PiecesRoot);
             var request = new DownloadRequest(GroupName, FileName, new ContentDescription(Size, PieceLength, root), Destination, Overwrite);
             var error = ErrorCode is null ? null : new P2PShareException(ErrorCode, ErrorMessage ?? ErrorCode);
-            return new Entry(
+            return new SavedDownload(
                 Guid.Parse(Id), request, Enum.Parse<DownloadState>(State), error, BytesVerified, new DateTimeOffset(Created, TimeSpan.Zero));
         }
     }

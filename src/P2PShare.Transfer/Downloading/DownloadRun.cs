@@ -13,7 +13,8 @@ namespace P2PShare.Transfer.Downloading;
 /// One stretch of a download, from its start or resume until it is complete, fails or is put on hold: finds sources,
 /// asks them, verifies what comes, and offers it to others at once.
 /// </summary>
-internal sealed class DownloadRun(PeerServer server, DownloadRequest request, RateLimiter limiter) : IDisposable
+/// <param name="recorded">Told, every few seconds, how many bytes are verified.</param>
+internal sealed class DownloadRun(PeerServer server, DownloadRequest request, RateLimiter limiter, Action<long> recorded) : IDisposable
 {
     private const int MaxSources = 16;
 
@@ -62,7 +63,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
             var speed = _speed.BytesPerSecond;
             var left = speed >= 1 ? TimeSpan.FromSeconds((_content.Size - verified) / speed) : (TimeSpan?)null;
             return new DownloadProgress(
-                verified, _content.Size, _part?.GetHave().Count ?? 0, _content.PieceCount, speed, left, _sources.Keys.Where(source => source.Has is not null).Select(source => source.Fingerprint).Distinct().Count());
+                verified, _content.Size, _part?.GetHave().Count ?? 0, _content.PieceCount, speed, left, _speed.Total, _sources.Keys.Where(source => source.Has is not null).Select(source => source.Fingerprint).Distinct().Count());
         }
     }
 
@@ -691,6 +692,7 @@ internal sealed class DownloadRun(PeerServer server, DownloadRequest request, Ra
         var recording = DownloadClock.Now;
         part.Record();
         _clock.AddDisk(recording);
+        recorded(part.BytesVerified);
     }
 
     private void RecordQuietly(PartFile part)

@@ -12,6 +12,7 @@ internal sealed class DownloadSource(ContentChannel channel)
     private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(60);
 
+    private readonly long _openedAt = DownloadClock.Now;
     private TimeSpan? _gap;
     private TimeSpan _variation;
     private long _arrivedAt;
@@ -52,9 +53,11 @@ internal sealed class DownloadSource(ContentChannel channel)
 
     /// <summary>
     /// How long no byte of a piece has come though it was asked for some. Other messages do not count: somebody who says much and
-    /// gives nothing holds parts that others could send.
+    /// gives nothing holds parts that others could send. Before it has said what it has: since it was asked that.
     /// </summary>
-    public TimeSpan Silence => AskedBytes == 0
+    public TimeSpan Silence => Has is null
+        ? Stopwatch.GetElapsedTime(_openedAt)
+        : AskedBytes == 0
         ? TimeSpan.Zero
         : TimeSpan.FromMilliseconds(Math.Min(Channel.Connection.PieceIdleMilliseconds, Stopwatch.GetElapsedTime(AskedAt).TotalMilliseconds));
 

@@ -72,6 +72,42 @@ internal sealed class PartFile : IContent
         }
     }
 
+    /// <summary>Whether some process holds the part file of a destination.</summary>
+    public static bool IsHeld(string destination)
+    {
+        try
+        {
+            // Shared with others who look, and refused where somebody holds it alone.
+            File.OpenHandle(destination + FileName.PartSuffix, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete).Dispose();
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Explain(destination, e).Code == ErrorCode.DestinationInUse;
+        }
+    }
+
+    /// <summary>Deletes the part file of a destination, unless somebody writes to it. Nothing happens where there is none.</summary>
+    /// <exception cref="P2PShareException">DestinationInUse, PathUnwritable.</exception>
+    public static void Delete(string destination)
+    {
+        var path = destination + FileName.PartSuffix;
+        try
+        {
+            // Held while it goes: nobody begins to write to what is about to vanish.
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Delete);
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // There is nothing to delete.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Explain(path, e);
+        }
+    }
+
     /// <summary>
     /// Whether there are bytes without a record that could be read: a crash came before the first one, or the file was
     /// cut or changed. They are worth looking at once the hashes are known.

@@ -9,6 +9,10 @@ internal sealed class SpeedMeter(TimeProvider clock)
     private readonly long _start = clock.GetTimestamp();
     private long _last = clock.GetTimestamp();
     private double _decayedBytes;
+    private long _total;
+
+    /// <summary>Bytes since it was made.</summary>
+    public long Total => Volatile.Read(ref _total);
 
     public double BytesPerSecond
     {
@@ -30,6 +34,7 @@ internal sealed class SpeedMeter(TimeProvider clock)
         {
             Decay();
             _decayedBytes += bytes;
+            Volatile.Write(ref _total, _total + bytes);
         }
     }
 

@@ -9,33 +9,63 @@ using P2PShare.Protocol.Tracker;
 namespace P2PShare.Transfer.Tracker;
 
 /// <summary>
-/// User name and password as the JSON that <see cref="LoginRequest"/> and <see cref="CreateUserRequest"/> are, written
-/// from a SecureString without making a string of it; every copy is wiped.
+/// Messages with passwords (<see cref="LoginRequest"/>, <see cref="CreateUserRequest"/>, <see cref="ChangePasswordRequest"/>)
+/// as JSON, written from SecureStrings without making strings of them; every copy is wiped.
 /// </summary>
 internal sealed class CredentialContent : HttpContent
 {
     private readonly byte[] _json;
 
-    public CredentialContent(string userName, SecureString password)
+    private CredentialContent(string? userName, params ReadOnlySpan<(string Name, SecureString Value)> passwords)
     {
         Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        var characters = new char[password.Length];
-        var unmanaged = Marshal.SecureStringToGlobalAllocUnicode(password);
+        // Six bytes a character at worst (\uXXXX), and the names around them.
+        var size = 64 + (userName?.Length ?? 0) * 6;
+        foreach (var (_, value) in passwords)
+        {
+            size += 64 + value.Length * 6;
+        }
+
+        using var buffer = new MemoryStream(new byte[size], 0, size, writable: true, publiclyVisible: true);
         try
         {
-            Marshal.Copy(unmanaged, characters, 0, characters.Length);
-            // Six bytes a character at worst (\uXXXX), and the names around them.
-            using var buffer = new MemoryStream(new byte[characters.Length * 6 + userName.Length * 6 + 64], 0, characters.Length * 6 + userName.Length * 6 + 64, writable: true, publiclyVisible: true);
             using (var writer = new Utf8JsonWriter(buffer))
             {
                 writer.WriteStartObject();
-                writer.WriteString("userName", userName);
-                writer.WriteString("password", characters);
+                if (userName is not null)
+                {
+                    writer.WriteString("userName", userName);
+                }
+
+                foreach (var (name, value) in passwords)
+                {
+                    Write(writer, name, value);
+                }
+
                 writer.WriteEndObject();
             }
 
             _json = buffer.GetBuffer().AsSpan(0, (int)buffer.Position).ToArray();
+        }
+        finally
+        {
             CryptographicOperations.ZeroMemory(buffer.GetBuffer());
+        }
+    }
+
+    public static CredentialContent ForUser(string userName, SecureString password) => new(userName, ("password", password));
+
+    public static CredentialContent ForChange(SecureString current, SecureString next) =>
+        new(userName: null, ("currentPassword", current), ("newPassword", next));
+
+    private static void Write(Utf8JsonWriter writer, string name, SecureString value)
+    {
+        var characters = new char[value.Length];
+        var unmanaged = Marshal.SecureStringToGlobalAllocUnicode(value);
+        try
+        {
+            Marshal.Copy(unmanaged, characters, 0, characters.Length);
+            writer.WriteString(name, characters);
         }
         finally
         {

@@ -18,7 +18,8 @@ public sealed class TrackerClient : IDisposable
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
 
     private readonly TrackerTransport[] _transports;
-    private SessionResponse? _session;
+    private readonly SemaphoreSlim _changingPassword = new(1, 1);
+    private volatile SessionResponse? _session;
     private volatile int _current;
 
     /// <param name="addresses">At least one, in the order in which they are tried.</param>
@@ -45,14 +46,14 @@ public sealed class TrackerClient : IDisposable
         ErrorCode.NotLoggedIn, "Nobody is logged in at the tracker. Use Connect-P2PTracker first.");
 
     public Task CreateUserAsync(string userName, SecureString password, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, TrackerRoutes.Users, () => new CredentialContent(userName, password), cancellationToken);
+        SendAsync(HttpMethod.Post, TrackerRoutes.Users, () => CredentialContent.ForUser(userName, password), cancellationToken);
 
     /// <summary>Logs in; the session is used by all later calls.</summary>
     public async Task LoginAsync(string userName, SecureString password, CancellationToken cancellationToken)
     {
         _session = null;
         _session = await SendAsync(
-            HttpMethod.Post, TrackerRoutes.Sessions, () => new CredentialContent(userName, password),
+            HttpMethod.Post, TrackerRoutes.Sessions, () => CredentialContent.ForUser(userName, password),
             TrackerJson.Default.SessionResponse, cancellationToken).ConfigureAwait(false);
     }
 
@@ -61,6 +62,25 @@ public sealed class TrackerClient : IDisposable
     {
         await SendAsync(HttpMethod.Delete, TrackerRoutes.CurrentSession, null, cancellationToken).ConfigureAwait(false);
         _session = null;
+    }
+
+    /// <summary>
+    /// Changes the password of the session's user. Every other session of the user ends; this one goes on, and requests
+    /// that are under way meanwhile are sent once more where the change overtakes them.
+    /// </summary>
+    public async Task ChangePasswordAsync(SecureString current, SecureString next, CancellationToken cancellationToken)
+    {
+        await _changingPassword.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var request = new Outgoing(HttpMethod.Put, TrackerRoutes.CurrentPassword, () => CredentialContent.ForChange(current, next));
+            using var response = await SendAnywhereAsync(request, Session, cancellationToken).ConfigureAwait(false);
+            _session = await ReadAsync(response, TrackerJson.Default.SessionResponse, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _changingPassword.Release();
+        }
     }
 
     /// <summary>Removes the session's user for good; refused (<see cref="ErrorCode.UserOwnsGroups"/>) while the user owns a group.</summary>
@@ -142,8 +162,27 @@ public sealed class TrackerClient : IDisposable
     /// <summary>The tracker's JSON Web Key Set, for checking tickets.</summary>
     public async Task<string> GetTicketKeysAsync(CancellationToken cancellationToken)
     {
-        using var response = await SendCoreAsync(HttpMethod.Get, TrackerRoutes.TicketKeys, null, cancellationToken).ConfigureAwait(false);
+        using var response = await SendCoreAsync(new Outgoing(HttpMethod.Get, TrackerRoutes.TicketKeys, null), cancellationToken).ConfigureAwait(false);
         return await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// What happens in groups from now on, until cancelled. A stream that is lost goes on, at the next tracker where it has
+    /// to, after the last event that it brought.
+    /// </summary>
+    /// <param name="groups">Empty: all that the session's user may know of.</param>
+    /// <exception cref="P2PShareException">At the start: no tracker answers. At any time: the session is over, or a group is gone.</exception>
+    public IAsyncEnumerable<GroupEvent> WatchEventsAsync(IReadOnlyList<string> groups, CancellationToken cancellationToken) =>
+        WatchEventsAsync(groups, () => { }, cancellationToken);
+
+    /// <inheritdoc cref="WatchEventsAsync(IReadOnlyList{string}, CancellationToken)"/>
+    /// <param name="ready">Called, perhaps on another thread, once nothing more is missed.</param>
+    public IAsyncEnumerable<GroupEvent> WatchEventsAsync(IReadOnlyList<string> groups, Action ready, CancellationToken cancellationToken)
+    {
+        var path = TrackerRoutes.Events + string.Concat(groups.Select((group, index) => $"{(index == 0 ? '?' : '&')}group={Uri.EscapeDataString(group)}"));
+        return new EventWatch(
+            (last, cancel) => SendCoreAsync(new Outgoing(HttpMethod.Get, path, null, HttpCompletionOption.ResponseHeadersRead, last), cancel), ready)
+            .ReadAsync(cancellationToken);
     }
 
     public void Dispose()
@@ -158,13 +197,18 @@ public sealed class TrackerClient : IDisposable
 
     private async Task SendAsync(HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellationToken)
     {
-        using var response = await SendCoreAsync(method, path, content, cancellationToken).ConfigureAwait(false);
+        using var response = await SendCoreAsync(new Outgoing(method, path, content), cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<T> SendAsync<T>(
         HttpMethod method, string path, Func<HttpContent>? content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using var response = await SendCoreAsync(method, path, content, cancellationToken).ConfigureAwait(false);
+        using var response = await SendCoreAsync(new Outgoing(method, path, content), cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
         try
         {
             return await response.Content.ReadFromJsonAsync(type, cancellationToken).ConfigureAwait(false)
@@ -176,8 +220,29 @@ public sealed class TrackerClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendCoreAsync(
-        HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendCoreAsync(Outgoing request, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var session = _session;
+            try
+            {
+                return await SendAnywhereAsync(request, session, cancellationToken).ConfigureAwait(false);
+            }
+            catch (P2PShareException e) when (e.Code == ErrorCode.NotLoggedIn && session is not null)
+            {
+                // Where the password is being changed, the old token ends a moment before the new one arrives here.
+                await _changingPassword.WaitAsync(cancellationToken).ConfigureAwait(false);
+                _changingPassword.Release();
+                if (_session is not { } now || now.Token == session.Token)
+                {
+                    throw;
+                }
+            }
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAnywhereAsync(Outgoing request, SessionResponse? session, CancellationToken cancellationToken)
     {
         var first = _current;
         var failures = new List<P2PShareException>();
@@ -186,7 +251,7 @@ public sealed class TrackerClient : IDisposable
             var index = (first + i) % _transports.Length;
             try
             {
-                var response = await SendToAsync(_transports[index], method, path, content, cancellationToken).ConfigureAwait(false);
+                var response = await SendToAsync(_transports[index], request, session, cancellationToken).ConfigureAwait(false);
                 _current = index;
                 return response;
             }
@@ -205,11 +270,16 @@ public sealed class TrackerClient : IDisposable
     }
 
     private async Task<HttpResponseMessage> SendToAsync(
-        TrackerTransport transport, HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellationToken)
+        TrackerTransport transport, Outgoing outgoing, SessionResponse? session, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(method, path);
-        request.Content = content?.Invoke();
-        if (_session?.Token is { } token)
+        using var request = new HttpRequestMessage(outgoing.Method, outgoing.Path);
+        request.Content = outgoing.Content?.Invoke();
+        if (outgoing.LastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", outgoing.LastEventId);
+        }
+
+        if (session?.Token is { } token)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         }
@@ -219,7 +289,7 @@ public sealed class TrackerClient : IDisposable
         HttpResponseMessage response;
         try
         {
-            response = await transport.SendAsync(request, timeout.Token).ConfigureAwait(false);
+            response = await transport.SendAsync(request, outgoing.Completion, timeout.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -236,7 +306,12 @@ public sealed class TrackerClient : IDisposable
 
         using (response)
         {
-            throw await ReadProblemAsync(response, cancellationToken).ConfigureAwait(false);
+            var problem = await ReadProblemAsync(response, cancellationToken).ConfigureAwait(false);
+            throw problem.Code == ErrorCode.NotLoggedIn && session is not null
+                ? new P2PShareException(
+                    problem.Code,
+                    $"The session of {session.UserName} at {transport.Address.Authority} is over: it expired, or was ended by a change of the password or the removal of the user. Use Connect-P2PTracker again.")
+                : problem;
         }
     }
 
@@ -266,4 +341,11 @@ public sealed class TrackerClient : IDisposable
 
     private P2PShareException NotATracker(Exception? inner) => new(
         ErrorCode.NotATracker, $"What answers at {Address.Authority} is not a P2PShare tracker. Check the host and the port.", inner);
+
+    private sealed record Outgoing(
+        HttpMethod Method,
+        string Path,
+        Func<HttpContent>? Content,
+        HttpCompletionOption Completion = HttpCompletionOption.ResponseContentRead,
+        string? LastEventId = null);
 }

@@ -138,6 +138,55 @@ public sealed class FileCmdletTests : CmdletTest
     }
 
     [Fact]
+    public void A_destination_is_taken_as_it_is_written()
+    {
+        Alice.Succeed("Send-P2PFile $source dev", ("source", Alice.MakeFile("data.bin", 1000)));
+
+        Bob.Succeed("Receive-P2PFile dev data.bin -Destination \"$to/a[1]*\"", ("to", Bob.Folder));
+
+        Assert.True(File.Exists(Bob.Combine("a[1]*", "data.bin")));
+    }
+
+    [Fact]
+    public void A_file_is_written_as_soon_as_it_is_there()
+    {
+        Alice.Succeed(
+            "$null = Start-P2PPeerServer -UploadLimit 300KB; [IO.FileInfo]$small, [IO.FileInfo]$big | Send-P2PFile -Group dev",
+            ("small", Alice.MakeFile("z-small.bin", 1000)), ("big", Alice.MakeFile("a-big.bin", 1_500_000)));
+
+        var others = Bob.Succeed("""
+            Get-P2PFile dev | Receive-P2PFile -Destination $to -PassThru |
+                ForEach-Object { "$($_.Name) $(Get-P2PDownload -State Running | ForEach-Object Name)" }
+            """, ("to", Bob.Folder));
+
+        Assert.Equal(["z-small.bin a-big.bin", "a-big.bin "], others.Select(line => line.BaseObject));
+    }
+
+    [Fact]
+    public void Of_hundreds_of_files_those_that_can_be_are_received_and_each_other_has_one_error()
+    {
+        for (var i = 0; i < 300; i++)
+        {
+            Alice.MakeFile($"many/{i:000}.bin", 100 + i);
+        }
+
+        Alice.Succeed("$null = Send-P2PFile $many -Recurse -Group dev", ("many", Alice.Combine("many")));
+        for (var i = 5; i < 300; i += 30)
+        {
+            Bob.MakeFile($"many/{i:000}.bin", 1);
+        }
+
+        var received = Bob.Run("""
+            1..1000 | ForEach-Object { [pscustomobject]@{ Group = 'dev'; Name = 'many/{0:000}.bin' -f ($_ - 1) } } |
+                Receive-P2PFile -Destination $to -PassThru -ErrorVariable failures -ErrorAction SilentlyContinue
+            """, ("to", Bob.Folder));
+
+        Assert.Equal(290, received.Count);
+        var codes = Bob.Succeed("$failures | ForEach-Object { $_.Exception.Code }").CountBy(code => (string)code.BaseObject);
+        Assert.Equal(["[DestinationExists, 10]", "[FileNotFound, 700]"], codes.Select(code => code.ToString()).Order());
+    }
+
+    [Fact]
     public void One_file_that_fails_does_not_stop_the_others()
     {
         for (var i = 0; i < 20; i++)

@@ -39,7 +39,7 @@ public sealed class ModuleTests : IDisposable
     public void Every_cmdlet_that_changes_something_can_be_tried_with_WhatIf()
     {
         // Connecting changes nothing but this runspace's own session.
-        string[] readers = ["Get", "Connect"];
+        string[] readers = ["Get", "Test", "Watch", "Connect"];
         var unsafeOnes = CmdletTypes()
             .Select(type => type.GetCustomAttribute<CmdletAttribute>()!)
             .Where(cmdlet => !readers.Contains(cmdlet.VerbName) && !cmdlet.SupportsShouldProcess);
@@ -57,15 +57,40 @@ public sealed class ModuleTests : IDisposable
         Assert.All(codes, code => Assert.True(table.Contains(code), code));
     }
 
-    [Fact]
-    public void Every_output_type_has_a_view()
+    [Theory]
+    [InlineData("TableControl")]
+    [InlineData("ListControl")]
+    public void Every_output_type_has_a_table_and_a_list(string control)
     {
         var views = XDocument.Load(Path.Combine(TestShell.Repository(), "module", "P2PShare.Format.ps1xml"))
-            .Descendants("TypeName").Select(name => name.Value).ToHashSet();
-        var outputs = CmdletTypes().SelectMany(type => type.GetCustomAttributes<OutputTypeAttribute>())
+            .Descendants("View").Where(view => view.Element(control) is not null)
+            .SelectMany(view => view.Descendants("TypeName")).Select(name => name.Value).ToHashSet();
+        var declared = CmdletTypes().SelectMany(type => type.GetCustomAttributes<OutputTypeAttribute>())
             .SelectMany(output => output.Type).Select(type => type.Name).Where(name => name.StartsWith("P2PShare.", StringComparison.Ordinal));
+        // What jobs give is declared nowhere.
+        var others = ModuleAssembly().GetExportedTypes()
+            .Where(type => type.Namespace == "P2PShare" && type.IsClass && type.Name.StartsWith("P2P", StringComparison.Ordinal)).Select(type => type.FullName!);
 
-        Assert.All(outputs, type => Assert.Contains(type, views));
+        Assert.All(declared.Union(others), type => Assert.Contains(type, views));
+    }
+
+    [Fact]
+    public void Tables_fit_a_window_of_80_columns_and_cut_nothing_off()
+    {
+        const int Window = 80;
+        const int LeastForNames = 18;
+        var tables = XDocument.Load(Path.Combine(TestShell.Repository(), "module", "P2PShare.Format.ps1xml")).Descendants("TableControl").ToList();
+
+        Assert.NotEmpty(tables);
+        foreach (var table in tables)
+        {
+            var type = table.Parent!.Element("Name")!.Value;
+            var columns = table.Descendants("TableColumnHeader").ToList();
+            var open = columns.Count(column => column.Element("Width") is null);
+            var needed = columns.Sum(column => (int?)column.Element("Width") ?? LeastForNames) + columns.Count - 1;
+            Assert.True(open > 0 && needed <= Window, $"The table of {type} needs {needed} columns, and {open} of its columns take what is left.");
+            Assert.All(table.Descendants("TableRowEntry"), row => Assert.True(row.Element("Wrap") is not null, $"The table of {type} cuts long values off: its row has no <Wrap />."));
+        }
     }
 
     [Fact]

@@ -36,6 +36,17 @@ public sealed class TrackerJobTests : IDisposable
     }
 
     [Fact]
+    public void A_tracker_on_all_addresses_says_where_to_dial_it()
+    {
+        var tracker = _shell.Succeed("$t = Start-P2PTracker -Port $port -Address 0.0.0.0 -DataPath $data; $t", ("port", FreePort()), ("data", _shell.Combine("tracker"))).Single();
+
+        var address = IPEndPoint.Parse((string)tracker.Properties["Address"].Value);
+        Assert.NotEqual(IPAddress.Any, address.Address);
+        Assert.Equal(_shell.Get("port"), address.Port);
+        _shell.Succeed("$null = $t | New-P2PUser -UserName alice -Password $password -StatePath $state");
+    }
+
+    [Fact]
     public void A_tracker_ends_with_its_runspace()
     {
         var id = (int)_shell.Succeed("(Start-P2PTracker -Port $port -DataPath $data).ProcessId", ("port", FreePort()), ("data", _shell.Combine("tracker"))).Single().BaseObject;

@@ -19,8 +19,11 @@ public class TrackerJsonTests
         new LoginRequest("john", "pässword"),
         new SessionResponse("token", "john", Tracker, Now),
         new SessionResponse(null, "john", Tracker, Now),
+        new ChangePasswordRequest("pass word", "pässword"),
         new CreateGroupRequest("dev"),
         new GroupResponse("dev", "john", 3, GroupRole.Owner, Now),
+        new SetGroupOwnerRequest("eve"),
+        new MemberResponse("dev", "eve", GroupRole.Member, Now),
         new JoinRequestResponse("dev", "eve", Now),
         new ShareFileRequest("a/b.bin", 1L << 40, 1 << 20, A, Replace: true),
         new ShareFileRequest("empty", 0, 65536, null),
@@ -29,6 +32,7 @@ public class TrackerJsonTests
         new AnnounceRequest(A, 4000, ["10.0.0.1", "fe80::1"], true, [new Holding("dev", B, true)], []),
         new AnnounceResponse(60, false, [new Holding("dev", B, false)], [new EndedAccess("dev", "eve", Now)]),
         new EndedAccess("dev", "eve", Now),
+        new PeerResponse("dev", "eve", A, ["10.0.0.1:4000"], 3, 1, Now),
         new SourcesRequest(A, B, [A, B]),
         new SourcesResponse("ey.J.x", Now, [new ContentSources(A, [new SourcePeer(B, "john", true, ["10.0.0.1:4000"])])]),
         new ProblemResponse("about:blank", "Taken", 409, "'dev' is taken.", ErrorCode.GroupNameTaken),
@@ -130,6 +134,7 @@ public class TrackerJsonTests
     {
         Assert.DoesNotContain("s3cret", new CreateUserRequest("john", "s3cret").ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", new LoginRequest("john", "s3cret").ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", new ChangePasswordRequest("s3cret", "s3cret").ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", new SessionResponse("s3cret", "john", Tracker, Now).ToString(), StringComparison.Ordinal);
     }
 

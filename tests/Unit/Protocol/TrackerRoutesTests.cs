@@ -14,6 +14,8 @@ public class TrackerRoutesTests
         Assert.Equal(Fill(TrackerRoutes.JoinRequestsTemplate), TrackerRoutes.JoinRequests("g"));
         Assert.Equal(Fill(TrackerRoutes.JoinRequestTemplate), TrackerRoutes.JoinRequest("g", "u"));
         Assert.Equal(Fill(TrackerRoutes.ApprovalTemplate), TrackerRoutes.Approval("g", "u"));
+        Assert.Equal(Fill(TrackerRoutes.GroupOwnerTemplate), TrackerRoutes.GroupOwner("g"));
+        Assert.Equal(Fill(TrackerRoutes.MembersTemplate), TrackerRoutes.Members("g"));
         Assert.Equal(Fill(TrackerRoutes.MemberTemplate), TrackerRoutes.Member("g", "u"));
         Assert.Equal(Fill(TrackerRoutes.FilesTemplate), TrackerRoutes.Files("g"));
         Assert.Equal(Fill(TrackerRoutes.FileTemplate), TrackerRoutes.File("g", "n/m"));

@@ -46,7 +46,9 @@ public sealed class OriginalCommandTests : IAsyncLifetime, IDisposable
         await mary.TypeAsync("logout", "Logged out successfully");
 
         await john.TypeAsync("stop_share dev \"report one.bin\"", "File sharing stopped");
-        await john.TypeAsync("list_files dev\n'no file'", "no file");
+        await john.TypeAsync("list_files dev", "No files in dev");
+        await john.TypeAsync("list_requests dev", "No pending requests for dev");
+        await john.TypeAsync("show_downloads", "No downloads yet");
         foreach (var shell in new[] { john, mary })
         {
             await shell.TypeAsync("'and exit'\nexit", "and exit");
@@ -119,11 +121,13 @@ public sealed class OriginalCommandTests : IAsyncLifetime, IDisposable
     {
         (string Line, string Explanation)[] wrong =
         [
-            ("create_user john", "create_user needs <password>: create_user <user_id> <password>"),
+            ("create_user john", "create_user needs <password>: create_user <user_id> <password>, for example: create_user john "),
             ("download_file dev", "download_file needs <file_name>: download_file <group_id> <file_name> <destination_path>"),
             ("create_group my group", "create_group has more words than it takes: create_group <group_id>"),
             ("create_group \"dev", "The quotation mark \" must be closed"),
-            ("create_grup dev", "'create_grup' is not a command here"),
+            ("create_grup dev", "'create_grup' is not a command here. Did you mean create_group?"),
+            ("Get-P2PGruop", "'Get-P2PGruop' is not a command here. Did you mean Get-P2PGroup?"),
+            ("frobnicate", "'frobnicate' is not a command here. Type 'help' for the list."),
             ("list_groups", "You are not logged in. Use login <user_id> <password> first."),
             ("logout", "You are not logged in."),
         ];
@@ -148,6 +152,19 @@ public sealed class OriginalCommandTests : IAsyncLifetime, IDisposable
         {
             Assert.Contains(shell.Output, line => line.TrimStart().Split(' ')[0] == command);
         }
+    }
+
+    [Fact]
+    public async Task Help_explains_one_command_with_an_example()
+    {
+        using var shell = await RunAsync("help download_file\n");
+
+        Assert.Equal(
+            [
+                "  download_file <group_id> <file_name> <destination_path>", "  receive a file",
+                "  Example: download_file dev report.pdf ./received", "  In PowerShell: Receive-P2PFile",
+            ],
+            shell.Output);
     }
 
     [Fact]

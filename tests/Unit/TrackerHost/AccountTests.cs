@@ -3,12 +3,13 @@ using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
 public sealed class AccountTests
 {
-    [Fact]
+    [TrackerFact]
     public async Task A_user_is_called_as_the_user_wrote_it_and_found_in_any_case()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -20,7 +21,7 @@ public sealed class AccountTests
         Assert.NotEqual(alice.Session.Token, same.Session.Token);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_name_that_differs_only_in_case_is_taken()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -31,7 +32,7 @@ public sealed class AccountTests
         await alice.ExpectProblem(HttpStatusCode.Conflict, ErrorCode.UserNameTaken, answer);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Of_many_who_want_one_name_at_once_one_gets_it()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -44,7 +45,7 @@ public sealed class AccountTests
         Assert.Equal(19, answers.Count(answer => answer.StatusCode == HttpStatusCode.Conflict));
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData("")]
     [InlineData("-dash")]
     [InlineData("two words")]
@@ -59,7 +60,7 @@ public sealed class AccountTests
         await stranger.ExpectProblem(HttpStatusCode.BadRequest, ErrorCode.InvalidUserName, answer);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_password_has_8_to_256_characters_and_is_not_the_name()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -78,7 +79,7 @@ public sealed class AccountTests
         }
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task An_unknown_user_and_a_wrong_password_read_the_same()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -92,7 +93,7 @@ public sealed class AccountTests
         Assert.Equal(await wrong.Content.ReadAsStringAsync(), await unknown.Content.ReadAsStringAsync());
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData("nobody")]
     [InlineData("no such name")]
     public async Task An_unknown_user_costs_as_much_as_a_wrong_password(string unknown)
@@ -116,23 +117,18 @@ public sealed class AccountTests
         }
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task The_database_holds_neither_passwords_nor_tokens()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");
 
-        foreach (var file in Directory.GetFiles(tracker.DataPath, "tracker.db*"))
-        {
-            await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(stream, System.Text.Encoding.Latin1);
-            var text = await reader.ReadToEndAsync();
-            Assert.DoesNotContain(TestUser.Password, text, StringComparison.Ordinal);
-            Assert.DoesNotContain(alice.Session.Token!, text, StringComparison.Ordinal);
-        }
+        var text = await TestDatabase.DumpAsync(tracker.DataPath);
+        Assert.DoesNotContain(TestUser.Password, text, StringComparison.Ordinal);
+        Assert.DoesNotContain(alice.Session.Token!, text, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_password_hashed_with_fewer_rounds_is_hashed_anew_at_the_next_login()
     {
         var folder = Directory.CreateTempSubdirectory("p2pshare-tracker-").FullName;

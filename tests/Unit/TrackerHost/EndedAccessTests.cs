@@ -5,6 +5,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Storage;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
@@ -40,7 +41,7 @@ public sealed class EndedAccessTests : IAsyncLifetime
         await _tracker.DisposeAsync();
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Whoever_was_taken_out_is_named_to_the_members_for_as_long_as_a_ticket_lasts()
     {
         Assert.Empty((await _alice.AnnounceAsync(Complete)).Ended);
@@ -61,7 +62,7 @@ public sealed class EndedAccessTests : IAsyncLifetime
         Assert.Empty((await _alice.AnnounceAsync(Complete)).Ended);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Whoever_leaves_is_named_too()
     {
         await RemoveAsync(_bob, "bob");
@@ -69,7 +70,7 @@ public sealed class EndedAccessTests : IAsyncLifetime
         Assert.Equal("Bob", Assert.Single((await _alice.AnnounceAsync(Complete)).Ended).UserName);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Others_are_told_nothing_and_who_left_nothing_of_what_came_later()
     {
         using var stranger = await TestUser.CreateAsync(_tracker, "stranger");
@@ -82,7 +83,7 @@ public sealed class EndedAccessTests : IAsyncLifetime
         Assert.Equal(["Bob", "Carol"], (await _alice.AnnounceAsync()).Ended.Select(ended => ended.UserName).Order());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_ticket_from_before_falls_under_the_end_and_one_after_a_new_approval_does_not_within_the_same_second()
     {
         var before = await IssuedAsync(_bob);
@@ -97,7 +98,7 @@ public sealed class EndedAccessTests : IAsyncLifetime
         Assert.Equal(_clock.GetUtcNow().ToUnixTimeSeconds(), (await IssuedAsync(_carol)).ToUnixTimeSeconds());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_second_end_is_later_than_the_tickets_between()
     {
         await RemoveAsync(_alice, "bob");
@@ -108,7 +109,35 @@ public sealed class EndedAccessTests : IAsyncLifetime
         Assert.True(between <= Assert.Single((await _alice.AnnounceAsync(Complete)).Ended).TicketsUntil);
     }
 
-    [Fact]
+    [TrackerFact]
+    public async Task Of_a_deleted_group_every_member_is_named_to_every_other_also_just_after_a_removal()
+    {
+        await RemoveAsync(_alice, "bob");
+        await _bob.JoinAsync(_alice, "dev");
+
+        await _alice.Expect(System.Net.HttpStatusCode.NoContent, await _alice.DeleteAsync(TrackerRoutes.Group("dev")));
+
+        foreach (var user in new[] { _alice, _bob, _carol })
+        {
+            Assert.Equal(["Alice", "Bob", "Carol"], (await user.AnnounceAsync()).Ended.Select(ended => ended.UserName).Order());
+        }
+    }
+
+    [TrackerFact]
+    public async Task A_removed_user_is_named_and_tickets_of_a_new_user_of_that_name_count()
+    {
+        var before = await IssuedAsync(_bob);
+        await _bob.Expect(System.Net.HttpStatusCode.NoContent, await _bob.DeleteAsync(TrackerRoutes.CurrentUser));
+        using var again = await TestUser.CreateAsync(_tracker, "BOB");
+        await again.JoinAsync(_alice, "dev");
+
+        var ended = Assert.Single((await _alice.AnnounceAsync(Complete)).Ended);
+        Assert.Equal("Bob", ended.UserName);
+        Assert.True(before <= ended.TicketsUntil, "the old ticket does not count");
+        Assert.True(await IssuedAsync(again) > ended.TicketsUntil, "the new ticket counts");
+    }
+
+    [TrackerFact]
     public async Task What_is_over_is_deleted()
     {
         await RemoveAsync(_alice, "bob");

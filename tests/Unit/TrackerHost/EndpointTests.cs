@@ -4,12 +4,13 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
 public sealed class EndpointTests
 {
-    [Fact]
+    [TrackerFact]
     public async Task Every_endpoint_wants_a_session_except_these()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -25,10 +26,10 @@ public sealed class EndpointTests
                 "POST /v1/sessions", "POST /v1/users",
             ],
             open.Order(StringComparer.Ordinal));
-        Assert.Equal(22, endpoints.Count);
+        Assert.Equal(29, endpoints.Count);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Without_a_session_every_other_endpoint_answers_401_before_it_looks_at_anything()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -41,7 +42,7 @@ public sealed class EndpointTests
             var path = string.Join('/', pattern.PathSegments.Select(segment =>
                 segment.Parts[0] is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : "x"));
             using var request = new HttpRequestMessage(new HttpMethod(method), "/" + path);
-            if (method == "POST")
+            if (method is "POST" or "PUT")
             {
                 request.Content = new StringContent("not json", System.Text.Encoding.UTF8, "application/json");
             }
@@ -50,7 +51,7 @@ public sealed class EndpointTests
         }
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task OpenApi_describes_every_v1_endpoint()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -67,12 +68,12 @@ public sealed class EndpointTests
             .Select(text => text.Replace("{**name}", "{name}", StringComparison.Ordinal));
         Assert.Equal(mapped.Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
         var operations = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject());
-        Assert.Equal(16, operations.Count(operation => operation.Value.TryGetProperty("security", out _)));
+        Assert.Equal(23, operations.Count(operation => operation.Value.TryGetProperty("security", out _)));
         var root = document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty("Hash256");
         Assert.Equal("string", root.GetProperty("type").GetString());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Health_and_readiness_are_for_everybody()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -82,25 +83,19 @@ public sealed class EndpointTests
         Assert.Equal("ok", await anybody.GetStringAsync("/readyz"));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Readiness_fails_with_the_database_and_health_does_not()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var stranger = TestUser.Stranger(tracker);
-        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(tracker.DataPath, "tracker.db")};Pooling=false"))
-        {
-            await connection.OpenAsync();
-            await using var command = connection.CreateCommand();
-            command.CommandText = "ALTER TABLE settings RENAME TO gone";
-            await command.ExecuteNonQueryAsync();
-        }
+        await tracker.ExecuteAsync("ALTER TABLE settings RENAME TO gone");
 
         await stranger.ExpectProblem(
             HttpStatusCode.ServiceUnavailable, P2PShare.Protocol.ErrorCode.TrackerFailed, await stranger.GetAsync("/readyz"));
         await stranger.Expect(HttpStatusCode.OK, await stranger.GetAsync("/healthz"));
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData(1, 1)]
     [InlineData(2, 0)]
     public async Task It_speaks_HTTP_1_1_and_2(int major, int minor)

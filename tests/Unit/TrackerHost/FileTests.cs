@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
@@ -30,7 +31,7 @@ public sealed class FileTests : IAsyncLifetime
         await _tracker.DisposeAsync();
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_shared_file_is_listed_as_it_was_shared()
     {
         var root = TestUser.RandomHash();
@@ -45,7 +46,7 @@ public sealed class FileTests : IAsyncLifetime
         Assert.Equal(shared, (await _bob.ListFilesAsync("dev"))[1]);
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData("100%.txt")]
     [InlineData("a%2Fb")]
     [InlineData("a+b c#d&e=f;g")]
@@ -60,7 +61,7 @@ public sealed class FileTests : IAsyncLifetime
         Assert.Empty(await _alice.ListFilesAsync("dev"));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task An_empty_file_has_no_root()
     {
         var empty = await _alice.Expect<FileResponse>(HttpStatusCode.Created, await _alice.ShareAsync("dev", "empty", root: null, size: 0));
@@ -70,7 +71,7 @@ public sealed class FileTests : IAsyncLifetime
         Assert.Equal(empty, Assert.Single(await _bob.ListFilesAsync("dev")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task The_same_content_can_have_several_names_and_groups()
     {
         await _alice.CreateGroupAsync("ops");
@@ -84,7 +85,7 @@ public sealed class FileTests : IAsyncLifetime
         Assert.Single(await _alice.ListFilesAsync("ops"));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Names_that_differ_in_case_are_two_files()
     {
         await _alice.Expect(HttpStatusCode.Created, await _alice.ShareAsync("dev", "Readme", TestUser.RandomHash()));
@@ -94,7 +95,7 @@ public sealed class FileTests : IAsyncLifetime
         Assert.Equal(["README", "Readme"], (await _alice.ListFilesAsync("dev")).Select(file => file.Name));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Who_shares_the_same_content_is_a_further_source_and_the_first_of_them_owns_it()
     {
         var root = TestUser.RandomHash();
@@ -113,7 +114,7 @@ public sealed class FileTests : IAsyncLifetime
         await _bob.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.FileNotFound, await _bob.AskSourcesAsync("dev", root));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Another_content_under_a_taken_name_is_refused()
     {
         var root = TestUser.RandomHash();
@@ -127,7 +128,7 @@ public sealed class FileTests : IAsyncLifetime
         Assert.Equal(root, Assert.Single(await _alice.ListFilesAsync("dev")).PiecesRoot);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Who_shares_a_file_can_replace_it_and_running_downloads_of_the_old_content_finish()
     {
         var (old, replacement) = (TestUser.RandomHash(), TestUser.RandomHash());
@@ -152,7 +153,7 @@ public sealed class FileTests : IAsyncLifetime
         Assert.Single((await _bob.AnnounceAsync(new Holding("dev", old, Complete: true))).Rejected);
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData("../up")]
     [InlineData("/abs")]
     [InlineData("con")]
@@ -160,7 +161,7 @@ public sealed class FileTests : IAsyncLifetime
     public async Task A_bad_file_name_is_refused_by_the_tracker_too(string name) =>
         await _alice.ExpectProblem(HttpStatusCode.BadRequest, ErrorCode.InvalidFileName, await _alice.ShareAsync("dev", name, TestUser.RandomHash()));
 
-    [Fact]
+    [TrackerFact]
     public async Task Numbers_that_describe_no_content_are_refused()
     {
         ShareFileRequest[] bad =
@@ -178,7 +179,7 @@ public sealed class FileTests : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_non_member_cannot_tell_whether_a_file_exists()
     {
         using var mallory = await TestUser.CreateAsync(_tracker, "mallory");
@@ -204,7 +205,7 @@ public sealed class FileTests : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Of_many_who_share_one_name_at_once_one_content_wins()
     {
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _alice.ShareAsync("dev", "file", TestUser.RandomHash())));

@@ -1,6 +1,7 @@
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
@@ -25,7 +26,7 @@ public sealed class JoinRequestTests : IAsyncLifetime
         await _tracker.DisposeAsync();
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Asking_twice_is_asking_once()
     {
         var first = await _bob.Expect<JoinRequestResponse>(HttpStatusCode.Created, await _bob.PostAsync(TrackerRoutes.JoinRequests("dev")));
@@ -37,7 +38,7 @@ public sealed class JoinRequestTests : IAsyncLifetime
         Assert.Equal(GroupRole.Requested, await RoleOfBobAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task An_approved_asker_is_a_member_and_asks_no_more()
     {
         await _bob.JoinAsync(_alice, "dev");
@@ -50,7 +51,7 @@ public sealed class JoinRequestTests : IAsyncLifetime
             HttpStatusCode.NotFound, ErrorCode.JoinRequestNotFound, await _alice.PostAsync(TrackerRoutes.Approval("dev", "bob")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_denied_asker_is_no_member_and_may_ask_again()
     {
         await _bob.PostAsync(TrackerRoutes.JoinRequests("dev"));
@@ -63,7 +64,7 @@ public sealed class JoinRequestTests : IAsyncLifetime
         await _bob.Expect(HttpStatusCode.Created, await _bob.PostAsync(TrackerRoutes.JoinRequests("dev")));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task An_asker_can_withdraw_the_own_request()
     {
         await _bob.PostAsync(TrackerRoutes.JoinRequests("dev"));
@@ -73,7 +74,7 @@ public sealed class JoinRequestTests : IAsyncLifetime
         Assert.Empty(await ListAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Only_the_owner_sees_and_answers_requests()
     {
         using var carol = await TestUser.CreateAsync(_tracker, "carol");

@@ -4,10 +4,12 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Storage;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
-public sealed class LoginThrottleTests
+public sealed class LoginThrottleTests : IAsyncLifetime
 {
     private static readonly IPAddress Attacker = IPAddress.Parse("203.0.113.5");
     private static readonly IPAddress Owner = IPAddress.Parse("198.51.100.7");
@@ -18,9 +20,25 @@ public sealed class LoginThrottleTests
         LoginFailuresPerAccount = 3,
         LoginFailuresPerAddress = 5,
         LoginFailureWindow = TimeSpan.FromMinutes(5),
+        DataPath = Directory.CreateTempSubdirectory("p2pshare-throttle-").FullName,
     };
 
-    [Fact]
+    private TrackerDatabase _database = null!;
+
+    public async Task InitializeAsync()
+    {
+        await TestDatabase.ConfigureAsync(_options);
+        _database = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _database.DisposeAsync();
+        await TestDatabase.DropAsync(_options.DataPath);
+        Directory.Delete(_options.DataPath, recursive: true);
+    }
+
+    [TrackerFact]
     public async Task Who_guesses_is_told_to_come_back_later_and_then_may()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.LoginFailuresPerAccount = 3, _clock);
@@ -52,7 +70,7 @@ public sealed class LoginThrottleTests
         }
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Guesses_that_come_all_at_once_get_no_more_tries()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.LoginFailuresPerAccount = 3);
@@ -66,7 +84,7 @@ public sealed class LoginThrottleTests
         Assert.All(answers, answer => Assert.True(answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.TooManyRequests));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Right_passwords_never_count()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.LoginFailuresPerAccount = 3);
@@ -77,64 +95,67 @@ public sealed class LoginThrottleTests
         }
     }
 
-    [Fact]
-    public void Nobody_can_lock_the_owner_out_from_elsewhere()
+    [TrackerFact]
+    public async Task Nobody_can_lock_the_owner_out_from_elsewhere()
     {
-        var throttle = new LoginThrottle(_options, _clock);
-        Fail(throttle, "alice", Attacker, 5);
+        var throttle = new LoginThrottle(_database, _options, _clock);
+        await FailAsync(throttle, "alice", Attacker, 5);
 
-        Assert.Throws<TooManyAttemptsException>(() => throttle.Check("alice", Attacker));
-        throttle.Check("alice", Owner);
+        await Assert.ThrowsAsync<TooManyAttemptsException>(() => CheckAsync(throttle, "alice", Attacker));
+        await CheckAsync(throttle, "alice", Owner);
     }
 
-    [Fact]
-    public void An_address_that_tries_many_accounts_is_slowed_down_too()
+    [TrackerFact]
+    public async Task An_address_that_tries_many_accounts_is_slowed_down_too()
     {
-        var throttle = new LoginThrottle(_options, _clock);
+        var throttle = new LoginThrottle(_database, _options, _clock);
         for (var i = 0; i < 5; i++)
         {
-            throttle.Check($"user{i}", Attacker);
-            throttle.AddFailure($"user{i}", Attacker);
+            await CheckAsync(throttle, $"user{i}", Attacker);
+            await throttle.AddFailureAsync($"user{i}", Attacker, CancellationToken.None);
         }
 
-        Assert.Throws<TooManyAttemptsException>(() => throttle.Check("user6", Attacker));
+        await Assert.ThrowsAsync<TooManyAttemptsException>(() => CheckAsync(throttle, "user6", Attacker));
     }
 
-    [Fact]
-    public void All_of_an_IPv6_network_counts_as_one_address()
+    [TrackerFact]
+    public async Task All_of_an_IPv6_network_counts_as_one_address()
     {
-        var throttle = new LoginThrottle(_options, _clock);
-        Fail(throttle, "alice", IPAddress.Parse("2001:db8:1:2::1"), 3);
+        var throttle = new LoginThrottle(_database, _options, _clock);
+        await FailAsync(throttle, "alice", IPAddress.Parse("2001:db8:1:2::1"), 3);
 
-        Assert.Throws<TooManyAttemptsException>(() => throttle.Check("alice", IPAddress.Parse("2001:db8:1:2:ffff::9")));
-        throttle.Check("alice", IPAddress.Parse("2001:db8:1:3::1"));
+        await Assert.ThrowsAsync<TooManyAttemptsException>(() => CheckAsync(throttle, "alice", IPAddress.Parse("2001:db8:1:2:ffff::9")));
+        await CheckAsync(throttle, "alice", IPAddress.Parse("2001:db8:1:3::1"));
     }
 
-    [Fact]
-    public void The_window_slides()
+    [TrackerFact]
+    public async Task The_window_slides()
     {
-        var throttle = new LoginThrottle(_options, _clock);
-        Fail(throttle, "alice", Attacker, 1);
+        var throttle = new LoginThrottle(_database, _options, _clock);
+        await FailAsync(throttle, "alice", Attacker, 1);
         _clock.Advance(TimeSpan.FromMinutes(4));
-        Fail(throttle, "alice", Attacker, 2);
+        await FailAsync(throttle, "alice", Attacker, 2);
 
-        var refused = Assert.Throws<TooManyAttemptsException>(() => throttle.Check("alice", Attacker));
+        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => CheckAsync(throttle, "alice", Attacker));
         Assert.Equal(TimeSpan.FromMinutes(1), refused.RetryAfter);
-        throttle.Forget();
-        Assert.Throws<TooManyAttemptsException>(() => throttle.Check("alice", Attacker));
+        await _database.WriteAsync(connection => LoginThrottle.ForgetAsync(connection, _options, _clock.GetUtcNow()), CancellationToken.None);
+        await Assert.ThrowsAsync<TooManyAttemptsException>(() => CheckAsync(throttle, "alice", Attacker));
 
         _clock.Advance(TimeSpan.FromMinutes(1));
-        throttle.Check("alice", Attacker);
-        Fail(throttle, "alice", Attacker, 1);
-        refused = Assert.Throws<TooManyAttemptsException>(() => throttle.Check("alice", Attacker));
+        await CheckAsync(throttle, "alice", Attacker);
+        await FailAsync(throttle, "alice", Attacker, 1);
+        refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => CheckAsync(throttle, "alice", Attacker));
         Assert.Equal(TimeSpan.FromMinutes(4), refused.RetryAfter);
     }
 
-    private static void Fail(LoginThrottle throttle, string account, IPAddress address, int times)
+    private static Task CheckAsync(LoginThrottle throttle, string account, IPAddress address) =>
+        throttle.CheckAsync(account, address, CancellationToken.None);
+
+    private static async Task FailAsync(LoginThrottle throttle, string account, IPAddress address, int times)
     {
         for (var i = 0; i < times; i++)
         {
-            throttle.AddFailure(account, address);
+            await throttle.AddFailureAsync(account, address, CancellationToken.None);
         }
     }
 }

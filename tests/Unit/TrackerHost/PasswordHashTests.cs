@@ -26,16 +26,16 @@ public sealed class PasswordHashTests
         using var begun = new ManualResetEventSlim();
         using var finish = new ManualResetEventSlim();
         var first = workers.RunAsync(
-            () =>
+            () => PasswordWorkers.HashAsync(() =>
             {
                 begun.Set();
                 return finish.Wait(TimeSpan.FromSeconds(30));
-            },
+            }),
             CancellationToken.None);
         Assert.True(begun.Wait(TimeSpan.FromSeconds(30)));
-        var second = workers.RunAsync(() => 2, CancellationToken.None);
+        var second = workers.RunAsync(() => Task.FromResult(2), CancellationToken.None);
 
-        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => workers.RunAsync(() => 3, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => workers.RunAsync(() => Task.FromResult(3), CancellationToken.None));
 
         Assert.True(refused.RetryAfter > TimeSpan.Zero);
         finish.Set();
@@ -49,7 +49,7 @@ public sealed class PasswordHashTests
         using var workers = new PasswordWorkers(new TrackerOptions());
         var hashed = false;
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => workers.RunAsync(() => hashed = true, new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => workers.RunAsync(() => Task.FromResult(hashed = true), new CancellationToken(canceled: true)));
 
         Assert.False(hashed);
     }

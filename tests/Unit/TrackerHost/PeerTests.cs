@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
@@ -30,7 +31,7 @@ public sealed class PeerTests : IAsyncLifetime
         await _tracker.DisposeAsync();
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_peer_is_told_the_interval_and_forgotten_after_three_of_them()
     {
         var answer = await _alice.AnnounceAsync(Complete);
@@ -45,7 +46,7 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.Empty(await PeersAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task An_announce_of_nothing_new_keeps_a_peer_and_what_it_has()
     {
         await _alice.AnnounceAsync(Complete);
@@ -58,7 +59,7 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.Single(await PeersAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_forgotten_peer_is_asked_to_announce_all()
     {
         Assert.False((await _alice.AnnounceAsync(Delta(Complete))).Known);
@@ -73,7 +74,7 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.Single(await PeersAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_peer_without_a_listening_port_is_known_by_fingerprint_alone()
     {
         await _alice.AnnounceAsync(Full(Complete) with { Port = 0 });
@@ -83,7 +84,7 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.Empty(peer.EndPoints);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_change_adds_completes_and_removes()
     {
         var other = TestUser.RandomHash();
@@ -104,7 +105,7 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.Empty((await _bob.FindSourcesAsync("dev", other)).Contents.Single().Peers);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task What_is_no_file_of_an_own_group_is_rejected_and_the_rest_kept()
     {
         using var mallory = await TestUser.CreateAsync(_tracker, "mallory");
@@ -117,7 +118,7 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.Single(await PeersAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_peer_can_say_goodbye_and_nobody_can_for_another()
     {
         await _alice.AnnounceAsync(Complete);
@@ -131,7 +132,7 @@ public sealed class PeerTests : IAsyncLifetime
         await _alice.ExpectProblem(HttpStatusCode.BadRequest, ErrorCode.InvalidRequest, await _alice.DeleteAsync(TrackerRoutes.Peers + "/xyz"));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Whoever_announces_anothers_fingerprint_changes_nothing_of_the_others_peer()
     {
         await _alice.AnnounceAsync(Complete);
@@ -144,7 +145,7 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.Equal(("alice", "127.0.0.1:5000"), (peer.UserName, Assert.Single(peer.EndPoints)));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Own_private_addresses_are_handed_out_and_public_ones_are_not()
     {
         await _alice.AnnounceAsync(Full(Complete) with { Addresses = ["192.168.1.7", "8.8.8.8", "fd00::7", "fe80::1", "2001:db8::1", "169.254.0.1"] });
@@ -152,7 +153,7 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.Equal(["127.0.0.1:5000", "192.168.1.7:5000", "[fd00::7]:5000"], Assert.Single(await PeersAsync()).EndPoints);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_request_that_makes_no_sense_is_refused_with_the_reason()
     {
         var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings + 1).Select(_ => new Holding("dev", TestUser.RandomHash(), false)).ToArray();
@@ -172,7 +173,7 @@ public sealed class PeerTests : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task The_longest_announce_fits()
     {
         var name = new string('g', 64);
@@ -184,7 +185,7 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.Equal(AnnounceRequest.MaxHoldings, answer.Rejected.Count);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Housekeeping_deletes_what_has_expired()
     {
         await _alice.AnnounceAsync(Complete);
@@ -210,12 +211,5 @@ public sealed class PeerTests : IAsyncLifetime
 
     private async Task<IReadOnlyList<SourcePeer>> PeersAsync() => Assert.Single((await _bob.FindSourcesAsync("dev", _root)).Contents).Peers;
 
-    private async Task<long> CountPeersAsync()
-    {
-        await using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_tracker.DataPath, "tracker.db")};Pooling=false");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT COUNT(*) FROM peers";
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
+    private Task<long> CountPeersAsync() => _tracker.CountAsync("peers");
 }

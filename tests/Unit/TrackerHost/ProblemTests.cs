@@ -1,6 +1,7 @@
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
@@ -21,7 +22,7 @@ public sealed class ProblemTests : IAsyncLifetime
         await _tracker.DisposeAsync();
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData("")]
     [InlineData("{")]
     [InlineData("[]")]
@@ -33,7 +34,7 @@ public sealed class ProblemTests : IAsyncLifetime
     public async Task A_body_that_cannot_be_read_says_why(string body) => await _alice.ExpectProblem(
         HttpStatusCode.BadRequest, ErrorCode.InvalidRequest, await _alice.PostTextAsync(TrackerRoutes.Groups, body));
 
-    [Fact]
+    [TrackerFact]
     public async Task A_hash_that_is_none_is_named()
     {
         await _alice.CreateGroupAsync("dev");
@@ -46,7 +47,7 @@ public sealed class ProblemTests : IAsyncLifetime
         Assert.Contains("64 hexadecimal digits", problem.Detail, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task An_unknown_path_a_wrong_method_and_a_wrong_type_are_problems_too()
     {
         await _alice.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.InvalidRequest, await _alice.GetAsync("/v2/nothing"));
@@ -59,7 +60,7 @@ public sealed class ProblemTests : IAsyncLifetime
             await _alice.PostTextAsync(TrackerRoutes.Groups, """{"name":"dev"}""", "text/plain"));
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData(TrackerRoutes.Users, 1)]
     [InlineData(TrackerRoutes.Peers, 2)]
     public async Task A_body_that_is_too_long_is_refused(string path, int mebibytes)
@@ -71,17 +72,11 @@ public sealed class ProblemTests : IAsyncLifetime
             HttpStatusCode.RequestEntityTooLarge, ErrorCode.InvalidRequest, await _alice.PostTextAsync(path, "{}".PadRight((mebibytes << 20) + 1)));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_fault_of_the_tracker_tells_no_details()
     {
         await _alice.CreateGroupAsync("dev");
-        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_tracker.DataPath, "tracker.db")};Pooling=false"))
-        {
-            await connection.OpenAsync();
-            await using var command = connection.CreateCommand();
-            command.CommandText = "ALTER TABLE files RENAME TO secret_table";
-            await command.ExecuteNonQueryAsync();
-        }
+        await _tracker.ExecuteAsync("ALTER TABLE files RENAME TO secret_table");
 
         var answer = await _alice.GetAsync(TrackerRoutes.Files("dev"));
 
@@ -91,7 +86,7 @@ public sealed class ProblemTests : IAsyncLifetime
         Assert.DoesNotContain("Sqlite", text, StringComparison.OrdinalIgnoreCase);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Hostile_text_in_a_name_comes_back_harmless()
     {
         var problem = await _alice.ExpectProblem(

@@ -2,16 +2,23 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
-public sealed class ProgramTests : IDisposable
+public sealed class ProgramTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-program-").FullName;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public Task InitializeAsync() => Task.CompletedTask;
 
-    [Fact]
+    public async Task DisposeAsync()
+    {
+        await TestDatabase.DropAsync(Path.Combine(_folder, "data"));
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [TrackerFact]
     public async Task It_prints_where_it_listens_and_its_fingerprint_and_nothing_else()
     {
         await using var tracker = await TrackerProcess.StartAsync(_folder);
@@ -21,7 +28,7 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal("ok", await anybody.GetStringAsync("/readyz"));
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData(PosixSignal.SIGTERM)]
     [InlineData(PosixSignal.SIGINT)]
     public async Task A_signal_ends_it_well(PosixSignal signal)
@@ -39,7 +46,7 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal((0, ""), await tracker.SignalAsync(signal));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Killed_in_the_middle_it_has_everything_that_it_acknowledged()
     {
         var tracker = await TrackerProcess.StartAsync(_folder);
@@ -150,6 +157,8 @@ public sealed class ProgramTests : IDisposable
     [InlineData("--Tracker:TicketLifetime=soon", "soon")]
     [InlineData("--Tracker:TicketLifetim=00:10:00", "TicketLifetim")]
     [InlineData("--Tracker:PasswordIterations=1", "PasswordIterations")]
+    [InlineData("--Tracker:Database=oracle", "Tracker:Database is 'oracle': sqlite or postgres was expected")]
+    [InlineData("--Tracker:Database=postgres", "ConnectionStrings:Tracker names no host")]
     public async Task A_wrong_setting_is_named(string setting, string expected) =>
         await ExpectAsync(1, expected, await WriteInfoAsync("127.0.0.1:8001\n"), "1", DataPath("data"), setting);
 

@@ -2,12 +2,13 @@ using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
 public sealed class RestartTests
 {
-    [Fact]
+    [TrackerFact]
     public async Task A_tracker_that_starts_again_is_the_same_one()
     {
         var folder = Directory.CreateTempSubdirectory("p2pshare-tracker-").FullName;

@@ -2,12 +2,13 @@ using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
 public sealed class SessionTests
 {
-    [Fact]
+    [TrackerFact]
     public async Task A_session_tells_whose_it_is_and_never_its_token_again()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -19,7 +20,7 @@ public sealed class SessionTests
         Assert.True(alice.Session.Token!.Length >= 43, "256 bits in base64url");
     }
 
-    [Theory]
+    [TrackerTheory]
     [InlineData(null)]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("x")]
@@ -35,7 +36,7 @@ public sealed class SessionTests
         Assert.Equal("Bearer", Assert.Single(answer.Headers.WwwAuthenticate).Scheme);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_logout_ends_this_session_and_no_other()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -48,7 +49,7 @@ public sealed class SessionTests
         await elsewhere.Expect(HttpStatusCode.OK, await elsewhere.GetAsync(TrackerRoutes.CurrentSession));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_logout_takes_the_peers_of_its_session_along()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -66,7 +67,7 @@ public sealed class SessionTests
         Assert.Equal(1, Assert.Single(await elsewhere.ListFilesAsync("dev")).Sources);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_session_ends_when_it_is_not_used_for_its_lifetime()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -85,7 +86,7 @@ public sealed class SessionTests
         await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.CurrentSession));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Use_within_the_hour_moves_nothing()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);

@@ -3,12 +3,13 @@ using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
 public sealed class SourceTests
 {
-    [Fact]
+    [TrackerFact]
     public async Task A_member_finds_who_has_a_content_and_gets_a_ticket_that_checks_with_the_public_keys()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -40,7 +41,7 @@ public sealed class SourceTests
         Assert.InRange(ticket.Expires, DateTimeOffset.UtcNow.AddMinutes(9), DateTimeOffset.UtcNow.AddMinutes(10));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_ticket_checks_for_no_other_certificate_and_not_after_its_time()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -60,7 +61,7 @@ public sealed class SourceTests
         Assert.NotNull((await validator.ValidateAsync(answer.Ticket, own)).Problem);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task The_asker_is_no_source_for_itself_and_complete_peers_come_first()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -91,7 +92,7 @@ public sealed class SourceTests
         }
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task As_many_contents_as_a_request_may_name_fit_one_ticket()
     {
         await using var tracker = await TestTracker.StartAsync();
@@ -109,7 +110,7 @@ public sealed class SourceTests
         await alice.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.FileNotFound, await alice.AskSourcesAsync("dev", TestUser.RandomHash()));
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_removed_member_is_no_source_and_gets_no_ticket()
     {
         await using var tracker = await TestTracker.StartAsync();

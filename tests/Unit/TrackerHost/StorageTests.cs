@@ -2,28 +2,34 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
 public sealed class StorageTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-storage-").FullName;
+    private TrackerOptions _options = null!;
     private TrackerDatabase _database = null!;
 
     public async Task InitializeAsync()
     {
-        _database = await TrackerDatabase.OpenAsync(_folder, CancellationToken.None);
+        _options = new TrackerOptions { DataPath = _folder };
+        await TestDatabase.ConfigureAsync(_options);
+        _database = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
         await WriteAsync("CREATE TABLE numbers (number BIGINT NOT NULL PRIMARY KEY)");
     }
 
     public async Task DisposeAsync()
     {
         await _database.DisposeAsync();
+        await TestDatabase.DropAsync(_folder);
         Directory.Delete(_folder, recursive: true);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_write_that_fails_takes_no_other_with_it_and_leaves_nothing()
     {
         using var hold = new ManualResetEventSlim();
@@ -54,7 +60,7 @@ public sealed class StorageTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(0, 25).Select(i => i * 2L), await NumbersAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task Nothing_is_acknowledged_when_the_commit_fails()
     {
         var failing = _database.WriteAsync(
@@ -73,7 +79,7 @@ public sealed class StorageTests : IAsyncLifetime
         Assert.Equal([2], await NumbersAsync());
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_write_that_was_given_up_while_it_waited_is_not_done()
     {
         using var hold = new ManualResetEventSlim();
@@ -96,10 +102,10 @@ public sealed class StorageTests : IAsyncLifetime
         Assert.Equal(2, await _database.WriteAsync(connection => connection.ExecuteScalarAsync<long>("PRAGMA synchronous"), CancellationToken.None));
     }
 
-    [Fact]
-    public async Task Two_instances_on_one_folder_see_each_others_writes()
+    [TrackerFact]
+    public async Task Two_instances_on_one_database_see_each_others_writes()
     {
-        await using var other = await TrackerDatabase.OpenAsync(_folder, CancellationToken.None);
+        await using var other = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
 
         await Task.WhenAll(Enumerable.Range(0, 40).Select(i => (i % 2 == 0 ? _database : other).WriteAsync(
             connection => connection.ExecuteAsync("INSERT INTO numbers (number) VALUES (@i)", new { i }), CancellationToken.None)));
@@ -107,12 +113,12 @@ public sealed class StorageTests : IAsyncLifetime
         Assert.Equal(40, (await NumbersAsync()).Count);
     }
 
-    [Fact]
+    [TrackerFact]
     public async Task A_database_of_a_newer_version_is_left_alone()
     {
         await WriteAsync("INSERT INTO schema_version (version) VALUES (1000)");
 
-        var refused = await Assert.ThrowsAsync<P2PShareException>(() => TrackerDatabase.OpenAsync(_folder, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<P2PShareException>(() => TrackerDatabase.OpenAsync(_options, CancellationToken.None));
 
         Assert.Equal(ErrorCode.InvalidConfiguration, refused.Code);
     }
@@ -121,9 +127,9 @@ public sealed class StorageTests : IAsyncLifetime
     public async Task A_file_that_is_no_database_is_named()
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, "broken")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, TrackerDatabase.FileName), new string('x', 5000));
+        await File.WriteAllTextAsync(Path.Combine(folder, SqliteDatabase.FileName), new string('x', 5000));
 
-        var refused = await Assert.ThrowsAsync<P2PShareException>(() => TrackerDatabase.OpenAsync(folder, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<P2PShareException>(() => SqliteDatabase.OpenAsync(folder, CancellationToken.None));
 
         Assert.Equal(ErrorCode.PathUnwritable, refused.Code);
         Assert.Contains(folder, refused.Message, StringComparison.Ordinal);

@@ -93,10 +93,13 @@ internal sealed class TestUser : IDisposable
 
     public Task<HttpResponseMessage> PostAsync<T>(string path, T body) => _http.PostAsJsonAsync(path, body, InfoOf<T>());
 
+    public Task<HttpResponseMessage> PutAsync<T>(string path, T body) => _http.PutAsJsonAsync(path, body, InfoOf<T>());
+
     public Task<HttpResponseMessage> PostTextAsync(string path, string body, string mediaType = "application/json") =>
         _http.PostAsync(path, new StringContent(body, Encoding.UTF8, mediaType));
 
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request) => _http.SendAsync(request);
+    public Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead) => _http.SendAsync(request, completion);
 
     public async Task<T> Expect<T>(HttpStatusCode status, HttpResponseMessage answer)
     {

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
 
@@ -26,7 +27,7 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     /// <summary>What it printed before it was ready to serve.</summary>
     public List<string> Output { get; } = [];
 
-    /// <summary>Starts the program and waits until it has printed where it listens.</summary>
+    /// <summary>Starts the program on the test's database and waits until it has printed where it listens.</summary>
     public static async Task<TrackerProcess> StartAsync(string folder, params string[] settings)
     {
         for (var attempt = 1; ; attempt++)
@@ -34,7 +35,9 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
             var port = FreePort();
             var info = Path.Combine(folder, "tracker_info.txt");
             await File.WriteAllTextAsync(info, $"# trackers\n192.0.2.1:1\n127.0.0.1:{port}\n");
-            var tracker = Start(folder, [info, "2", $"--Tracker:DataPath={Path.Combine(folder, "data")}", .. settings]);
+            var data = Path.Combine(folder, "data");
+            var connectionString = await TestDatabase.ConnectionStringAsync(data);
+            var tracker = Start(folder, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={TestDatabase.Kind}", .. settings], connectionString);
             if (await tracker.ListensAsync(port))
             {
                 return tracker;
@@ -79,7 +82,7 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static TrackerProcess Start(string folder, IEnumerable<string> args)
+    private static TrackerProcess Start(string folder, IEnumerable<string> args, string? connectionString = null)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "P2PShare.TrackerHost.dll");
         return new TrackerProcess(Process.Start(new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", [program, .. args])
@@ -87,6 +90,7 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = folder,
+            Environment = { ["ConnectionStrings__Tracker"] = connectionString },
         })!);
     }
 

@@ -64,6 +64,54 @@ public sealed class EndedAccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_deletion_of_a_group_cuts_the_uploads_between_its_members()
+    {
+        var downloads = new[] { _bob.Receive(_file), _carol.Receive(_file) };
+        await Eventually.HoldsAsync(() => downloads.All(download => download.Progress.BytesVerified > 0), "both get something");
+
+        await _alice.Client.RemoveGroupAsync(TestPeer.Group, CancellationToken.None);
+
+        foreach (var download in downloads)
+        {
+            var error = await Assert.ThrowsAsync<P2PShareException>(() => download.Completion.WaitAsync(Limit));
+            Assert.Equal(ErrorCode.GroupNotFound, error.Code);
+        }
+
+        await Eventually.HoldsAsync(() => _alice.Uploads.Count(upload => !upload.Complete) >= 2, "both uploads have ended");
+    }
+
+    [Fact]
+    public async Task The_removal_of_a_user_cuts_the_upload_to_them_and_no_other()
+    {
+        var download = _bob.Receive(_file);
+        var others = _carol.Receive(_file);
+        await Eventually.HoldsAsync(() => download.Progress.BytesVerified > 0 && others.Progress.BytesVerified > 0, "both get something");
+
+        await _bob.Client.RemoveUserAsync(CancellationToken.None);
+
+        await Eventually.HoldsAsync(() => _alice.Uploads.Any(upload => upload.UserName == "Bob" && !upload.Complete), "the upload to bob has ended");
+        Assert.Equal(DownloadState.Running, others.State);
+    }
+
+    [Fact]
+    public async Task A_change_of_the_password_disturbs_no_transfer()
+    {
+        var download = _bob.Receive(_file);
+        await Eventually.HoldsAsync(() => download.Progress.BytesVerified > 0, "it gets something");
+
+        foreach (var peer in new[] { _bob, _alice })
+        {
+            await peer.Client.ChangePasswordAsync(
+                Cmdlets.TestShell.Secret(TestPeer.PasswordText), Cmdlets.TestShell.Secret("battery staple"), CancellationToken.None);
+        }
+
+        _alice.Server.UploadLimit = null;
+        await download.Completion.WaitAsync(Limit);
+        Assert.Equal(_content, await File.ReadAllBytesAsync(_bob.DestinationOf("data.bin")));
+        await _bob.ShareAsync("more.bin", _content);
+    }
+
+    [Fact]
     public async Task A_ticket_from_before_opens_nothing_any_more_and_a_new_one_does()
     {
         using var identity = PeerIdentity.Acquire(_bob.State);

@@ -1,11 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
-    $tracker = Start-TestTracker
-    $alice = Connect-NewUser $tracker alice
-    $null = New-P2PGroup dev
-    $bob = Connect-NewUser $tracker bob
-    $null = Join-P2PGroup dev
-    Get-P2PJoinRequest -Session $alice | Approve-P2PJoinRequest -Session $alice
+    $alice, $bob = Connect-AliceAndBob (Start-TestTracker)
 }
 
 AfterAll {
@@ -24,39 +19,27 @@ Describe 'Start-P2PPeerServer' {
     It 'is not started twice' {
         { Start-P2PPeerServer -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PeerServerRunning,*'
     }
-}
 
-Describe 'Downloads' {
-    It 'are put on hold, resumed and removed from the pipeline' {
-        $null = New-RandomFile 'slow.bin' 3MB | Send-P2PFile -Group dev -Session $alice
-        $job = Receive-P2PFile dev slow.bin -Destination $Folder/slow -AsJob
-
-        (Get-P2PDownload slow.bin).State | Should -Be Running
-        Get-P2PDownload | Suspend-P2PDownload
-        (Get-P2PDownload slow.bin).State | Should -Be Suspended
-        (Get-P2PDownload slow.bin | Resume-P2PDownload -PassThru).State | Should -Be Running
-        Get-P2PDownload | Format-Table | Out-String | Should -Match 'slow\.bin\s+dev|dev\s+slow\.bin'
-
-        Set-P2PPeerServer -UploadLimit 0 -Session $alice
-        ($job | Wait-Job -Timeout 60 | Receive-Job).Length | Should -Be 3MB
-        (Get-P2PDownload slow.bin).PercentComplete | Should -Be 100
-        Get-P2PDownload slow.bin | Remove-P2PDownload
-        Get-P2PDownload | Should -BeNullOrEmpty
-        Join-Path $Folder slow/slow.bin | Should -Exist
+    It 'gives the uploads through Receive-Job' {
+        $null = New-RandomFile 'data.bin' 100KB | Send-P2PFile -Group dev -Session $alice
+        Receive-P2PFile dev data.bin -Destination $Folder/got
+        Stop-P2PPeerServer -InputObject (Get-P2PPeerServer)
+        $job = (Get-P2PPeerServer -Session $alice).Job
+        Wait-Until { $job.HasMoreData }
+        $upload = Receive-Job $job
+        $upload | Should -BeOfType P2PShare.P2PUpload
+        $upload.Name, $upload.UserName, $upload.Bytes, $upload.Complete | Should -Be data.bin, bob, 100KB, $true
+        $job.HasMoreData | Should -BeFalse
     }
 
-    It 'go on after the peer server was stopped' {
-        Set-P2PPeerServer -UploadLimit 100KB -Session $alice
-        $null = New-RandomFile 'long.bin' 2MB | Send-P2PFile -Group dev -Session $alice
-        $job = Receive-P2PFile dev long.bin -Destination $Folder/long -AsJob
-        Stop-P2PPeerServer
-        Stop-Job $job
-        Set-P2PPeerServer -UploadLimit 0 -Session $alice
+    It 'says when a port is taken' {
+        { Start-P2PPeerServer (Get-P2PPeerServer -Session $alice).Port -ErrorAction Stop } | Should -Throw -ErrorId 'PortInUse,*'
+        Get-P2PPeerServer | Should -BeNullOrEmpty
+    }
 
-        $null = Get-P2PDownload long.bin | Resume-P2PDownload
-        $deadline = (Get-Date).AddSeconds(30)
-        while ((Get-P2PDownload long.bin).State -ne 'Complete' -and (Get-Date) -lt $deadline) { Start-Sleep -Milliseconds 100 }
-        (Get-FileHash $Folder/long/long.bin).Hash | Should -Be (Get-FileHash $Folder/long.bin).Hash
+    It 'does nothing with -WhatIf' {
+        Start-P2PPeerServer -WhatIf
+        Get-P2PPeerServer | Should -BeNullOrEmpty
     }
 }
 

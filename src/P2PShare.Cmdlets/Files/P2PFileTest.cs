@@ -1,0 +1,50 @@
+namespace P2PShare;
+
+/// <summary>How a local file compares with a group's.</summary>
+public enum P2PFileTestResult
+{
+    /// <summary>The same bytes.</summary>
+    Match,
+
+    /// <summary>Other bytes.</summary>
+    Different,
+
+    /// <summary>There is no such local file.</summary>
+    Missing,
+}
+
+/// <summary>A local file held against a file of a group.</summary>
+public sealed class P2PFileTest
+{
+    internal P2PFileTest(P2PFile file, string path, P2PFileTestResult result, string? actualRoot)
+    {
+        Group = file.Group;
+        Name = file.Name;
+        Size = file.Size;
+        PiecesRoot = file.PiecesRoot;
+        Path = path;
+        Result = result;
+        ActualPiecesRoot = actualRoot;
+    }
+
+    public string Group { get; }
+
+    /// <summary>The file's name in the group.</summary>
+    public string Name { get; }
+
+    /// <summary>Full path of the local file.</summary>
+    public string Path { get; }
+
+    public P2PFileTestResult Result { get; }
+
+    /// <summary>Bytes of the group's file.</summary>
+    public long Size { get; }
+
+    /// <summary>Of the group's file; null for an empty one, which has none.</summary>
+    public string? PiecesRoot { get; }
+
+    /// <summary>Of the local file; null where it was not hashed, because it is missing, empty or of another size.</summary>
+    public string? ActualPiecesRoot { get; }
+
+    public override string ToString() => $"{Path}: {Result}";
+}

@@ -1,0 +1,186 @@
+using System.Management.Automation;
+using P2PShare.Cmdlets.Groups;
+using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol;
+using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Sharing;
+
+namespace P2PShare.Cmdlets.Files;
+
+/// <summary>Tests whether local files are the same as a group's.</summary>
+/// <remarks>
+/// <para>Hashes local files and compares their pieces root with that of the group's file: equal roots are equal bytes. A file
+/// of another size is different without being read. Nothing is sent to or fetched from any peer, and nothing is changed.</para>
+/// <para>A local file that is not there is a result (Missing) and no error. A name that the group does not have is an error
+/// where it has no wildcards.</para>
+/// </remarks>
+/// <example>
+/// <code>Test-P2PFile -Path ./image.vhdx -Group builds</code>
+/// <para>Tells whether the file is the same as image.vhdx of the group builds.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PFile -Group builds | Test-P2PFile -Path ./images | Where-Object Result -ne Match</code>
+/// <para>Lists what of a group is missing in a folder, or different there.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PFile -Group builds -Name '*.vhdx' | Test-P2PFile -Path ./images -Quiet</code>
+/// <para>Writes true or false for each file.</para>
+/// </example>
+[Cmdlet(VerbsDiagnostic.Test, "P2PFile", DefaultParameterSetName = PathSet)]
+[OutputType(typeof(P2PFileTest), typeof(bool))]
+public sealed class TestP2PFile : SessionCmdlet
+{
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+    private const string InputObjectSet = "InputObject";
+    private const int ActivityId = 21000;
+
+    private FileSelection? _selection;
+    private HashQueue? _queue;
+
+    /// <summary>
+    /// Local files, wildcards allowed, or a folder: there the group's files are looked for under their names. With files from
+    /// the pipeline one folder, or one file, exactly as written; the current folder where it is left out.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathSet)]
+    [Parameter(Position = 0, ParameterSetName = InputObjectSet)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = ["."];
+
+    /// <summary>Local files or folders, exactly as written.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
+    [Alias("PSPath", "LP", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>Files of groups, from Get-P2PFile.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
+    [ValidateNotNullOrEmpty]
+    public P2PFile[] InputObject { get; set; } = [];
+
+    /// <summary>The group that has the files.</summary>
+    [Parameter(Mandatory = true, Position = 1, ParameterSetName = PathSet)]
+    [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(GroupCompleter))]
+    public string? Group { get; set; }
+
+    /// <summary>
+    /// Names of files in the group, wildcards allowed; else the local file's own name, and all files of the group for a folder.
+    /// </summary>
+    [Parameter(Position = 2, ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(FileCompleter))]
+    public string[]? Name { get; set; }
+
+    /// <summary>Writes only true, for the same bytes, or false for each file.</summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
+    protected override Task BeginAsync(CancellationToken cancellationToken)
+    {
+        _selection = new FileSelection(CurrentSession);
+        _queue = new HashQueue(NewProgress(ActivityId, "Testing files"), WriteFault);
+        return Task.CompletedTask;
+    }
+
+    protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        if (ParameterSetName == InputObjectSet)
+        {
+            foreach (var file in InputObject)
+            {
+                foreach (var given in Path)
+                {
+                    await TryAsync(file, () => TestAsync(file, LocalFiles.Resolve(SessionState, given, literal: true)[0], cancellationToken));
+                }
+            }
+
+            return;
+        }
+
+        var literal = ParameterSetName == LiteralPathSet;
+        foreach (var given in literal ? LiteralPath : Path)
+        {
+            await TryAsync(given, async () =>
+            {
+                // What has no wildcards may be missing: that is an answer.
+                foreach (var path in LocalFiles.Resolve(SessionState, given, literal || !NameMatch.IsPattern(given)))
+                {
+                    foreach (var name in Name ?? [Directory.Exists(path) ? "*" : System.IO.Path.GetFileName(path)])
+                    {
+                        await TryAsync(path, () => TestNamedAsync(path, name, cancellationToken));
+                    }
+                }
+            });
+        }
+    }
+
+    protected override Task EndAsync(CancellationToken cancellationToken) => _queue!.DrainAsync(cancellationToken);
+
+    // After Ctrl+C, and when a later cmdlet has had enough.
+    protected override Task CleanUpAsync() => _queue?.StopAsync() ?? Task.CompletedTask;
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _queue?.Dispose();
+        }
+    }
+
+    private async Task TestNamedAsync(string path, string name, CancellationToken cancellationToken)
+    {
+        var files = await _selection!.FindAsync(Group!, name, cancellationToken);
+        if (files.Count == 0 && Name is null && !Directory.Exists(path))
+        {
+            // Its own name may look like a pattern.
+            throw new P2PShareException(
+                ErrorCode.FileNotFound, $"The group '{Group}' has no file '{name}'. Name the group's file with -Name; Get-P2PFile -Group {Group} lists them.");
+        }
+
+        foreach (var file in files)
+        {
+            var found = new P2PFile(file);
+            await TryAsync(found, () => TestAsync(found, path, cancellationToken));
+        }
+    }
+
+    private Task TestAsync(P2PFile file, string path, CancellationToken cancellationToken)
+    {
+        // With files from the pipeline a folder is meant, also where it is not there.
+        if (Directory.Exists(path) || (ParameterSetName == InputObjectSet && !File.Exists(path)))
+        {
+            path = DestinationPath.Resolve(path, file.Name);
+        }
+
+        if (new FileInfo(path) is not { Exists: true } local)
+        {
+            _queue!.Add(path, file.Name, () => Write(new P2PFileTest(file, path, P2PFileTestResult.Missing, null)));
+            return Task.CompletedTask;
+        }
+
+        if (local.Length != file.Size)
+        {
+            _queue!.Add(path, file.Name, () => Write(new P2PFileTest(file, path, P2PFileTestResult.Different, null)));
+            return Task.CompletedTask;
+        }
+
+        return _queue!.AddAsync(
+            path, file.Name, (hashed, _) => Task.FromResult(() => WriteResult(file, path, hashed)), cancellationToken);
+    }
+
+    private void WriteResult(P2PFile file, string path, HashedFile hashed)
+    {
+        var actual = hashed.Content.PiecesRoot?.ToString();
+        var result = hashed.Content.Size == file.Size && actual == file.PiecesRoot ? P2PFileTestResult.Match : P2PFileTestResult.Different;
+        Write(new P2PFileTest(file, path, result, actual));
+    }
+
+    private void Write(P2PFileTest test) => WriteObject(Quiet ? test.Result == P2PFileTestResult.Match : test);
+}

@@ -1,0 +1,27 @@
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare;
+
+/// <summary>A member of a group.</summary>
+public sealed class P2PGroupMember
+{
+    internal P2PGroupMember(MemberResponse member)
+    {
+        Group = member.Group;
+        UserName = member.UserName;
+        Role = member.Role == GroupRole.Owner ? P2PGroupRole.Owner : P2PGroupRole.Member;
+        Joined = member.Joined.ToLocalTime();
+    }
+
+    public string Group { get; }
+
+    public string UserName { get; }
+
+    /// <summary>Owner or Member.</summary>
+    public P2PGroupRole Role { get; }
+
+    /// <summary>When the owner let the member in; for who made the group, when it was made.</summary>
+    public DateTimeOffset Joined { get; }
+
+    public override string ToString() => $"{UserName} in {Group}";
+}

@@ -1,0 +1,84 @@
+using System.Management.Automation;
+using P2PShare.Cmdlets.Groups;
+using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Cmdlets.GroupMembers;
+
+/// <summary>Takes members out of a group; only for its owner.</summary>
+/// <remarks>
+/// Who was taken out can neither see nor fetch the group's files any more; transfers with them that run are cut off within
+/// moments, and what only they shared is no longer listed. They can ask to join again. The owner cannot be taken out, and wildcards do not
+/// mean the owner: hand the group over with Set-P2PGroupOwner first.
+/// </remarks>
+/// <example>
+/// <code>Remove-P2PGroupMember -Group dev -UserName bob</code>
+/// <para>Takes bob out of the group dev.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PGroupMember dev | Where-Object UserName -notin (Get-Content team.txt) | Remove-P2PGroupMember -WhatIf</code>
+/// <para>Shows who is in dev without being named in team.txt. Without -WhatIf they are taken out.</para>
+/// </example>
+[Cmdlet(VerbsCommon.Remove, "P2PGroupMember", SupportsShouldProcess = true)]
+[OutputType(typeof(P2PGroupMember))]
+public sealed class RemoveP2PGroupMember : SessionCmdlet
+{
+    /// <summary>The group.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(GroupCompleter))]
+    public string? Group { get; set; }
+
+    /// <summary>Names of members, wildcards allowed.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [FromProperty("UserName")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(MemberCompleter))]
+    public string[] UserName { get; set; } = [];
+
+    /// <summary>Writes each member who was taken out; else nothing is written.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        foreach (var user in UserName)
+        {
+            if (!NameMatch.IsPattern(user))
+            {
+                await RemoveAsync(user, cancellationToken);
+                continue;
+            }
+
+            IReadOnlyList<MemberResponse> members = [];
+            await TryAsync(user, async () => members = await CurrentSession.Client.GetMembersAsync(Group!, cancellationToken));
+            foreach (var member in NameMatch.Select(members.Where(member => member.Role != GroupRole.Owner), user, member => member.UserName))
+            {
+                await RemoveAsync(member.UserName, cancellationToken);
+            }
+        }
+    }
+
+    private async Task RemoveAsync(string user, CancellationToken cancellationToken)
+    {
+        var client = CurrentSession.Client;
+        if (!ShouldProcess($"{user} in group {Group}", "Remove member"))
+        {
+            return;
+        }
+
+        await TryAsync(user, async () =>
+        {
+            var removed = PassThru
+                ? NameMatch.Select(await client.GetMembersAsync(Group!, cancellationToken), user, member => member.UserName)
+                : [];
+            await client.RemoveMemberAsync(Group!, user, cancellationToken);
+            foreach (var member in removed)
+            {
+                WriteObject(new P2PGroupMember(member));
+            }
+        });
+    }
+}

@@ -1,0 +1,50 @@
+using System.Management.Automation;
+using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Cmdlets.Groups;
+
+/// <summary>A cmdlet that does something to each of the groups that are named.</summary>
+public abstract class GroupCmdlet : SessionCmdlet
+{
+    private protected GroupCmdlet()
+    {
+    }
+
+    /// <summary>
+    /// Names of the groups. Wildcards are allowed: a pattern means those of the groups to which this can be done, and it
+    /// is no error when there is none.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Group")]
+    [FromProperty("Group", "Name")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(GroupCompleter))]
+    public string[] Name { get; set; } = [];
+
+    private protected abstract string Action { get; }
+
+    protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        var session = CurrentSession;
+        foreach (var name in Name)
+        {
+            IReadOnlyList<string> groups = [];
+            await TryAsync(name, async () => groups = await GroupSelection.FindAsync(session, name, IsMeant, cancellationToken));
+            foreach (var group in groups)
+            {
+                if (ShouldProcess(group, Action))
+                {
+                    await TryAsync(group, () => ActAsync(group, cancellationToken));
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether a pattern may select it.</summary>
+    private protected abstract bool IsMeant(GroupResponse group);
+
+    private protected abstract Task ActAsync(string group, CancellationToken cancellationToken);
+}

@@ -1,0 +1,16 @@
+namespace P2PShare.Shell.LineEditing;
+
+/// <summary>The process's own console.</summary>
+internal sealed class ConsoleTerminal : ITerminal
+{
+    // Of a terminal that does not tell.
+    private const int UsualWidth = 80;
+
+    public int Width => Console.WindowWidth > 0 ? Console.WindowWidth : UsualWidth;
+
+    public bool KeyAvailable => Console.KeyAvailable;
+
+    public ConsoleKeyInfo ReadKey() => Console.ReadKey(intercept: true);
+
+    public void Write(string text) => Console.Write(text);
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Groups;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.TrackerHost.Events;
+
+internal static class EventEndpoints
+{
+    public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet(TrackerRoutes.Events, WatchAsync)
+        .WithTags("Events")
+        .RequireAuthorization()
+        .Produces<GroupEvent>(StatusCodes.Status200OK, "text/event-stream")
+        .ProducesProblem(StatusCodes.Status400BadRequest)
+        .ProducesProblem(StatusCodes.Status401Unauthorized)
+        .ProducesProblem(StatusCodes.Status404NotFound);
+
+    private static async Task<IResult> WatchAsync(
+        string[] group, HttpContext context, CurrentUser user, EventFeed feed, TrackerDatabase database, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var after = LastEventId(context.Request);
+        foreach (var name in group)
+        {
+            await database.ReadAsync(connection => Membership.GetAsync(connection, name, user.Id), cancellationToken);
+        }
+
+        var stream = await feed.OpenAsync(user, group.Select(AccountName.Key).ToHashSet(StringComparer.Ordinal), cancellationToken);
+        context.Response.OnCompleted(() => feed.CloseAsync(stream));
+        return TypedResults.ServerSentEvents(SendAsync(stream, after, database, clock, cancellationToken));
+    }
+
+    private static long? LastEventId(HttpRequest request)
+    {
+        var text = request.Headers["Last-Event-ID"].ToString();
+        return text.Length == 0 ? null
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id
+            : throw new P2PShareException(
+                ErrorCode.InvalidRequest, $"'{PrintableCharacter.Clean(text)}' in Last-Event-ID is no id of an event: a number was expected.");
+    }
+
+    private static async IAsyncEnumerable<SseItem<string>> SendAsync(
+        EventReader stream, long? after, TrackerDatabase database, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // Says that from here on nothing is missed, and after what to resume when nothing comes.
+        yield return Signal(GroupEventItems.Ready, after ?? stream.Position);
+        for (var position = after ?? stream.Position; position < stream.Position;)
+        {
+            var missed = await database.ReadAsync(
+                connection => EventStore.ReadAsync(connection, stream.User, position, stream.Position), cancellationToken);
+            foreach (var what in missed.Select(stored => stored.ToEvent()).Where(what => stream.IsAbout(what.Group)))
+            {
+                yield return Item(what);
+            }
+
+            position = missed.Count < EventStore.PageSize ? stream.Position : missed[^1].Id;
+        }
+
+        var more = stream.Waiting.WaitToReadAsync(cancellationToken).AsTask();
+        while (true)
+        {
+            if (!await CompletesAsync(more, clock, cancellationToken))
+            {
+                yield return Signal(GroupEventItems.Heartbeat, null);
+                continue;
+            }
+
+            if (!await more)
+            {
+                yield break;
+            }
+
+            while (stream.Waiting.TryRead(out var what))
+            {
+                yield return Item(what);
+            }
+
+            more = stream.Waiting.WaitToReadAsync(cancellationToken).AsTask();
+        }
+    }
+
+    private static async Task<bool> CompletesAsync(Task task, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await task.WaitAsync(GroupEventItems.HeartbeatInterval, clock, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static SseItem<string> Item(GroupEvent what) => new(JsonSerializer.Serialize(what, TrackerJson.Default.GroupEvent), what.Kind.ToString())
+    {
+        EventId = what.Id.ToString(CultureInfo.InvariantCulture),
+    };
+
+    private static SseItem<string> Signal(string type, long? id) => new("{}", type) { EventId = id?.ToString(CultureInfo.InvariantCulture) };
+}

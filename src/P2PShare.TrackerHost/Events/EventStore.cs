@@ -1,0 +1,111 @@
+using System.Data.Common;
+using Dapper;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Groups;
+
+namespace P2PShare.TrackerHost.Events;
+
+/// <summary>The rows of events. They are written in the transaction of what they tell of.</summary>
+internal static class EventStore
+{
+    /// <summary>Most events in one answer of <see cref="ReadAsync"/>.</summary>
+    public const int PageSize = 1000;
+
+    private static readonly TimeSpan Kept = TimeSpan.FromHours(1);
+
+    private const string SelectEvents =
+        """
+        SELECT e.id AS Id, e.kind AS Kind, e.group_id AS GroupId, e.group_name AS GroupName, e.user_name AS UserName, e.file_name AS FileName,
+            e.owner_only AS OwnerOnly, e.recipient_id AS RecipientId, e.created AS Created, g.owner_id AS OwnerId
+        FROM events e LEFT JOIN groups g ON g.id = e.group_id
+        WHERE e.id > @after
+        """;
+
+    /// <summary>Tells the members of a group.</summary>
+    public static Task TellMembersAsync(
+        DbConnection connection, GroupEventKind kind, long group, string userName, DateTimeOffset now, string? fileName = null) =>
+        AddAsync(connection, kind, group, userName, now, fileName);
+
+    /// <summary>Tells the owner of a group.</summary>
+    public static Task TellOwnerAsync(DbConnection connection, GroupEventKind kind, long group, string userName, DateTimeOffset now) =>
+        AddAsync(connection, kind, group, userName, now, ownerOnly: true);
+
+    /// <summary>Tells one user, whether or not a member.</summary>
+    public static Task TellUserAsync(DbConnection connection, GroupEventKind kind, long group, long recipient, string userName, DateTimeOffset now) =>
+        AddAsync(connection, kind, group, userName, now, recipient: recipient);
+
+    /// <summary>Tells the members of a group that is about to be deleted.</summary>
+    public static async Task TellOfRemovalAsync(DbConnection connection, Membership membership, string userName, DateTimeOffset now)
+    {
+        foreach (var member in await connection.QueryAsync<long>("SELECT user_id FROM members WHERE group_id = @GroupId", membership))
+        {
+            await AddAsync(connection, GroupEventKind.GroupRemoved, membership.GroupId, userName, now, recipient: member);
+        }
+    }
+
+    /// <summary>Tells the members of a group which of its files nobody shares any more, and deletes their rows.</summary>
+    public static async Task RemoveFilesAsync(DbConnection connection, long group, string userName, DateTimeOffset now)
+    {
+        const string Unshared = "group_id = @group AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)";
+        foreach (var file in (await connection.QueryAsync<string>($"SELECT name FROM files WHERE {Unshared}", new { group })).AsList())
+        {
+            await TellMembersAsync(connection, GroupEventKind.FileRemoved, group, userName, now, file);
+        }
+
+        await connection.ExecuteAsync($"DELETE FROM files WHERE {Unshared}", new { group });
+    }
+
+    /// <summary>The id of the last event that was committed; 0 before the first.</summary>
+    public static Task<long> LastIdAsync(DbConnection connection) => connection.ExecuteScalarAsync<long>("SELECT id FROM last_event");
+
+    /// <summary>What happened after an event, oldest first; at most <see cref="PageSize"/>.</summary>
+    public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(DbConnection connection, long after) =>
+        (await connection.QueryAsync<StoredEvent>(SelectEvents + " ORDER BY e.id LIMIT @PageSize", new { after, PageSize })).AsList();
+
+    /// <summary>What happened after one event and up to another that a user may know of, oldest first; at most <see cref="PageSize"/>.</summary>
+    public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(DbConnection connection, CurrentUser user, long after, long last) =>
+        (await connection.QueryAsync<StoredEvent>(
+            SelectEvents +
+            """
+             AND e.id <= @last AND (e.recipient_id = @Id OR (e.recipient_id IS NULL
+                AND EXISTS (SELECT 1 FROM members m WHERE m.group_id = e.group_id AND m.user_id = @Id)
+                AND (e.owner_only = 0 OR g.owner_id = @Id)))
+            ORDER BY e.id LIMIT @PageSize
+            """,
+            new { after, last, user.Id, PageSize })).AsList();
+
+    public static Task ForgetAsync(DbConnection connection, DateTimeOffset now) =>
+        connection.ExecuteAsync("DELETE FROM events WHERE created < @Since", new { Since = (now - Kept).ToUnixTimeSeconds() });
+
+    private static async Task AddAsync(
+        DbConnection connection,
+        GroupEventKind kind,
+        long group,
+        string userName,
+        DateTimeOffset now,
+        string? fileName = null,
+        bool ownerOnly = false,
+        long? recipient = null)
+    {
+        var id = await connection.QuerySingleAsync<long>("UPDATE last_event SET id = id + 1 RETURNING id");
+        await connection.ExecuteAsync(
+            """
+            INSERT INTO events (id, kind, group_id, group_name, user_name, file_name, owner_only, recipient_id, created)
+            SELECT @id, @Kind, @GroupId, name, @userName, @fileName, @OwnerOnly, @recipient, @Created FROM groups WHERE id = @group
+            """,
+            new
+            {
+                id,
+                Kind = kind.ToString(),
+                // What is for one user outlives the group.
+                GroupId = recipient is null ? group : (long?)null,
+                group,
+                userName,
+                fileName,
+                OwnerOnly = ownerOnly ? 1L : 0L,
+                recipient,
+                Created = now.ToUnixTimeSeconds(),
+            });
+    }
+}

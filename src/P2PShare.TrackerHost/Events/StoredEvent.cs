@@ -1,0 +1,38 @@
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.TrackerHost.Events;
+
+/// <summary>An event, and whom it is for: one user, or the members of its group, or its owner.</summary>
+// Properties, not a constructor: of a result without rows SQLite cannot tell the types that a constructor is chosen by.
+internal sealed class StoredEvent
+{
+    public required long Id { get; init; }
+
+    public required string Kind { get; init; }
+
+    /// <summary>Null where it is for one user.</summary>
+    public required long? GroupId { get; init; }
+
+    public required string GroupName { get; init; }
+
+    public required string UserName { get; init; }
+
+    public required string? FileName { get; init; }
+
+    public required long OwnerOnly { get; init; }
+
+    public required long? RecipientId { get; init; }
+
+    public required long Created { get; init; }
+
+    /// <summary>Of the group's owner; null where it is for one user.</summary>
+    public required long? OwnerId { get; init; }
+
+    /// <param name="members">Of the groups of the events that were read together with it.</param>
+    public bool IsFor(long user, ILookup<long, long> members) => RecipientId is { } recipient
+        ? recipient == user
+        : OwnerOnly == 1 ? OwnerId == user : GroupId is { } group && members[group].Contains(user);
+
+    public GroupEvent ToEvent() =>
+        new(Id, Enum.Parse<GroupEventKind>(Kind), GroupName, UserName, DateTimeOffset.FromUnixTimeSeconds(Created), FileName);
+}

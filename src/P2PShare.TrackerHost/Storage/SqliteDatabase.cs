@@ -1,0 +1,88 @@
+using System.Data.Common;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using P2PShare.Protocol;
+
+namespace P2PShare.TrackerHost.Storage;
+
+/// <summary>One SQLite file in write-ahead mode, with one writing connection: a transaction that writes locks the file.</summary>
+internal sealed class SqliteDatabase : TrackerDatabase
+{
+    public const string FileName = "tracker.db";
+
+    private readonly string _connectionString;
+
+    private SqliteDatabase(string connectionString) => _connectionString = connectionString;
+
+    /// <summary>Opens the database in <paramref name="dataPath"/>, makes it where it is missing, and brings its schema up to date.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>, or a schema of a newer version.</exception>
+    public static async Task<TrackerDatabase> OpenAsync(string dataPath, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(dataPath, FileName);
+        var database = new SqliteDatabase(new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true }.ToString());
+        try
+        {
+            // SQLite would make it readable for everybody; its other files take their permissions from this one.
+            PrivateFile.CreateEmptyIfMissing(path);
+            await using var connection = await database.OpenWriterAsync();
+            await Migrations.ApplyAsync(database, connection, cancellationToken);
+            return database;
+        }
+        catch (Exception e)
+        {
+            await database.DisposeAsync();
+            if (e is SqliteException or IOException or UnauthorizedAccessException)
+            {
+                throw new P2PShareException(
+                    ErrorCode.PathUnwritable,
+                    $"The tracker's database '{path}' cannot be used: {e.Message.TrimEnd('.')}. Check the folder's permissions and free space, or choose another with Tracker:DataPath.",
+                    e);
+            }
+
+            throw;
+        }
+    }
+
+    internal override async Task<DbConnection> OpenWriterAsync()
+    {
+        var connection = await OpenReaderAsync(CancellationToken.None);
+        try
+        {
+            await connection.ExecuteAsync("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    internal override bool ReleasesSavepoints => true;
+
+    // BEGIN IMMEDIATE has the file's lock already.
+    internal override Task LockAsync(DbConnection connection, bool shared) => Task.CompletedTask;
+
+    internal override string Translate(string migration) => migration;
+
+    internal override bool IsAway(Exception e) => false;
+
+    internal override bool IsConflict(Exception e) => false;
+
+    protected override async Task<DbConnection> OpenReaderAsync(CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(_connectionString);
+        await connection.OpenAsync(cancellationToken);
+        return connection;
+    }
+
+    protected override ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection) =>
+        ValueTask.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
+
+    protected override ValueTask CloseAsync()
+    {
+        using var any = new SqliteConnection(_connectionString);
+        SqliteConnection.ClearPool(any);
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,79 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $tracker = Start-TestTracker
+    $alice = Connect-NewUser $tracker alice
+    $null = 'dev', 'design' | ForEach-Object { New-P2PGroup $_ }
+    $file = New-RandomFile 'x.bin' 100
+    foreach ($name in 'two words.bin', "it's.bin", 'part[1].bin') { $null = $file | Send-P2PFile -Group dev -Name $name }
+
+    # What Tab offers at the end of a line, or where the mark | is.
+    function Complete ([string] $Line) {
+        $at = $Line.IndexOf('|')
+        if ($at -lt 0) { $at = $Line.Length }
+        (TabExpansion2 ($Line -replace '\|') $at).CompletionMatches |
+            Where-Object ResultType -EQ ParameterValue | ForEach-Object CompletionText
+    }
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Tab' {
+    It 'offers the groups, with who owns them' {
+        Complete 'Get-P2PFile -Group d' | Should -Be design, dev
+        (TabExpansion2 'Get-P2PFile -Group de').CompletionMatches[1].ToolTip | Should -BeLike 'dev: alice*1 member*'
+    }
+
+    It 'offers the second of several groups' {
+        Complete 'Send-P2PFile x.bin -Group dev, d' | Should -Be design, dev
+    }
+
+    It 'offers the files of the group that was typed, quoted where they need it' {
+        Complete 'Receive-P2PFile dev ' | Should -Be "'it''s.bin'", "'part[1].bin'", "'two words.bin'"
+    }
+
+    It 'offers the files of the groups that a pattern selects' {
+        Complete 'Get-P2PFile d* t' | Should -Be "'two words.bin'"
+    }
+
+    It 'goes on inside quotes' {
+        Complete "Get-P2PFile dev 'two w" | Should -Be "'two words.bin'"
+        Complete "Get-P2PFile dev 'two w|'" | Should -Be "'two words.bin'"
+        Complete 'Get-P2PFile dev "two w' | Should -Be '"two words.bin"'
+        Complete "Get-P2PFile dev 'it''" | Should -Be "'it''s.bin'"
+    }
+
+    It 'offers names that are found as they are' {
+        Complete 'Get-P2PFile dev part[' | Should -Be "'part[1].bin'"
+        (Get-P2PFile dev 'part[1].bin').Name | Should -Be 'part[1].bin'
+    }
+
+    It 'offers nothing and says nothing without a session' {
+        $errors = $Error.Count
+        $null = $alice | Disconnect-P2PTracker
+        Complete 'Get-P2PFile -Group d' | Should -BeNullOrEmpty
+        $Error.Count | Should -Be $errors
+    }
+
+    It 'is silent and quick when the tracker is <How>' -ForEach @(
+        @{ How = 'gone'; Mute = $false }
+        @{ How = 'there and never answers'; Mute = $true }
+    ) {
+        $port = Get-FreePort
+        $other = Start-P2PTracker -Port $port -DataPath (Join-Path $Folder "other $Mute")
+        $null = Connect-NewUser $other "person$Mute"
+        $other | Stop-P2PTracker
+        $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, $port)
+        if ($Mute) { $listener.Start() }
+        try {
+            $errors = $Error.Count
+            $first = Measure-Command { Complete 'Get-P2PFile -Group d' | Should -BeNullOrEmpty }
+            $second = Measure-Command { Complete 'Get-P2PFile -Group d' | Should -BeNullOrEmpty }
+            # A second of patience, on a busy machine.
+            $first.TotalSeconds | Should -BeLessThan 2.5
+            $second.TotalSeconds | Should -BeLessThan 0.9
+            $Error.Count | Should -Be $errors
+        } finally { $listener.Stop() }
+    }
+}

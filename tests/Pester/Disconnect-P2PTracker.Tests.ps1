@@ -1,0 +1,37 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $tracker = Start-TestTracker
+    $bob = Connect-NewUser $tracker bob
+    $carol = Connect-NewUser $tracker carol
+    $alice = Connect-NewUser $tracker alice
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Disconnect-P2PTracker' {
+    It 'changes nothing with -WhatIf' {
+        Disconnect-P2PTracker -WhatIf
+        $alice.Connected | Should -BeTrue
+    }
+
+    It 'ends the sessions that come from the pipeline, and writes them with -PassThru only' {
+        $bob | Disconnect-P2PTracker | Should -BeNullOrEmpty
+        ($bob, $carol | Disconnect-P2PTracker -PassThru).Connected | Should -Be $false, $false
+        (Get-P2PSession).UserName | Should -Be alice
+    }
+
+    It 'leaves a clear error to those who go on' {
+        $caught = { Get-P2PGroup -Session $bob -ErrorAction Stop } | Should -Throw -ErrorId 'NotLoggedIn,*' -PassThru
+        [string] $caught | Should -BeLike '*Use Connect-P2PTracker again.'
+    }
+
+    It 'stops the peer server of the session, then ends the default session' {
+        $job = Start-P2PPeerServer
+        Disconnect-P2PTracker
+        $job.State | Should -Be Stopped
+        { Get-P2PGroup -ErrorAction Stop } | Should -Throw -ErrorId 'NotLoggedIn,*'
+        { Disconnect-P2PTracker -ErrorAction Stop } | Should -Throw -ErrorId 'NotLoggedIn,*'
+    }
+}

@@ -1,0 +1,48 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $tracker = Start-TestTracker
+    $bob = Connect-NewUser $tracker bob
+    $carol = Connect-NewUser $tracker carol
+    $alice = Connect-NewUser $tracker alice
+    $null = New-P2PGroup dev
+    $bob, $carol | ForEach-Object { $null = Join-P2PGroup dev -Session $_ }
+    Approve-P2PJoinRequest dev *
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Exit-P2PGroup' {
+    It 'changes nothing with -WhatIf' {
+        Exit-P2PGroup dev -Session $bob -WhatIf
+        (Get-P2PGroup dev -Session $bob).Role | Should -Be Member
+    }
+
+    It 'leaves a group and writes it with -PassThru only' {
+        Exit-P2PGroup dev -Session $bob | Should -BeNullOrEmpty
+        $left = Get-P2PGroup dev | Leave-P2PGroup -Session $carol -PassThru
+        $left.Role, $left.MemberCount | Should -Be None, 1
+    }
+
+    It 'takes back the wish to join' {
+        $null = Join-P2PGroup dev -Session $bob
+        Exit-P2PGroup dev -Session $bob
+        Get-P2PJoinRequest dev | Should -BeNullOrEmpty
+    }
+
+    It 'says that one is not in it, and that the owner cannot leave' {
+        { Exit-P2PGroup dev -Session $bob -ErrorAction Stop } | Should -Throw -ErrorId 'NotMember,*'
+        { Exit-P2PGroup nowhere -ErrorAction Stop } | Should -Throw -ErrorId 'GroupNotFound,*'
+        $caught = { Exit-P2PGroup dev -ErrorAction Stop } | Should -Throw -ErrorId 'OwnerCannotLeave,*' -PassThru
+        $caught.ErrorDetails.RecommendedAction | Should -Match 'Set-P2PGroupOwner'
+    }
+
+    It 'leaves by a wildcard what can be left' {
+        $null = Join-P2PGroup dev -Session $bob
+        Approve-P2PJoinRequest dev bob
+        Exit-P2PGroup * -Session $bob
+        Exit-P2PGroup *
+        (Get-P2PGroupMember dev).UserName | Should -Be alice
+    }
+}

@@ -1,0 +1,59 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $alice, $bob = Connect-AliceAndBob (Start-TestTracker)
+    $null = Start-P2PPeerServer -Session $alice -UploadLimit 200KB
+    $null = 1..3 | ForEach-Object { New-RandomFile "many/part$_.bin" 20KB } | Send-P2PFile -Group dev, ops -Session $alice
+    $null = New-RandomFile 'slow.bin' 3MB | Send-P2PFile -Group dev -Session $alice
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Get-P2PDownload' {
+    It 'shows what runs, and what is complete' {
+        Receive-P2PFile ops part1.bin -Destination $Folder/got
+        $job = Receive-P2PFile dev slow.bin -Destination $Folder/slow -AsJob
+        (Get-P2PDownload).State | Should -Be Complete, Running
+        (Get-P2PDownload slow.bin).Size | Should -Be 3MB
+        (Get-P2PDownload part*).PercentComplete | Should -Be 100
+        (Get-P2PDownload -State Running).Name | Should -Be slow.bin
+        (Get-P2PDownload -Group o*).Name | Should -Be part1.bin
+        Get-P2PDownload | Format-Table | Out-String | Should -Match 'slow\.bin\s+dev|dev\s+slow\.bin'
+    }
+
+    It 'shows them without a peer server, and starts none' {
+        Wait-Until { (Get-P2PDownload slow.bin).BytesReceived }
+        Stop-P2PPeerServer
+        (Get-P2PDownload).State | Should -Be Complete, Suspended
+        (Get-P2PDownload slow.bin).BytesReceived | Should -BeGreaterThan 0
+        Get-P2PPeerServer | Should -BeNullOrEmpty
+    }
+
+    It 'shows those of a shell that was ended, as suspended' {
+        $module = (Get-Module P2PShare).Path -replace 'P2PShare\.Cmdlets\.dll$', 'P2PShare.psd1'
+        $script = {
+            param ($module, $tracker, $folder)
+            Import-Module $module
+            $password = ConvertTo-SecureString 'correct horse battery' -AsPlainText
+            $null = Connect-P2PTracker $tracker -UserName bob -Password $password -StatePath $folder/bob
+            $null = Receive-P2PFile dev slow.bin -Destination $folder/killed -AsJob
+            while (-not (Get-P2PDownload slow.bin -State Running).BytesReceived) { Start-Sleep -Milliseconds 50 }
+            # No time for anything.
+            [Diagnostics.Process]::GetCurrentProcess().Kill()
+        }
+        & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $script -args $module, $bob.Tracker, $Folder 2>&1 | Out-Null
+
+        $killed = Get-P2PDownload | Where-Object Destination -like '*killed*'
+        $killed.State | Should -Be Suspended
+        Set-P2PPeerServer -UploadLimit 0 -Session $alice
+        $killed | Resume-P2PDownload
+        Wait-Until { (Get-P2PDownload -Id $killed.Id).State -eq 'Complete' }
+        (Get-FileHash $Folder/killed/slow.bin).Hash | Should -Be (Get-FileHash $Folder/slow.bin).Hash
+    }
+
+    It 'says so when there is no download of a name' {
+        { Get-P2PDownload zzz -ErrorAction Stop } | Should -Throw -ErrorId 'DownloadNotFound,*'
+        Get-P2PDownload zzz* | Should -BeNullOrEmpty
+    }
+}

@@ -1,0 +1,32 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $alice, $bob = Connect-AliceAndBob (Start-TestTracker)
+    $null = 1..3 | ForEach-Object { New-RandomFile "many/part$_.bin" 20KB } | Send-P2PFile -Group dev, ops -Session $alice
+    $null = New-RandomFile 'site/img/logo.png' 70KB | Send-P2PFile -Group dev -Name site/img/logo.png -Session $alice
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Get-P2PFile' {
+    It 'takes groups from the pipeline' {
+        (Get-P2PGroup ops | Get-P2PFile).Group | Select-Object -Unique | Should -Be ops
+        ('ops' | Get-P2PFile -Name part1*).Name | Should -Be part1.bin
+    }
+
+    It 'finds nothing for a pattern and says so for a name' {
+        Get-P2PFile dev zzz* | Should -BeNullOrEmpty
+        { Get-P2PFile dev zzz -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
+    }
+
+    It 'is cut short by Select-Object -First' {
+        Get-P2PFile dev | Select-Object -First 1 | Should -HaveCount 1
+    }
+
+    It 'shows sizes for people and keeps numbers for scripts' {
+        $file = Get-P2PFile dev site/img/logo.png
+        $file.Size | Should -Be 70KB
+        $file | Format-Table | Out-String | Should -Match ([regex]::Escape('{0:0.0} KiB' -f 70))
+    }
+}

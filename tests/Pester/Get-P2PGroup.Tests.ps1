@@ -1,0 +1,48 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $tracker = Start-TestTracker
+    $bob = Connect-NewUser $tracker bob
+    $carol = Connect-NewUser $tracker carol
+    $alice = Connect-NewUser $tracker alice
+    $null = New-P2PGroup dev
+    $bob, $carol | ForEach-Object { $null = Join-P2PGroup dev -Session $_ }
+    Approve-P2PJoinRequest dev *
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Get-P2PGroup' {
+    BeforeAll { $null = New-P2PGroup design, ops }
+
+    It 'lists all groups by name, with what one is in each' {
+        $groups = Get-P2PGroup -Session $bob
+        $groups.Name | Should -Be design, dev, ops
+        $groups.Role | Should -Be None, Member, None
+        ($groups | Where-Object Name -eq dev).MemberCount | Should -Be 3
+    }
+
+    It 'takes names and wildcards, in any case and also twice' {
+        (Get-P2PGroup DE*, dev, ops).Name | Should -Be design, dev, ops
+        ('ops', 'o*' | Get-P2PGroup).Name | Should -Be ops
+    }
+
+    It 'gives nothing for a pattern without a match and an error for a name' {
+        Get-P2PGroup x* | Should -BeNullOrEmpty
+        (Get-P2PGroup nowhere, ops -ErrorAction SilentlyContinue -ErrorVariable failed).Name | Should -Be ops
+        $failed.FullyQualifiedErrorId | Should -BeLike 'GroupNotFound,*'
+        $failed.TargetObject | Should -Be nowhere
+    }
+
+    It 'finds the groups of members, requests and rows of a table' {
+        (Get-P2PGroupMember dev bob | Get-P2PGroup).Name | Should -Be dev
+        (Join-P2PGroup ops -Session $bob | Get-P2PGroup).Name | Should -Be ops
+        ([pscustomobject]@{ Group = 'design'; Path = 'x' } | Get-P2PGroup).Name | Should -Be design
+    }
+
+    It 'refuses nothing at all as a name' {
+        { Get-P2PGroup '' } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
+        { Get-P2PGroup $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
+    }
+}

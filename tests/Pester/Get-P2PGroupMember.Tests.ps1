@@ -1,0 +1,51 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $tracker = Start-TestTracker
+    $bob = Connect-NewUser $tracker bob
+    $carol = Connect-NewUser $tracker carol
+    $alice = Connect-NewUser $tracker alice
+    $null = New-P2PGroup dev
+    $bob, $carol | ForEach-Object { $null = Join-P2PGroup dev -Session $_ }
+    Approve-P2PJoinRequest dev *
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Get-P2PGroupMember' {
+    It 'lists who is in a group, what they are there and since when' {
+        $members = Get-P2PGroupMember dev
+        $members.UserName | Should -Be alice, bob, carol
+        $members.Role | Should -Be Owner, Member, Member
+        $members[1].Joined | Should -BeGreaterThan ([datetimeoffset]::Now.AddMinutes(-5))
+        $members[0] | Should -BeOfType P2PShare.P2PGroupMember
+    }
+
+    It 'selects groups and members by wildcards; all of one''s own groups where none is named' {
+        $null = New-P2PGroup ops
+        (Get-P2PGroupMember -UserName [ab]*).ForEach('ToString') | Should -Be 'alice in dev', 'bob in dev', 'alice in ops'
+        (Get-P2PGroupMember o*).Group | Should -Be ops
+    }
+
+    It 'gives nothing for a pattern without a match and an error for a name' {
+        Get-P2PGroupMember x* | Should -BeNullOrEmpty
+        Get-P2PGroupMember dev x* | Should -BeNullOrEmpty
+        { Get-P2PGroupMember nowhere -ErrorAction Stop } | Should -Throw -ErrorId 'GroupNotFound,*'
+        { Get-P2PGroupMember dev nobody -ErrorAction Stop } | Should -Throw -ErrorId 'MemberNotFound,*'
+    }
+
+    It 'takes groups from the pipeline' {
+        (Get-P2PGroup dev | Get-P2PGroupMember).Count | Should -Be 3
+        ('dev', 'dev' | Get-P2PGroupMember -UserName bob).Group | Should -Be dev
+    }
+
+    It 'is for members only' {
+        { Get-P2PGroupMember ops -Session $bob -ErrorAction Stop } | Should -Throw -ErrorId 'NotMember,*'
+    }
+
+    It 'has a table and a list' {
+        Get-P2PGroupMember dev | Out-String | Should -Match '(?m)^Group +UserName +Role +Joined'
+        Get-P2PGroupMember dev bob | Format-List | Out-String | Should -Match 'Role +: Member'
+    }
+}

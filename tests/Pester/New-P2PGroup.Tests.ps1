@@ -1,0 +1,31 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $tracker = Start-TestTracker
+    $bob = Connect-NewUser $tracker bob
+    $carol = Connect-NewUser $tracker carol
+    $alice = Connect-NewUser $tracker alice
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'New-P2PGroup' {
+    It 'makes a group that one owns' {
+        $group = New-P2PGroup dev
+        $group | Should -BeOfType P2PShare.P2PGroup
+        $group.Owner, $group.MemberCount, $group.Role | Should -Be alice, 1, Owner
+    }
+
+    It 'makes none with -WhatIf' {
+        New-P2PGroup ops -WhatIf | Should -BeNullOrEmpty
+        Get-P2PGroup o* | Should -BeNullOrEmpty
+    }
+
+    It 'takes names and rows of a table from the pipeline; one that fails does not stop the others' {
+        $made = 'one', 'dev', 'bad name', 'two' | New-P2PGroup -ErrorAction SilentlyContinue -ErrorVariable failed
+        $made.Name | Should -Be one, two
+        $failed.FullyQualifiedErrorId -replace ',.*' | Should -Be GroupNameTaken, InvalidGroupName
+        ("Name`nthree`nfour" | ConvertFrom-Csv | New-P2PGroup).Name | Should -Be three, four
+    }
+}

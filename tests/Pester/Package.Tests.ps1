@@ -1,0 +1,139 @@
+# The package and the zip, as 'dotnet pack' makes them, each used as a person uses it who has nothing else of P2PShare.
+
+BeforeDiscovery {
+    $gallery = [bool] (Get-Module Microsoft.PowerShell.PSResourceGet -ListAvailable)
+}
+
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $version = (Get-Module P2PShare).Version
+    $packages = Join-Path $Folder packages
+    # Not over the module that is loaded here.
+    $output = dotnet pack (Join-Path $PSScriptRoot '..' '..' src P2PShare.Cmdlets) -c Release -o $packages "-p:ModuleOutput=$Folder/built/" 2>&1
+    if ($LASTEXITCODE) { throw "dotnet pack failed: $output" }
+    $nupkg = Join-Path $packages "P2PShare.$version.nupkg"
+    $zip = Join-Path $packages "P2PShare.$version.zip"
+
+    function Get-ZipEntry ([string] $Path) {
+        $archive = [System.IO.Compression.ZipFile]::OpenRead($Path)
+        try { $archive.Entries.FullName } finally { $archive.Dispose() }
+    }
+
+    # A tracker, an account, a group and a file: all that is in the package is used.
+    $journey = {
+        param ($module, $folder, $port)
+        $null = New-Item -ItemType Directory -Force $folder
+        Import-Module $module
+        $password = ConvertTo-SecureString 'correct horse battery' -AsPlainText
+        $tracker = Start-P2PTracker -Port $port -DataPath (Join-Path $folder tracker)
+        $null = $tracker | New-P2PUser -UserName alice -Password $password -StatePath (Join-Path $folder alice)
+        $null = $tracker | Connect-P2PTracker -UserName alice -Password $password -StatePath (Join-Path $folder alice)
+        $null = New-P2PGroup dev
+        $null = New-Item (Join-Path $folder notes.txt) -Value 'a line of text' | Send-P2PFile -Group dev
+        Get-P2PFile dev | ForEach-Object Name
+        (Get-Module P2PShare).Version.ToString()
+        Stop-P2PTracker
+    }
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'The manifest' {
+    It 'is accepted without a word, and so it is with the owner''s addresses filled in' {
+        $manifest = Join-Path $Folder built P2PShare.psd1
+        $lines = Get-Content $manifest
+        $lines -match "^\s*# (LicenseUri|ProjectUri|ReleaseNotes)\s+= ''$" | Should -HaveCount 3
+        $filled = Join-Path $Folder filled P2PShare.psd1
+        $null = New-Item -ItemType Directory (Split-Path $filled)
+        Copy-Item (Join-Path $Folder built *) (Split-Path $filled) -Exclude engine, tracker
+        $lines -replace "# (\w+(Uri|Notes)\s+= )''", "`$1'https://p2pshare.example/page'" | Set-Content $filled
+
+        foreach ($path in $manifest, $filled) {
+            $module = Test-ModuleManifest $path -WarningVariable warnings -ErrorVariable errors
+            $warnings + $errors | Should -BeNullOrEmpty
+            $module.Version | Should -Be $version
+            [string] $module.PowerShellVersion | Should -Be 7.6
+            $module.CompatiblePSEditions | Should -Be Core
+            $module.PrivateData.PSData.ContainsKey('Prerelease') | Should -BeFalse
+        }
+        $module.LicenseUri, $module.ProjectUri, $module.ReleaseNotes | Should -Be (@('https://p2pshare.example/page') * 3)
+    }
+}
+
+Describe 'P2PShare.<version>.nupkg' {
+    It 'is described as the PowerShell Gallery has it' {
+        $archive = [System.IO.Compression.ZipFile]::OpenRead($nupkg)
+        try {
+            $reader = [System.IO.StreamReader]::new($archive.GetEntry('P2PShare.nuspec').Open())
+            $metadata = ([xml] $reader.ReadToEnd()).package.metadata
+        } finally { $archive.Dispose() }
+
+        $metadata.id | Should -Be P2PShare
+        $metadata.version | Should -Be $version
+        $manifest = Import-PowerShellDataFile (Join-Path $Folder built P2PShare.psd1)
+        $metadata.description | Should -Be $manifest.Description
+        $metadata.authors | Should -Be $manifest.Author
+        $commands = $manifest.CmdletsToExport | ForEach-Object { "PSCmdlet_$_"; "PSCommand_$_" }
+        -split $metadata.tags | Sort-Object |
+            Should -Be ('PSModule', 'PSIncludes_Cmdlet' + $commands + $manifest.PrivateData.PSData.Tags | Sort-Object)
+    }
+
+    It 'has the module at its root, SQLite for every system that PowerShell runs on, and nothing left over from the build' {
+        $entries = Get-ZipEntry $nupkg
+        $entries | Should -Contain P2PShare.psd1
+        foreach ($part in 'engine', 'tracker') {
+            foreach ($runtime in 'win-x64', 'win-x86', 'win-arm64') { $entries | Should -Contain "$part/runtimes/$runtime/native/e_sqlite3.dll" }
+            foreach ($runtime in 'linux-x64', 'linux-arm', 'linux-arm64', 'linux-musl-x64', 'linux-musl-arm64') { $entries | Should -Contain "$part/runtimes/$runtime/native/libe_sqlite3.so" }
+            foreach ($runtime in 'osx-x64', 'osx-arm64') { $entries | Should -Contain "$part/runtimes/$runtime/native/libe_sqlite3.dylib" }
+        }
+        $entries | Where-Object { $_ -match '\.(pdb|a|exe|nupkg|cs|csproj)$|(^|/)(obj|bin)/|/P2PShare\.TrackerHost$' } | Should -BeNullOrEmpty
+        (Get-Item $nupkg).Length | Should -BeLessThan 40MB
+    }
+
+    It 'has all that the built module has, its help too, but for what only a developer needs' {
+        $root = (Get-Item (Join-Path $Folder built)).FullName
+        $built = Get-ChildItem $root -File -Recurse | ForEach-Object { $_.FullName.Substring($root.Length + 1).Replace('\', '/') } |
+            Where-Object { $_ -notmatch '\.(pdb|a)$|^tracker/P2PShare\.TrackerHost(\.exe)?$|/runtimes/maccatalyst' }
+        $entries = Get-ZipEntry $nupkg | ForEach-Object { [uri]::UnescapeDataString($_) }
+        $built | Where-Object { $_ -notin $entries } | Should -BeNullOrEmpty
+        Get-ChildItem (Join-Path (Split-Path (Get-Module P2PShare).Path) en-US) -Name | ForEach-Object { $entries | Should -Contain "en-US/$_" }
+    }
+
+    It 'works when it is installed from a folder of packages' -Skip:(-not $gallery) {
+        Register-PSResourceRepository -Name P2PShareTest -Uri $packages -Trusted
+        try {
+            Save-PSResource -Name P2PShare -Repository P2PShareTest -Path (Join-Path $Folder saved)
+        } finally { Unregister-PSResourceRepository -Name P2PShareTest }
+        Invoke-NewShell $journey (Join-Path $Folder saved P2PShare $version P2PShare.psd1), (Join-Path $Folder 'from the gallery'), (Get-FreePort) |
+            Should -Be notes.txt, "$version"
+    }
+
+    It 'works by its name from a folder of the module path, laid out as an installation lays it out' {
+        $modules = Join-Path $Folder Modules
+        [System.IO.Compression.ZipFile]::ExtractToDirectory($nupkg, (Join-Path $modules P2PShare $version))
+        $lines = Invoke-NewShell ([scriptblock]::Create(@"
+            `$env:PSModulePath = '$modules' + [System.IO.Path]::PathSeparator + `$env:PSModulePath
+            & {$journey} @args
+"@)) P2PShare, (Join-Path $Folder installed), (Get-FreePort)
+
+        $lines | Should -Be notes.txt, "$version"
+    }
+}
+
+Describe 'P2PShare.<version>.zip' {
+    It 'has the same files in a folder of the module''s name' {
+        $ofPackage = Get-ZipEntry $nupkg | Where-Object { $_ -notmatch '^(_rels/|package/|\[Content_Types\]|P2PShare\.nuspec)' }
+        Get-ZipEntry $zip | Where-Object { $_ -notlike '*/' } | Sort-Object | Should -Be ($ofPackage | ForEach-Object { "P2PShare/$_" } | Sort-Object)
+    }
+
+    It 'works where it is extracted' {
+        $place = Join-Path $Folder 'a fresh folder'
+        Expand-Archive $zip $place
+        Test-ModuleManifest (Join-Path $place P2PShare P2PShare.psd1) | ForEach-Object Version | Should -Be $version
+
+        Invoke-NewShell $journey (Join-Path $place P2PShare), (Join-Path $Folder extracted), (Get-FreePort) |
+            Should -Be notes.txt, "$version"
+    }
+}

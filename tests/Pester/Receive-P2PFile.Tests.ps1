@@ -1,0 +1,86 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $alice, $bob = Connect-AliceAndBob (Start-TestTracker)
+    $null = 1..3 | ForEach-Object { New-RandomFile "many/part$_.bin" 20KB } | Send-P2PFile -Group dev, ops -Session $alice
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Receive-P2PFile' {
+    It 'writes nothing without -PassThru and files with it' {
+        Get-P2PFile ops part1.bin | Receive-P2PFile -Destination (Join-Path $Folder r1) | Should -BeNullOrEmpty
+        $file = Get-P2PFile ops part1.bin | Receive-P2PFile -Destination (Join-Path $Folder r2) -PassThru
+        $file | Should -BeOfType System.IO.FileInfo
+        $file.Length | Should -Be 20KB
+    }
+
+    It 'receives into the current folder' {
+        Push-Location (New-Item -ItemType Directory (Join-Path $Folder here))
+        try { Receive-P2PFile ops part2.bin } finally { Pop-Location }
+        Join-Path $Folder here/part2.bin | Should -Exist
+    }
+
+    It 'does nothing with -WhatIf' {
+        Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder none) -WhatIf
+        Join-Path $Folder none | Should -Not -Exist
+    }
+
+    It 'keeps an existing file unless forced, and goes on with the others' {
+        $target = Join-Path $Folder kept
+        $null = New-RandomFile 'kept/part2.bin' 5
+        Get-P2PFile ops | Receive-P2PFile -Destination $target -ErrorAction SilentlyContinue -ErrorVariable failures
+
+        $failures | Should -HaveCount 1
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationExists,*'
+        $failures[0].TargetObject.Name | Should -Be part2.bin
+        $failures[0].ErrorDetails.RecommendedAction | Should -Match '-Force'
+        (Get-ChildItem $target).Name | Should -Be part1.bin, part2.bin, part3.bin
+        (Get-Item (Join-Path $target part2.bin)).Length | Should -Be 5
+
+        Receive-P2PFile ops part2.bin -Destination $target -Force
+        (Get-Item (Join-Path $target part2.bin)).Length | Should -Be 20KB
+    }
+
+    It 'ends the rest when a later cmdlet has had enough' {
+        $first = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder first) -PassThru -ThrottleLimit 1 | Select-Object -First 1
+        $first | Should -HaveCount 1
+    }
+
+    It 'runs as a job' {
+        $job = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder job) -AsJob
+        $files = $job | Wait-Job -Timeout 60 | Receive-Job
+        $files.Name | Sort-Object | Should -Be part1.bin, part2.bin, part3.bin
+        $job.State | Should -Be Completed
+        $job.HasMoreData | Should -BeFalse
+        Remove-Job $job
+        Get-Job -Id $job.Id -ErrorAction Ignore | Should -BeNullOrEmpty
+    }
+
+    It 'is a failed job where a file could not be received, and Receive-Job has the error' {
+        $job = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder job) -AsJob
+        $job | Wait-Job -Timeout 60 | Receive-Job -ErrorAction SilentlyContinue -ErrorVariable failures
+        $job.State | Should -Be Failed
+        $failures | Should -HaveCount 3
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationExists*'
+        $job.StatusMessage | Should -Be '3 of 3 files could not be received; Receive-Job shows why.'
+    }
+
+    It 'takes -Destination as it is written' {
+        Receive-P2PFile ops part1.bin -Destination (Join-Path $Folder 'a[1]')
+        Test-Path -LiteralPath (Join-Path $Folder 'a[1]/part1.bin') | Should -BeTrue
+    }
+
+    It 'takes no more than -DownloadLimit, and stops with Stop-Job' {
+        $null = New-RandomFile 'large.bin' 20MB | Send-P2PFile -Group dev -Session $alice
+        $watch = [Diagnostics.Stopwatch]::StartNew()
+        $job = Receive-P2PFile dev large.bin -Destination (Join-Path $Folder large) -DownloadLimit 200KB -AsJob
+        Wait-Until { (Get-P2PDownload large.bin).BytesReceived -gt 200KB }
+        (Get-P2PDownload large.bin).BytesReceived | Should -BeLessThan (300KB * $watch.Elapsed.TotalSeconds + 1MB)
+        Stop-Job $job
+        $job.State | Should -Be Stopped
+        (Get-P2PDownload large.bin).State | Should -Be Stopped
+        Join-Path $Folder large/large.bin | Should -Not -Exist
+    }
+}

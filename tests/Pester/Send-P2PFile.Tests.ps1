@@ -1,0 +1,73 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $alice, $bob = Connect-AliceAndBob (Start-TestTracker)
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Send-P2PFile' {
+    It 'shares what Get-ChildItem finds, with several groups' {
+        1..3 | ForEach-Object { $null = New-RandomFile "many/part$_.bin" 20KB }
+
+        $shared = Get-ChildItem (Join-Path $Folder many) -File | Send-P2PFile -Group dev, ops -Session $alice
+
+        $shared | Should -HaveCount 6
+        (Get-P2PFile ops).Name | Should -Be part1.bin, part2.bin, part3.bin
+    }
+
+    It 'keeps the names of a folder, and they are rebuilt on arrival' {
+        $null = New-RandomFile 'site/index.html' 2KB
+        $null = New-RandomFile 'site/img/logo.png' 70KB
+        Push-Location $Folder
+        try { $null = Send-P2PFile ./site -Recurse -Group dev -Session $alice } finally { Pop-Location }
+
+        $target = Join-Path $Folder rebuilt
+        Get-P2PFile dev 'site/*' | Receive-P2PFile -Destination $target
+
+        (Get-FileHash (Join-Path $target site/img/logo.png)).Hash | Should -Be (Get-FileHash (Join-Path $Folder site/img/logo.png)).Hash
+        Join-Path $target site/index.html | Should -Exist
+    }
+
+    It 'reads -Path with wildcards and -LiteralPath without' {
+        $odd = New-RandomFile 'odd[1].bin' 1KB
+        Send-P2PFile -LiteralPath $odd.FullName -Group dev -Session $alice | ForEach-Object Name | Should -Be 'odd[1].bin'
+        (Get-P2PFile dev 'odd[1].bin').Name | Should -Be 'odd[1].bin'
+        { Send-P2PFile -Path (Join-Path $Folder 'nothing-*.bin') -Group dev -Session $alice -ErrorAction Stop } | Should -Not -Throw
+    }
+
+    It 'names what is wrong with a path' {
+        { Send-P2PFile (Join-Path $Folder missing) dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathNotFound,*'
+        { Send-P2PFile $Folder dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathIsFolder,*'
+        { Send-P2PFile Env:/PATH dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathUnreadable,*'
+    }
+
+    It 'cannot read a file without permission' -Skip:($IsWindows -or (id -u) -eq 0) {
+        $file = New-RandomFile 'secret.bin' 1KB
+        chmod 000 $file.FullName
+        { Send-P2PFile $file dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathUnreadable,*'
+    }
+
+    It 'shares the others where some of many fail, and each of those has one error' {
+        $paths = 1..100 | ForEach-Object {
+            if ($_ % 10) { (New-RandomFile "hundred/$_.bin" $_).FullName } else { Join-Path $Folder "hundred/missing$_" }
+        }
+        $shared = $paths | Send-P2PFile -Group ops -Session $alice -ErrorAction SilentlyContinue -ErrorVariable failures
+        $shared.Name | Should -Be ($paths -notmatch 'missing' | Split-Path -Leaf) -Because 'they come in the order in which they were given'
+        $failures | Should -HaveCount 10
+        $failures.TargetObject | Should -Be ($paths -match 'missing')
+    }
+
+    It 'shares a file that is given twice once' {
+        $file = New-RandomFile 'twice.bin' 1KB
+        $file, $file | Send-P2PFile -Group dev -Session $alice | Should -HaveCount 1
+    }
+
+    It 'takes no $null and no empty string, and shares what comes with them' {
+        $file = New-RandomFile 'beside.bin' 1KB
+        $null, '', $file.FullName | Send-P2PFile -Group dev -Session $alice -ErrorAction SilentlyContinue -ErrorVariable failures |
+            ForEach-Object Name | Should -Be beside.bin
+        $failures | Should -HaveCount 2
+    }
+}

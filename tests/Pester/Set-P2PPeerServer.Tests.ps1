@@ -1,0 +1,35 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $alice, $bob = Connect-AliceAndBob (Start-TestTracker)
+    $null = Start-P2PPeerServer -Session $alice -UploadLimit 200KB
+    $null = New-RandomFile 'slow.bin' 3MB | Send-P2PFile -Group dev -Session $alice
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Set-P2PPeerServer' {
+    It 'changes the limits of one that runs' {
+        $server = Get-P2PPeerServer -Session $alice | Set-P2PPeerServer -UploadLimit 20MB -DownloadLimit 0 -StopTimeoutSec 1 -PassThru
+        $server.UploadLimit, $server.DownloadLimit | Should -Be 20MB, $null
+        $server.StopTimeout.TotalSeconds | Should -Be 1
+    }
+
+    It 'speeds up an upload that runs' {
+        Set-P2PPeerServer -UploadLimit 20KB -Session $alice
+        $job = Receive-P2PFile dev slow.bin -Destination $Folder/got -AsJob
+        Wait-Until { (Get-P2PPeerServer -Session $alice).BytesUploaded }
+        Set-P2PPeerServer -UploadLimit 20MB -Session $alice
+        # Two and a half minutes at the limit before.
+        ($job | Wait-Job -Timeout 60).State | Should -Be Completed
+    }
+
+    It 'does nothing with -WhatIf, and has to have something to change' {
+        Set-P2PPeerServer -UploadLimit 1 -Session $alice -WhatIf
+        (Get-P2PPeerServer -Session $alice).UploadLimit | Should -Be 20MB
+        Stop-P2PPeerServer
+        { Set-P2PPeerServer -UploadLimit 1MB -ErrorAction Stop } | Should -Throw -ErrorId 'PeerServerNotRunning,*'
+        { Set-P2PPeerServer -UploadLimit -1 } | Should -Throw
+    }
+}

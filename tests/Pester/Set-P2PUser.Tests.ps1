@@ -1,0 +1,46 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $tracker = Start-TestTracker
+    $alice = Connect-NewUser $tracker alice
+    $new = ConvertTo-SecureString 'battery staple' -AsPlainText
+    $common = @{ Tracker = $tracker.Address; StatePath = Join-Path $Folder alice; UserName = 'alice' }
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Set-P2PUser' {
+    It 'asks for both passwords where they are missing' {
+        foreach ($name in 'CurrentPassword', 'NewPassword') {
+            $parameter = (Get-Command Set-P2PUser).Parameters[$name]
+            $parameter.ParameterType | Should -Be ([securestring])
+            $parameter.ParameterSets.Values.IsMandatory | Should -BeTrue
+        }
+    }
+
+    It 'changes nothing with -WhatIf, with a wrong password and with one that is too short' {
+        $short = ConvertTo-SecureString short -AsPlainText
+        Set-P2PUser -CurrentPassword $Password -NewPassword $new -WhatIf
+        { Set-P2PUser -CurrentPassword $new -NewPassword $new -ErrorAction Stop } | Should -Throw -ErrorId 'WrongCredentials,*'
+        { Set-P2PUser -CurrentPassword $Password -NewPassword $short -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidPassword,*'
+        Connect-P2PTracker @common -Password $Password | Disconnect-P2PTracker
+    }
+
+    It 'changes the password; this session goes on and every other ends' {
+        $other = Connect-P2PTracker @common -Password $Password
+        Set-P2PUser -CurrentPassword $Password -NewPassword $new -Session $alice | Should -BeNullOrEmpty
+
+        Get-P2PGroup -Session $alice | Should -BeNullOrEmpty
+        $caught = { Get-P2PGroup -Session $other -ErrorAction Stop } | Should -Throw -ErrorId 'NotLoggedIn,*' -PassThru
+        [string] $caught | Should -BeLike '*Use Connect-P2PTracker again.'
+        { Connect-P2PTracker @common -Password $Password -ErrorAction Stop } | Should -Throw -ErrorId 'WrongCredentials,*'
+        (Connect-P2PTracker @common -Password $new).UserName | Should -Be alice
+    }
+
+    It 'writes the user with -PassThru' {
+        $user = Set-P2PUser -CurrentPassword $new -NewPassword $Password -PassThru
+        $user | Should -BeOfType P2PShare.P2PUser
+        $user.UserName | Should -Be alice
+    }
+}

@@ -1,0 +1,78 @@
+BeforeAll {
+    . $PSScriptRoot/P2PShare.TestSetup.ps1
+    $alice, $bob = Connect-AliceAndBob (Start-TestTracker)
+    $null = 'site/index.html', 'site/css/a b [1].css' | ForEach-Object { New-RandomFile $_ 20KB }
+    Set-Content (Join-Path $Folder site/.hidden) hidden
+    $shared = Send-P2PFile -Path (Join-Path $Folder site) -Recurse -Group dev -Session $alice
+    $mirror = Join-Path $Folder mirror
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Group folders' {
+    It 'keep their paths when they are shared, without what is hidden' {
+        $shared.Name | Should -Be 'site/css/a b [1].css', 'site/index.html'
+    }
+
+    It 'are rebuilt where they are received' {
+        $target = Join-Path $Folder rebuilt
+        Get-P2PFile -Group dev -Name 'site/*' | Receive-P2PFile -Destination $target
+        foreach ($name in $shared.Name) {
+            (Get-FileHash -LiteralPath (Join-Path $target $name)).Hash | Should -Be (Get-FileHash -LiteralPath (Join-Path $Folder $name)).Hash
+        }
+    }
+}
+
+Describe 'Sync-P2PGroup' {
+    It 'lists with -WhatIf what it would do, and does nothing' {
+        Sync-P2PGroup dev $mirror -WhatIf | Should -BeNullOrEmpty
+        Test-Path $mirror | Should -BeFalse
+    }
+
+    It 'receives what is missing and writes each change' {
+        $changes = Sync-P2PGroup dev $mirror
+        $changes | Should -BeOfType P2PShare.P2PSyncChange
+        $changes.Action | Should -Be Received, Received
+        ($changes | Sort-Object Name).Name | Should -Be 'site/css/a b [1].css', 'site/index.html'
+        Get-P2PFile dev | Test-P2PFile $mirror -Quiet | Should -Be $true, $true
+    }
+
+    It 'does nothing where the folder is equal' {
+        Sync-P2PGroup dev $mirror -Delete | Should -BeNullOrEmpty
+    }
+
+    It 'replaces what has other bytes' {
+        Set-Content (Join-Path $mirror site/index.html) changed
+        (Sync-P2PGroup dev $mirror).Action | Should -Be Replaced
+    }
+
+    It 'deletes what is gone with -Delete only' {
+        $null = New-Item (Join-Path $mirror old) -ItemType Directory
+        Set-Content (Join-Path $mirror old/extra.txt) extra
+        Sync-P2PGroup dev $mirror | Should -BeNullOrEmpty
+        $deleted = Sync-P2PGroup dev $mirror -Delete
+        $deleted.Action, $deleted.Name | Should -Be Deleted, 'old/extra.txt'
+        Test-Path (Join-Path $mirror old) | Should -BeFalse
+    }
+
+    It 'takes groups from the pipeline' {
+        Get-P2PGroup dev | Sync-P2PGroup -Destination $mirror | Should -BeNullOrEmpty
+    }
+
+    It 'keeps the folder equal with -Watch' {
+        $module = (Get-Module P2PShare).Path
+        $job = Start-ThreadJob { Import-Module $using:module; Sync-P2PGroup dev $using:mirror -Watch -Delete -Session $using:bob }
+        try {
+            $null = New-RandomFile 'site/new.bin' 20KB | Send-P2PFile -Group dev -Name site/new.bin -Session $alice
+            Wait-Until { Test-Path (Join-Path $mirror site/new.bin) }
+            Unpublish-P2PFile dev site/new.bin -Session $alice -Confirm:$false
+            Wait-Until { -not (Test-Path (Join-Path $mirror site/new.bin)) }
+        } finally {
+            Stop-Job $job
+        }
+        (Receive-Job $job).Action | Should -Be Received, Deleted
+        Remove-Job $job
+    }
+}
