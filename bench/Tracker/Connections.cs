@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using P2PShare.Bench.Measuring;
+using P2PShare.Protocol;
+
+namespace P2PShare.Bench.Tracker;
+
+/// <summary>HTTP/2 over TLS to one server, on several connections in turn, as so many clients would.</summary>
+internal sealed class Connections : IDisposable
+{
+    private static readonly MediaTypeHeaderValue JsonType = new("application/json");
+
+    private readonly HttpClient[] _clients;
+
+    /// <param name="fingerprint">Of the server's certificate; any is taken where it is null.</param>
+    public Connections(string authority, Hash256? fingerprint, int count) => _clients = [.. Enumerable.Range(0, count).Select(_ => new HttpClient(
+        new SocketsHttpHandler
+        {
+            UseCookies = false,
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                    fingerprint is null || (certificate is X509Certificate2 shown && CertificateHashes.Fingerprint(shown) == fingerprint),
+            },
+        })
+    {
+        BaseAddress = new Uri($"https://{authority}"),
+    })];
+
+    /// <summary>Sends a request and reads the answer to its end.</summary>
+    /// <param name="number">Of the request: which connection is its turn.</param>
+    /// <param name="token">Of a session; null: none.</param>
+    /// <param name="json">Null: no body.</param>
+    /// <exception cref="BenchException">The answer was not a success.</exception>
+    public async Task<byte[]> SendAsync(int number, HttpMethod method, string path, string? token, byte[]? json)
+    {
+        using var request = new HttpRequestMessage(method, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        if (token is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+
+        if (json is not null)
+        {
+            request.Content = new ByteArrayContent(json);
+            request.Content.Headers.ContentType = JsonType;
+        }
+
+        using var response = await _clients[number % _clients.Length].SendAsync(request);
+        var body = await response.Content.ReadAsByteArrayAsync();
+        return response.IsSuccessStatusCode ? body : throw new BenchException(
+            $"{method} {path} was answered with {(int)response.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}");
+    }
+
+    public void Dispose()
+    {
+        foreach (var client in _clients)
+        {
+            client.Dispose();
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Bench.Tracker;
+
+/// <summary>The ceiling, as a process of its own: Kestrel that reads an announce and answers it, and does nothing else.</summary>
+internal static class HelloRole
+{
+    public static async Task<int> RunAsync(int port)
+    {
+        using var certificate = CreateCertificate();
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+            kestrel.Listen(IPAddress.Loopback, port, endpoint => endpoint.UseHttps(certificate)));
+        await using var app = builder.Build();
+        app.Run(async context =>
+        {
+            await context.Request.ReadFromJsonAsync(TrackerJson.Default.AnnounceRequest);
+            await context.Response.WriteAsJsonAsync(
+                new AnnounceResponse(60, Known: true, Rejected: [], Ended: []), TrackerJson.Default.AnnounceResponse);
+        });
+        await app.StartAsync();
+        Console.WriteLine("listening");
+        // Its life is that of the process that started it.
+        await Console.In.ReadToEndAsync();
+        await app.StopAsync();
+        return 0;
+    }
+
+    private static X509Certificate2 CreateCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=hello", key, HashAlgorithmName.SHA256);
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        // Some platforms use only keys that were loaded from a store.
+        return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
+    }
+}

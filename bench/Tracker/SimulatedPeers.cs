@@ -1,0 +1,113 @@
+using System.Text.Json;
+using P2PShare.Bench.Measuring;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Bench.Tracker;
+
+/// <summary>
+/// Users of one group and the peers of each, who share files and hold contents: what the tracker is asked. Requests are
+/// made beforehand, so that the client costs little.
+/// </summary>
+internal sealed class SimulatedPeers
+{
+    private const string Group = "bench";
+    private const string Password = "a password of the benchmark";
+    private const int Users = 16;
+    private const int Files = 100;
+    private const int HoldingsOfAPeer = 4;
+
+    private readonly string[] _tokens = new string[Users];
+    private readonly Hash256[] _roots = new Hash256[Files];
+    private readonly byte[][] _sources = new byte[Files][];
+    private readonly string _run = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray())[..8];
+
+    /// <summary>Makes users, the group and its files at a tracker.</summary>
+    public static async Task<SimulatedPeers> CreateAsync(Func<int, Connections> tracker, CancellationToken cancellationToken)
+    {
+        var peers = new SimulatedPeers();
+        await Load.EachAsync(Users, 4, user => peers.LogInAsync(tracker(user), user), cancellationToken);
+        await tracker(0).SendAsync(
+            0, HttpMethod.Post, TrackerRoutes.Groups, peers._tokens[0], Json(new CreateGroupRequest(Group), TrackerJson.Default.CreateGroupRequest));
+        for (var user = 1; user < Users; user++)
+        {
+            await tracker(user).SendAsync(user, HttpMethod.Post, TrackerRoutes.JoinRequests(Group), peers._tokens[user], null);
+            await tracker(user).SendAsync(user, HttpMethod.Post, TrackerRoutes.Approval(Group, UserName(user)), peers._tokens[0], null);
+        }
+
+        for (var file = 0; file < Files; file++)
+        {
+            peers._roots[file] = HashOf(1, file);
+            peers._sources[file] = Json(
+                new SourcesRequest(HashOf(2, file), HashOf(3, file), [peers._roots[file]]), TrackerJson.Default.SourcesRequest);
+            await tracker(file).SendAsync(
+                file, HttpMethod.Post, TrackerRoutes.Files(Group), peers._tokens[file % Users], FileNamed($"data/{file:0000}.bin", peers._roots[file]));
+        }
+
+        return peers;
+    }
+
+    /// <summary>The whole announce of a peer that comes online.</summary>
+    public Task ComeOnlineAsync(Connections tracker, int peer) => AnnounceAsync(tracker, peer, full: true);
+
+    /// <summary>The announce that each peer repeats once an interval: still there, nothing new.</summary>
+    public Task StayOnlineAsync(Connections tracker, int peer) => AnnounceAsync(tracker, peer, full: false);
+
+    public Task FindSourcesAsync(Connections tracker, int number) => tracker.SendAsync(
+        number, HttpMethod.Post, TrackerRoutes.Sources(Group), _tokens[number % Users], _sources[number % Files]);
+
+    public Task ListFilesAsync(Connections tracker, int number) =>
+        tracker.SendAsync(number, HttpMethod.Get, TrackerRoutes.Files(Group), _tokens[number % Users], null);
+
+    /// <summary>A write that is acknowledged once it is durable: a user makes a group of their own.</summary>
+    public Task CreateGroupAsync(Connections tracker, int number) => tracker.SendAsync(
+        number, HttpMethod.Post, TrackerRoutes.Groups, _tokens[number % Users],
+        Json(new CreateGroupRequest($"g{_run}-{Interlocked.Increment(ref _groups)}"), TrackerJson.Default.CreateGroupRequest));
+
+    public static Task LogInAgainAsync(Connections tracker, int number) => tracker.SendAsync(
+        number, HttpMethod.Post, TrackerRoutes.Sessions, null,
+        Json(new LoginRequest(UserName(number % Users), Password), TrackerJson.Default.LoginRequest));
+
+    /// <summary>What the announce of a peer looks like, for a server that only reads it.</summary>
+    public static byte[] AnnounceOf(int peer, bool full) => Json(
+        new AnnounceRequest(
+            HashOf(4, peer), 20000 + (peer % 40000), [$"10.{peer >> 16 & 255}.{peer >> 8 & 255}.{peer & 255}"], full,
+            full ? [.. Enumerable.Range(0, HoldingsOfAPeer).Select(i => new Holding(Group, HashOf(1, (peer + (i * 25)) % Files), Complete: peer % 4 != 0))] : [],
+            []),
+        TrackerJson.Default.AnnounceRequest);
+
+    private int _groups;
+
+    private async Task LogInAsync(Connections tracker, int user)
+    {
+        await tracker.SendAsync(
+            user, HttpMethod.Post, TrackerRoutes.Users, null, Json(new CreateUserRequest(UserName(user), Password), TrackerJson.Default.CreateUserRequest));
+        var answer = await tracker.SendAsync(
+            user, HttpMethod.Post, TrackerRoutes.Sessions, null, Json(new LoginRequest(UserName(user), Password), TrackerJson.Default.LoginRequest));
+        _tokens[user] = JsonSerializer.Deserialize(answer, TrackerJson.Default.SessionResponse)?.Token
+            ?? throw new BenchException("The tracker answered a login without a token.");
+    }
+
+    private Task<byte[]> AnnounceAsync(Connections tracker, int peer, bool full) =>
+        tracker.SendAsync(peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Users], AnnounceOf(peer, full));
+
+    private static string UserName(int user) => $"user{user}";
+
+    private static byte[] FileNamed(string name, Hash256 root)
+    {
+        const long Size = 64 * 1024 * 1024;
+        return Json(new ShareFileRequest(name, Size, PieceLength.For(Size), root), TrackerJson.Default.ShareFileRequest);
+    }
+
+    // Known again without being remembered.
+    private static Hash256 HashOf(int kind, int number)
+    {
+        Span<byte> bytes = stackalloc byte[Hash256.Size];
+        BitConverter.TryWriteBytes(bytes, kind);
+        BitConverter.TryWriteBytes(bytes[4..], number);
+        return new Hash256(System.Security.Cryptography.SHA256.HashData(bytes));
+    }
+
+    private static byte[] Json<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type);
+}
