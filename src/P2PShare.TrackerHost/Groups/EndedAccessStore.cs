@@ -68,17 +68,24 @@ internal static class EndedAccessStore
     public static async Task<ILookup<long, EndedAccess>> GetAsync(
         DbConnection connection, IEnumerable<CurrentUser> users, TrackerOptions options, DateTimeOffset now)
     {
+        var since = Since(options, now);
+        if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM ended_accesses WHERE tickets_until >= @since", new { since }) == 0)
+        {
+            return Array.Empty<Row>().ToLookup(row => row.UserId, row => row.ToAccess());
+        }
+
+        const string Columns = "r.id AS UserId, e.group_name AS GroupName, e.user_name AS UserName, e.tickets_until AS TicketsUntil";
+        var asked = connection.Rows("@Users", ("id", "BIGINT"), ("key", "TEXT"));
         var rows = await connection.QueryAsync<Row>(
             $"""
-            SELECT r.id AS UserId, e.group_name AS GroupName, e.user_name AS UserName, e.tickets_until AS TicketsUntil
-            FROM ended_accesses e CROSS JOIN {connection.Rows("@Users", ("id", "BIGINT"), ("key", "TEXT"))}
-            WHERE e.tickets_until >= @Since AND (
-                EXISTS (SELECT 1 FROM groups g JOIN members m ON m.group_id = g.id WHERE g.name_key = e.group_key AND m.user_id = r.id)
-                OR EXISTS (SELECT 1 FROM ended_accesses own
-                    WHERE own.group_key = e.group_key AND own.user_key = r.key AND own.tickets_until >= e.tickets_until))
+            SELECT {Columns} FROM {asked} CROSS JOIN members m CROSS JOIN groups g CROSS JOIN ended_accesses e
+            WHERE m.user_id = r.id AND g.id = m.group_id AND e.group_key = g.name_key AND e.tickets_until >= @since
+            UNION
+            SELECT {Columns} FROM {asked} CROSS JOIN ended_accesses own CROSS JOIN ended_accesses e
+            WHERE own.user_key = r.key AND e.group_key = own.group_key AND e.tickets_until BETWEEN @since AND own.tickets_until
             """,
-            new { Since = Since(options, now), Users = JsonSerializer.Serialize(users.Select(user => new { id = user.Id, key = AccountName.Key(user.Name) })) });
-        return rows.ToLookup(row => row.UserId, row => new EndedAccess(row.GroupName, row.UserName, DateTimeOffset.FromUnixTimeSeconds(row.TicketsUntil)));
+            new { since, Users = JsonSerializer.Serialize(users.Select(user => new { id = user.Id, key = AccountName.Key(user.Name) })) });
+        return rows.ToLookup(row => row.UserId, row => row.ToAccess());
     }
 
     /// <summary>Forgets what no ticket can be held against any more.</summary>
@@ -98,5 +105,7 @@ internal static class EndedAccessStore
         public required string UserName { get; init; }
 
         public required long TicketsUntil { get; init; }
+
+        public EndedAccess ToAccess() => new(GroupName, UserName, DateTimeOffset.FromUnixTimeSeconds(TicketsUntil));
     }
 }

@@ -6,3 +6,5 @@ ALTER TABLE holdings ADD COLUMN place BIGINT NOT NULL DEFAULT 0;
 UPDATE holdings SET place = ABS(peer_id * 2654435761 % 4294967296);
 DROP INDEX holdings_root;
 CREATE INDEX holdings_root ON holdings (group_id, pieces_root, complete, place, peer_id);
+
+CREATE INDEX ended_accesses_user ON ended_accesses (user_key);
