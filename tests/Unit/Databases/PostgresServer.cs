@@ -72,7 +72,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         var server = new PostgresServer();
         await server._shell.StandardInput.WriteLineAsync(server._password);
         server._folder = (await server.ReadAsync("started"))["started ".Length..];
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.EndInput();
+        AppDomain.CurrentDomain.ProcessExit += server.OnProcessExit;
         return server;
     }
 
@@ -102,6 +102,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
         EndInput();
         await _shell.WaitForExitAsync().WaitAsync(Deadline);
         _shell.Dispose();
@@ -131,6 +132,8 @@ internal sealed class PostgresServer : IAsyncDisposable
         var line = await _shell.StandardOutput.ReadLineAsync().WaitAsync(Deadline);
         return line?.StartsWith(expected, StringComparison.Ordinal) == true ? line : throw new InvalidOperationException($"PostgreSQL said '{line}' where '{expected}' was expected.");
     }
+
+    private void OnProcessExit(object? sender, EventArgs e) => EndInput();
 
     private void EndInput()
     {

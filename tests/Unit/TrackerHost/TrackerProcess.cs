@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Storage;
 using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
@@ -28,16 +29,20 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     public List<string> Output { get; } = [];
 
     /// <summary>Starts the program on the test's database and waits until it has printed where it listens.</summary>
-    public static async Task<TrackerProcess> StartAsync(string folder, params string[] settings)
+    public static async Task<TrackerProcess> StartAsync(string folder, params string[] settings) =>
+        await StartOnAsync(folder, await TestDatabase.ConnectionStringAsync(Path.Combine(folder, "data")), settings);
+
+    /// <summary>Starts it on a PostgreSQL database, or on SQLite where that is null.</summary>
+    public static async Task<TrackerProcess> StartOnAsync(string folder, string? connectionString, params string[] settings)
     {
+        var kind = connectionString is null ? DatabaseKind.Sqlite : DatabaseKind.Postgres;
         for (var attempt = 1; ; attempt++)
         {
             var port = FreePort();
             var info = Path.Combine(folder, "tracker_info.txt");
             await File.WriteAllTextAsync(info, $"# trackers\n192.0.2.1:1\n127.0.0.1:{port}\n");
             var data = Path.Combine(folder, "data");
-            var connectionString = await TestDatabase.ConnectionStringAsync(data);
-            var tracker = Start(folder, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={TestDatabase.Kind}", .. settings], connectionString);
+            var tracker = Start(folder, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={kind}", .. settings], connectionString);
             if (await tracker.ListensAsync(port))
             {
                 return tracker;
