@@ -25,6 +25,8 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
 
     public TrackerAddress Address { get; private set; } = null!;
 
+    public int Id => _process.Id;
+
     /// <summary>What it printed before it was ready to serve.</summary>
     public List<string> Output { get; } = [];
 
@@ -33,7 +35,11 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
         await StartOnAsync(folder, await TestDatabase.ConnectionStringAsync(Path.Combine(folder, "data")), settings);
 
     /// <summary>Starts it on a PostgreSQL database, or on SQLite where that is null.</summary>
-    public static async Task<TrackerProcess> StartOnAsync(string folder, string? connectionString, params string[] settings)
+    public static Task<TrackerProcess> StartOnAsync(string folder, string? connectionString, params string[] settings) =>
+        StartOnAsync(folder, connectionString, wrapper: [], settings);
+
+    /// <param name="wrapper">Command that starts the program in surroundings of its own.</param>
+    public static async Task<TrackerProcess> StartOnAsync(string folder, string? connectionString, string[] wrapper, string[] settings)
     {
         var kind = connectionString is null ? DatabaseKind.Sqlite : DatabaseKind.Postgres;
         for (var attempt = 1; ; attempt++)
@@ -42,7 +48,7 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
             var info = Path.Combine(folder, "tracker_info.txt");
             await File.WriteAllTextAsync(info, $"# trackers\n192.0.2.1:1\n127.0.0.1:{port}\n");
             var data = Path.Combine(folder, "data");
-            var tracker = Start(folder, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={kind}", .. settings], connectionString);
+            var tracker = Start(folder, wrapper, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={kind}", .. settings], connectionString);
             if (await tracker.ListensAsync(port))
             {
                 return tracker;
@@ -56,9 +62,12 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     }
 
     /// <summary>Runs the program to its end.</summary>
-    public static async Task<(int Code, string Output, string Error)> RunAsync(string folder, params string[] args)
+    public static Task<(int Code, string Output, string Error)> RunAsync(string folder, params string[] args) => RunWrappedAsync(folder, [], args);
+
+    /// <inheritdoc cref="RunAsync"/>
+    public static async Task<(int Code, string Output, string Error)> RunWrappedAsync(string folder, string[] wrapper, params string[] args)
     {
-        await using var tracker = Start(folder, args);
+        await using var tracker = Start(folder, wrapper, args);
         var output = await tracker._process.StandardOutput.ReadToEndAsync().WaitAsync(Deadline);
         var (code, error) = await tracker.EndAsync();
         return (code, output, error);
@@ -87,10 +96,11 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static TrackerProcess Start(string folder, IEnumerable<string> args, string? connectionString = null)
+    private static TrackerProcess Start(string folder, string[] wrapper, IEnumerable<string> args, string? connectionString = null)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "P2PShare.TrackerHost.dll");
-        return new TrackerProcess(Process.Start(new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", [program, .. args])
+        var host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+        string[] command = [.. wrapper, host, Path.Combine(AppContext.BaseDirectory, "P2PShare.TrackerHost.dll"), .. args];
+        return new TrackerProcess(Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
