@@ -25,6 +25,9 @@ public static class ErrorCode
     public const string TooManyAttempts = nameof(TooManyAttempts);
     public const string NotLoggedIn = nameof(NotLoggedIn);
     public const string UserOwnsGroups = nameof(UserOwnsGroups);
+    public const string InvalidInvitation = nameof(InvalidInvitation);
+    public const string RegistrationClosed = nameof(RegistrationClosed);
+    public const string QuotaExceeded = nameof(QuotaExceeded);
 
     // Groups
     public const string GroupNotFound = nameof(GroupNotFound);

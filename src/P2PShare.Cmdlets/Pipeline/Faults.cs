@@ -21,9 +21,13 @@ internal static class Faults
 
         [ErrorCode.UserNameTaken] = (ErrorCategory.ResourceExists, "Choose another user name."),
         [ErrorCode.WrongCredentials] = (ErrorCategory.AuthenticationError, "Check the user name and the password; New-P2PUser makes an account."),
-        [ErrorCode.TooManyAttempts] = (ErrorCategory.LimitsExceeded, "Wait a few minutes, then try again with the right password."),
+        [ErrorCode.TooManyAttempts] = (ErrorCategory.LimitsExceeded, "Wait as long as the message says, then try again."),
         [ErrorCode.NotLoggedIn] = (ErrorCategory.AuthenticationError, "Use Connect-P2PTracker."),
         [ErrorCode.UserOwnsGroups] = (ErrorCategory.InvalidOperation, "Hand the groups over with Set-P2PGroupOwner, or delete them with Remove-P2PGroup, first."),
+
+        [ErrorCode.InvalidInvitation] = (ErrorCategory.PermissionDenied, "Ask the tracker's operator for an invitation, and give it with New-P2PUser -Invitation."),
+        [ErrorCode.RegistrationClosed] = (ErrorCategory.PermissionDenied, "Ask the tracker's operator for an account."),
+        [ErrorCode.QuotaExceeded] = (ErrorCategory.QuotaExceeded, "Remove what is needed no longer, or ask the tracker's operator."),
 
         [ErrorCode.GroupNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PGroup lists the groups."),
         [ErrorCode.GroupNameTaken] = (ErrorCategory.ResourceExists, "Choose another group name."),

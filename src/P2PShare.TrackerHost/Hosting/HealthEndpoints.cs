@@ -9,7 +9,7 @@ internal static class HealthEndpoints
     /// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: its database does too.</summary>
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("").AllowAnonymous().WithTags("Health");
+        var health = routes.MapGroup("").AllowAnonymous().Count(RateLimit.None).WithTags("Health");
         health.MapGet("/healthz", () => TypedResults.Text("ok"));
         health.MapGet("/readyz", IsReadyAsync).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }

@@ -116,8 +116,16 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxRequestBody;
-            Listen(kestrel, options, endpoint => endpoint.UseHttps(certificate, https => https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13));
+            kestrel.SetLimits(options);
+            Listen(kestrel, options, endpoint =>
+            {
+                endpoint.LimitPerAddress(kestrel.ApplicationServices.GetRequiredService<AddressConnections>());
+                endpoint.UseHttps(certificate, https =>
+                {
+                    https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
+                    https.SetLimits(options);
+                });
+            });
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         // Signals are the program's business; a tracker inside a test has none.
@@ -128,6 +136,8 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
+        builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>();
+        builder.Services.AddRateLimits(options);
         builder.Services.AddAccounts();
         builder.Services.AddSingleton<GroupStore>().AddSingleton<SourceCounts>().AddSingleton<FileStore>().AddSingleton<PeerStore>();
         builder.Services.AddHostedService<Housekeeping>();
@@ -138,6 +148,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.UseProblems();
         app.UseRouting();
         app.UseAuthentication();
+        app.UseRateLimiter();
         app.UseAuthorization();
         app.MapAccounts();
         app.MapSessions();

@@ -4,7 +4,7 @@ using P2PShare.TrackerHost.Storage;
 namespace P2PShare.TrackerHost.Hosting;
 
 /// <summary>What an operator can set, under <c>Tracker:</c> of the configuration.</summary>
-internal sealed class TrackerOptions
+internal sealed partial class TrackerOptions
 {
     public const string Section = "Tracker";
 
@@ -87,6 +87,7 @@ internal sealed class TrackerOptions
         CheckRange(nameof(LoginFailuresPerAddress), LoginFailuresPerAddress, 1, int.MaxValue);
         CheckRange(nameof(PasswordHashesAtOnce), PasswordHashesAtOnce, 1, 64);
         CheckRange(nameof(PasswordQueueLength), PasswordQueueLength, 1, 100_000);
+        CheckLimits();
     }
 
     private static void CheckRange<T>(string name, T value, T least, T most)

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Hosting;
@@ -13,7 +14,7 @@ internal static class TrackerProgram
     private const int Failed = 1;
     private const int WrongUsage = 2;
 
-    private const string Usage = """
+    private const string Usage = $"""
         Usage: P2PShare.TrackerHost <tracker_info.txt> <tracker_no> [--Tracker:Setting=value ...]
 
           <tracker_info.txt>  a line 'host:port [fingerprint]' for each tracker; '#' starts a comment
@@ -23,6 +24,8 @@ internal static class TrackerProgram
         folder and from the environment (Tracker__DataPath). With --Tracker:Database=postgres the tracker keeps what it
         knows in the PostgreSQL database of ConnectionStrings:Tracker; as that has a password, give it in the
         environment (ConnectionStrings__Tracker) or in appsettings.json.
+
+        {AccountCommands.Usage}
         """;
 
     /// <returns>0 after a signal ended it, 1 where it could not run, 2 where it was called wrongly.</returns>
@@ -34,7 +37,7 @@ internal static class TrackerProgram
             return 0;
         }
 
-        if (args.Length < 2 || args[0].StartsWith("--", StringComparison.Ordinal) || args[1].StartsWith("--", StringComparison.Ordinal))
+        if (!AccountCommands.Knows(args) && (args.Length < 2 || args[0].StartsWith("--", StringComparison.Ordinal) || args[1].StartsWith("--", StringComparison.Ordinal)))
         {
             await error.WriteLineAsync("A tracker file and a tracker number were expected.\n" + Usage);
             return WrongUsage;
@@ -63,6 +66,12 @@ internal static class TrackerProgram
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
+            if (AccountCommands.Knows(args))
+            {
+                await AccountCommands.RunAsync(args, Console.In, output, error, stopping.Token);
+                return 0;
+            }
+
             var address = PickLine(args[0], args[1]);
             var configuration = ReadConfiguration(args[2..]);
             var options = ReadOptions(configuration);
@@ -70,7 +79,7 @@ internal static class TrackerProgram
             options.Host = address.Host;
             options.Port = address.Port;
             await using var tracker = await TrackerApplication.StartAsync(
-                options, TimeProvider.System, builder => Configure(builder, configuration), stopping.Token);
+                options, TimeProvider.System, builder => Configure(builder, configuration, options), stopping.Token);
             await output.WriteLineAsync($"listening: https://{new TrackerAddress(address.Host, tracker.Port).Authority}");
             await output.WriteLineAsync($"fingerprint: {tracker.Fingerprint}");
             await output.FlushAsync();
@@ -109,7 +118,7 @@ internal static class TrackerProgram
                 $"'{PrintableCharacter.Clean(number)}' is not the number of a tracker in '{path}': {(lines.Count == 1 ? "1" : $"1 to {lines.Count}")} was expected.");
     }
 
-    private static IConfigurationRoot ReadConfiguration(string[] args)
+    internal static IConfigurationRoot ReadConfiguration(string[] args)
     {
         try
         {
@@ -125,7 +134,7 @@ internal static class TrackerProgram
         }
     }
 
-    private static TrackerOptions ReadOptions(IConfigurationRoot configuration)
+    internal static TrackerOptions ReadOptions(IConfigurationRoot configuration)
     {
         var section = configuration.GetSection(TrackerOptions.Section);
         var known = typeof(TrackerOptions).GetProperties().Select(property => property.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
@@ -136,12 +145,8 @@ internal static class TrackerProgram
                 $"{TrackerOptions.Section}:{PrintableCharacter.Clean(unknown.Key)} is not a setting. The settings are {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
         }
 
-        if (section[nameof(TrackerOptions.Database)] is { } database && !Enum.GetNames<DatabaseKind>().Contains(database, StringComparer.OrdinalIgnoreCase))
-        {
-            throw new P2PShareException(
-                ErrorCode.InvalidConfiguration,
-                $"{TrackerOptions.Section}:{nameof(TrackerOptions.Database)} is '{PrintableCharacter.Clean(database)}': sqlite or postgres was expected.");
-        }
+        CheckName<DatabaseKind>(section, nameof(TrackerOptions.Database));
+        CheckName<RegistrationMode>(section, nameof(TrackerOptions.Registration));
 
         var options = new TrackerOptions();
         try
@@ -157,12 +162,25 @@ internal static class TrackerProgram
         }
     }
 
-    private static void Configure(WebApplicationBuilder builder, IConfigurationRoot configuration)
+    private static void CheckName<T>(IConfigurationSection section, string setting)
+        where T : struct, Enum
+    {
+        if (section[setting] is { } name && !Enum.GetNames<T>().Contains(name, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new P2PShareException(
+                ErrorCode.InvalidConfiguration,
+                $"{TrackerOptions.Section}:{setting} is '{PrintableCharacter.Clean(name)}': {string.Join(" or ", Enum.GetNames<T>()).ToLowerInvariant()} was expected.");
+        }
+    }
+
+    private static void Configure(WebApplicationBuilder builder, IConfigurationRoot configuration, TrackerOptions options)
     {
         builder.Configuration.AddConfiguration(configuration);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         // Why it cannot start is said once, in a sentence.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        // Of a person's own tracker, in a shell, nobody has to give account.
+        builder.Logging.AddFilter(Audit.Category, options.StopAtEndOfInput ? LogLevel.None : LogLevel.Information);
         builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
         // Standard output carries what scripts read: the address and the fingerprint.
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);

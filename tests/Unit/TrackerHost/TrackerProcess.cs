@@ -73,6 +73,20 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
         return (code, output, error);
     }
 
+    /// <summary>Runs an operator's command on the database of the tracker in <paramref name="folder"/>, to its end.</summary>
+    /// <param name="input">Its standard input; null: none.</param>
+    public static async Task<(int Code, string Output, string Error)> CommandAsync(string folder, string? input, params string[] command)
+    {
+        var data = Path.Combine(folder, "data");
+        await using var program = Start(
+            folder, [.. command, $"--Tracker:DataPath={data}", $"--Tracker:Database={TestDatabase.Kind}"], await TestDatabase.ConnectionStringAsync(data));
+        await program._process.StandardInput.WriteAsync(input);
+        program._process.StandardInput.Close();
+        var output = await program._process.StandardOutput.ReadToEndAsync().WaitAsync(Deadline);
+        var (code, error) = await program.EndAsync();
+        return (code, output, error);
+    }
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {
@@ -104,6 +118,7 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            RedirectStandardInput = true,
             WorkingDirectory = folder,
             Environment = { ["ConnectionStrings__Tracker"] = connectionString },
         })!);
