@@ -26,6 +26,7 @@ internal static class TrackerProgram
         environment (ConnectionStrings__Tracker) or in appsettings.json.
 
         {AccountCommands.Usage}
+        {DatabaseCommands.Usage}
         """;
 
     /// <returns>0 after a signal ended it, 1 where it could not run, 2 where it was called wrongly.</returns>
@@ -37,7 +38,7 @@ internal static class TrackerProgram
             return 0;
         }
 
-        if (!AccountCommands.Knows(args) && (args.Length < 2 || args[0].StartsWith("--", StringComparison.Ordinal) || args[1].StartsWith("--", StringComparison.Ordinal)))
+        if (!IsCommand(args) && (args.Length < 2 || args[0].StartsWith("--", StringComparison.Ordinal) || args[1].StartsWith("--", StringComparison.Ordinal)))
         {
             await error.WriteLineAsync("A tracker file and a tracker number were expected.\n" + Usage);
             return WrongUsage;
@@ -66,6 +67,12 @@ internal static class TrackerProgram
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
+            if (DatabaseCommands.Knows(args))
+            {
+                await DatabaseCommands.RunAsync(args, output, stopping.Token);
+                return 0;
+            }
+
             if (AccountCommands.Knows(args))
             {
                 await AccountCommands.RunAsync(args, Console.In, output, error, stopping.Token);
@@ -107,6 +114,8 @@ internal static class TrackerProgram
             return Failed;
         }
     }
+
+    private static bool IsCommand(string[] args) => AccountCommands.Knows(args) || DatabaseCommands.Knows(args);
 
     private static TrackerAddress PickLine(string path, string number)
     {

@@ -67,6 +67,16 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public string Password => _password;
 
+    /// <summary>The folder that its socket is in: the host, for programs that connect.</summary>
+    public string Folder => _folder;
+
+    /// <summary>Where one of PostgreSQL's programs is; the PATH may lead to some of them only.</summary>
+    public static string Program(string name)
+    {
+        var initdb = Path.Combine(Programs!, "initdb");
+        return Path.Combine(Path.GetDirectoryName(File.ResolveLinkTarget(initdb, returnFinalTarget: true)?.FullName ?? initdb)!, name);
+    }
+
     public static async Task<PostgresServer> StartAsync()
     {
         var server = new PostgresServer();

@@ -78,8 +78,15 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     public static async Task<(int Code, string Output, string Error)> CommandAsync(string folder, string? input, params string[] command)
     {
         var data = Path.Combine(folder, "data");
-        await using var program = Start(
-            folder, [.. command, $"--Tracker:DataPath={data}", $"--Tracker:Database={TestDatabase.Kind}"], await TestDatabase.ConnectionStringAsync(data));
+        return await CommandOnAsync(
+            folder, await TestDatabase.ConnectionStringAsync(data), input, [.. command, $"--Tracker:DataPath={data}", $"--Tracker:Database={TestDatabase.Kind}"]);
+    }
+
+    /// <summary>Runs a command with this PostgreSQL database in its environment.</summary>
+    public static async Task<(int Code, string Output, string Error)> CommandOnAsync(
+        string folder, string? connectionString, string? input, params string[] command)
+    {
+        await using var program = Start(folder, [], command, connectionString);
         await program._process.StandardInput.WriteAsync(input);
         program._process.StandardInput.Close();
         var output = await program._process.StandardOutput.ReadToEndAsync().WaitAsync(Deadline);
