@@ -10,9 +10,10 @@ namespace P2PShare.Transfer.Tracker;
 /// <remarks>
 /// <para><b>The next one is asked</b> where a tracker cannot be found, reached or connected to, breaks off, is too slow, or answers
 /// 502, 503 or 504. Where none answers, all are asked again after a pause (<see cref="Backoff"/>), not before the time
-/// that one named (<c>Retry-After</c>), until <see cref="TrackerTimes.Patience"/> is over. Each is asked at least once, so a
-/// call takes at most as long as all of them may take, and that patience. Before any has ever answered there is one round
-/// only: most likely the address is wrong, and a person waits.</para>
+/// that one named (<c>Retry-After</c>), until none has answered for as long as <see cref="TrackerTimes.Patience"/>. A call asks each at
+/// least once, so it takes at most that patience and as long as all of them may take. An outage is waited out once: the calls
+/// of a script that come later, and go on coming, ask each tracker once. So it is before any has ever answered: most likely the
+/// address is wrong, and a person waits.</para>
 /// <para><b>A line whose certificate is not the right one</b>, or that is no tracker, is not sent anything and not asked again in this call; where
 /// another line answers, <see cref="Warned"/> says so. Every other answer is the answer, an error too: wrong credentials,
 /// too many attempts (429) and a tracker's own failure (500) would be the same elsewhere.</para>
@@ -25,6 +26,7 @@ internal sealed class TrackerList : IDisposable
     private readonly TrackerTimes _times;
     private volatile int _current;
     private int _answered = -1;
+    private long _awaySince;
 
     public TrackerList(IReadOnlyList<TrackerAddress> addresses, KnownTrackers known, bool trustOnFirstUse, TimeProvider clock, TrackerTimes times)
     {
@@ -61,12 +63,13 @@ internal sealed class TrackerList : IDisposable
                 return response;
             }
 
-            var elapsed = _clock.GetElapsedTime(began);
+            var since = Interlocked.CompareExchange(ref _awaySince, began, 0) is var before and not 0 ? before : began;
+            var elapsed = _clock.GetElapsedTime(since);
             var mayBeBack = request.IsPatient && (_answered >= 0 || request.MayHaveBeenDone) ? Due(round) : null;
             var pause = mayBeBack + backoff.Next();
             if (pause is null || elapsed + pause > _times.Patience)
             {
-                throw NoneLeft(request, round, elapsed);
+                throw NoneLeft(request, round);
             }
 
             await Task.Delay(pause.Value, _clock, cancellationToken).ConfigureAwait(false);
@@ -133,6 +136,7 @@ internal sealed class TrackerList : IDisposable
     private void OnAnswered(int index, Round round)
     {
         _current = index;
+        Interlocked.Exchange(ref _awaySince, 0);
         for (var i = 0; i < _transports.Length; i++)
         {
             if (round.IsOut[i] && Warned is { } warned && !Interlocked.Exchange(ref _warned[i], true))
@@ -155,10 +159,10 @@ internal sealed class TrackerList : IDisposable
         .Cast<TimeSpan?>()
         .Min();
 
-    private P2PShareException NoneLeft(TrackerRequest request, Round round, TimeSpan elapsed)
+    private P2PShareException NoneLeft(TrackerRequest request, Round round)
     {
         var said = round.Said.OfType<P2PShareException>().ToList();
-        var tries = round.Number > 1 ? $" Asked {round.Number} times within {elapsed.TotalSeconds:0} seconds." : "";
+        var tries = round.Number > 1 ? $" Asked {round.Number} times." : "";
         var unknown = request.MayHaveBeenDone && !request.IsRoutine
             ? " Whether the change was made is not known: look, and try again where it was not."
             : "";

@@ -11,7 +11,7 @@ internal sealed record TrackerTimes
     /// <summary>For one answer. Logins wait for others' passwords to be hashed, so it is long.</summary>
     public TimeSpan Answering { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Where no tracker answers, all of them are asked again as long as the call is not older than this.</summary>
+    /// <summary>Where no tracker answers, all of them are asked again as long as that is so for less than this.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Bound of the first pause between rounds over all trackers.</summary>
