@@ -32,13 +32,8 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            var port = FreePort();
-            var info = Path.Combine(folder, "tracker_info.txt");
-            await File.WriteAllTextAsync(info, $"# trackers\n192.0.2.1:1\n127.0.0.1:{port}\n");
-            var data = Path.Combine(folder, "data");
-            var connectionString = await TestDatabase.ConnectionStringAsync(data);
-            var tracker = Start(folder, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={TestDatabase.Kind}", .. settings], connectionString);
-            if (await tracker.ListensAsync(port))
+            var (tracker, listens) = await TryStartAsync(folder, FreePort(), settings);
+            if (listens)
             {
                 return tracker;
             }
@@ -48,6 +43,14 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
             // Somebody else may have taken the port in between.
             Assert.True(attempt < 5 && error.Contains("in use", StringComparison.Ordinal), $"exit code {code}: {error}");
         }
+    }
+
+    /// <summary>Starts it where one ran before.</summary>
+    public static async Task<TrackerProcess> RestartAsync(string folder, int port, params string[] settings)
+    {
+        var (tracker, listens) = await TryStartAsync(folder, port, settings);
+        Assert.True(listens, listens ? "" : (await tracker.EndAsync()).Error);
+        return tracker;
     }
 
     /// <summary>Runs the program to its end.</summary>
@@ -80,6 +83,17 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    // Of several on one database each has a file of its own.
+    private static async Task<(TrackerProcess Tracker, bool Listens)> TryStartAsync(string folder, int port, string[] settings)
+    {
+        var info = Path.Combine(folder, $"tracker_info_{port}.txt");
+        await File.WriteAllTextAsync(info, $"# trackers\n192.0.2.1:1\n127.0.0.1:{port}\n");
+        var data = Path.Combine(folder, "data");
+        var connectionString = await TestDatabase.ConnectionStringAsync(data);
+        var tracker = Start(folder, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={TestDatabase.Kind}", .. settings], connectionString);
+        return (tracker, await tracker.ListensAsync(port));
     }
 
     private static TrackerProcess Start(string folder, IEnumerable<string> args, string? connectionString = null)
