@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
 using P2PShare.Protocol;
@@ -53,7 +54,12 @@ internal sealed class TrackerRequest(HttpMethod method, string path, Func<HttpCo
 
     public HttpRequestMessage ToMessage(SessionResponse? session)
     {
-        var message = new HttpRequestMessage(method, path) { Content = makeContent?.Invoke() };
+        var message = new HttpRequestMessage(method, path)
+        {
+            Content = makeContent?.Invoke(),
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
         if (LastEventId is not null)
         {
             message.Headers.Add("Last-Event-ID", LastEventId);

@@ -11,6 +11,9 @@ internal sealed record TrackerTimes
     /// <summary>For one answer. Logins wait for others' passwords to be hashed, so it is long.</summary>
     public TimeSpan Answering { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>For any sign of life while an answer is waited for: a machine that lost its power says nothing. At least a second.</summary>
+    public TimeSpan Silent { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Where no tracker answers, all of them are asked again as long as that is so for less than this.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(15);
 

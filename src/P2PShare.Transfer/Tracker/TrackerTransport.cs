@@ -36,13 +36,13 @@ internal sealed class TrackerTransport : IDisposable
             ConnectTimeout = times.Connecting,
             // A tracker that moved is found again without a restart of the shell.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            // A machine that lost its power says nothing: without these an answer is waited for in vain until the time-out.
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(10),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
+            KeepAlivePingDelay = times.Silent,
+            KeepAlivePingTimeout = times.Silent / 2 > TimeSpan.FromSeconds(1) ? times.Silent / 2 : TimeSpan.FromSeconds(1),
             AutomaticDecompression = DecompressionMethods.All,
             AllowAutoRedirect = false,
             UseCookies = false,
+            EnableMultipleHttp2Connections = true,
             SslOptions = new SslClientAuthenticationOptions
             {
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
@@ -51,8 +51,6 @@ internal sealed class TrackerTransport : IDisposable
         })
         {
             BaseAddress = new Uri($"https://{address.Authority}"),
-            DefaultRequestVersion = HttpVersion.Version20,
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
             // Each request has a time-out of its own, which a cancellation can be told from.
             Timeout = Timeout.InfiniteTimeSpan,
         };

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
@@ -160,6 +161,23 @@ public sealed class FailoverTests : IAsyncLifetime
 
         Assert.Empty(await asking.WaitAsync(Limit));
         Assert.Equal((1, _second.Address), (_second.Asked.Count, client.Address));
+    }
+
+    [Fact]
+    public async Task A_machine_that_gives_no_sign_of_life_is_not_waited_for()
+    {
+        await using var thief = AnswerThief.StandBefore(_first.Address);
+        using var client = NewClient(
+            TimeProvider.System, new TrackerTimes { Silent = TimeSpan.FromSeconds(1) },
+            _first.Address with { Port = thief.Port }, _second.Address);
+        await AskAsync(client);
+
+        thief.Keep();
+        var clock = Stopwatch.StartNew();
+        await AskAsync(client);
+
+        Assert.Equal((1, _second.Address), (_second.Asked.Count, client.Address));
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"It took {clock.Elapsed}.");
     }
 
     [Fact]
