@@ -107,7 +107,7 @@ internal sealed class TrackerList : IDisposable
             try
             {
                 var response = await transport.SendAsync(request, session, cancellationToken).ConfigureAwait(false);
-                OnAnswered(index, round);
+                OnAnswered(index, isFirst: i == 0, round);
                 return response;
             }
             catch (TrackerAwayException e)
@@ -122,7 +122,7 @@ internal sealed class TrackerList : IDisposable
             }
             catch (P2PShareException)
             {
-                OnAnswered(index, round);
+                OnAnswered(index, isFirst: i == 0, round);
                 throw;
             }
 
@@ -133,9 +133,8 @@ internal sealed class TrackerList : IDisposable
         return null;
     }
 
-    private void OnAnswered(int index, Round round)
+    private void OnAnswered(int index, bool isFirst, Round round)
     {
-        _current = index;
         Interlocked.Exchange(ref _awaySince, 0);
         for (var i = 0; i < _transports.Length; i++)
         {
@@ -145,6 +144,14 @@ internal sealed class TrackerList : IDisposable
             }
         }
 
+        // A late answer of one that others have left since brings nobody back to it.
+        if (isFirst && _current != index)
+        {
+            Interlocked.CompareExchange(ref _answered, index, -1);
+            return;
+        }
+
+        _current = index;
         var before = Interlocked.Exchange(ref _answered, index);
         if (before >= 0 && before != index)
         {

@@ -417,7 +417,7 @@ public sealed class FailoverTests : IAsyncLifetime
         await AskAsync(client);
         var busy = Enumerable.Range(0, 8).Select(async _ =>
         {
-            for (var i = 0; i < 50; i++)
+            while (_second.Asked.Count < 100)
             {
                 await AskAsync(client);
             }
