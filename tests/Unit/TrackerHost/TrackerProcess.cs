@@ -41,15 +41,10 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     /// <param name="wrapper">Command that starts the program in surroundings of its own.</param>
     public static async Task<TrackerProcess> StartOnAsync(string folder, string? connectionString, string[] wrapper, string[] settings)
     {
-        var kind = connectionString is null ? DatabaseKind.Sqlite : DatabaseKind.Postgres;
         for (var attempt = 1; ; attempt++)
         {
-            var port = FreePort();
-            var info = Path.Combine(folder, "tracker_info.txt");
-            await File.WriteAllTextAsync(info, $"# trackers\n192.0.2.1:1\n127.0.0.1:{port}\n");
-            var data = Path.Combine(folder, "data");
-            var tracker = Start(folder, wrapper, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={kind}", .. settings], connectionString);
-            if (await tracker.ListensAsync(port))
+            var (tracker, listens) = await TryStartAsync(folder, FreePort(), connectionString, wrapper, settings);
+            if (listens)
             {
                 return tracker;
             }
@@ -59,6 +54,15 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
             // Somebody else may have taken the port in between.
             Assert.True(attempt < 5 && error.Contains("in use", StringComparison.Ordinal), $"exit code {code}: {error}");
         }
+    }
+
+    /// <summary>Starts it where one ran before.</summary>
+    public static async Task<TrackerProcess> RestartAsync(string folder, int port, params string[] settings)
+    {
+        var (tracker, listens) = await TryStartAsync(
+            folder, port, await TestDatabase.ConnectionStringAsync(Path.Combine(folder, "data")), wrapper: [], settings);
+        Assert.True(listens, listens ? "" : (await tracker.EndAsync()).Error);
+        return tracker;
     }
 
     /// <summary>Runs the program to its end.</summary>
@@ -115,6 +119,17 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    // Of several on one database each has a file of its own.
+    private static async Task<(TrackerProcess Tracker, bool Listens)> TryStartAsync(string folder, int port, string? connectionString, string[] wrapper, string[] settings)
+    {
+        var info = Path.Combine(folder, $"tracker_info_{port}.txt");
+        await File.WriteAllTextAsync(info, $"# trackers\n192.0.2.1:1\n127.0.0.1:{port}\n");
+        var data = Path.Combine(folder, "data");
+        var kind = connectionString is null ? DatabaseKind.Sqlite : DatabaseKind.Postgres;
+        var tracker = Start(folder, wrapper, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={kind}", .. settings], connectionString);
+        return (tracker, await tracker.ListensAsync(port));
     }
 
     private static TrackerProcess Start(string folder, string[] wrapper, IEnumerable<string> args, string? connectionString = null)
