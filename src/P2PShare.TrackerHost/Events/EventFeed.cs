@@ -35,6 +35,9 @@ internal sealed class EventFeed : BackgroundService
         lifetime.ApplicationStopping.Register(EndAll);
     }
 
+    /// <summary>Open ones, of this process.</summary>
+    public int StreamCount => _streams.Count;
+
     /// <summary>Begins a stream of what happens from now on.</summary>
     /// <param name="groups">Keys; empty: all.</param>
     public async Task<EventReader> OpenAsync(CurrentUser user, IReadOnlySet<string> groups, CancellationToken cancellationToken)
