@@ -112,7 +112,11 @@ internal static class Validation
         try
         {
             using var listener = new TcpListener(endPoint);
-            listener.Server.DualMode |= endPoint.Address.Equals(IPAddress.IPv6Any);
+            if (endPoint.Address.Equals(IPAddress.IPv6Any))
+            {
+                listener.Server.DualMode = true;
+            }
+
             listener.Start();
             return null;
         }
