@@ -172,7 +172,8 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.MapEvents();
         app.MapTicketKeys();
         app.MapHealth();
-        app.MapOpenApi().AllowAnonymous();
+        // There is one version; another name would be answered with plain text.
+        app.MapOpenApi("/openapi/v1.json").AllowAnonymous();
         return app;
     }
 
