@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -22,9 +23,6 @@ namespace P2PShare.Unit.TrackerHost;
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    // Each endpoint, each with and without a session; on PostgreSQL, which runs the same code before it, fewer.
-    private static int Requests => TestDatabase.Kind == DatabaseKind.Sqlite ? 1000 : 200;
-
     private const int AtOnce = 16;
 
     [TrackerFact]
@@ -42,8 +40,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         using var http = TestUser.CreateClient(tracker.Address);
         var endpoints = tracker.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().ToList();
         var seed = System.Random.Shared.NextInt64();
-        output.WriteLine($"Seed {seed}; {Requests} requests for each of {endpoints.Count} endpoints, each with a session and without.");
-        var sent = 0;
+        output.WriteLine($"Seed {seed}; {endpoints.Count} endpoints, each with a session and without.");
+        var answers = new ConcurrentDictionary<HttpStatusCode, int>();
 
         await Parallel.ForEachAsync(
             endpoints.SelectMany((endpoint, index) => new[] { (endpoint, index, WithSession: true), (endpoint, index, WithSession: false) }),
@@ -53,12 +51,12 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 var generator = Generated.For(row.endpoint);
                 // One that ends its session needs another.
                 var token = row.WithSession ? await NewTokenAsync(http) : null;
-                var sample = Gen.Sample(generator, Requests, new Rnd(unchecked((ulong)seed + (ulong)row.index)), 20);
+                var sample = Gen.Sample(generator, RequestsOf(row.endpoint), new Rnd(unchecked((ulong)seed + (ulong)row.index)), 20);
                 foreach (var generated in sample)
                 {
                     using var request = generated.ToRequest(token);
                     using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, CancellationToken.None);
-                    Interlocked.Increment(ref sent);
+                    answers.AddOrUpdate(answer.StatusCode, 1, (_, count) => count + 1);
                     await CheckAsync(generated, answer, seed);
                     if (token is not null && answer.StatusCode == HttpStatusCode.Unauthorized)
                     {
@@ -67,9 +65,11 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 }
             });
 
-        Assert.Equal(endpoints.Count * 2 * Requests, sent);
+        output.WriteLine($"{answers.Values.Sum()} answers: {string.Join(", ", answers.OrderBy(pair => pair.Key).Select(pair => $"{pair.Value} of {(int)pair.Key}"))}.");
+        Assert.Equal(endpoints.Sum(endpoint => 2 * RequestsOf(endpoint)), answers.Values.Sum());
         Assert.Equal("ok", await http.GetStringAsync("/readyz"));
-        output.WriteLine($"{sent} requests were answered.");
+        // Where nothing that is sent is ever right, little of the tracker is reached.
+        Assert.All(new[] { HttpStatusCode.OK, HttpStatusCode.Created, HttpStatusCode.NoContent, HttpStatusCode.Conflict, HttpStatusCode.NotFound }, status => Assert.True(answers.ContainsKey(status), $"never {status}"));
     }
 
     [Fact]
@@ -108,6 +108,10 @@ public sealed class FuzzTests(ITestOutputHelper output)
         using var http = TestUser.CreateClient(tracker.Address);
         Assert.Equal("ok", await http.GetStringAsync("/readyz"));
     }
+
+    // Bodies have more to vary than paths; on PostgreSQL, where the same code runs before the database, fewer.
+    private static int RequestsOf(RouteEndpoint endpoint) =>
+        (endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods[0] is "POST" or "PUT" ? 1000 : 250) / (TestDatabase.Kind == DatabaseKind.Sqlite ? 1 : 5);
 
     private static async Task<string> NewTokenAsync(HttpClient http)
     {
