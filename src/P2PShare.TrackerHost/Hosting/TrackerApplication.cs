@@ -148,7 +148,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
         builder.Services.AddAccounts();
-        builder.Services.AddSingleton<GroupStore>().AddSingleton<FileStore>().AddSingleton<PeerStore>();
+        builder.Services.AddSingleton<GroupStore>().AddSingleton<SourceCounts>().AddSingleton<FileStore>().AddSingleton<PeerStore>();
         builder.Services.AddHostedService<Housekeeping>();
         builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>());
         configure?.Invoke(builder);
