@@ -27,7 +27,7 @@ internal static class EventEndpoints
         var after = LastEventId(context.Request);
         foreach (var name in group)
         {
-            await database.ReadAsync(connection => Membership.GetAsync(connection, name, user.Id), cancellationToken);
+            await database.ReadAsync(connection => Membership.GetAsync(connection, name, user), cancellationToken);
         }
 
         var stream = await feed.OpenAsync(user, group.Select(AccountName.Key).ToHashSet(StringComparer.Ordinal), cancellationToken);

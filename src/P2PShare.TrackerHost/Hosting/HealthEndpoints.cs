@@ -10,7 +10,7 @@ internal static class HealthEndpoints
     /// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it can do its work (<see cref="Readiness"/>).</summary>
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("").AllowAnonymous().WithTags("Health");
+        var health = routes.MapGroup("").AllowAnonymous().Count(RateLimit.None).WithTags("Health");
         health.MapGet(Alive, () => TypedResults.Text("ok"));
         health.MapGet(Ready, (HttpContext context) => AnswerReadyAsync(context)).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }

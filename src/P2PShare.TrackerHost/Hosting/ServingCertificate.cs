@@ -41,6 +41,7 @@ internal sealed class ServingCertificate : IDisposable
 
     public void Serve(ListenOptions listener) => listener.UseHttps(new TlsHandshakeCallbackOptions
     {
+        HandshakeTimeout = _options.HandshakeTimeout,
         OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
         {
             ServerCertificateContext = _served.Context,

@@ -133,8 +133,12 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxRequestBody;
-            Listen(kestrel, options, certificate.Serve);
+            kestrel.SetLimits(options);
+            Listen(kestrel, options, endpoint =>
+            {
+                endpoint.LimitPerAddress(kestrel.ApplicationServices.GetRequiredService<AddressConnections>(), TrustedProxies.Networks(options));
+                certificate.Serve(endpoint);
+            });
             kestrel.ListenForMetrics(options);
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
@@ -147,6 +151,8 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
+        builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>();
+        builder.Services.AddRateLimits(options);
         builder.Services.AddAccounts();
         builder.Services.AddSingleton<GroupStore>().AddSingleton<SourceCounts>().AddSingleton<FileStore>().AddSingleton<PeerStore>();
         builder.Services.AddHostedService<Housekeeping>();
@@ -161,6 +167,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.UseProblems();
         app.UseRouting();
         app.UseAuthentication();
+        app.UseRateLimiter();
         app.UseAuthorization();
         app.MapAccounts();
         app.MapSessions();

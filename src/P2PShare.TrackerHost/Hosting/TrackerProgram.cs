@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Accounts;
 
 namespace P2PShare.TrackerHost.Hosting;
 
@@ -14,7 +15,7 @@ internal static class TrackerProgram
     private const int WrongUsage = 2;
     private const string Validate = "--validate";
 
-    private const string Usage = """
+    private const string Usage = $"""
         Usage: P2PShare.TrackerHost <tracker_info.txt> <tracker_no> [--Tracker:Setting=value ...]
                P2PShare.TrackerHost <tracker_info.txt> <tracker_no> --validate [--Tracker:Setting=value ...]
                P2PShare.TrackerHost --version
@@ -27,6 +28,9 @@ internal static class TrackerProgram
         folder and from the environment (Tracker__DataPath). With --Tracker:Database=postgres the tracker keeps what it
         knows in the PostgreSQL database of ConnectionStrings:Tracker; as that has a password, give it in the
         environment (ConnectionStrings__Tracker) or in appsettings.json.
+
+        {AccountCommands.Usage}
+        {DatabaseCommands.Usage}
         """;
 
     /// <returns>0 after a signal ended it, 1 where it could not run, 2 where it was called wrongly.</returns>
@@ -44,14 +48,14 @@ internal static class TrackerProgram
             return 0;
         }
 
-        if (args.Length < 2 || args[0].StartsWith("--", StringComparison.Ordinal) || args[1].StartsWith("--", StringComparison.Ordinal))
+        if (!IsCommand(args) && (args.Length < 2 || args[0].StartsWith("--", StringComparison.Ordinal) || args[1].StartsWith("--", StringComparison.Ordinal)))
         {
             await error.WriteLineAsync("A tracker file and a tracker number were expected.\n" + Usage);
             return WrongUsage;
         }
 
-        string[] rest = [.. args[2..].Where(argument => argument != Validate)];
-        if (rest.Length < args.Length - 2)
+        string[] rest = IsCommand(args) ? [] : [.. args[2..].Where(argument => argument != Validate)];
+        if (!IsCommand(args) && rest.Length < args.Length - 2)
         {
             return await Validation.RunAsync(args[0], args[1], rest, output, error) ? 0 : Failed;
         }
@@ -82,6 +86,18 @@ internal static class TrackerProgram
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
+            if (DatabaseCommands.Knows(args))
+            {
+                await DatabaseCommands.RunAsync(args, output, stopping.Token);
+                return 0;
+            }
+
+            if (AccountCommands.Knows(args))
+            {
+                await AccountCommands.RunAsync(args, Console.In, output, error, stopping.Token);
+                return 0;
+            }
+
             var address = PickLine(args[0], args[1]);
             var configuration = TrackerSettings.ReadConfiguration(rest);
             var options = TrackerSettings.Read(configuration);
@@ -115,6 +131,8 @@ internal static class TrackerProgram
             return Failed;
         }
     }
+
+    private static bool IsCommand(string[] args) => AccountCommands.Knows(args) || DatabaseCommands.Knows(args);
 
     /// <exception cref="P2PShareException">The file cannot be read, or has no such line.</exception>
     public static TrackerAddress PickLine(string path, string number)
@@ -160,6 +178,8 @@ internal static class TrackerProgram
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         // Why it cannot start is said once, in a sentence.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        // Of a person's own tracker, in a shell, nobody has to give account.
+        builder.Logging.AddFilter(Audit.Category, options.StopAtEndOfInput ? LogLevel.None : LogLevel.Information);
         builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
         builder.Logging.AddLogLines(options.LogFormat);
     }

@@ -113,7 +113,9 @@ internal sealed class Announcer(
                     onTrackerLost(e.Message);
                 }
 
-                await Task.Delay(retry, cancellationToken).ConfigureAwait(false);
+                // A tracker that says when it listens again is not asked before.
+                var pause = e is TooManyAttemptsException { RetryAfter: var after } && after > retry ? after : retry;
+                await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
                 retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
                 Wake();
             }

@@ -46,7 +46,11 @@ public sealed class TrackerClient : IDisposable
         ErrorCode.NotLoggedIn, "Nobody is logged in at the tracker. Use Connect-P2PTracker first.");
 
     public Task CreateUserAsync(string userName, SecureString password, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, TrackerRoutes.Users, () => CredentialContent.ForUser(userName, password), cancellationToken);
+        CreateUserAsync(userName, password, invitation: null, cancellationToken);
+
+    /// <param name="invitation">The token that the tracker's operator gave out; null: none.</param>
+    public Task CreateUserAsync(string userName, SecureString password, SecureString? invitation, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, TrackerRoutes.Users, () => CredentialContent.ForNewUser(userName, password, invitation), cancellationToken);
 
     /// <summary>Logs in; the session is used by all later calls.</summary>
     public async Task LoginAsync(string userName, SecureString password, CancellationToken cancellationToken)
@@ -332,6 +336,8 @@ public sealed class TrackerClient : IDisposable
 
         return problem switch
         {
+            { Code: ErrorCode.TooManyAttempts, Detail: { } detail } when response.Headers.RetryAfter?.Delta is { } after =>
+                new TooManyAttemptsException(detail, after),
             { Code: { } code } => new P2PShareException(code, problem.Detail ?? problem.Title ?? code),
             _ when response.StatusCode >= HttpStatusCode.InternalServerError => new P2PShareException(
                 ErrorCode.TrackerFailed, $"The tracker {Address.Authority} failed with status {(int)response.StatusCode}. Its log says why."),

@@ -33,6 +33,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
             // What is generated is mostly wrong.
             options.LoginFailuresPerAccount = int.MaxValue;
             options.LoginFailuresPerAddress = int.MaxValue;
+            options.LoginsPerMinute = options.NewUsersPerMinute = options.RequestsPerMinute = 1_000_000;
         });
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         await alice.CreateGroupAsync("dev");
