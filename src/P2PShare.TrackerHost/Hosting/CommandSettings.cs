@@ -17,7 +17,7 @@ internal static class CommandSettings
             throw Wrong($"'{PrintableCharacter.Clean(unknown)}' is no option of this command.");
         }
 
-        var options = TrackerProgram.ReadOptions(TrackerProgram.ReadConfiguration(words));
+        var options = TrackerSettings.Read(TrackerSettings.ReadConfiguration(words));
         options.Check();
         return options;
     }

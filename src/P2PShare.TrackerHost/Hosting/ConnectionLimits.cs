@@ -24,12 +24,17 @@ internal static class ConnectionLimits
         limits.MinRequestBodyDataRate = limits.MinResponseDataRate = new MinDataRate(options.BodyBytesPerSecond, options.BodyGrace);
     }
 
-    public static void SetLimits(this HttpsConnectionAdapterOptions https, TrackerOptions options) => https.HandshakeTimeout = options.HandshakeTimeout;
-
     /// <summary>Closes what an address opens beyond its share, before it costs a handshake.</summary>
-    public static void LimitPerAddress(this ListenOptions endpoint, AddressConnections connections) => endpoint.Use(next => async connection =>
+    /// <param name="proxies">Not limited: whom they speak for is counted with the requests.</param>
+    public static void LimitPerAddress(this ListenOptions endpoint, AddressConnections connections, IReadOnlyList<IPNetwork> proxies) => endpoint.Use(next => async connection =>
     {
         var network = ((connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None).Plain();
+        if (proxies.Any(proxy => proxy.Contains(network)))
+        {
+            await next(connection);
+            return;
+        }
+
         if (!connections.TryAdd(network))
         {
             connection.Abort(new ConnectionAbortedException("The address has too many connections."));
