@@ -91,7 +91,7 @@ internal sealed class Contest(Options options, IReadOnlyList<Subject> subjects, 
 
     private async Task RunAsync(Subject subject, CancellationToken cancellationToken)
     {
-        foreach (var @case in Enum.GetValues<Case>())
+        foreach (var @case in options.Cases)
         {
             if (subject.RequestOf(@case) is not { } request)
             {

@@ -7,7 +7,7 @@ namespace P2PShare.Bench.Tracker;
 internal sealed record Options
 {
     public const string Usage = """
-        usage: bench/Tracker [--rounds 5] [--seconds 3] [--concurrency 256] [--connections 8] [--online 100000] [--postgres CONNECTION] [--only part of a name, ...] [--json FILE]
+        usage: bench/Tracker [--rounds 5] [--seconds 3] [--concurrency 256] [--connections 8] [--online 100000] [--postgres CONNECTION] [--only part of a name, ...] [--cases Announce,Files,...] [--json FILE]
         """;
 
     public int Rounds { get; private init; } = 5;
@@ -30,6 +30,8 @@ internal sealed record Options
     /// <summary>Parts of subjects' names; empty: all subjects.</summary>
     public IReadOnlyList<string> Only { get; private init; } = [];
 
+    public IReadOnlyList<Case> Cases { get; private init; } = Enum.GetValues<Case>();
+
     /// <summary>File for the rows; null: none.</summary>
     public string? Json { get; private init; }
 
@@ -49,6 +51,7 @@ internal sealed record Options
                 "--online" => options with { Online = Count(value) },
                 "--postgres" => options with { Postgres = value },
                 "--only" => options with { Only = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) },
+                "--cases" => options with { Cases = [.. value.Split(',').Select(Named)] },
                 "--json" => options with { Json = value },
                 _ => throw new BenchException($"'{arguments[i]} {value}' is no option.\n{Usage}"),
             };
@@ -58,6 +61,10 @@ internal sealed record Options
     }
 
     public bool Wants(string subject) => Only.Count == 0 || Only.Any(part => subject.Contains(part, StringComparison.OrdinalIgnoreCase));
+
+    private static Case Named(string text) => Enum.TryParse<Case>(text, ignoreCase: true, out var @case) && Enum.IsDefined(@case)
+        ? @case
+        : throw new BenchException($"'{text}' is no case: {string.Join(", ", Enum.GetNames<Case>())} were expected.");
 
     private static int Count(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0

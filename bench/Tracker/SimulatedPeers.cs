@@ -15,10 +15,14 @@ internal sealed class SimulatedPeers
     private const string Group = "bench";
     private const string Password = "a password of the benchmark";
     private const int Users = 16;
+
+    // A session for each machine would be a login for each, which is slow on purpose.
+    private const int Sessions = 64;
+
     private const int Files = 100;
     private const int HoldingsOfAPeer = 4;
 
-    private readonly string[] _tokens = new string[Users];
+    private readonly string[] _tokens = new string[Sessions];
     private readonly Hash256[] _roots = new Hash256[Files];
     private readonly byte[][] _sources = new byte[Files][];
     private readonly string _run = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray())[..8];
@@ -27,7 +31,17 @@ internal sealed class SimulatedPeers
     public static async Task<SimulatedPeers> CreateAsync(Func<int, Connections> tracker, CancellationToken cancellationToken)
     {
         var peers = new SimulatedPeers();
-        await Load.EachAsync(Users, 4, user => peers.LogInAsync(tracker(user), user), cancellationToken);
+        await Load.EachAsync(
+            Users,
+            4,
+            async user =>
+            {
+                await tracker(user).SendAsync(
+                    user, HttpMethod.Post, TrackerRoutes.Users, null, Json(new CreateUserRequest(UserName(user), Password), TrackerJson.Default.CreateUserRequest));
+                await peers.LogInAsync(tracker(user), user);
+            },
+            cancellationToken);
+        await Load.EachAsync(Sessions - Users, 4, i => peers.LogInAsync(tracker(i), Users + i), cancellationToken);
         await tracker(0).SendAsync(
             0, HttpMethod.Post, TrackerRoutes.Groups, peers._tokens[0], Json(new CreateGroupRequest(Group), TrackerJson.Default.CreateGroupRequest));
         for (var user = 1; user < Users; user++)
@@ -42,7 +56,7 @@ internal sealed class SimulatedPeers
             peers._sources[file] = Json(
                 new SourcesRequest(HashOf(2, file), HashOf(3, file), [peers._roots[file]]), TrackerJson.Default.SourcesRequest);
             await tracker(file).SendAsync(
-                file, HttpMethod.Post, TrackerRoutes.Files(Group), peers._tokens[file % Users], FileNamed($"data/{file:0000}.bin", peers._roots[file]));
+                file, HttpMethod.Post, TrackerRoutes.Files(Group), peers._tokens[file % Sessions], FileNamed($"data/{file:0000}.bin", peers._roots[file]));
         }
 
         return peers;
@@ -55,42 +69,45 @@ internal sealed class SimulatedPeers
     public Task StayOnlineAsync(Connections tracker, int peer) => AnnounceAsync(tracker, peer, full: false);
 
     public Task FindSourcesAsync(Connections tracker, int number) => tracker.SendAsync(
-        number, HttpMethod.Post, TrackerRoutes.Sources(Group), _tokens[number % Users], _sources[number % Files]);
+        number, HttpMethod.Post, TrackerRoutes.Sources(Group), _tokens[number % Sessions], _sources[number % Files]);
 
     public Task ListFilesAsync(Connections tracker, int number) =>
-        tracker.SendAsync(number, HttpMethod.Get, TrackerRoutes.Files(Group), _tokens[number % Users], null);
+        tracker.SendAsync(number, HttpMethod.Get, TrackerRoutes.Files(Group), _tokens[number % Sessions], null);
 
     /// <summary>A write that is acknowledged once it is durable: a user makes a group of their own.</summary>
     public Task CreateGroupAsync(Connections tracker, int number) => tracker.SendAsync(
-        number, HttpMethod.Post, TrackerRoutes.Groups, _tokens[number % Users],
+        number, HttpMethod.Post, TrackerRoutes.Groups, _tokens[number % Sessions],
         Json(new CreateGroupRequest($"g{_run}-{Interlocked.Increment(ref _groups)}"), TrackerJson.Default.CreateGroupRequest));
 
     public static Task LogInAgainAsync(Connections tracker, int number) => tracker.SendAsync(
         number, HttpMethod.Post, TrackerRoutes.Sessions, null,
         Json(new LoginRequest(UserName(number % Users), Password), TrackerJson.Default.LoginRequest));
 
-    /// <summary>What the announce of a peer looks like, for a server that only reads it.</summary>
-    public static byte[] AnnounceOf(int peer, bool full) => Json(
-        new AnnounceRequest(
-            HashOf(4, peer), 20000 + (peer % 40000), [$"10.{peer >> 16 & 255}.{peer >> 8 & 255}.{peer & 255}"], full,
-            full ? [.. Enumerable.Range(0, HoldingsOfAPeer).Select(i => new Holding(Group, HashOf(1, (peer + (i * 25)) % Files), Complete: peer % 4 != 0))] : [],
-            []),
-        TrackerJson.Default.AnnounceRequest);
+    /// <summary>What the announce of a peer looks like, for a server that only reads it. A full one names other contents each time.</summary>
+    public static byte[] AnnounceOf(int peer, bool full)
+    {
+        var first = peer + Random.Shared.Next(Files);
+        return Json(
+            new AnnounceRequest(
+                HashOf(4, peer), 20000 + (peer % 40000), [$"10.{peer >> 16 & 255}.{peer >> 8 & 255}.{peer & 255}"], full,
+                full ? [.. Enumerable.Range(0, HoldingsOfAPeer).Select(i => new Holding(Group, HashOf(1, (first + (i * 25)) % Files), Complete: peer % 4 != 0))] : [],
+                []),
+            TrackerJson.Default.AnnounceRequest);
+    }
 
     private int _groups;
 
-    private async Task LogInAsync(Connections tracker, int user)
+    private async Task LogInAsync(Connections tracker, int session)
     {
-        await tracker.SendAsync(
-            user, HttpMethod.Post, TrackerRoutes.Users, null, Json(new CreateUserRequest(UserName(user), Password), TrackerJson.Default.CreateUserRequest));
         var answer = await tracker.SendAsync(
-            user, HttpMethod.Post, TrackerRoutes.Sessions, null, Json(new LoginRequest(UserName(user), Password), TrackerJson.Default.LoginRequest));
-        _tokens[user] = JsonSerializer.Deserialize(answer, TrackerJson.Default.SessionResponse)?.Token
+            session, HttpMethod.Post, TrackerRoutes.Sessions, null,
+            Json(new LoginRequest(UserName(session % Users), Password), TrackerJson.Default.LoginRequest));
+        _tokens[session] = JsonSerializer.Deserialize(answer, TrackerJson.Default.SessionResponse)?.Token
             ?? throw new BenchException("The tracker answered a login without a token.");
     }
 
     private Task<byte[]> AnnounceAsync(Connections tracker, int peer, bool full) =>
-        tracker.SendAsync(peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Users], AnnounceOf(peer, full));
+        tracker.SendAsync(peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Sessions], AnnounceOf(peer, full));
 
     private static string UserName(int user) => $"user{user}";
 

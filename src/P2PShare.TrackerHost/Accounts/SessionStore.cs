@@ -9,8 +9,13 @@ namespace P2PShare.TrackerHost.Accounts;
 /// <summary>Sessions: a token that only the client knows, and its hash here.</summary>
 internal sealed class SessionStore(TrackerDatabase database, TrackerOptions options, TimeProvider clock)
 {
+    private const int MaxLookUpsAtOnce = 256;
+
     // A session's end moves at most so often: a write for each request would be the tracker's main load.
     private static readonly TimeSpan TouchInterval = TimeSpan.FromHours(1);
+
+    // Nearly every request begins with one.
+    private readonly Batcher<string, Row?> _lookUps = new(hashes => FindAsync(database, hashes), MaxLookUpsAtOnce);
 
     /// <returns>Null where the user's password is no longer the one that was checked, or the user is gone.</returns>
     public async Task<(string Token, DateTimeOffset Expires)?> OpenAsync(StoredUser user, CancellationToken cancellationToken)
@@ -85,14 +90,7 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
         }
 
         var hash = SecretToken.HashOf(token);
-        var session = await database.ReadAsync(
-            connection => connection.QuerySingleOrDefaultAsync<Row>(
-                """
-                SELECT u.id AS UserId, u.name AS UserName, s.last_used AS LastUsed
-                FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = @hash
-                """,
-                new { hash }),
-            cancellationToken);
+        var session = await _lookUps.RunAsync(hash, cancellationToken);
         var now = clock.GetUtcNow();
         if (session is null || ExpiryOf(session.LastUsed) <= now)
         {
@@ -117,5 +115,29 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
 
     private DateTimeOffset ExpiryOf(long lastUsed) => DateTimeOffset.FromUnixTimeSeconds(lastUsed) + options.SessionLifetime;
 
-    private sealed record Row(long UserId, string UserName, long LastUsed);
+    private static Task<IReadOnlyList<Row?>> FindAsync(TrackerDatabase database, IReadOnlyList<string> hashes) => database.ReadAsync<IReadOnlyList<Row?>>(
+        async connection =>
+        {
+            var rows = (await connection.QueryAsync<Row>(
+                    $"""
+                    SELECT s.token_hash AS TokenHash, u.id AS UserId, u.name AS UserName, s.last_used AS LastUsed
+                    FROM sessions s JOIN users u ON u.id = s.user_id WHERE {connection.In("s.token_hash", "@hashes")}
+                    """,
+                    new { hashes = hashes.ToArray() }))
+                .ToDictionary(row => row.TokenHash, StringComparer.Ordinal);
+            return [.. hashes.Select(rows.GetValueOrDefault)];
+        },
+        CancellationToken.None);
+
+    // Properties, not a constructor: of a result without rows SQLite cannot tell the types that a constructor is chosen by.
+    private sealed class Row
+    {
+        public required string TokenHash { get; init; }
+
+        public required long UserId { get; init; }
+
+        public required string UserName { get; init; }
+
+        public required long LastUsed { get; init; }
+    }
 }

@@ -13,16 +13,12 @@ using P2PShare.TrackerHost.Storage;
 namespace P2PShare.TrackerHost.Files;
 
 /// <summary>The rows of files, of who shares them, and of contents that were replaced.</summary>
-internal sealed class FileStore(TrackerDatabase database, TrackerOptions options, TimeProvider clock)
+internal sealed class FileStore(TrackerDatabase database, SourceCounts sources, TrackerOptions options, TimeProvider clock)
 {
     private const string SelectFiles =
         """
         SELECT g.name AS GroupName, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot,
             (SELECT u.name FROM file_sharers s JOIN users u ON u.id = s.user_id WHERE s.file_id = f.id ORDER BY s.id LIMIT 1) AS Owner,
-            (SELECT COUNT(*) FROM holdings h
-                JOIN peers p ON p.id = h.peer_id
-                JOIN members m ON m.group_id = h.group_id AND m.user_id = p.user_id
-                WHERE h.group_id = f.group_id AND h.pieces_root = f.pieces_root AND h.complete = 1 AND p.last_seen >= @seenSince) AS Sources,
             f.shared AS Shared
         FROM files f JOIN groups g ON g.id = f.group_id
         """;
@@ -33,10 +29,10 @@ internal sealed class FileStore(TrackerDatabase database, TrackerOptions options
             async connection =>
             {
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
-                var rows = await connection.QueryAsync<Row>(
-                    SelectFiles + " WHERE f.group_id = @GroupId", new { membership.GroupId, seenSince = options.PeersSeenSince(clock.GetUtcNow()) });
+                var rows = await connection.QueryAsync<Row>(SelectFiles + " WHERE f.group_id = @GroupId", new { membership.GroupId });
+                var counts = await sources.GetAsync(connection, membership.GroupId);
                 // Sorted here, because databases sort text each in their own way.
-                return [.. rows.Select(row => row.ToResponse()).OrderBy(file => file.Name, StringComparer.Ordinal)];
+                return [.. rows.Select(row => row.ToResponse(counts)).OrderBy(file => file.Name, StringComparer.Ordinal)];
             },
             cancellationToken);
 
@@ -86,9 +82,8 @@ internal sealed class FileStore(TrackerDatabase database, TrackerOptions options
                     await EventStore.TellMembersAsync(connection, GroupEventKind.FileShared, membership.GroupId, user.Name, now, request.Name);
                 }
 
-                var row = await connection.QuerySingleAsync<Row>(
-                    SelectFiles + " WHERE f.id = @file", new { file, seenSince = options.PeersSeenSince(now) });
-                return (row.ToResponse(), isNew);
+                var row = await connection.QuerySingleAsync<Row>(SelectFiles + " WHERE f.id = @file", new { file });
+                return (row.ToResponse(await sources.GetAsync(connection, membership.GroupId, row.PiecesRoot)), isNew);
             },
             cancellationToken);
     }
@@ -205,18 +200,17 @@ internal sealed class FileStore(TrackerDatabase database, TrackerOptions options
 
         public required string Owner { get; init; }
 
-        public required long Sources { get; init; }
-
         public required long Shared { get; init; }
 
-        public FileResponse ToResponse() => new(
+        /// <param name="sources">By content.</param>
+        public FileResponse ToResponse(IReadOnlyDictionary<string, int> sources) => new(
             GroupName,
             Name,
             Size,
             (int)PieceLength,
             PiecesRoot is null ? null : Hash256.Parse(PiecesRoot),
             Owner,
-            (int)Sources,
+            PiecesRoot is null ? 0 : sources.GetValueOrDefault(PiecesRoot),
             DateTimeOffset.FromUnixTimeSeconds(Shared));
     }
 }

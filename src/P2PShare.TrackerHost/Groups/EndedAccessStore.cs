@@ -1,10 +1,12 @@
 using System.Data.Common;
+using System.Text.Json;
 using Dapper;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -61,19 +63,29 @@ internal static class EndedAccessStore
         return DateTimeOffset.FromUnixTimeSeconds(Math.Max(now.ToUnixTimeSeconds(), until + 1 ?? 0));
     }
 
-    /// <summary>What a user's peers have to know: of the groups that the user is a member of, or was until then.</summary>
-    public static async Task<IReadOnlyList<EndedAccess>> GetAsync(DbConnection connection, CurrentUser user, TrackerOptions options, DateTimeOffset now)
+    /// <summary>What the peers of users have to know: of the groups that a user is a member of, or was until then.</summary>
+    /// <returns>By user.</returns>
+    public static async Task<ILookup<long, EndedAccess>> GetAsync(
+        DbConnection connection, IEnumerable<CurrentUser> users, TrackerOptions options, DateTimeOffset now)
     {
+        var since = Since(options, now);
+        if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM ended_accesses WHERE tickets_until >= @since", new { since }) == 0)
+        {
+            return Array.Empty<Row>().ToLookup(row => row.UserId, row => row.ToAccess());
+        }
+
+        const string Columns = "r.id AS UserId, e.group_name AS GroupName, e.user_name AS UserName, e.tickets_until AS TicketsUntil";
+        var asked = connection.Rows("@Users", ("id", "BIGINT"), ("key", "TEXT"));
         var rows = await connection.QueryAsync<Row>(
-            """
-            SELECT e.group_name AS GroupName, e.user_name AS UserName, e.tickets_until AS TicketsUntil FROM ended_accesses e
-            WHERE e.tickets_until >= @Since AND (
-                EXISTS (SELECT 1 FROM groups g JOIN members m ON m.group_id = g.id WHERE g.name_key = e.group_key AND m.user_id = @Id)
-                OR EXISTS (SELECT 1 FROM ended_accesses own
-                    WHERE own.group_key = e.group_key AND own.user_key = @Key AND own.tickets_until >= e.tickets_until))
+            $"""
+            SELECT {Columns} FROM {asked} CROSS JOIN members m CROSS JOIN groups g CROSS JOIN ended_accesses e
+            WHERE m.user_id = r.id AND g.id = m.group_id AND e.group_key = g.name_key AND e.tickets_until >= @since
+            UNION
+            SELECT {Columns} FROM {asked} CROSS JOIN ended_accesses own CROSS JOIN ended_accesses e
+            WHERE own.user_key = r.key AND e.group_key = own.group_key AND e.tickets_until BETWEEN @since AND own.tickets_until
             """,
-            new { Since = Since(options, now), user.Id, Key = AccountName.Key(user.Name) });
-        return [.. rows.Select(row => new EndedAccess(row.GroupName, row.UserName, DateTimeOffset.FromUnixTimeSeconds(row.TicketsUntil)))];
+            new { since, Users = JsonSerializer.Serialize(users.Select(user => new { id = user.Id, key = AccountName.Key(user.Name) })) });
+        return rows.ToLookup(row => row.UserId, row => row.ToAccess());
     }
 
     /// <summary>Forgets what no ticket can be held against any more.</summary>
@@ -86,10 +98,14 @@ internal static class EndedAccessStore
     // Properties, not a constructor: of a result without rows SQLite cannot tell the types that a constructor is chosen by.
     private sealed class Row
     {
+        public required long UserId { get; init; }
+
         public required string GroupName { get; init; }
 
         public required string UserName { get; init; }
 
         public required long TicketsUntil { get; init; }
+
+        public EndedAccess ToAccess() => new(GroupName, UserName, DateTimeOffset.FromUnixTimeSeconds(TicketsUntil));
     }
 }

@@ -18,45 +18,21 @@ namespace P2PShare.TrackerHost.Peers;
 internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options, TicketKeys keys, TimeProvider clock)
 {
     private const int MaxPeersPerContent = 50;
+    private const int MaxAnnouncesAtOnce = 256;
+
+    private readonly Batcher<Announce, AnnounceResponse?> _announces = new(
+        announces => database.WriteSharedAsync(
+            connection => new AnnounceBatch(connection, options, clock.GetUtcNow()).WriteAsync(announces), CancellationToken.None),
+        MaxAnnouncesAtOnce);
 
     /// <param name="observed">Where the request came from.</param>
     /// <param name="own">The peer's own addresses, as it says.</param>
-    public Task<AnnounceResponse> AnnounceAsync(
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.NotLoggedIn"/>: the session ended meanwhile.</exception>
+    public async Task<AnnounceResponse> AnnounceAsync(
         CurrentUser user, IPAddress observed, IReadOnlyList<IPAddress> own, AnnounceRequest request, CancellationToken cancellationToken) =>
-        database.WriteSharedAsync(
-            async connection =>
-            {
-                await SessionStore.RequireAsync(connection, user);
-                var now = clock.GetUtcNow();
-                var interval = (int)options.AnnounceInterval.TotalSeconds;
-                if (!request.Full && !await IsKnownAsync(connection, user, request.Fingerprint, now))
-                {
-                    return new AnnounceResponse(interval, Known: false, Rejected: [], await EndedAccessStore.GetAsync(connection, user, options, now));
-                }
-
-                var peer = await connection.QuerySingleAsync<long>(
-                    """
-                    INSERT INTO peers (user_id, session_hash, fingerprint, observed_address, own_addresses, port, last_seen)
-                    VALUES (@User, @SessionHash, @Fingerprint, @Observed, @Own, @Port, @Now)
-                    ON CONFLICT (user_id, fingerprint) DO UPDATE SET session_hash = excluded.session_hash,
-                        observed_address = excluded.observed_address, own_addresses = excluded.own_addresses,
-                        port = excluded.port, last_seen = excluded.last_seen
-                    RETURNING id
-                    """,
-                    new
-                    {
-                        User = user.Id,
-                        user.SessionHash,
-                        Fingerprint = request.Fingerprint.ToString(),
-                        Observed = observed.ToString(),
-                        Own = string.Join(' ', PeerAddresses.KeepOwn(observed, own)),
-                        request.Port,
-                        Now = now.ToUnixTimeSeconds(),
-                    });
-                var rejected = await KeepHoldingsAsync(connection, user, peer, request, now);
-                return new AnnounceResponse(interval, Known: true, rejected, await EndedAccessStore.GetAsync(connection, user, options, now));
-            },
-            cancellationToken);
+        await _announces.RunAsync(
+            new Announce(user, observed.ToString(), string.Join(' ', PeerAddresses.KeepOwn(observed, own)), request), cancellationToken)
+        ?? throw SessionStore.Ended();
 
     /// <summary>Forgets a peer of the user; one that is not there is forgotten already.</summary>
     public Task RemoveAsync(CurrentUser user, Hash256 fingerprint, CancellationToken cancellationToken) => database.WriteAsync(
@@ -108,90 +84,66 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
                         ErrorCode.FileNotFound, $"'{membership.GroupName}' has none of the contents that were asked for: their share was stopped, or they were replaced.");
                 }
 
-                var rows = await connection.QueryAsync<SourceRow>(
-                    $"""
-                    SELECT PiecesRoot, Fingerprint, UserName, Complete, ObservedAddress, OwnAddresses, Port FROM (
-                        SELECT h.pieces_root AS PiecesRoot, p.fingerprint AS Fingerprint, u.name AS UserName, h.complete AS Complete,
-                            p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port,
-                            ROW_NUMBER() OVER (PARTITION BY h.pieces_root ORDER BY h.complete DESC, RANDOM()) AS Place
-                        FROM holdings h
-                        JOIN peers p ON p.id = h.peer_id
-                        JOIN users u ON u.id = p.user_id
-                        JOIN members m ON m.group_id = h.group_id AND m.user_id = p.user_id
-                        WHERE h.group_id = @GroupId AND {connection.In("h.pieces_root", "@Found")} AND p.last_seen >= @SeenSince AND p.fingerprint <> @Asker
-                    ) AS ranked
-                    WHERE Place <= @MaxPeersPerContent
-                    ORDER BY Place
-                    """,
-                    new { membership.GroupId, Found = found.ToArray(), SeenSince = options.PeersSeenSince(now), Asker = request.Fingerprint.ToString(), MaxPeersPerContent });
-                var peers = rows.ToLookup(row => Hash256.Parse(row.PiecesRoot), row => row.ToPeer());
+                var contents = new List<ContentSources>(roots.Length);
+                foreach (var root in roots)
+                {
+                    contents.Add(new ContentSources(root, await FindPeersAsync(connection, membership.GroupId, root, request.Fingerprint, now)));
+                }
+
                 var expires = DateTimeOffset.FromUnixTimeSeconds((now + options.TicketLifetime).ToUnixTimeSeconds());
                 var ticket = new Ticket(user.Name, membership.GroupName, roots, request.CertificateHash, expires);
                 var issued = await EndedAccessStore.IssueTimeAsync(connection, membership.GroupName, user.Name, now);
-                return new SourcesResponse(
-                    keys.Issuer.Issue(ticket, issued), expires, [.. roots.Select(root => new ContentSources(root, [.. peers[root]]))]);
+                return new SourcesResponse(keys.Issuer.Issue(ticket, issued), expires, contents);
             },
             cancellationToken);
 
-    private async Task<bool> IsKnownAsync(DbConnection connection, CurrentUser user, Hash256 fingerprint, DateTimeOffset now) =>
-        await connection.ExecuteScalarAsync<long>(
-            "SELECT COUNT(*) FROM peers WHERE user_id = @User AND fingerprint = @Fingerprint AND last_seen >= @SeenSince",
-            new { User = user.Id, Fingerprint = fingerprint.ToString(), SeenSince = options.PeersSeenSince(now) }) > 0;
-
-    /// <returns>What was not kept: the user is no member of the group, or the group has no such content.</returns>
-    private static async Task<IReadOnlyList<Holding>> KeepHoldingsAsync(
-        DbConnection connection, CurrentUser user, long peer, AnnounceRequest request, DateTimeOffset now)
+    /// <summary>
+    /// Complete ones first. Of many, those that follow a random place: to look at all and choose would cost the more the
+    /// more there are, and all of them ask.
+    /// </summary>
+    private async Task<IReadOnlyList<SourcePeer>> FindPeersAsync(
+        DbConnection connection, long group, Hash256 content, Hash256 asker, DateTimeOffset now)
     {
-        if (request.Full)
-        {
-            await connection.ExecuteAsync("DELETE FROM holdings WHERE peer_id = @peer", new { peer });
-        }
-
-        if (request.Holdings.Count == 0 && (request.Full || request.Removed.Count == 0))
-        {
-            return [];
-        }
-
-        var groups = (await connection.QueryAsync<(string Key, long Id)>(
-                "SELECT g.name_key, g.id FROM groups g JOIN members m ON m.group_id = g.id WHERE m.user_id = @User", new { User = user.Id }))
-            .ToDictionary(group => group.Key, group => group.Id, StringComparer.Ordinal);
-        if (!request.Full)
-        {
-            await connection.ExecuteAsync(
-                "DELETE FROM holdings WHERE peer_id = @peer AND group_id = @Group AND pieces_root = @Root",
-                request.Removed
-                    .Where(holding => groups.ContainsKey(AccountName.Key(holding.Group)))
-                    .Select(holding => new { peer, Group = groups[AccountName.Key(holding.Group)], Root = holding.PiecesRoot.ToString() }));
-        }
-
-        var rejected = new List<Holding>();
-        foreach (var ofGroup in request.Holdings.GroupBy(holding => AccountName.Key(holding.Group)))
-        {
-            if (!groups.TryGetValue(ofGroup.Key, out var group))
+        // Some of them may be gone, or be the one that asks.
+        const int Candidates = MaxPeersPerContent + 25;
+        const string Holders = "SELECT * FROM (SELECT peer_id, complete, place FROM holdings WHERE group_id = @group AND pieces_root = @Root AND ";
+        const string Some = " ORDER BY place LIMIT @Candidates)";
+        var rows = await connection.QueryAsync<SourceRow>(
+            $"""
+            SELECT p.fingerprint AS Fingerprint, u.name AS UserName, c.complete AS Complete,
+                p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
+            FROM (
+                {Holders} complete = 1 AND place >= @From {Some} AS a
+                UNION ALL {Holders} complete = 1 AND place < @From {Some} AS b
+                UNION ALL {Holders} complete = 0 AND place >= @From {Some} AS c
+                UNION ALL {Holders} complete = 0 AND place < @From {Some} AS d
+                ORDER BY complete DESC LIMIT @Candidates
+            ) AS c
+            -- In this order: SQLite takes the words for an order, and would begin with the members.
+            CROSS JOIN peers p CROSS JOIN users u CROSS JOIN members m
+            WHERE p.id = c.peer_id AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id AND p.last_seen >= @SeenSince AND p.fingerprint <> @Asker
+            ORDER BY c.complete DESC LIMIT @MaxPeersPerContent
+            """,
+            new
             {
-                rejected.AddRange(ofGroup);
-                continue;
-            }
-
-            var found = await FileStore.FindRootsAsync(connection, group, ofGroup.Select(holding => holding.PiecesRoot.ToString()), now);
-            var kept = ofGroup.ToLookup(holding => found.Contains(holding.PiecesRoot.ToString()));
-            rejected.AddRange(kept[false]);
-            await connection.ExecuteAsync(
-                """
-                INSERT INTO holdings (peer_id, group_id, pieces_root, complete) VALUES (@peer, @group, @Root, @Complete)
-                ON CONFLICT (peer_id, group_id, pieces_root) DO UPDATE SET complete = excluded.complete
-                """,
-                kept[true].Select(holding => new { peer, group, Root = holding.PiecesRoot.ToString(), Complete = holding.Complete ? 1L : 0L }));
-        }
-
-        return rejected;
+                group,
+                Root = content.ToString(),
+                From = Random.Shared.NextInt64(uint.MaxValue),
+                Candidates,
+                SeenSince = options.PeersSeenSince(now),
+                Asker = asker.ToString(),
+                MaxPeersPerContent,
+            });
+        var peers = rows.Select(row => row.ToPeer()).ToArray();
+        // So that not all who get the same ones begin with the same one.
+        Random.Shared.Shuffle(peers);
+        return [.. peers.OrderByDescending(peer => peer.Complete)];
     }
+
 
     // Properties, not a constructor: of a result without rows SQLite cannot tell the types that a constructor is chosen by.
     private sealed class SourceRow
     {
-        public required string PiecesRoot { get; init; }
-
         public required string Fingerprint { get; init; }
 
         public required string UserName { get; init; }

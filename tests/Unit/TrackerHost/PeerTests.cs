@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Files;
 using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
@@ -116,6 +117,57 @@ public sealed class PeerTests : IAsyncLifetime
 
         Assert.Equal(bad.ToHashSet(), answer.Rejected.ToHashSet());
         Assert.Single(await PeersAsync());
+    }
+
+    [TrackerFact]
+    public async Task Announces_that_come_at_once_are_answered_each_for_itself()
+    {
+        using var logsOut = await TestUser.CreateAsync(_tracker, "carol");
+        await logsOut.Expect(HttpStatusCode.NoContent, await logsOut.DeleteAsync(TrackerRoutes.CurrentSession));
+        var other = new Holding("dev", TestUser.RandomHash(), Complete: true);
+        var fingerprints = Enumerable.Range(0, 40).Select(_ => TestUser.RandomHash()).ToArray();
+
+        // New ones, ones that nobody knows, ones with a content that is none, and one without a session.
+        var announces = fingerprints.Select((fingerprint, i) => (i % 2 == 0 ? _alice : _bob).AnnounceAsync(
+            Full(i % 4 == 0 ? [Complete, other] : [Complete]) with { Fingerprint = fingerprint, Full = i % 5 != 0 })).ToArray();
+        var refused = logsOut.PostAsync(TrackerRoutes.Peers, Full());
+        var answers = await Task.WhenAll(announces);
+
+        Assert.Equal(fingerprints.Select((_, i) => i % 5 != 0), answers.Select(answer => answer.Known));
+        Assert.Equal(fingerprints.Select((_, i) => i % 4 == 0 && i % 5 != 0 ? [other] : Array.Empty<Holding>()), answers.Select(answer => answer.Rejected));
+        await logsOut.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await refused);
+        Assert.Equal(32, await SourcesAsync());
+        Assert.Equal(
+            fingerprints.Where((_, i) => i % 5 != 0).ToHashSet(), (await PeersAsync()).Select(peer => peer.Fingerprint).ToHashSet());
+    }
+
+    [TrackerFact]
+    public async Task What_one_peer_says_twice_at_once_leaves_one_peer()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => _alice.AnnounceAsync(Complete)));
+
+        Assert.Single(await PeersAsync());
+        Assert.Equal((1, 1), (await _tracker.CountAsync("peers"), await _tracker.CountAsync("holdings")));
+    }
+
+    [TrackerFact]
+    public async Task A_group_with_many_sources_counts_them_again_after_two_seconds()
+    {
+        await _alice.AnnounceAsync(Complete);
+        await _tracker.ExecuteAsync(
+            $"""
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {SourceCounts.Many})
+            INSERT INTO peers (user_id, session_hash, fingerprint, observed_address, own_addresses, port, last_seen)
+            SELECT p.user_id, p.session_hash, 'peer' || n.i, '127.0.0.1', '', 1, p.last_seen FROM n CROSS JOIN peers p;
+            INSERT INTO holdings (peer_id, group_id, pieces_root, complete) SELECT id, 1, '{_root}', 1 FROM peers WHERE port = 1;
+            """);
+        Assert.Equal(SourceCounts.Many + 1, await SourcesAsync());
+
+        await _bob.AnnounceAsync(Complete);
+        Assert.Equal(SourceCounts.Many + 1, await SourcesAsync());
+
+        _clock.Advance(SourceCounts.Kept);
+        Assert.Equal(SourceCounts.Many + 2, await SourcesAsync());
     }
 
     [TrackerFact]

@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Dapper;
+using P2PShare.TrackerHost.Hosting;
+
+namespace P2PShare.TrackerHost.Files;
+
+/// <summary>
+/// How many peers online have all of each content of a group. Counted for each question; in a group where that is much
+/// work, once in <see cref="Kept"/> for all who ask meanwhile.
+/// </summary>
+internal sealed class SourceCounts(TrackerOptions options, TimeProvider clock)
+{
+    /// <summary>From so many sources in a group on, counts are kept.</summary>
+    public const int Many = 5000;
+
+    /// <summary>How old the counts of a group with many sources may be.</summary>
+    public static readonly TimeSpan Kept = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<long, Counted> _kept = [];
+
+    /// <returns>By content; one without sources is left out.</returns>
+    public Task<IReadOnlyDictionary<string, int>> GetAsync(DbConnection connection, long group)
+    {
+        if (!_kept.TryGetValue(group, out var kept))
+        {
+            return CountAsync(connection, group);
+        }
+
+        var now = clock.GetTimestamp();
+        if (kept.Counts.IsCompleted && clock.GetElapsedTime(kept.At, now) >= Kept)
+        {
+            var counting = new TaskCompletionSource<IReadOnlyDictionary<string, int>>(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (_kept.TryUpdate(group, new Counted(counting.Task, now), kept))
+            {
+                return CountForAllAsync(connection, group, counting);
+            }
+        }
+
+        return _kept.TryGetValue(group, out kept) ? kept.Counts : CountAsync(connection, group);
+    }
+
+    /// <returns>The same for one content alone.</returns>
+    public async Task<IReadOnlyDictionary<string, int>> GetAsync(DbConnection connection, long group, string? content) =>
+        content is null ? new Dictionary<string, int>() : await CountAsync(connection, group, "AND h.pieces_root = @content", content);
+
+    private async Task<IReadOnlyDictionary<string, int>> CountForAllAsync(
+        DbConnection connection, long group, TaskCompletionSource<IReadOnlyDictionary<string, int>> counting)
+    {
+        try
+        {
+            var counts = await CountAsync(connection, group);
+            counting.SetResult(counts);
+            return counts;
+        }
+        catch (Exception e)
+        {
+            _kept.TryRemove(group, out _);
+            counting.SetException(e);
+            throw;
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<string, int>> CountAsync(DbConnection connection, long group)
+    {
+        var at = clock.GetTimestamp();
+        var counts = await CountAsync(connection, group, "", null);
+        if (counts.Values.Sum(count => (long)count) >= Many)
+        {
+            _kept.TryAdd(group, new Counted(Task.FromResult(counts), at));
+        }
+        else
+        {
+            _kept.TryRemove(group, out _);
+        }
+
+        return counts;
+    }
+
+    private async Task<IReadOnlyDictionary<string, int>> CountAsync(DbConnection connection, long group, string condition, string? content)
+    {
+        var rows = await connection.QueryAsync<(string Root, long Sources)>(
+            $"""
+            SELECT h.pieces_root, COUNT(*) FROM holdings h CROSS JOIN peers p
+            WHERE p.id = h.peer_id AND h.group_id = @group AND h.complete = 1 AND p.last_seen >= @SeenSince {condition} GROUP BY h.pieces_root
+            """,
+            new { group, content, SeenSince = options.PeersSeenSince(clock.GetUtcNow()) });
+        return rows.ToDictionary(row => row.Root, row => (int)row.Sources, StringComparer.Ordinal);
+    }
+
+    private sealed record Counted(Task<IReadOnlyDictionary<string, int>> Counts, long At);
+}
