@@ -15,7 +15,9 @@ internal static class RateLimits
 
     public static void AddRateLimits(this IServiceCollection services, TrackerOptions options) => services.AddRateLimiter(limiter =>
     {
-        limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, Who>(context => PartitionOf(context, options));
+        limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
+            PartitionedRateLimiter.Create<HttpContext, Who>(context => PartitionOf(context, options)),
+            PartitionedRateLimiter.Create<HttpContext, string>(context => WaitingOf(context, options)));
         limiter.OnRejected = RefuseAsync;
     });
 
@@ -23,9 +25,18 @@ internal static class RateLimits
     public static TBuilder Count<TBuilder>(this TBuilder endpoint, RateLimit limit)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Counted(limit));
 
+    // Who has one address cannot fill the queue of passwords for everybody else.
+    private static RateLimitPartition<string> WaitingOf(HttpContext context, TrackerOptions options) =>
+        LimitOf(context) is RateLimit.Logins or RateLimit.NewUsers
+            ? RateLimitPartition.GetConcurrencyLimiter(
+                context.RemoteAddress().Network(), _ => new ConcurrencyLimiterOptions { PermitLimit = Math.Max(1, options.PasswordQueueLength / 2) })
+            : RateLimitPartition.GetNoLimiter("");
+
+    private static RateLimit LimitOf(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Counted>()?.Limit ?? RateLimit.Requests;
+
     private static RateLimitPartition<Who> PartitionOf(HttpContext context, TrackerOptions options)
     {
-        var limit = context.GetEndpoint()?.Metadata.GetMetadata<Counted>()?.Limit ?? RateLimit.Requests;
+        var limit = LimitOf(context);
         var who = limit is RateLimit.Requests or RateLimit.Announces && context.Features.Get<CurrentUser>() is { } user
             ? new Who(limit, user.Id, "")
             : new Who(limit, 0, context.RemoteAddress().Network());

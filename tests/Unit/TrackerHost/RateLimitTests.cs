@@ -46,6 +46,37 @@ public sealed class RateLimitTests
     }
 
     [TrackerFact]
+    public async Task Who_fills_the_queue_of_passwords_from_one_address_leaves_room_for_others()
+    {
+        await using var tracker = await TestTracker.StartAsync(options =>
+        {
+            (options.PasswordQueueLength, options.PasswordHashesAtOnce, options.PasswordIterations) = (4, 1, 100_000);
+            options.LoginFailuresPerAccount = options.LoginFailuresPerAddress = options.LoginsPerMinute = 1_000_000;
+        });
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var attacker = TestUser.Stranger(tracker.Address, Elsewhere);
+        var enough = false;
+        var refused = 0;
+        var flood = Enumerable.Range(0, 8).Select(async _ =>
+        {
+            while (!Volatile.Read(ref enough))
+            {
+                using var answer = await GuessAsync(attacker);
+                Interlocked.Add(ref refused, answer.StatusCode == HttpStatusCode.TooManyRequests ? 1 : 0);
+            }
+        }).ToList();
+        await Eventually.HoldsAsync(() => Volatile.Read(ref refused) > 0, "the attacker is refused");
+
+        for (var i = 0; i < 5; i++)
+        {
+            await alice.LogInAsync();
+        }
+
+        Volatile.Write(ref enough, true);
+        await Task.WhenAll(flood);
+    }
+
+    [TrackerFact]
     public async Task Accounts_are_made_at_a_pace_for_each_address()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.NewUsersPerMinute = 2);
