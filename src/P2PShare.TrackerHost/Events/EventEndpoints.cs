@@ -31,6 +31,8 @@ internal static class EventEndpoints
         }
 
         var stream = await feed.OpenAsync(user, group.Select(AccountName.Key).ToHashSet(StringComparer.Ordinal), cancellationToken);
+        // A proxy (nginx knows this header) that waits for more would keep events from arriving.
+        context.Response.Headers["X-Accel-Buffering"] = "no";
         context.Response.OnCompleted(() => feed.CloseAsync(stream));
         return TypedResults.ServerSentEvents(SendAsync(stream, after, database, clock, cancellationToken));
     }

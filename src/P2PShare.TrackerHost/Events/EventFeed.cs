@@ -38,6 +38,9 @@ internal sealed class EventFeed : BackgroundService
         lifetime.ApplicationStopping.Register(EndAll);
     }
 
+    /// <summary>Open ones, of this process.</summary>
+    public int StreamCount => _streams.Count;
+
     /// <summary>Begins a stream of what happens from now on.</summary>
     /// <param name="groups">Keys; empty: all.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.QuotaExceeded"/>: the user has too many open.</exception>

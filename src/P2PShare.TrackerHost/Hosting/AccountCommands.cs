@@ -84,7 +84,7 @@ internal static class AccountCommands
             throw Wrong($"'{PrintableCharacter.Clean(unknown)}' is no option of this command.");
         }
 
-        var options = TrackerProgram.ReadOptions(TrackerProgram.ReadConfiguration([.. settings]));
+        var options = TrackerSettings.Read(TrackerSettings.ReadConfiguration([.. settings]));
         options.Check();
         // A slip in the path would make a new database, and an account in it that no tracker knows.
         var file = Path.Combine(options.DataPath, SqliteDatabase.FileName);

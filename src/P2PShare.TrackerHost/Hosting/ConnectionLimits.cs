@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace P2PShare.TrackerHost.Hosting;
 
@@ -24,25 +23,33 @@ internal static class ConnectionLimits
         limits.MinRequestBodyDataRate = limits.MinResponseDataRate = new MinDataRate(options.BodyBytesPerSecond, options.BodyGrace);
     }
 
-    public static void SetLimits(this HttpsConnectionAdapterOptions https, TrackerOptions options) => https.HandshakeTimeout = options.HandshakeTimeout;
-
-    /// <summary>Closes what an address opens beyond its share, before it costs a handshake.</summary>
-    public static void LimitPerAddress(this ListenOptions endpoint, AddressConnections connections) => endpoint.Use(next => async connection =>
+    /// <summary>Closes what an address opens beyond its share, before it costs a handshake. A trusted proxy has no share: it brings everybody.</summary>
+    public static void LimitPerAddress(this ListenOptions endpoint, TrackerOptions options, AddressConnections connections)
     {
-        var network = ((connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None).Plain();
-        if (!connections.TryAdd(network))
+        var proxies = TrustedProxies.Networks(options);
+        endpoint.Use(next => async connection =>
         {
-            connection.Abort(new ConnectionAbortedException("The address has too many connections."));
-            return;
-        }
+            var address = ((connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None).Plain();
+            if (proxies.Any(proxy => proxy.Contains(address)))
+            {
+                await next(connection);
+                return;
+            }
 
-        try
-        {
-            await next(connection);
-        }
-        finally
-        {
-            connections.Remove(network);
-        }
-    });
+            if (!connections.TryAdd(address))
+            {
+                connection.Abort(new ConnectionAbortedException("The address has too many connections."));
+                return;
+            }
+
+            try
+            {
+                await next(connection);
+            }
+            finally
+            {
+                connections.Remove(address);
+            }
+        });
+    }
 }

@@ -92,7 +92,7 @@ internal static class Problems
                     context,
                     StatusCodes.Status500InternalServerError,
                     ErrorCode.TrackerFailed,
-                    "The tracker failed to answer; its log says why. Try again, and tell its operator when it stays so.");
+                    $"The tracker failed to answer; its log says why, under request {context.TraceIdentifier}. Try again, and tell its operator when it stays so.");
         }
     }
 

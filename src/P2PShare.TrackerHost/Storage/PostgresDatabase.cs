@@ -45,10 +45,7 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
             await database.DisposeAsync();
             if (e is NpgsqlException)
             {
-                throw new P2PShareException(
-                    ErrorCode.TrackerDatabaseAway,
-                    $"The tracker's database '{settings.Database}' on '{settings.Host}' port {settings.Port} cannot be used: {OneLine(e)}. Check ConnectionStrings:Tracker, and that PostgreSQL runs.",
-                    e);
+                throw Unusable(settings, e);
             }
 
             throw;
@@ -101,7 +98,8 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     }
 
     /// <summary>The operator's settings, and where they are silent those that suit a tracker.</summary>
-    private static NpgsqlConnectionStringBuilder Read(string? connectionString)
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidConfiguration"/>.</exception>
+    internal static NpgsqlConnectionStringBuilder Read(string? connectionString)
     {
         NpgsqlConnectionStringBuilder settings;
         try
@@ -146,6 +144,12 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
         settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s".TrimStart();
         return settings;
     }
+
+    /// <summary>Says, without the password, which database cannot be used, and why.</summary>
+    internal static P2PShareException Unusable(NpgsqlConnectionStringBuilder settings, Exception e) => new(
+        ErrorCode.TrackerDatabaseAway,
+        $"The tracker's database '{settings.Database}' on '{settings.Host}' port {settings.Port} cannot be used: {OneLine(e)}. Check ConnectionStrings:Tracker, and that PostgreSQL runs.",
+        e);
 
     private static string OneLine(Exception e)
     {

@@ -30,6 +30,15 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <summary>Told once when the database is away, and once when it is back.</summary>
     public ILogger Logger { get; set; } = NullLogger.Instance;
 
+    /// <summary>Told of each batch of writes; null: nobody is.</summary>
+    public TrackerMetrics? Metrics { get; set; }
+
+    /// <summary>Whether it did not answer the last time that somebody needed it.</summary>
+    public bool IsAwayNow => Volatile.Read(ref _isAway) == 1;
+
+    /// <summary>Writes that wait for a batch.</summary>
+    public int WritesWaiting => _writes.Waiting;
+
     /// <summary>Opens the database that the options choose and brings its schema up to date.</summary>
     /// <exception cref="P2PShareException">It cannot be used; the message says why.</exception>
     public static async Task<TrackerDatabase> OpenAsync(TrackerOptions options, CancellationToken cancellationToken) =>

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using System.Threading.Channels;
 using P2PShare.Protocol;
 
@@ -35,6 +36,9 @@ internal sealed class WriteQueue : IAsyncDisposable
         _writer = Task.Run(WriteAllAsync);
     }
 
+    /// <summary>Writes that wait for the batch after the running one.</summary>
+    public int Waiting => _waiting.Reader.Count;
+
     /// <summary>
     /// Runs <paramref name="work"/> on the writing connection; what it throws undoes what it did and is thrown here. It may
     /// run several times, of which only the last one counts.
@@ -67,6 +71,7 @@ internal sealed class WriteQueue : IAsyncDisposable
                 batch.Add(write);
             }
 
+            var begun = Stopwatch.GetTimestamp();
             if (await FindFailureAsync(batch) is { } failure)
             {
                 batch.ForEach(write => write.Fail(failure));
@@ -78,6 +83,7 @@ internal sealed class WriteQueue : IAsyncDisposable
             }
             else
             {
+                _database.Metrics?.AddBatch(batch.Count, Stopwatch.GetElapsedTime(begun));
                 _database.OnWritten();
                 batch.ForEach(write => write.Acknowledge());
             }

@@ -28,6 +28,11 @@ internal sealed class TestTracker : IAsyncDisposable
     /// <summary>Where it listens, with the fingerprint to pin.</summary>
     public TrackerAddress Address { get; }
 
+    /// <summary>Of <c>/metrics</c>, where its options have it.</summary>
+    public int MetricsPort => _application.MetricsPort;
+
+    public TrackerApplication Application => _application;
+
     public string DataPath => _options.DataPath;
 
     public IServiceProvider Services => _application.Services;

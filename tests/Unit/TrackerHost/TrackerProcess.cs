@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Unit.Databases;
@@ -14,12 +15,13 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
-    private readonly Task<string> _error;
+    private readonly List<string> _lines = [];
+    private readonly Task _error;
 
     private TrackerProcess(Process process)
     {
         _process = process;
-        _error = process.StandardError.ReadToEndAsync();
+        _error = ReadErrorAsync();
     }
 
     public TrackerAddress Address { get; private set; } = null!;
@@ -27,7 +29,20 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     /// <summary>What it printed before it was ready to serve.</summary>
     public List<string> Output { get; } = [];
 
+    /// <summary>What it has logged so far.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_lines)
+            {
+                return string.Concat(_lines.Select(line => line + "\n"));
+            }
+        }
+    }
+
     /// <summary>Starts the program on the test's database and waits until it has printed where it listens.</summary>
+    /// <param name="settings">Arguments; those that are <c>NAME=value</c> go into its environment.</param>
     public static async Task<TrackerProcess> StartAsync(string folder, params string[] settings)
     {
         for (var attempt = 1; ; attempt++)
@@ -82,9 +97,12 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
 
     public async Task<(int Code, string Error)> SignalAsync(PosixSignal signal)
     {
-        Assert.Equal(0, Kill(_process.Id, signal == PosixSignal.SIGINT ? 2 : 15));
+        Signal(signal);
         return await EndAsync();
     }
+
+    /// <summary>Does not wait for the end.</summary>
+    public void Signal(PosixSignal signal) => Assert.Equal(0, Kill(_process.Id, signal == PosixSignal.SIGINT ? 2 : 15));
 
     public async ValueTask DisposeAsync()
     {
@@ -99,17 +117,24 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     private static TrackerProcess Start(string folder, IEnumerable<string> args, string? connectionString = null)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "P2PShare.TrackerHost.dll");
-        return new TrackerProcess(Process.Start(new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", [program, .. args])
+        var (arguments, variables) = (args.Where(text => !Variable().IsMatch(text)), args.Where(text => Variable().IsMatch(text)));
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", [program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
             WorkingDirectory = folder,
             Environment = { ["ConnectionStrings__Tracker"] = connectionString },
-        })!);
+        };
+        foreach (var parts in variables.Select(variable => variable.Split('=', 2)))
+        {
+            start.Environment[parts[0]] = parts[1];
+        }
+
+        return new TrackerProcess(Process.Start(start)!);
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -135,8 +160,23 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     private async Task<(int Code, string Error)> EndAsync()
     {
         await _process.WaitForExitAsync().WaitAsync(Deadline);
-        return (_process.ExitCode, await _error);
+        await _error;
+        return (_process.ExitCode, Log);
     }
+
+    private async Task ReadErrorAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            lock (_lines)
+            {
+                _lines.Add(line);
+            }
+        }
+    }
+
+    [GeneratedRegex("^[A-Za-z_]+=")]
+    private static partial Regex Variable();
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);
