@@ -148,4 +148,9 @@ internal sealed partial class TrackerOptions
             _problems.Add($"{Section}:{name} is {value}: {least} to {most} was expected{(value is TimeSpan ? ", written as [days.]hours:minutes:seconds" : "")}.");
         }
     }
+
+    private static string[] OutOfRange<T>(string name, T value, T least, T most)
+        where T : IComparable<T> => value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
+        ? []
+        : [$"{Section}:{name} is {value}: {least} to {most} was expected{(value is TimeSpan ? ", written as [days.]hours:minutes:seconds" : "")}."];
 }

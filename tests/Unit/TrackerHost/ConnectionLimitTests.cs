@@ -136,6 +136,16 @@ public sealed class ConnectionLimitTests
     }
 
     [Fact]
+    public async Task A_trusted_proxy_opens_as_many_as_it_needs()
+    {
+        await using var tracker = await TestTracker.StartAsync(options => (options.ConnectionsPerAddress, options.TrustedProxies) = (1, $"192.0.2.1, {Elsewhere}"));
+        await using var first = await OpenAsync(tracker);
+        await using var second = await OpenAsync(tracker);
+
+        Assert.StartsWith("HTTP/1.1 200 ", await GetHealthAsync(second), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task There_are_so_many_connections_altogether()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.Connections = 2);

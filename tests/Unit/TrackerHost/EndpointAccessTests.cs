@@ -95,8 +95,8 @@ public sealed class EndpointAccessTests
         Assert.Empty(wrong);
     }
 
-    private static Row Open(string endpoint, int status, Func<HttpContent>? body = null, string? path = null) =>
-        new(endpoint, [$"{status}"], path, body, NeedsToken: false);
+    private static Row Open(string endpoint, int status, Func<HttpContent>? body = null) =>
+        new(endpoint, [$"{status}"], Path: null, body, NeedsToken: false);
 
     private static JsonContent Json<T>(T value, JsonTypeInfo<T> type) => JsonContent.Create(value, type);
 
