@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace P2PShare.TrackerHost.Hosting;
 
@@ -36,27 +37,17 @@ internal static class ConnectionLimits
 
         if (!connections.TryAdd(network))
         {
-            var address = ((connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None).Plain();
-            if (proxies.Any(proxy => proxy.Contains(address)))
-            {
-                await next(connection);
-                return;
-            }
+            connection.Abort(new ConnectionAbortedException("The address has too many connections."));
+            return;
+        }
 
-            if (!connections.TryAdd(address))
-            {
-                connection.Abort(new ConnectionAbortedException("The address has too many connections."));
-                return;
-            }
-
-            try
-            {
-                await next(connection);
-            }
-            finally
-            {
-                connections.Remove(address);
-            }
-        });
-    }
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            connections.Remove(network);
+        }
+    });
 }

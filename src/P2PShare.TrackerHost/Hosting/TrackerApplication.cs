@@ -134,7 +134,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.SetLimits(options);
-            Listen(kestrel, options, listener =>
+            Listen(kestrel, options, endpoint =>
             {
                 endpoint.LimitPerAddress(kestrel.ApplicationServices.GetRequiredService<AddressConnections>(), TrustedProxies.Networks(options));
                 certificate.Serve(endpoint);

@@ -10,8 +10,6 @@ internal sealed partial class TrackerOptions
 
     private const int IntervalsUntilForgotten = 3;
 
-    private readonly List<string> _problems = [];
-
     /// <summary>Host of the line of <c>tracker_info.txt</c>: an address of this machine, <c>localhost</c>, or a name.</summary>
     internal string Host { get; set; } = "127.0.0.1";
 
@@ -115,10 +113,16 @@ internal sealed partial class TrackerOptions
     /// <summary>A sentence for each setting that is out of its range.</summary>
     public IReadOnlyList<string> FindProblems()
     {
-        _problems.Clear();
+        var problems = new List<string>();
+        void CheckRange<T>(string name, T value, T least, T most)
+            where T : IComparable<T>
+        {
+            problems.AddRange(OutOfRange(name, value, least, most));
+        }
+
         if (string.IsNullOrWhiteSpace(DataPath))
         {
-            _problems.Add($"{Section}:{nameof(DataPath)} is empty: the path of a folder was expected.");
+            problems.Add($"{Section}:{nameof(DataPath)} is empty: the path of a folder was expected.");
         }
 
         CheckRange(nameof(SessionLifetime), SessionLifetime, TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
@@ -131,22 +135,13 @@ internal sealed partial class TrackerOptions
         CheckRange(nameof(LoginFailuresPerAddress), LoginFailuresPerAddress, 1, int.MaxValue);
         CheckRange(nameof(PasswordHashesAtOnce), PasswordHashesAtOnce, 1, 64);
         CheckRange(nameof(PasswordQueueLength), PasswordQueueLength, 1, 100_000);
-        CheckLimits();
         CheckRange(nameof(DrainTime), DrainTime, TimeSpan.Zero, TimeSpan.FromMinutes(5));
         CheckRange(nameof(ShutdownTimeout), ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
-        _problems.AddRange(MetricsListener.FindProblems(this));
-        _problems.AddRange(Hosting.TrustedProxies.FindProblems(this));
-        _problems.AddRange(CertificateFile.FindProblems(this));
-        return [.. _problems];
-    }
-
-    private void CheckRange<T>(string name, T value, T least, T most)
-        where T : IComparable<T>
-    {
-        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
-        {
-            _problems.Add($"{Section}:{name} is {value}: {least} to {most} was expected{(value is TimeSpan ? ", written as [days.]hours:minutes:seconds" : "")}.");
-        }
+        problems.AddRange(MetricsListener.FindProblems(this));
+        problems.AddRange(Hosting.TrustedProxies.FindProblems(this));
+        problems.AddRange(CertificateFile.FindProblems(this));
+        problems.AddRange(FindLimitProblems());
+        return problems;
     }
 
     private static string[] OutOfRange<T>(string name, T value, T least, T most)

@@ -29,7 +29,7 @@ public sealed class EndpointAccessTests
         Open("GET /.well-known/jwks.json", 200),
         Open("GET /healthz", 200),
         Open("GET /readyz", 200),
-        Open("GET /openapi/v1.json", 200, path: "/openapi/v1.json"),
+        Open("GET /openapi/v1.json", 200),
 
         new("PUT /v1/users/current/password", ["200", "200", "200", "200"],
             Body: () => Json(new ChangePasswordRequest(TestUser.Password, "another password"), TrackerJson.Default.ChangePasswordRequest)),
