@@ -25,6 +25,9 @@ public static class ErrorCode
     public const string TooManyAttempts = nameof(TooManyAttempts);
     public const string NotLoggedIn = nameof(NotLoggedIn);
     public const string UserOwnsGroups = nameof(UserOwnsGroups);
+    public const string InvalidInvitation = nameof(InvalidInvitation);
+    public const string RegistrationClosed = nameof(RegistrationClosed);
+    public const string QuotaExceeded = nameof(QuotaExceeded);
 
     // Groups
     public const string GroupNotFound = nameof(GroupNotFound);
@@ -48,6 +51,7 @@ public static class ErrorCode
     public const string TrackerCertificateChanged = nameof(TrackerCertificateChanged);
     public const string TrackerFailed = nameof(TrackerFailed);
     public const string TrackerDatabaseAway = nameof(TrackerDatabaseAway);
+    public const string TrackerStorageFull = nameof(TrackerStorageFull);
     public const string NotATracker = nameof(NotATracker);
     public const string TrackerNotStarted = nameof(TrackerNotStarted);
 

@@ -30,6 +30,32 @@ Describe 'New-P2PUser' {
         ([pscredential]::new('three', $Password) | New-P2PUser).UserName | Should -Be three
     }
 
+    It 'shows an invitation to a tracker that wants one' {
+        $program = Join-Path $PSScriptRoot '..' '..' 'out' 'P2PShare' 'tracker' 'P2PShare.TrackerHost.dll'
+        $data = Join-Path $Folder 'invited'
+        $info = Join-Path $Folder 'tracker_info.txt'
+        $address = "127.0.0.1:$(Get-FreePort)"
+        Set-Content $info $address
+        # A shell's own tracker is open; an operator's need not be.
+        $process = Start-Process dotnet -ArgumentList $program, $info, 1, "--Tracker:DataPath=$data", '--Tracker:Registration=invitation' -PassThru `
+            -RedirectStandardOutput (Join-Path $Folder 'out.txt') -RedirectStandardError (Join-Path $Folder 'err.txt')
+        try {
+            Wait-Until { (Get-Content (Join-Path $Folder 'out.txt')) -like 'fingerprint: *' }
+            $at = @{ Tracker = $address; TrustOnFirstUse = $true; StatePath = Join-Path $Folder 'invited-state'; Password = $Password }
+            $token = dotnet $program invite --uses 2 "--Tracker:DataPath=$data" 2>$null | ConvertTo-SecureString -AsPlainText
+            { New-P2PUser @at -UserName eve -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidInvitation*'
+            $made = 'eve', 'frank', 'grace' | ForEach-Object { [pscustomobject]@{ UserName = $_ } } |
+                New-P2PUser @at -Invitation $token -ErrorAction SilentlyContinue -ErrorVariable failed
+            $made.UserName | Should -Be eve, frank
+            $failed.FullyQualifiedErrorId | Should -BeLike 'InvalidInvitation*'
+            $failed.CategoryInfo.Category | Should -Be PermissionDenied
+        }
+        finally {
+            Stop-Process -Id $process.Id
+            $process.WaitForExit()
+        }
+    }
+
     It 'says which tracker it means where there is no session' {
         $module = (Get-Module P2PShare).Path -replace 'P2PShare\.Cmdlets\.dll$', 'P2PShare.psd1'
         $errorId = 1 | ForEach-Object -Parallel {

@@ -33,7 +33,15 @@ internal sealed class TrackerServer : IAsyncDisposable
         var authority = $"127.0.0.1:{LoopbackPort.Free()}";
         var info = Path.Combine(folder, "tracker_info.txt");
         await File.WriteAllTextAsync(info, authority + "\n", cancellationToken);
-        var environment = new Dictionary<string, string> { ["Tracker__DataPath"] = Path.Combine(folder, "tracker") };
+        var environment = new Dictionary<string, string>
+        {
+            ["Tracker__DataPath"] = Path.Combine(folder, "tracker"),
+            // The few users of the bench make groups, and log in from one address, as fast as they can.
+            ["Tracker__GroupsPerUser"] = "1000000000",
+            ["Tracker__LoginsPerMinute"] = "1000000",
+            ["Tracker__RequestsPerMinute"] = "10000000",
+            ["Tracker__AnnouncesPerMinute"] = "10000000",
+        };
         if (postgres is not null)
         {
             environment["Tracker__Database"] = "postgres";

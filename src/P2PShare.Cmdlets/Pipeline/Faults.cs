@@ -21,9 +21,13 @@ internal static class Faults
 
         [ErrorCode.UserNameTaken] = (ErrorCategory.ResourceExists, "Choose another user name."),
         [ErrorCode.WrongCredentials] = (ErrorCategory.AuthenticationError, "Check the user name and the password; New-P2PUser makes an account."),
-        [ErrorCode.TooManyAttempts] = (ErrorCategory.LimitsExceeded, "Wait a few minutes, then try again with the right password."),
+        [ErrorCode.TooManyAttempts] = (ErrorCategory.LimitsExceeded, "Wait as long as the message says, then try again."),
         [ErrorCode.NotLoggedIn] = (ErrorCategory.AuthenticationError, "Use Connect-P2PTracker."),
         [ErrorCode.UserOwnsGroups] = (ErrorCategory.InvalidOperation, "Hand the groups over with Set-P2PGroupOwner, or delete them with Remove-P2PGroup, first."),
+
+        [ErrorCode.InvalidInvitation] = (ErrorCategory.PermissionDenied, "Ask the tracker's operator for an invitation, and give it with New-P2PUser -Invitation."),
+        [ErrorCode.RegistrationClosed] = (ErrorCategory.PermissionDenied, "Ask the tracker's operator for an account."),
+        [ErrorCode.QuotaExceeded] = (ErrorCategory.QuotaExceeded, "Remove what is needed no longer, or ask the tracker's operator."),
 
         [ErrorCode.GroupNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PGroup lists the groups."),
         [ErrorCode.GroupNameTaken] = (ErrorCategory.ResourceExists, "Choose another group name."),
@@ -44,6 +48,7 @@ internal static class Faults
         [ErrorCode.TrackerCertificateChanged] = (ErrorCategory.SecurityError, "Ask the tracker's operator for its fingerprint."),
         [ErrorCode.TrackerFailed] = (ErrorCategory.InvalidResult, "The tracker's log says why."),
         [ErrorCode.TrackerDatabaseAway] = (ErrorCategory.ResourceUnavailable, "Try again in a few seconds; tell the tracker's operator when it stays so."),
+        [ErrorCode.TrackerStorageFull] = (ErrorCategory.ResourceUnavailable, "Tell the tracker's operator; lists and downloads work meanwhile."),
         [ErrorCode.NotATracker] = (ErrorCategory.ProtocolError, "Check the host and the port."),
 
         [ErrorCode.PathNotFound] = (ErrorCategory.ObjectNotFound, "Check the path."),

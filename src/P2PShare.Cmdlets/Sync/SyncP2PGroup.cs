@@ -9,6 +9,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Tracker;
 
 namespace P2PShare.Cmdlets.Sync;
 
@@ -180,7 +181,7 @@ public sealed class SyncP2PGroup : SessionCmdlet
                 await SyncAsync(cancellationToken);
                 away = false;
             }
-            catch (P2PShareException e) when (e.Code is ErrorCode.TrackerUnreachable or ErrorCode.TrackerHostUnknown or ErrorCode.TrackerFailed)
+            catch (P2PShareException e) when (TrackerClient.MayComeBack(e))
             {
                 if (!away)
                 {

@@ -14,7 +14,9 @@ namespace P2PShare.Cmdlets.Tracker;
 /// in the state folder; where nobody can be asked the connection is refused with TrackerCertificateUntrusted, unless
 /// -TrustOnFirstUse is given. A tracker that shows another key than before is refused with
 /// TrackerCertificateChanged.</para>
-/// <para>With -TrackerInfo the trackers are tried from the first on, now and whenever the one in use stops answering.
+/// <para>With -TrackerInfo the trackers are tried from the first on, now and whenever the one in use stops answering or says
+/// that it cannot; the session goes on at the next, and its Tracker says which. Where none answers, commands wait for up to 15
+/// seconds for one that comes back. A line with a wrong fingerprint is passed over with a warning.
 /// WrongCredentials is the same error for an unknown user and a wrong password; TooManyAttempts means to wait some
 /// minutes. A session ends with Disconnect-P2PTracker, when its password is changed elsewhere, or when it was not used
 /// for a long time (thirty days, unless the operator chose otherwise): then connect again.</para>

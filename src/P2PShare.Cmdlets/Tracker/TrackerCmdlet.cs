@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Security;
@@ -115,9 +116,17 @@ public abstract class TrackerCmdlet : AsyncCmdlet
         while (true)
         {
             var client = new TrackerClient(addresses, state.KnownTrackers, TrustOnFirstUse);
+            var warnings = new ConcurrentQueue<string>();
+            client.Warned += warnings.Enqueue;
             try
             {
                 await action(client);
+                client.Warned -= warnings.Enqueue;
+                foreach (var warning in warnings)
+                {
+                    WriteWarning(warning);
+                }
+
                 if (Fingerprint is not null && client.Address.Fingerprint is { } agreed)
                 {
                     state.KnownTrackers.Remember(client.Address, agreed);

@@ -8,11 +8,13 @@ namespace P2PShare.Cmdlets.Users;
 
 /// <summary>Makes an account at a tracker.</summary>
 /// <remarks>
-/// <para>Anybody who reaches a tracker can make an account. It may do nothing yet: Connect-P2PTracker logs in, and
+/// <para>Anybody who reaches a tracker can make an account, unless its operator decided otherwise: some want an invitation
+/// of the operator's (-Invitation), and at some only the operator makes accounts. An account may do nothing yet: Connect-P2PTracker logs in, and
 /// Join-P2PGroup asks a group's owner to be let in. Whether a tracker is trusted is decided as with Connect-P2PTracker;
 /// without -Tracker and -TrackerInfo it is the tracker of -Session, or of the runspace's default session.</para>
 /// <para>A name that is taken is the error UserNameTaken, also where the case differs. A password that is too short, too
-/// long or the same as the name is InvalidPassword. With a table on the pipeline each row is tried: one that fails does
+/// long or the same as the name is InvalidPassword; a missing, wrong, used or expired invitation is InvalidInvitation, and
+/// RegistrationClosed is a tracker at which only the operator makes accounts. With a table on the pipeline each row is tried: one that fails does
 /// not keep back the others.</para>
 /// </remarks>
 /// <example>
@@ -30,6 +32,13 @@ namespace P2PShare.Cmdlets.Users;
 /// <code>Import-Csv ./team.csv | Select-Object UserName, @{ Name = 'Password'; Expression = { Get-Secret $_.UserName } } | New-P2PUser</code>
 /// <para>Makes an account at the tracker of the current session for each row of a table, with passwords from a
 /// vault.</para>
+/// </example>
+/// <example>
+/// <code>
+/// $invitation = Read-Host 'Invitation' -AsSecureString
+/// New-P2PUser tracker.example:8001 -Credential alice -Invitation $invitation
+/// </code>
+/// <para>Makes an account at a tracker that wants an invitation.</para>
 /// </example>
 [Cmdlet(VerbsCommon.New, "P2PUser", DefaultParameterSetName = CredentialSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PUser))]
@@ -50,6 +59,14 @@ public sealed class NewP2PUser : TrackerCmdlet
     [Parameter(Mandatory = true, ParameterSetName = UserNameSet, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
     public override SecureString? Password { get; set; }
+
+    /// <summary>
+    /// The invitation that the tracker's operator gave out, where the tracker wants one. As Read-Host -AsSecureString gives
+    /// it; one that is good for several accounts can serve all that the pipeline brings.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNull]
+    public SecureString? Invitation { get; set; }
 
     /// <summary>The session whose tracker gets the account where neither -Tracker nor -TrackerInfo is given; else the runspace's default.</summary>
     [Parameter]
@@ -77,12 +94,12 @@ public sealed class NewP2PUser : TrackerCmdlet
         {
             if (addresses.Count == 0)
             {
-                await session!.Client.CreateUserAsync(name, GivenPassword, cancellationToken);
+                await session!.Client.CreateUserAsync(name, GivenPassword, Invitation, cancellationToken);
             }
             else
             {
                 var client = await WithTrackerAsync(
-                    addresses, OpenState(), client => client.CreateUserAsync(name, GivenPassword, cancellationToken));
+                    addresses, OpenState(), client => client.CreateUserAsync(name, GivenPassword, Invitation, cancellationToken));
                 client.Dispose();
             }
 

@@ -4,9 +4,10 @@ using P2PShare.Protocol.Content;
 namespace P2PShare.Protocol.Tracker;
 
 /// <summary>Creates a user.</summary>
-public sealed record CreateUserRequest(string UserName, string Password)
+/// <param name="Invitation">The token that the operator gave out, where the tracker wants one; a secret.</param>
+public sealed record CreateUserRequest(string UserName, string Password, string? Invitation = null)
 {
-    /// <summary>Without the password: a log or a debugger may show it.</summary>
+    /// <summary>Without the password and the invitation: a log or a debugger may show it.</summary>
     public override string ToString() => $"{nameof(CreateUserRequest)} {UserName}";
 }
 

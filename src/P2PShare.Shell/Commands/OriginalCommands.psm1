@@ -44,7 +44,14 @@ $actions = @{
     create_user = {
         param($user, $password)
         $at = Get-TrackerArgument
-        $null = New-P2PUser @at -Credential (Get-TypedCredential $user $password)
+        $credential = Get-TypedCredential $user $password
+        try { $null = New-P2PUser @at -Credential $credential } catch {
+            # The original knew no invitations: who types is asked for one where the tracker wants it.
+            if (-not $Typed -or $_.FullyQualifiedErrorId -notlike 'InvalidInvitation*') { throw }
+            $invitation = Read-Host 'Invitation' -AsSecureString
+            $null = New-P2PUser @at -Credential $credential -Invitation $invitation
+        }
+
         'User created successfully'
     }
     login = {

@@ -8,7 +8,7 @@ internal static class AccountEndpoints
 {
     public static void AddAccounts(this IServiceCollection services)
     {
-        services.AddSingleton<UserStore>().AddSingleton<SessionStore>().AddSingleton<AccountService>();
+        services.AddSingleton<UserStore>().AddSingleton<SessionStore>().AddSingleton<InvitationStore>().AddSingleton<AccountService>();
         services.AddSingleton<PasswordWorkers>().AddSingleton<LoginThrottle>();
         services.AddAuthentication(SessionAuthenticationHandler.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, SessionAuthenticationHandler>(SessionAuthenticationHandler.SchemeName, configureOptions: null);
@@ -20,26 +20,31 @@ internal static class AccountEndpoints
         var accounts = routes.MapGroup("").WithTags("Accounts");
         accounts.MapPost(TrackerRoutes.Users, CreateAsync)
             .AllowAnonymous()
+            .Count(RateLimit.NewUsers)
             .Produces(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status429TooManyRequests);
         accounts.MapPut(TrackerRoutes.CurrentPassword, ChangePasswordAsync)
             .RequireAuthorization()
+            .Audited(AuditAct.PasswordChanged)
             .Produces<SessionResponse>()
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status429TooManyRequests);
         accounts.MapDelete(TrackerRoutes.CurrentUser, RemoveAsync)
             .RequireAuthorization()
+            .Audited(AuditAct.UserRemoved)
             .Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static async Task<IResult> CreateAsync(CreateUserRequest request, AccountService accounts, CancellationToken cancellationToken)
+    private static async Task<IResult> CreateAsync(
+        CreateUserRequest request, HttpContext context, AccountService accounts, CancellationToken cancellationToken)
     {
-        await accounts.CreateAsync(request.UserName, request.Password, cancellationToken);
+        await accounts.CreateAsync(request, context.RemoteAddress(), cancellationToken);
         return TypedResults.StatusCode(StatusCodes.Status201Created);
     }
 

@@ -1,12 +1,14 @@
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Hosting;
 
 namespace P2PShare.TrackerHost.Accounts;
 
 /// <summary>The rules of accounts: what a password must be, and what checking one costs.</summary>
-internal sealed class AccountService(UserStore users, PasswordWorkers workers, LoginThrottle throttle, TrackerOptions options)
+internal sealed class AccountService(
+    UserStore users, InvitationStore invitations, PasswordWorkers workers, LoginThrottle throttle, Audit audit, TrackerOptions options)
 {
     public const int MinPasswordLength = 8;
     public const int MaxPasswordLength = 256;
@@ -20,10 +22,14 @@ internal sealed class AccountService(UserStore users, PasswordWorkers workers, L
     public long RoundsVerified => Interlocked.Read(ref _roundsVerified);
 
     /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.InvalidUserName"/>, <see cref="ErrorCode.InvalidPassword"/> or <see cref="ErrorCode.UserNameTaken"/>.
+    /// <see cref="ErrorCode.RegistrationClosed"/>, <see cref="ErrorCode.InvalidInvitation"/>, <see cref="ErrorCode.InvalidUserName"/>,
+    /// <see cref="ErrorCode.InvalidPassword"/> or <see cref="ErrorCode.UserNameTaken"/>.
     /// </exception>
-    public async Task CreateAsync(string name, string password, CancellationToken cancellationToken)
+    public async Task CreateAsync(CreateUserRequest request, IPAddress address, CancellationToken cancellationToken)
     {
+        // First: who may not make an account is not told which names are taken either.
+        var invitation = await RequireRightAsync(request.Invitation, address, cancellationToken);
+        var (name, password) = (request.UserName, request.Password);
         AccountName.CheckUser(name);
         CheckPassword(name, password);
         if (await users.FindAsync(name, cancellationToken) is not null)
@@ -31,7 +37,12 @@ internal sealed class AccountService(UserStore users, PasswordWorkers workers, L
             throw UserStore.Taken(name);
         }
 
-        await users.CreateAsync(name, await HashAsync(password, cancellationToken), cancellationToken);
+        await users.CreateAsync(name, await HashAsync(password, cancellationToken), invitation, cancellationToken);
+        audit.Write(AuditAct.UserMade, address, name);
+        if (invitation is not null)
+        {
+            audit.Write(AuditAct.InvitationUsed, address, name, subject: InvitationStore.IdOf(invitation));
+        }
     }
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.WrongCredentials"/>, for an unknown user as for a wrong password.</exception>
@@ -63,7 +74,41 @@ internal sealed class AccountService(UserStore users, PasswordWorkers workers, L
         return (user.PasswordHash, await HashAsync(next, cancellationToken));
     }
 
+    /// <returns>Hash of the invitation's token; null where none is needed.</returns>
+    private async Task<string?> RequireRightAsync(string? invitation, IPAddress address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return options.Registration switch
+            {
+                RegistrationMode.Open => null,
+                RegistrationMode.Invitation => await invitations.RequireAsync(invitation, cancellationToken),
+                _ => throw new P2PShareException(
+                    ErrorCode.RegistrationClosed, "At this tracker only its operator makes accounts: ask the operator for one."),
+            };
+        }
+        catch (P2PShareException e) when (e.Code is ErrorCode.RegistrationClosed or ErrorCode.InvalidInvitation)
+        {
+            audit.Write(AuditAct.RegistrationRefused, address);
+            throw;
+        }
+    }
+
     private async Task<StoredUser> VerifyAsync(
+        string name, string password, string wrong, IPAddress address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await CheckAsync(name, password, wrong, address, cancellationToken);
+        }
+        catch (TooManyAttemptsException)
+        {
+            audit.Throttled(address, "passwords");
+            throw;
+        }
+    }
+
+    private async Task<StoredUser> CheckAsync(
         string name, string password, string wrong, IPAddress address, CancellationToken cancellationToken)
     {
         var account = AccountName.FindProblem(name) is null ? AccountName.Key(name) : "?";
@@ -81,6 +126,7 @@ internal sealed class AccountService(UserStore users, PasswordWorkers workers, L
                 {
                     // Counts also where who guessed does not wait for the answer.
                     await throttle.AddFailureAsync(account, address, CancellationToken.None);
+                    audit.Write(AuditAct.PasswordWrong, address, user?.Name);
                 }
 
                 return verified;
@@ -92,7 +138,8 @@ internal sealed class AccountService(UserStore users, PasswordWorkers workers, L
     private Task<string> HashAsync(string password, CancellationToken cancellationToken) =>
         workers.RunAsync(() => PasswordWorkers.HashAsync(() => PasswordHash.Compute(password, options.PasswordIterations)), cancellationToken);
 
-    private static void CheckPassword(string name, string password)
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidPassword"/>.</exception>
+    public static void CheckPassword(string name, string password)
     {
         var problem = password.Length is < MinPasswordLength or > MaxPasswordLength
             ? $"A password has {MinPasswordLength} to {MaxPasswordLength} characters, this one has {password.Length}."

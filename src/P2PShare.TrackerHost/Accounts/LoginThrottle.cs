@@ -1,7 +1,7 @@
 using System.Data.Common;
 using System.Net;
-using System.Net.Sockets;
 using Dapper;
+using P2PShare.Protocol;
 using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
 
@@ -31,7 +31,7 @@ internal sealed class LoginThrottle(TrackerDatabase database, TrackerOptions opt
                 """,
                 new
                 {
-                    Network = NetworkOf(address),
+                    Network = address.Network(),
                     account,
                     since,
                     BeforeOfAccount = options.LoginFailuresPerAccount - 1,
@@ -49,7 +49,7 @@ internal sealed class LoginThrottle(TrackerDatabase database, TrackerOptions opt
     public Task AddFailureAsync(string account, IPAddress address, CancellationToken cancellationToken) => database.WriteAsync(
         connection => connection.ExecuteAsync(
             "INSERT INTO login_failures (network, account, failed) VALUES (@Network, @account, @Now)",
-            new { Network = NetworkOf(address), account, Now = clock.GetUtcNow().ToUnixTimeMilliseconds() }),
+            new { Network = address.Network(), account, Now = clock.GetUtcNow().ToUnixTimeMilliseconds() }),
         cancellationToken);
 
     /// <summary>Frees what no longer counts.</summary>
@@ -57,9 +57,4 @@ internal sealed class LoginThrottle(TrackerDatabase database, TrackerOptions opt
         "DELETE FROM login_failures WHERE failed <= @Since", new { Since = Since(options, now) });
 
     private static long Since(TrackerOptions options, DateTimeOffset now) => (now - options.LoginFailureWindow).ToUnixTimeMilliseconds();
-
-    // Whoever has one IPv6 address has the 2^64 around it.
-    private static string NetworkOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6
-        ? Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8))
-        : address.ToString();
 }

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using P2PShare.Protocol;
 using P2PShare.TrackerHost.Hosting;
 
 namespace P2PShare.TrackerHost.Accounts;

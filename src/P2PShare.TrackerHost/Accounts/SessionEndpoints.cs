@@ -11,6 +11,7 @@ internal static class SessionEndpoints
         var sessions = routes.MapGroup("").WithTags("Sessions").ProducesProblem(StatusCodes.Status401Unauthorized);
         sessions.MapPost(TrackerRoutes.Sessions, LogInAsync)
             .AllowAnonymous()
+            .Count(RateLimit.Logins)
             .Produces<SessionResponse>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status429TooManyRequests);
         sessions.MapGet(TrackerRoutes.CurrentSession, (CurrentUser user, TrackerIdentity tracker) =>
@@ -18,11 +19,18 @@ internal static class SessionEndpoints
             .RequireAuthorization();
         sessions.MapDelete(TrackerRoutes.CurrentSession, LogOutAsync)
             .RequireAuthorization()
+            .Audited(AuditAct.LoggedOut)
             .Produces(StatusCodes.Status204NoContent);
     }
 
     private static async Task<IResult> LogInAsync(
-        LoginRequest request, HttpContext context, AccountService accounts, SessionStore sessions, TrackerIdentity tracker, CancellationToken cancellationToken)
+        LoginRequest request,
+        HttpContext context,
+        AccountService accounts,
+        SessionStore sessions,
+        TrackerIdentity tracker,
+        Audit audit,
+        CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -30,6 +38,7 @@ internal static class SessionEndpoints
             // Where the password was changed meanwhile, the one that was checked is looked at again.
             if (await sessions.OpenAsync(user, cancellationToken) is var (token, expires))
             {
+                audit.Write(AuditAct.LoggedIn, context.RemoteAddress(), user.Name);
                 context.Response.Headers.CacheControl = "no-store";
                 return TypedResults.Created(TrackerRoutes.CurrentSession, new SessionResponse(token, user.Name, tracker.Id, expires));
             }

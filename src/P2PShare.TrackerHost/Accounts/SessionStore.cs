@@ -1,7 +1,4 @@
-using System.Buffers.Text;
 using System.Data.Common;
-using System.Security.Cryptography;
-using System.Text;
 using Dapper;
 using P2PShare.Protocol;
 using P2PShare.TrackerHost.Hosting;
@@ -12,11 +9,6 @@ namespace P2PShare.TrackerHost.Accounts;
 /// <summary>Sessions: a token that only the client knows, and its hash here.</summary>
 internal sealed class SessionStore(TrackerDatabase database, TrackerOptions options, TimeProvider clock)
 {
-    private const int TokenSize = 32;
-
-    // Longest token that is looked at, in characters; a real one has 43.
-    private const int MaxTokenLength = 64;
-
     private const int MaxLookUpsAtOnce = 256;
 
     // A session's end moves at most so often: a write for each request would be the tracker's main load.
@@ -28,7 +20,7 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
     /// <returns>Null where the user's password is no longer the one that was checked, or the user is gone.</returns>
     public async Task<(string Token, DateTimeOffset Expires)?> OpenAsync(StoredUser user, CancellationToken cancellationToken)
     {
-        var token = NewToken();
+        var token = SecretToken.New();
         var now = clock.GetUtcNow().ToUnixTimeSeconds();
         var opened = await database.WriteAsync(
             connection => connection.ExecuteAsync(
@@ -36,7 +28,7 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
                 INSERT INTO sessions (token_hash, user_id, created, last_used)
                 SELECT @Hash, id, @now, @now FROM users WHERE id = @Id AND password_hash = @PasswordHash
                 """,
-                new { Hash = HashOf(token), user.Id, user.PasswordHash, now }),
+                new { Hash = SecretToken.HashOf(token), user.Id, user.PasswordHash, now }),
             cancellationToken);
         return opened == 1 ? (token, ExpiryOf(now)) : null;
     }
@@ -52,13 +44,13 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
     public async Task<(string Token, DateTimeOffset Expires)> ChangePasswordAsync(
         CurrentUser user, string oldHash, string newHash, CancellationToken cancellationToken)
     {
-        var token = NewToken();
+        var token = SecretToken.New();
         var now = clock.GetUtcNow().ToUnixTimeSeconds();
         await database.WriteAsync(
             async connection =>
             {
                 await RequireAsync(connection, user);
-                var row = new { user.Id, oldHash, newHash, Old = user.SessionHash, New = HashOf(token), now };
+                var row = new { user.Id, oldHash, newHash, Old = user.SessionHash, New = SecretToken.HashOf(token), now };
                 if (await connection.ExecuteAsync(
                     "UPDATE users SET password_hash = @newHash WHERE id = @Id AND password_hash = @oldHash", row) == 0)
                 {
@@ -92,12 +84,12 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
     /// <summary>The user of a token; null for one that is unknown, expired or revoked.</summary>
     public async Task<CurrentUser?> FindAsync(string token, CancellationToken cancellationToken)
     {
-        if (token.Length > MaxTokenLength)
+        if (token.Length > SecretToken.MaxLength)
         {
             return null;
         }
 
-        var hash = HashOf(token);
+        var hash = SecretToken.HashOf(token);
         var session = await _lookUps.RunAsync(hash, cancellationToken);
         var now = clock.GetUtcNow();
         if (session is null || ExpiryOf(session.LastUsed) <= now)
@@ -108,23 +100,31 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
         var lastUsed = session.LastUsed;
         if (now - DateTimeOffset.FromUnixTimeSeconds(lastUsed) >= TouchInterval)
         {
-            lastUsed = now.ToUnixTimeSeconds();
-            await database.WriteAsync(
-                connection => connection.ExecuteAsync("UPDATE sessions SET last_used = @lastUsed WHERE token_hash = @hash", new { lastUsed, hash }),
-                cancellationToken);
+            lastUsed = await TouchAsync(hash, now) ? now.ToUnixTimeSeconds() : lastUsed;
         }
 
         return new CurrentUser(session.UserId, session.UserName, hash, ExpiryOf(lastUsed));
     }
 
+    /// <returns>Whether there was room for it: without, whoever only reads is served all the same.</returns>
+    private async Task<bool> TouchAsync(string hash, DateTimeOffset now)
+    {
+        try
+        {
+            return await database.WriteAsync(
+                connection => connection.ExecuteAsync(
+                    "UPDATE sessions SET last_used = @Now WHERE token_hash = @hash", new { Now = now.ToUnixTimeSeconds(), hash }),
+                CancellationToken.None) == 1;
+        }
+        catch (P2PShareException e) when (e.Code == ErrorCode.TrackerStorageFull)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Ends a session, and with it the peers that it announced.</summary>
     public Task RevokeAsync(string sessionHash, CancellationToken cancellationToken) => database.WriteAsync(
         connection => connection.ExecuteAsync("DELETE FROM sessions WHERE token_hash = @sessionHash", new { sessionHash }), cancellationToken);
-
-    private static string NewToken() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenSize));
-
-    // 256 random bits need no slow hash and no salt.
-    private static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private DateTimeOffset ExpiryOf(long lastUsed) => DateTimeOffset.FromUnixTimeSeconds(lastUsed) + options.SessionLifetime;
 

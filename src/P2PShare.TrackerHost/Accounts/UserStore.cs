@@ -12,10 +12,16 @@ internal sealed record StoredUser(long Id, string Name, string PasswordHash);
 /// <summary>The rows of users.</summary>
 internal sealed class UserStore(TrackerDatabase database, TimeProvider clock)
 {
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.UserNameTaken"/>.</exception>
-    public Task CreateAsync(string name, string passwordHash, CancellationToken cancellationToken) => database.WriteAsync(
+    /// <param name="invitation">Hash of the invitation's token, of which one use is taken off; null: none is needed.</param>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.UserNameTaken"/> or <see cref="ErrorCode.InvalidInvitation"/>.</exception>
+    public Task CreateAsync(string name, string passwordHash, string? invitation, CancellationToken cancellationToken) => database.WriteAsync(
         async connection =>
         {
+            if (invitation is not null)
+            {
+                await InvitationStore.UseAsync(connection, invitation, clock);
+            }
+
             var added = await connection.ExecuteAsync(
                 """
                 INSERT INTO users (name_key, name, password_hash, created) VALUES (@Key, @name, @passwordHash, @Now)

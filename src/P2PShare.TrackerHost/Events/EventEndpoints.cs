@@ -27,10 +27,12 @@ internal static class EventEndpoints
         var after = LastEventId(context.Request);
         foreach (var name in group)
         {
-            await database.ReadAsync(connection => Membership.GetAsync(connection, name, user.Id), cancellationToken);
+            await database.ReadAsync(connection => Membership.GetAsync(connection, name, user), cancellationToken);
         }
 
         var stream = await feed.OpenAsync(user, group.Select(AccountName.Key).ToHashSet(StringComparer.Ordinal), cancellationToken);
+        // A proxy (nginx knows this header) that waits for more would keep events from arriving.
+        context.Response.Headers["X-Accel-Buffering"] = "no";
         context.Response.OnCompleted(() => feed.CloseAsync(stream));
         return TypedResults.ServerSentEvents(SendAsync(stream, after, database, clock, cancellationToken));
     }

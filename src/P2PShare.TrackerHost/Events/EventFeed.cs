@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using P2PShare.Protocol;
 using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
@@ -18,6 +19,7 @@ internal sealed class EventFeed : BackgroundService
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly TrackerDatabase _database;
+    private readonly TrackerOptions _options;
     private readonly ILogger<EventFeed> _logger;
     private readonly HashSet<EventReader> _streams = [];
     private readonly SemaphoreSlim _reading = new(1, 1);
@@ -26,22 +28,34 @@ internal sealed class EventFeed : BackgroundService
     private bool _ended;
     private long _position;
 
-    public EventFeed(TrackerDatabase database, IHostApplicationLifetime lifetime, ILogger<EventFeed> logger)
+    public EventFeed(TrackerDatabase database, TrackerOptions options, IHostApplicationLifetime lifetime, ILogger<EventFeed> logger)
     {
         _database = database;
+        _options = options;
         _logger = logger;
         database.Written += Wake;
         // Earlier than this service is stopped: the server waits for the responses under way.
         lifetime.ApplicationStopping.Register(EndAll);
     }
 
+    /// <summary>Open ones, of this process.</summary>
+    public int StreamCount => _streams.Count;
+
     /// <summary>Begins a stream of what happens from now on.</summary>
     /// <param name="groups">Keys; empty: all.</param>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.QuotaExceeded"/>: the user has too many open.</exception>
     public async Task<EventReader> OpenAsync(CurrentUser user, IReadOnlySet<string> groups, CancellationToken cancellationToken)
     {
         await _reading.WaitAsync(cancellationToken);
         try
         {
+            if (_streams.Count(other => other.User.Id == user.Id) >= _options.EventStreamsPerUser)
+            {
+                throw new P2PShareException(
+                    ErrorCode.QuotaExceeded,
+                    $"'{user.Name}' watches events as often as one user may at this tracker ({_options.EventStreamsPerUser}): end some, or ask the tracker's operator.");
+            }
+
             if (_streams.Count == 0)
             {
                 _position = await _database.ReadAsync(EventStore.LastIdAsync, cancellationToken);
@@ -98,7 +112,7 @@ internal sealed class EventFeed : BackgroundService
                 await ReadAsync(stoppingToken);
                 if (Environment.TickCount64 - sessionsChecked >= PollInterval.TotalMilliseconds)
                 {
-                    await EndWithoutSessionAsync(stoppingToken);
+                    await EndWithoutSessionAsync(_streams, stoppingToken);
                     sessionsChecked = Environment.TickCount64;
                 }
             }
@@ -136,16 +150,16 @@ internal sealed class EventFeed : BackgroundService
         do
         {
             (page, var members) = await _database.ReadAsync(ReadPageAsync, cancellationToken);
-            foreach (var stored in page)
+            var told = page.Select(stored => (
+                Event: stored.ToEvent(), Streams: _streams.Where(stream => stored.IsFor(stream.User.Id, members)).ToList())).ToList();
+            // Whose session ended before something happened is not told of it.
+            await EndWithoutSessionAsync(told.SelectMany(one => one.Streams).Distinct(), cancellationToken);
+            foreach (var (what, streams) in told)
             {
-                var what = stored.ToEvent();
-                foreach (var stream in _streams.Where(stream => stored.IsFor(stream.User.Id, members)))
-                {
-                    stream.Add(what);
-                }
-
-                _position = stored.Id;
+                streams.ForEach(stream => stream.Add(what));
             }
+
+            _position = page.Count > 0 ? page[^1].Id : _position;
         }
         while (page.Count == EventStore.PageSize);
     }
@@ -160,9 +174,9 @@ internal sealed class EventFeed : BackgroundService
         return (events, members.ToLookup(member => member.Group, member => member.User));
     }
 
-    private async Task EndWithoutSessionAsync(CancellationToken cancellationToken)
+    private async Task EndWithoutSessionAsync(IEnumerable<EventReader> streams, CancellationToken cancellationToken)
     {
-        foreach (var some in _streams.Chunk(EventStore.PageSize))
+        foreach (var some in streams.Chunk(EventStore.PageSize))
         {
             var alive = await _database.ReadAsync(
                 connection => connection.QueryAsync<string>(

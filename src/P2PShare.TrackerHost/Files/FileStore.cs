@@ -28,7 +28,7 @@ internal sealed class FileStore(TrackerDatabase database, SourceCounts sources, 
         database.ReadAsync<IReadOnlyList<FileResponse>>(
             async connection =>
             {
-                var membership = await Membership.RequireMemberAsync(connection, group, user.Id);
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
                 var rows = await connection.QueryAsync<Row>(SelectFiles + " WHERE f.group_id = @GroupId", new { membership.GroupId });
                 var counts = await sources.GetAsync(connection, membership.GroupId);
                 // Sorted here, because databases sort text each in their own way.
@@ -53,7 +53,7 @@ internal sealed class FileStore(TrackerDatabase database, SourceCounts sources, 
         return database.WriteAsync(
             async connection =>
             {
-                var membership = await Membership.RequireMemberAsync(connection, group, user.Id);
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
                 var current = await FindAsync(connection, membership, request.Name);
                 var isNew = current is null;
                 if (current is not null && current.Content != content)
@@ -64,9 +64,19 @@ internal sealed class FileStore(TrackerDatabase database, SourceCounts sources, 
 
                 var now = clock.GetUtcNow();
                 var file = current?.Id ?? await AddAsync(connection, membership, request, now);
-                await connection.ExecuteAsync(
+                var shares = await connection.ExecuteAsync(
                     "INSERT INTO file_sharers (file_id, user_id, shared) VALUES (@file, @User, @Now) ON CONFLICT (file_id, user_id) DO NOTHING",
                     new { file, User = user.Id, Now = now.ToUnixTimeSeconds() });
+                if (shares == 1)
+                {
+                    await Quotas.AddShareAsync(connection, user.Id, options);
+                }
+
+                if (isNew)
+                {
+                    await Quotas.AddFileAsync(connection, membership.GroupId, membership.GroupName, options);
+                }
+
                 if (current is null)
                 {
                     await EventStore.TellMembersAsync(connection, GroupEventKind.FileShared, membership.GroupId, user.Name, now, request.Name);
@@ -84,7 +94,7 @@ internal sealed class FileStore(TrackerDatabase database, SourceCounts sources, 
     public Task StopAsync(CurrentUser user, string group, string name, CancellationToken cancellationToken) => database.WriteAsync(
         async connection =>
         {
-            var membership = await Membership.RequireMemberAsync(connection, group, user.Id);
+            var membership = await Membership.RequireMemberAsync(connection, group, user);
             var file = await FindAsync(connection, membership, name)
                 ?? throw new P2PShareException(
                     ErrorCode.FileNotFound, $"There is no file called '{PrintableCharacter.Clean(name)}' in '{membership.GroupName}'. Names are case-sensitive.");

@@ -1,5 +1,6 @@
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Hosting;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -13,7 +14,9 @@ internal static class GroupEndpoints
                 var group = await store.CreateAsync(user, request.Name, cancellationToken);
                 return TypedResults.Created(TrackerRoutes.Group(group.Name), group);
             })
+            .Audited(AuditAct.GroupMade, call => call.Arguments.OfType<CreateGroupRequest>().Single().Name)
             .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status409Conflict);
         groups.MapGet(TrackerRoutes.Groups, async (CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
             TypedResults.Ok(await store.ListAsync(user, cancellationToken)));
@@ -27,12 +30,14 @@ internal static class GroupEndpoints
                     await store.RemoveAsync(user, group, cancellationToken);
                     return TypedResults.NoContent();
                 })
+            .Audited(AuditAct.GroupRemoved)
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status404NotFound);
         groups.MapPut(
                 TrackerRoutes.GroupOwnerTemplate,
                 async (string group, SetGroupOwnerRequest request, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
                     TypedResults.Ok(await store.SetOwnerAsync(user, group, request.UserName, cancellationToken)))
+            .Audited(AuditAct.GroupHandedOver, call => call.Arguments.OfType<SetGroupOwnerRequest>().Single().UserName)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status404NotFound);
@@ -49,6 +54,7 @@ internal static class GroupEndpoints
                     await store.RemoveMemberAsync(asker, group, user, cancellationToken);
                     return TypedResults.NoContent();
                 })
+            .Audited(AuditAct.MemberRemoved)
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);

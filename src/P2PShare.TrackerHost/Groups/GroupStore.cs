@@ -5,12 +5,13 @@ using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Events;
+using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Groups;
 
 /// <summary>The rows of groups, members and join requests, and the rules between them.</summary>
-internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
+internal sealed class GroupStore(TrackerDatabase database, TrackerOptions options, TimeProvider clock)
 {
     private const string SelectGroups =
         """
@@ -46,6 +47,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
 
                 await connection.ExecuteAsync(
                     "INSERT INTO members (group_id, user_id, joined) VALUES (@group, @Owner, @now)", new { group, Owner = user.Id, now });
+                await Quotas.AddGroupAsync(connection, user.Id, user.Name, options);
                 return await GetAsync(connection, user, name);
             },
             cancellationToken);
@@ -69,7 +71,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
     public Task RemoveAsync(CurrentUser user, string group, CancellationToken cancellationToken) => database.WriteAsync(
         async connection =>
         {
-            var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "delete it");
+            var membership = await Membership.RequireOwnerAsync(connection, group, user, "delete it");
             var now = clock.GetUtcNow();
             await EndedAccessStore.AddAllAsync(connection, membership.GroupId, now);
             await EventStore.TellOfRemovalAsync(connection, membership, user.Name, now);
@@ -85,7 +87,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
     public Task<GroupResponse> SetOwnerAsync(CurrentUser user, string group, string owner, CancellationToken cancellationToken) => database.WriteAsync(
         async connection =>
         {
-            var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "hand it over");
+            var membership = await Membership.RequireOwnerAsync(connection, group, user, "hand it over");
             var changed = await connection.ExecuteAsync(
                 """
                 UPDATE groups SET owner_id = (SELECT id FROM users WHERE name_key = @Key)
@@ -101,6 +103,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
             var now = await GetAsync(connection, user, group);
             if (now.Role != GroupRole.Owner)
             {
+                await Quotas.AddGroupAsync(connection, (await UserIdAsync(connection, owner))!.Value, now.Owner, options);
                 await EventStore.TellMembersAsync(connection, GroupEventKind.OwnerChanged, membership.GroupId, now.Owner, clock.GetUtcNow());
             }
 
@@ -113,7 +116,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         database.ReadAsync<IReadOnlyList<MemberResponse>>(
             async connection =>
             {
-                var membership = await Membership.RequireMemberAsync(connection, group, user.Id);
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
                 var rows = await connection.QueryAsync<(long Id, string UserName, long Joined)>(
                     "SELECT u.id, u.name, m.joined FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = @GroupId ORDER BY u.name_key",
                     membership);
@@ -138,8 +141,8 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         {
             var self = AccountName.Key(member) == AccountName.Key(user.Name);
             var membership = self
-                ? await Membership.GetAsync(connection, group, user.Id)
-                : await Membership.RequireOwnerAsync(connection, group, user.Id, "remove another member");
+                ? await Membership.GetAsync(connection, group, user)
+                : await Membership.RequireOwnerAsync(connection, group, user, "remove another member");
             var id = self ? user.Id : await UserIdAsync(connection, member);
             if (id == membership.OwnerId)
             {
@@ -166,7 +169,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
             async connection =>
             {
                 await SessionStore.RequireAsync(connection, user);
-                var membership = await Membership.GetAsync(connection, group, user.Id);
+                var membership = await Membership.GetAsync(connection, group, user);
                 if (membership.IsMember > 0)
                 {
                     throw new P2PShareException(ErrorCode.AlreadyMember, $"You are a member of '{membership.GroupName}' already.");
@@ -178,6 +181,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
                     "INSERT INTO join_requests (group_id, user_id, requested) VALUES (@Group, @User, @Now) ON CONFLICT (group_id, user_id) DO NOTHING", key);
                 if (added == 1)
                 {
+                    await Quotas.AddJoinRequestAsync(connection, user.Id, options);
                     await EventStore.TellOwnerAsync(connection, GroupEventKind.JoinRequest, membership.GroupId, user.Name, now);
                 }
 
@@ -192,7 +196,7 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         database.ReadAsync<IReadOnlyList<JoinRequestResponse>>(
             async connection =>
             {
-                var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "see who asks to join");
+                var membership = await Membership.RequireOwnerAsync(connection, group, user, "see who asks to join");
                 var rows = await connection.QueryAsync<(string UserName, long Requested)>(
                     """
                     SELECT u.name, r.requested FROM join_requests r JOIN users u ON u.id = r.user_id
@@ -209,12 +213,13 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
     public Task ApproveAsync(CurrentUser user, string group, string asker, CancellationToken cancellationToken) => database.WriteAsync(
         async connection =>
         {
-            var membership = await Membership.RequireOwnerAsync(connection, group, user.Id, "approve a join request");
+            var membership = await Membership.RequireOwnerAsync(connection, group, user, "approve a join request");
             var (id, name) = await TakeRequestAsync(connection, membership, asker);
             var now = clock.GetUtcNow();
             await connection.ExecuteAsync(
                 "INSERT INTO members (group_id, user_id, joined) VALUES (@GroupId, @id, @Now)",
                 new { membership.GroupId, id, Now = now.ToUnixTimeSeconds() });
+            await Quotas.AddMemberAsync(connection, membership.GroupId, membership.GroupName, options);
             await EventStore.TellMembersAsync(connection, GroupEventKind.JoinApproved, membership.GroupId, name, now);
             return true;
         },
@@ -226,8 +231,8 @@ internal sealed class GroupStore(TrackerDatabase database, TimeProvider clock)
         async connection =>
         {
             var membership = AccountName.Key(asker) == AccountName.Key(user.Name)
-                ? await Membership.GetAsync(connection, group, user.Id)
-                : await Membership.RequireOwnerAsync(connection, group, user.Id, "deny another's join request");
+                ? await Membership.GetAsync(connection, group, user)
+                : await Membership.RequireOwnerAsync(connection, group, user, "deny another's join request");
             var (id, name) = await TakeRequestAsync(connection, membership, asker);
             var now = clock.GetUtcNow();
             await EventStore.TellOwnerAsync(connection, GroupEventKind.JoinDenied, membership.GroupId, name, now);

@@ -1,5 +1,6 @@
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Hosting;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -11,8 +12,10 @@ internal static class JoinRequestEndpoints
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status404NotFound);
         requests.MapPost(TrackerRoutes.JoinRequestsTemplate, AskAsync)
+            .Audited(AuditAct.JoinRequested)
             .Produces<JoinRequestResponse>(StatusCodes.Status201Created)
             .Produces<JoinRequestResponse>(StatusCodes.Status200OK)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status409Conflict);
         requests.MapGet(
                 TrackerRoutes.JoinRequestsTemplate,
@@ -26,6 +29,7 @@ internal static class JoinRequestEndpoints
                     await store.ApproveAsync(asker, group, user, cancellationToken);
                     return TypedResults.NoContent();
                 })
+            .Audited(AuditAct.JoinApproved)
             .ProducesProblem(StatusCodes.Status403Forbidden);
         requests.MapDelete(
                 TrackerRoutes.JoinRequestTemplate,
@@ -34,6 +38,7 @@ internal static class JoinRequestEndpoints
                     await store.DenyAsync(asker, group, user, cancellationToken);
                     return TypedResults.NoContent();
                 })
+            .Audited(AuditAct.JoinDenied)
             .ProducesProblem(StatusCodes.Status403Forbidden);
     }
 

@@ -1,30 +1,31 @@
-using Dapper;
 using P2PShare.Protocol;
-using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Hosting;
 
 internal static class HealthEndpoints
 {
-    /// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: its database does too.</summary>
+    public const string Alive = "/healthz";
+    public const string Ready = "/readyz";
+
+    /// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it can do its work (<see cref="Readiness"/>).</summary>
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("").AllowAnonymous().WithTags("Health");
-        health.MapGet("/healthz", () => TypedResults.Text("ok"));
-        health.MapGet("/readyz", IsReadyAsync).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        var health = routes.MapGroup("").AllowAnonymous().Count(RateLimit.None).WithTags("Health");
+        health.MapGet(Alive, () => TypedResults.Text("ok"));
+        health.MapGet(Ready, (HttpContext context) => AnswerReadyAsync(context)).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
-    private static async Task IsReadyAsync(HttpContext context, TrackerDatabase database, ILoggerFactory loggers)
+    public static async Task AnswerReadyAsync(HttpContext context)
     {
+        context.Response.Headers.CacheControl = "no-store";
         try
         {
-            await database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM settings"), context.RequestAborted);
+            await context.RequestServices.GetRequiredService<Readiness>().CheckAsync(context.RequestAborted);
             await context.Response.WriteAsync("ok", context.RequestAborted);
         }
-        catch (System.Data.Common.DbException e)
+        catch (P2PShareException e)
         {
-            loggers.CreateLogger(typeof(HealthEndpoints)).DatabaseSilent(e);
-            await Problems.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, ErrorCode.TrackerFailed, "The tracker's database does not answer.");
+            await Problems.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, e.Code, e.Message);
         }
     }
 }

@@ -38,6 +38,7 @@ internal sealed class Housekeeping(
         await EndedAccessStore.ForgetAsync(connection, options, now);
         await EventStore.ForgetAsync(connection, now);
         await LoginThrottle.ForgetAsync(connection, options, now);
+        await InvitationStore.ForgetAsync(connection, now);
         return await connection.ExecuteAsync(
             """
             DELETE FROM peers WHERE last_seen < @PeersSeen;

@@ -40,18 +40,24 @@ internal static class Problems
         return context.Response.WriteAsJsonAsync(problem, TrackerJson.Default.ProblemResponse, ContentType, context.RequestAborted);
     }
 
+    /// <summary>Says when to ask again, in whole seconds (RFC 9110, section 10.2.3).</summary>
+    public static void RetryAfter(HttpContext context, TimeSpan wait) =>
+        context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+
     /// <summary>The HTTP status that goes with a code.</summary>
     public static int StatusOf(string code) => code switch
     {
         ErrorCode.InvalidUserName or ErrorCode.InvalidGroupName or ErrorCode.InvalidFileName or ErrorCode.InvalidPassword
             or ErrorCode.InvalidContent or ErrorCode.InvalidRequest => StatusCodes.Status400BadRequest,
         ErrorCode.WrongCredentials or ErrorCode.NotLoggedIn => StatusCodes.Status401Unauthorized,
-        ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.NotSharer => StatusCodes.Status403Forbidden,
+        ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.NotSharer or ErrorCode.InvalidInvitation
+            or ErrorCode.RegistrationClosed or ErrorCode.QuotaExceeded => StatusCodes.Status403Forbidden,
         ErrorCode.GroupNotFound or ErrorCode.MemberNotFound or ErrorCode.JoinRequestNotFound or ErrorCode.FileNotFound => StatusCodes.Status404NotFound,
         ErrorCode.UserNameTaken or ErrorCode.GroupNameTaken or ErrorCode.AlreadyMember or ErrorCode.OwnerCannotLeave
             or ErrorCode.UserOwnsGroups or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,
         ErrorCode.TrackerDatabaseAway => StatusCodes.Status503ServiceUnavailable,
+        ErrorCode.TrackerStorageFull => StatusCodes.Status507InsufficientStorage,
         _ => StatusCodes.Status500InternalServerError,
     };
 
@@ -62,7 +68,7 @@ internal static class Problems
             case P2PShareException e:
                 if (e is TooManyAttemptsException { RetryAfter.TotalSeconds: var seconds })
                 {
-                    context.Response.Headers.RetryAfter = Math.Ceiling(seconds).ToString(CultureInfo.InvariantCulture);
+                    RetryAfter(context, TimeSpan.FromSeconds(seconds));
                 }
 
                 if (e.Code == ErrorCode.NotLoggedIn)
@@ -87,7 +93,7 @@ internal static class Problems
                     context,
                     StatusCodes.Status500InternalServerError,
                     ErrorCode.TrackerFailed,
-                    "The tracker failed to answer; its log says why. Try again, and tell its operator when it stays so.");
+                    $"The tracker failed to answer; its log says why, under request {context.TraceIdentifier}. Try again, and tell its operator when it stays so.");
         }
     }
 

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -26,22 +24,33 @@ internal sealed class TrackerApplication : IAsyncDisposable
 
     private readonly WebApplication _web;
     private readonly TrackerDatabase _database;
-    private readonly X509Certificate2 _certificate;
+    private readonly ServingCertificate _certificate;
 
-    private TrackerApplication(WebApplication web, TrackerDatabase database, X509Certificate2 certificate)
+    private TrackerApplication(WebApplication web, TrackerDatabase database, ServingCertificate certificate)
     {
         _web = web;
         _database = database;
         _certificate = certificate;
-        var address = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        Port = BindingAddress.Parse(address).Port;
+        var addresses = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        Port = BindingAddress.Parse(addresses.First()).Port;
+        MetricsPort = BindingAddress.Parse(addresses.Last()).Port;
     }
 
     /// <summary>The port it really listens on.</summary>
     public int Port { get; }
 
+    /// <summary>The port of <c>/metrics</c>, where the options have one.</summary>
+    public int MetricsPort { get; }
+
     /// <summary>Of its certificate's public key.</summary>
-    public Hash256 Fingerprint => CertificateHashes.Fingerprint(_certificate);
+    public Hash256 Fingerprint => _certificate.Fingerprint;
+
+    /// <inheritdoc cref="ServingCertificate.FingerprintChanged"/>
+    public event Action<Hash256>? FingerprintChanged
+    {
+        add => _certificate.FingerprintChanged += value;
+        remove => _certificate.FingerprintChanged -= value;
+    }
 
     public IServiceProvider Services => _web.Services;
 
@@ -54,14 +63,15 @@ internal sealed class TrackerApplication : IAsyncDisposable
         options.Check();
         CreateDataFolder(options.DataPath);
         var database = await TrackerDatabase.OpenAsync(options, cancellationToken);
-        X509Certificate2? certificate = null;
+        ServingCertificate? certificate = null;
         WebApplication? web = null;
         try
         {
-            certificate = TrackerCertificate.LoadOrCreate(options.DataPath, clock);
+            certificate = ServingCertificate.Load(options, clock);
             var identity = await TrackerIdentity.LoadOrCreateAsync(database, cancellationToken);
             var keys = await TicketKeys.LoadOrCreateAsync(identity.Id, database, options, clock, cancellationToken);
             web = Build(options, clock, database, certificate, identity, keys, configure);
+            database.Metrics = web.Services.GetRequiredService<TrackerMetrics>();
             database.Logger = web.Services.GetRequiredService<ILogger<TrackerDatabase>>();
             await ListenAsync(web, options, cancellationToken);
             return new TrackerApplication(web, database, certificate);
@@ -79,7 +89,14 @@ internal sealed class TrackerApplication : IAsyncDisposable
         }
     }
 
-    /// <summary>Answers what is under way, then ends.</summary>
+    /// <summary>Says that it is not ready, for balancers to leave, and goes on as before for <see cref="TrackerOptions.DrainTime"/>.</summary>
+    public Task DrainAsync(CancellationToken cancellationToken)
+    {
+        Services.GetRequiredService<Readiness>().Leave();
+        return Task.Delay(Services.GetRequiredService<TrackerOptions>().DrainTime, cancellationToken);
+    }
+
+    /// <summary>Accepts nothing more, answers what is under way, within <see cref="TrackerOptions.ShutdownTimeout"/>, then ends.</summary>
     public async ValueTask DisposeAsync()
     {
         await _web.StopAsync(CancellationToken.None);
@@ -107,7 +124,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         TrackerOptions options,
         TimeProvider clock,
         TrackerDatabase database,
-        X509Certificate2 certificate,
+        ServingCertificate certificate,
         TrackerIdentity identity,
         TicketKeys keys,
         Action<WebApplicationBuilder>? configure)
@@ -116,28 +133,41 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxRequestBody;
-            Listen(kestrel, options, endpoint => endpoint.UseHttps(certificate, https => https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13));
+            kestrel.SetLimits(options);
+            Listen(kestrel, options, endpoint =>
+            {
+                endpoint.LimitPerAddress(kestrel.ApplicationServices.GetRequiredService<AddressConnections>(), TrustedProxies.Networks(options));
+                certificate.Serve(endpoint);
+            });
+            kestrel.ListenForMetrics(options);
         });
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
         // Signals are the program's business; a tracker inside a test has none.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
 
         builder.Services.AddSingleton(options).AddSingleton(clock).AddSingleton(database).AddSingleton(identity).AddSingleton(keys);
+        builder.Services.AddSingleton(certificate).AddSingleton<Readiness>().AddHostedService<CertificateWatch>();
         builder.Services.AddRouting();
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
+        builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>();
+        builder.Services.AddRateLimits(options);
         builder.Services.AddAccounts();
         builder.Services.AddSingleton<GroupStore>().AddSingleton<SourceCounts>().AddSingleton<FileStore>().AddSingleton<PeerStore>();
         builder.Services.AddHostedService<Housekeeping>();
         builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>());
         configure?.Invoke(builder);
+        builder.AddMetricsExport(options);
 
         var app = builder.Build();
+        app.UseMetricsListener(options);
+        app.UseMetrics();
+        app.UseTrustedProxies(options);
         app.UseProblems();
         app.UseRouting();
         app.UseAuthentication();
+        app.UseRateLimiter();
         app.UseAuthorization();
         app.MapAccounts();
         app.MapSessions();
@@ -149,7 +179,8 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.MapEvents();
         app.MapTicketKeys();
         app.MapHealth();
-        app.MapOpenApi().AllowAnonymous();
+        // There is one version; another name would be answered with plain text.
+        app.MapOpenApi("/openapi/v1.json").AllowAnonymous();
         return app;
     }
 
@@ -176,6 +207,11 @@ internal sealed class TrackerApplication : IAsyncDisposable
         try
         {
             await web.StartAsync(cancellationToken);
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException && MetricsListener.EndPoint(options) is { Port: not 0 } metrics && e.Message.Contains($"{metrics}:", StringComparison.Ordinal))
+        {
+            throw new P2PShareException(
+                ErrorCode.PortInUse, $"{TrackerOptions.Section}:{nameof(TrackerOptions.MetricsAddress)} is {metrics}, which another program listens on: choose another port.", e);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {

@@ -4,7 +4,7 @@ using P2PShare.TrackerHost.Storage;
 namespace P2PShare.TrackerHost.Hosting;
 
 /// <summary>What an operator can set, under <c>Tracker:</c> of the configuration.</summary>
-internal sealed class TrackerOptions
+internal sealed partial class TrackerOptions
 {
     public const string Section = "Tracker";
 
@@ -63,6 +63,38 @@ internal sealed class TrackerOptions
     /// <summary>Passwords that may wait for their turn; the rest is told to come back later. 1 to 100000.</summary>
     public int PasswordQueueLength { get; set; } = 256;
 
+    /// <summary>
+    /// <c>address:port</c> of a listener of its own, plain HTTP, for <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>; null: there is none.
+    /// </summary>
+    public string? MetricsAddress { get; set; }
+
+    /// <summary>What a line of the log looks like.</summary>
+    public LogFormat LogFormat { get; set; }
+
+    /// <summary>How long, once it is to end, it says that it is not ready and still takes requests; 0 to 5 minutes.</summary>
+    public TimeSpan DrainTime { get; set; }
+
+    /// <summary>How long requests under way may take until they are cut off at its end; a second to 5 minutes.</summary>
+    public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>PEM, with its chain, or PFX; null: the certificate that the tracker makes for itself.</summary>
+    public string? CertificatePath { get; set; }
+
+    /// <summary>PEM; null: the private key is in the file of the certificate.</summary>
+    public string? CertificateKeyPath { get; set; }
+
+    /// <summary>Of a PFX or an encrypted key. Never on the command line.</summary>
+    public string? CertificatePassword { get; set; }
+
+    /// <summary>A file whose first line is the password.</summary>
+    public string? CertificatePasswordFile { get; set; }
+
+    /// <summary>Addresses and networks (CIDR), separated by commas, whose <c>X-Forwarded-For</c> is believed.</summary>
+    public string? TrustedProxies { get; set; }
+
+    /// <summary>How often the files of the certificate are looked at.</summary>
+    internal TimeSpan CertificateInterval { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Peers whose last announce is older than this, in Unix seconds, are forgotten.</summary>
     public long PeersSeenSince(DateTimeOffset now) => (now - (AnnounceInterval * IntervalsUntilForgotten)).ToUnixTimeSeconds();
 
@@ -72,9 +104,25 @@ internal sealed class TrackerOptions
     /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidConfiguration"/>, naming the first setting that is out of its range.</exception>
     public void Check()
     {
+        if (FindProblems() is [var first, ..])
+        {
+            throw new P2PShareException(ErrorCode.InvalidConfiguration, first);
+        }
+    }
+
+    /// <summary>A sentence for each setting that is out of its range.</summary>
+    public IReadOnlyList<string> FindProblems()
+    {
+        var problems = new List<string>();
+        void CheckRange<T>(string name, T value, T least, T most)
+            where T : IComparable<T>
+        {
+            problems.AddRange(OutOfRange(name, value, least, most));
+        }
+
         if (string.IsNullOrWhiteSpace(DataPath))
         {
-            throw new P2PShareException(ErrorCode.InvalidConfiguration, $"{Section}:{nameof(DataPath)} is empty: the path of a folder was expected.");
+            problems.Add($"{Section}:{nameof(DataPath)} is empty: the path of a folder was expected.");
         }
 
         CheckRange(nameof(SessionLifetime), SessionLifetime, TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
@@ -87,16 +135,17 @@ internal sealed class TrackerOptions
         CheckRange(nameof(LoginFailuresPerAddress), LoginFailuresPerAddress, 1, int.MaxValue);
         CheckRange(nameof(PasswordHashesAtOnce), PasswordHashesAtOnce, 1, 64);
         CheckRange(nameof(PasswordQueueLength), PasswordQueueLength, 1, 100_000);
+        CheckRange(nameof(DrainTime), DrainTime, TimeSpan.Zero, TimeSpan.FromMinutes(5));
+        CheckRange(nameof(ShutdownTimeout), ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        problems.AddRange(MetricsListener.FindProblems(this));
+        problems.AddRange(Hosting.TrustedProxies.FindProblems(this));
+        problems.AddRange(CertificateFile.FindProblems(this));
+        problems.AddRange(FindLimitProblems());
+        return problems;
     }
 
-    private static void CheckRange<T>(string name, T value, T least, T most)
-        where T : IComparable<T>
-    {
-        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
-        {
-            throw new P2PShareException(
-                ErrorCode.InvalidConfiguration,
-                $"{Section}:{name} is {value}: {least} to {most} was expected{(value is TimeSpan ? ", written as [days.]hours:minutes:seconds" : "")}.");
-        }
-    }
+    private static string[] OutOfRange<T>(string name, T value, T least, T most)
+        where T : IComparable<T> => value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
+        ? []
+        : [$"{Section}:{name} is {value}: {least} to {most} was expected{(value is TimeSpan ? ", written as [days.]hours:minutes:seconds" : "")}."];
 }

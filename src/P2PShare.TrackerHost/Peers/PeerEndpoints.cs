@@ -20,7 +20,8 @@ internal static class PeerEndpoints
             .ProducesProblem(StatusCodes.Status401Unauthorized);
         peers.MapPost(TrackerRoutes.Peers, async (AnnounceRequest request, HttpContext context, CurrentUser user, PeerStore store) =>
                 TypedResults.Ok(await store.AnnounceAsync(user, context.RemoteAddress(), Check(request), request, context.RequestAborted)))
-            .WithMetadata(new RequestSizeLimitAttribute(MaxAnnounceBody));
+            .WithMetadata(new RequestSizeLimitAttribute(MaxAnnounceBody))
+            .Count(RateLimit.Announces);
         peers.MapGet(
                 TrackerRoutes.GroupPeersTemplate,
                 async (string group, CurrentUser user, PeerStore store, CancellationToken cancellationToken) =>

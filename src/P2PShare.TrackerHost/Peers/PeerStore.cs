@@ -46,7 +46,7 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
         database.ReadAsync<IReadOnlyList<PeerResponse>>(
             async connection =>
             {
-                var membership = await Membership.RequireMemberAsync(connection, group, user.Id);
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
                 var rows = await connection.QueryAsync<PeerRow>(
                     """
                     SELECT p.fingerprint AS Fingerprint, u.name AS UserName, p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses,
@@ -74,7 +74,7 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
             async connection =>
             {
                 var now = clock.GetUtcNow();
-                var membership = await Membership.RequireMemberAsync(connection, group, user.Id);
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
                 var asked = request.PiecesRoots.Distinct().ToArray();
                 var found = await FileStore.FindRootsAsync(connection, membership.GroupId, asked.Select(root => root.ToString()), now);
                 Hash256[] roots = [.. asked.Where(root => found.Contains(root.ToString()))];

@@ -9,6 +9,9 @@ namespace P2PShare.TrackerHost.Storage;
 /// <summary>Brings a database's schema up to date: the embedded files <c>NNNN_name.sql</c>, in order, each once.</summary>
 internal static class Migrations
 {
+    /// <summary>The version of the schema that this program makes and needs.</summary>
+    public static long Latest { get; } = Load().Keys.Max();
+
     /// <exception cref="P2PShareException">The database was made by a newer version.</exception>
     public static async Task ApplyAsync(TrackerDatabase database, DbConnection connection, CancellationToken cancellationToken)
     {
@@ -20,9 +23,7 @@ internal static class Migrations
         var version = await connection.ExecuteScalarAsync<long>("SELECT COALESCE(MAX(version), 0) FROM schema_version");
         if (version > scripts.Count)
         {
-            throw new P2PShareException(
-                ErrorCode.InvalidConfiguration,
-                $"The tracker's database has schema version {version}, which is newer than this program knows ({scripts.Count}): start the newer program, or choose another database.");
+            throw new P2PShareException(ErrorCode.InvalidConfiguration, TooNew(version));
         }
 
         foreach (var (number, sql) in scripts.Where(script => script.Key > version))
@@ -33,6 +34,10 @@ internal static class Migrations
 
         await transaction.CommitAsync(cancellationToken);
     }
+
+    /// <summary>What to say of a schema that this program does not know.</summary>
+    public static string TooNew(long version) =>
+        $"The tracker's database has schema version {version}, which is newer than this program knows ({Latest}): start the newer program, or choose another database.";
 
     private static SortedDictionary<long, string> Load()
     {

@@ -45,10 +45,7 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
             await database.DisposeAsync();
             if (e is NpgsqlException)
             {
-                throw new P2PShareException(
-                    ErrorCode.TrackerDatabaseAway,
-                    $"The tracker's database '{settings.Database}' on '{settings.Host}' port {settings.Port} cannot be used: {OneLine(e)}. Check ConnectionStrings:Tracker, and that PostgreSQL runs.",
-                    e);
+                throw Unusable(settings, e);
             }
 
             throw;
@@ -74,9 +71,11 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
 
     internal override bool IsAway(Exception e) => e is PostgresException { SqlState: var state }
         // Connections, authorization, a database that is gone, resources; shut down, started or idle for too long; a standby.
-        ? state[..2] is "08" or "28" or "3D" or "53"
+        ? (state[..2] is "08" or "28" or "3D" or "53" && state != PostgresErrorCodes.DiskFull)
             || state is "57P01" or "57P02" or "57P03" or "57P05" or "25P03" or "25006" or "55000"
         : e is NpgsqlException;
+
+    internal override bool IsFull(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.DiskFull };
 
     internal override bool IsConflict(Exception e) =>
         e is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected };
@@ -101,7 +100,8 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     }
 
     /// <summary>The operator's settings, and where they are silent those that suit a tracker.</summary>
-    private static NpgsqlConnectionStringBuilder Read(string? connectionString)
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidConfiguration"/>.</exception>
+    internal static NpgsqlConnectionStringBuilder Read(string? connectionString)
     {
         NpgsqlConnectionStringBuilder settings;
         try
@@ -146,6 +146,12 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
         settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s".TrimStart();
         return settings;
     }
+
+    /// <summary>Says, without the password, which database cannot be used, and why.</summary>
+    internal static P2PShareException Unusable(NpgsqlConnectionStringBuilder settings, Exception e) => new(
+        ErrorCode.TrackerDatabaseAway,
+        $"The tracker's database '{settings.Database}' on '{settings.Host}' port {settings.Port} cannot be used: {OneLine(e)}. Check ConnectionStrings:Tracker, and that PostgreSQL runs.",
+        e);
 
     private static string OneLine(Exception e)
     {

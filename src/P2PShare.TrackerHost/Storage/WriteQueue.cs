@@ -1,4 +1,6 @@
+using System.Data;
 using System.Data.Common;
+using System.Diagnostics;
 using System.Threading.Channels;
 using P2PShare.Protocol;
 
@@ -35,13 +37,16 @@ internal sealed class WriteQueue : IAsyncDisposable
         _writer = Task.Run(WriteAllAsync);
     }
 
+    /// <summary>Writes that wait for the batch after the running one.</summary>
+    public int Waiting => _waiting.Reader.Count;
+
     /// <summary>
     /// Runs <paramref name="work"/> on the writing connection; what it throws undoes what it did and is thrown here. It may
     /// run several times, of which only the last one counts.
     /// </summary>
     /// <param name="isShared">Whether it may run beside others of its kind in other instances.</param>
     /// <param name="cancellationToken">Counts until the write begins.</param>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseAway"/>.</exception>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseAway"/> or <see cref="ErrorCode.TrackerStorageFull"/>.</exception>
     public async Task<T> RunAsync<T>(Func<DbConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken)
     {
         var write = new Write<T>(work, isShared, cancellationToken);
@@ -67,6 +72,7 @@ internal sealed class WriteQueue : IAsyncDisposable
                 batch.Add(write);
             }
 
+            var begun = Stopwatch.GetTimestamp();
             if (await FindFailureAsync(batch) is { } failure)
             {
                 batch.ForEach(write => write.Fail(failure));
@@ -78,6 +84,7 @@ internal sealed class WriteQueue : IAsyncDisposable
             }
             else
             {
+                _database.Metrics?.AddBatch(batch.Count, Stopwatch.GetElapsedTime(begun));
                 _database.OnWritten();
                 batch.ForEach(write => write.Acknowledge());
             }
@@ -95,6 +102,12 @@ internal sealed class WriteQueue : IAsyncDisposable
             var committing = false;
             try
             {
+                if (_connection is { State: not ConnectionState.Open })
+                {
+                    // Npgsql gives up a connection after some errors, such as that of a full disk.
+                    await CloseAsync();
+                }
+
                 _connection ??= await _database.OpenWriterAsync();
                 await using var transaction = await _connection.BeginTransactionAsync();
                 await _database.LockAsync(_connection, batch.TrueForAll(write => write.IsShared));
@@ -133,6 +146,10 @@ internal sealed class WriteQueue : IAsyncDisposable
             catch (Exception e) when (_database.IsConflict(e) && attempt < MaxAttempts)
             {
                 await Task.Delay(Random.Shared.Next(attempt * PauseMilliseconds) + 1);
+            }
+            catch (Exception e) when (_database.IsFull(e))
+            {
+                return _database.Full(e);
             }
             catch (Exception e)
             {
@@ -179,7 +196,7 @@ internal sealed class WriteQueue : IAsyncDisposable
                 _result = await work(connection);
             }
             // Those are faults of the whole batch.
-            catch (Exception e) when (!database.IsAway(e) && !database.IsConflict(e))
+            catch (Exception e) when (!database.IsAway(e) && !database.IsConflict(e) && !database.IsFull(e))
             {
                 _failure = e;
             }

@@ -9,7 +9,8 @@ namespace P2PShare.Transfer.Peers;
 
 /// <summary>
 /// Keeps the tracker told what a peer holds: all of it at first and whenever the tracker has forgotten it, then only
-/// what changed, and a sign of life once an interval.
+/// what changed, and a sign of life once an interval. What a tracker could not be told is said again, after a pause, to
+/// whichever answers.
 /// </summary>
 /// <param name="onEnded">Told whose access has ended; answers whether this user's own has, so that all has to be announced again.</param>
 internal sealed class Announcer(
@@ -20,8 +21,15 @@ internal sealed class Announcer(
     Func<IReadOnlyList<EndedAccess>, bool> onEnded,
     Action<string> onTrackerLost) : IDisposable
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(1);
+
+    // Of the interval. Peers that started together, or came from a lost tracker together, drift apart.
+    private const double LeastInterval = 0.8;
+
+    // Of the interval. Another tracker that answers is told soon that this peer is there, and not by all peers at once.
+    private const double MovedWithin = 0.15;
+
     // Of ten thousand small files each is a change: what comes within this time of the last announce waits for the next one,
     // unless somebody waits for it.
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(100);
@@ -93,28 +101,41 @@ internal sealed class Announcer(
         }
     }
 
+    /// <summary>Another tracker answers now than before: it is told soon.</summary>
+    public async void TrackerMoved()
+    {
+        var moved = TimeSpan.FromMilliseconds(Environment.TickCount64);
+        await Task.Delay(_interval * (MovedWithin * Random.Shared.NextDouble())).ConfigureAwait(false);
+        if (_sent < moved)
+        {
+            Wake();
+        }
+    }
+
     /// <summary>Announces changes and signs of life until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var retry = FirstRetry;
+        var backoff = new Backoff(FirstRetry, LastRetry);
         while (true)
         {
-            await _wake.WaitAsync(_interval, cancellationToken).ConfigureAwait(false);
+            var interval = _interval * (LeastInterval + ((1 - LeastInterval) * Random.Shared.NextDouble()));
+            await _wake.WaitAsync(interval, cancellationToken).ConfigureAwait(false);
             await GatherAsync(cancellationToken).ConfigureAwait(false);
             try
             {
                 await AnnounceAsync(cancellationToken).ConfigureAwait(false);
-                retry = FirstRetry;
+                backoff.Reset();
             }
             catch (P2PShareException e)
             {
-                if (retry == FirstRetry)
+                if (backoff.IsFresh)
                 {
                     onTrackerLost(e.Message);
                 }
 
-                await Task.Delay(retry, cancellationToken).ConfigureAwait(false);
-                retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
+                // A tracker that says when it listens again is not asked before.
+                var pause = backoff.Next();
+                await Task.Delay(e is TooManyAttemptsException { RetryAfter: var after } && after > pause ? after : pause, cancellationToken).ConfigureAwait(false);
                 Wake();
             }
         }

@@ -74,6 +74,8 @@ public sealed partial class PeerServer : IAsyncDisposable
         Instruments = new Instruments(this);
         _announcer = new Announcer(tracker, identity.Fingerprint, Port, HoldingRejected, AccessEnded, message => Warn(
             $"The tracker could not be told what is shared here; it is tried again. {message}"));
+        tracker.Moved += _announcer.TrackerMoved;
+        tracker.Warned += Warn;
     }
 
     /// <summary>Raised, on any thread, when a peer has stopped fetching a content.</summary>
@@ -170,7 +172,7 @@ public sealed partial class PeerServer : IAsyncDisposable
         {
             listener.Dispose();
             identity?.Dispose();
-            server?._announcer.Dispose();
+            server?.DisposeAnnouncer();
             server?.Instruments.Dispose();
             if (e is IOException or UnauthorizedAccessException)
             {
@@ -255,6 +257,13 @@ public sealed partial class PeerServer : IAsyncDisposable
         }
     }
 
+    private void DisposeAnnouncer()
+    {
+        Tracker.Moved -= _announcer.TrackerMoved;
+        Tracker.Warned -= Warn;
+        _announcer.Dispose();
+    }
+
     private async Task StopCoreAsync(TimeSpan grace)
     {
         // Off the caller's thread and out of its lock.
@@ -300,7 +309,7 @@ public sealed partial class PeerServer : IAsyncDisposable
         }
 
         await _state.Database.FlushAsync().ConfigureAwait(false);
-        _announcer.Dispose();
+        DisposeAnnouncer();
         _identity.Dispose();
         Instruments.Dispose();
         _completion.TrySetResult();

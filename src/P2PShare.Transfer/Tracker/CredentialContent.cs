@@ -55,6 +55,10 @@ internal sealed class CredentialContent : HttpContent
 
     public static CredentialContent ForUser(string userName, SecureString password) => new(userName, ("password", password));
 
+    public static CredentialContent ForNewUser(string userName, SecureString password, SecureString? invitation) => invitation is null
+        ? ForUser(userName, password)
+        : new(userName, ("password", password), ("invitation", invitation));
+
     public static CredentialContent ForChange(SecureString current, SecureString next) =>
         new(userName: null, ("currentPassword", current), ("newPassword", next));
 

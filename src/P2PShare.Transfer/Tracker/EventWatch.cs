@@ -11,11 +11,9 @@ namespace P2PShare.Transfer.Tracker;
 /// <param name="ready">Called once nothing more is missed.</param>
 internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpResponseMessage>> open, Action ready)
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
-
+    // All who watched at a tracker lose it at the same moment, and the next one has to take them.
+    private readonly Backoff _backoff = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(30));
     private string? _last;
-    private TimeSpan _pause = FirstPause;
 
     public async IAsyncEnumerable<GroupEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -30,9 +28,7 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
                 }
             }
 
-            // Everybody lost the tracker at the same moment, and should not come back at the same moment.
-            await Task.Delay(_pause * (0.5 + Random.Shared.NextDouble()), cancellationToken).ConfigureAwait(false);
-            _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+            await Task.Delay(_backoff.Next(), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -43,8 +39,7 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
         {
             return await open(_last, cancellationToken).ConfigureAwait(false);
         }
-        catch (P2PShareException e) when (
-            _last is not null && e.Code is ErrorCode.TrackerUnreachable or ErrorCode.TrackerHostUnknown or ErrorCode.TrackerFailed or ErrorCode.TrackerDatabaseAway)
+        catch (P2PShareException e) when (_last is not null && TrackerClient.MayComeBack(e))
         {
             return null;
         }
@@ -62,7 +57,7 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
                 if (items.Current.EventId is { } id)
                 {
                     _last = id;
-                    _pause = FirstPause;
+                    _backoff.Reset();
                 }
 
                 if (items.Current.EventType == GroupEventItems.Ready)

@@ -87,6 +87,20 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_line_with_another_fingerprint_is_passed_over_with_a_warning()
+    {
+        await using var other = await TestTracker.StartBesideAsync(_tracker!);
+        var wrong = new string('a', 64);
+        File.WriteAllText(
+            _shell.Combine("trackers.txt"), $"{other.Address.Authority} {wrong}\n{_shell.Get("tracker")} {_shell.Get("fingerprint")}\n");
+
+        _shell.Succeed("$null = New-P2PUser -TrackerInfo $folder/trackers.txt -UserName alice -Password $password -StatePath $state", ("folder", _shell.Folder));
+
+        var warning = Assert.Single(_shell.Warnings).Message;
+        Assert.All([other.Address.Authority, wrong, "Another tracker is used"], text => Assert.Contains(text, warning, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void What_is_wrong_with_a_tracker_has_its_own_error_id()
     {
         const string Rest = " -UserName alice -Password $password -StatePath $state -TrustOnFirstUse";

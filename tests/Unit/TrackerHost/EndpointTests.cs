@@ -22,7 +22,7 @@ public sealed class EndpointTests
 
         Assert.Equal(
             [
-                "GET /.well-known/jwks.json", "GET /healthz", "GET /openapi/{documentName}.json", "GET /readyz",
+                "GET /.well-known/jwks.json", "GET /healthz", "GET /openapi/v1.json", "GET /readyz",
                 "POST /v1/sessions", "POST /v1/users",
             ],
             open.Order(StringComparer.Ordinal));

@@ -1,3 +1,4 @@
+using P2PShare.Protocol;
 using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Hosting;
 

@@ -1,5 +1,7 @@
 using Dapper;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
@@ -26,6 +28,11 @@ internal sealed class TestTracker : IAsyncDisposable
     /// <summary>Where it listens, with the fingerprint to pin.</summary>
     public TrackerAddress Address { get; }
 
+    /// <summary>Of <c>/metrics</c>, where its options have it.</summary>
+    public int MetricsPort => _application.MetricsPort;
+
+    public TrackerApplication Application => _application;
+
     public string DataPath => _options.DataPath;
 
     public IServiceProvider Services => _application.Services;
@@ -36,7 +43,7 @@ internal sealed class TestTracker : IAsyncDisposable
     /// Starts one on the test's database. Those with the same data path are instances of one tracker; a data path that
     /// <paramref name="configure"/> sets is the caller's to delete.
     /// </summary>
-    public static async Task<TestTracker> StartAsync(Action<TrackerOptions>? configure = null, TimeProvider? clock = null)
+    public static async Task<TestTracker> StartAsync(Action<TrackerOptions>? configure = null, TimeProvider? clock = null, ILoggerProvider? log = null)
     {
         var options = NewOptions();
         var folder = options.DataPath;
@@ -46,7 +53,7 @@ internal sealed class TestTracker : IAsyncDisposable
             await TestDatabase.ConfigureAsync(options);
         }
 
-        return await StartAsync(options, options.DataPath == folder, clock);
+        return await StartAsync(options, options.DataPath == folder, clock, log);
     }
 
     /// <summary>Starts another instance of a tracker, with a data folder of its own where the database is not in that.</summary>
@@ -87,6 +94,14 @@ internal sealed class TestTracker : IAsyncDisposable
         PasswordIterations = 1000,
     };
 
-    private static async Task<TestTracker> StartAsync(TrackerOptions options, bool ownsFolder, TimeProvider? clock) => new(
-        await TrackerApplication.StartAsync(options, clock ?? TimeProvider.System, configure: null, CancellationToken.None), options, ownsFolder);
+    private static async Task<TestTracker> StartAsync(TrackerOptions options, bool ownsFolder, TimeProvider? clock, ILoggerProvider? log = null) => new(
+        await TrackerApplication.StartAsync(options, clock ?? TimeProvider.System, builder => Log(builder, log), CancellationToken.None), options, ownsFolder);
+
+    private static void Log(WebApplicationBuilder builder, ILoggerProvider? log)
+    {
+        if (log is not null)
+        {
+            builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(log);
+        }
+    }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -19,11 +20,11 @@ internal sealed class TestUser : IDisposable
 
     private readonly HttpClient _http;
 
-    private TestUser(TrackerAddress tracker, string name)
+    private TestUser(TrackerAddress tracker, string name, IPAddress? from = null)
     {
         Name = name;
         Fingerprint = RandomHash();
-        _http = CreateClient(tracker);
+        _http = CreateClient(tracker, from);
     }
 
     public string Name { get; }
@@ -34,8 +35,16 @@ internal sealed class TestUser : IDisposable
     public SessionResponse Session { get; private set; } = null!;
 
     /// <summary>An HTTP client that talks to the tracker with this fingerprint and to no other.</summary>
-    public static HttpClient CreateClient(TrackerAddress tracker) => new(new SocketsHttpHandler
+    /// <param name="from">The loopback address to come from, such as 127.0.0.2; null: as the system chooses.</param>
+    public static HttpClient CreateClient(TrackerAddress tracker, IPAddress? from = null) => new(new SocketsHttpHandler
     {
+        ConnectCallback = from is null ? null : async (context, cancellationToken) =>
+        {
+            var socket = new Socket(from.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            socket.Bind(new IPEndPoint(from, 0));
+            await socket.ConnectAsync(IPAddress.Parse(context.DnsEndPoint.Host), context.DnsEndPoint.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
         SslOptions = new SslClientAuthenticationOptions
         {
             RemoteCertificateValidationCallback = (_, certificate, _, _) =>
@@ -53,7 +62,8 @@ internal sealed class TestUser : IDisposable
     public static TestUser Stranger(TestTracker tracker) => Stranger(tracker.Address);
 
     /// <inheritdoc cref="Stranger(TestTracker)"/>
-    public static TestUser Stranger(TrackerAddress tracker) => new(tracker, "stranger");
+    /// <param name="from">The loopback address to come from; null: as the system chooses.</param>
+    public static TestUser Stranger(TrackerAddress tracker, IPAddress? from = null) => new(tracker, "stranger", from);
 
     /// <summary>A new account, logged in.</summary>
     public static Task<TestUser> CreateAsync(TestTracker tracker, string name) => CreateAsync(tracker.Address, name);

@@ -42,14 +42,18 @@ internal sealed class TestPeer : IAsyncDisposable
     public List<string> Warnings { get; } = [];
 
     /// <summary>Makes the user; the first one of a tracker makes the group, the others are let in by <paramref name="owner"/>.</summary>
-    public static async Task<TestPeer> StartAsync(TestTracker tracker, string userName, TestPeer? owner, PeerServerOptions? options = null)
+    public static Task<TestPeer> StartAsync(TestTracker tracker, string userName, TestPeer? owner, PeerServerOptions? options = null) =>
+        StartAsync([tracker.Address], userName, owner, options);
+
+    /// <inheritdoc cref="StartAsync(TestTracker, string, TestPeer?, PeerServerOptions?)"/>
+    public static async Task<TestPeer> StartAsync(IReadOnlyList<TrackerAddress> trackers, string userName, TestPeer? owner, PeerServerOptions? options = null)
     {
         var peer = new TestPeer(userName, (options ?? new PeerServerOptions()) with { Address = IPAddress.Loopback })
         {
             Client = null!,
         };
         peer.State = StateFolder.Open(Path.Combine(peer.Folder, "state"));
-        peer.Client = new TrackerClient([tracker.Address], peer.State.KnownTrackers);
+        peer.Client = new TrackerClient(trackers, peer.State.KnownTrackers);
         await CreateUserAsync(peer.Client, userName, owner);
         await peer.RestartServerAsync();
         return peer;
