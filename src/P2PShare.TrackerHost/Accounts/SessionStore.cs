@@ -100,13 +100,26 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
         var lastUsed = session.LastUsed;
         if (now - DateTimeOffset.FromUnixTimeSeconds(lastUsed) >= TouchInterval)
         {
-            lastUsed = now.ToUnixTimeSeconds();
-            await database.WriteAsync(
-                connection => connection.ExecuteAsync("UPDATE sessions SET last_used = @lastUsed WHERE token_hash = @hash", new { lastUsed, hash }),
-                cancellationToken);
+            lastUsed = await TouchAsync(hash, now) ? now.ToUnixTimeSeconds() : lastUsed;
         }
 
         return new CurrentUser(session.UserId, session.UserName, hash, ExpiryOf(lastUsed));
+    }
+
+    /// <returns>Whether there was room for it: without, whoever only reads is served all the same.</returns>
+    private async Task<bool> TouchAsync(string hash, DateTimeOffset now)
+    {
+        try
+        {
+            return await database.WriteAsync(
+                connection => connection.ExecuteAsync(
+                    "UPDATE sessions SET last_used = @Now WHERE token_hash = @hash", new { Now = now.ToUnixTimeSeconds(), hash }),
+                CancellationToken.None) == 1;
+        }
+        catch (P2PShareException e) when (e.Code == ErrorCode.TrackerStorageFull)
+        {
+            return false;
+        }
     }
 
     /// <summary>Ends a session, and with it the peers that it announced.</summary>

@@ -35,7 +35,7 @@ internal static class AccountCommands
         var expected = words[0] == "invite" ? 1 : 2;
         if (words.Length != expected)
         {
-            throw Wrong($"{words[0]} was called with {words.Length - 1} words in front of its settings: {expected - 1} was expected.");
+            throw CommandSettings.Wrong($"{words[0]} was called with {words.Length - 1} words in front of its settings: {expected - 1} was expected.");
         }
 
         switch (words[0])
@@ -79,20 +79,13 @@ internal static class AccountCommands
 
     private static async Task<TrackerDatabase> OpenAsync(List<string> settings, CancellationToken cancellationToken)
     {
-        if (settings.Find(word => word.StartsWith("--", StringComparison.Ordinal) && !word.Contains(':', StringComparison.Ordinal)) is { } unknown)
+        var options = CommandSettings.Read(settings);
+        if (options.Database == DatabaseKind.Sqlite)
         {
-            throw Wrong($"'{PrintableCharacter.Clean(unknown)}' is no option of this command.");
+            CommandSettings.RequireSqliteFile(options);
         }
 
-        var options = TrackerSettings.Read(TrackerSettings.ReadConfiguration([.. settings]));
-        options.Check();
-        // A slip in the path would make a new database, and an account in it that no tracker knows.
-        var file = Path.Combine(options.DataPath, SqliteDatabase.FileName);
-        return options.Database != DatabaseKind.Sqlite || File.Exists(file)
-            ? await TrackerDatabase.OpenAsync(options, cancellationToken)
-            : throw new P2PShareException(
-                ErrorCode.InvalidConfiguration,
-                $"There is no tracker's database '{file}': start the tracker once, or give this command the --Tracker:DataPath that the tracker has.");
+        return await TrackerDatabase.OpenAsync(options, cancellationToken);
     }
 
     private static int TakeNumber(List<string> settings, string name, int fallback, int most)
@@ -108,7 +101,7 @@ internal static class AccountCommands
         settings.RemoveRange(index, isApart && index + 1 < settings.Count ? 2 : 1);
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= most
             ? number
-            : throw Wrong($"{name} is '{PrintableCharacter.Clean(text)}': 1 to {most} was expected.");
+            : throw CommandSettings.Wrong($"{name} is '{PrintableCharacter.Clean(text)}': 1 to {most} was expected.");
     }
 
     private static async Task<string> ReadPasswordAsync(TextReader input, TextWriter error, CancellationToken cancellationToken)
@@ -135,6 +128,4 @@ internal static class AccountCommands
         await error.WriteLineAsync();
         return password.ToString();
     }
-
-    private static P2PShareException Wrong(string message) => new(ErrorCode.InvalidRequest, $"{message} P2PShare.TrackerHost --help says how it is called.");
 }

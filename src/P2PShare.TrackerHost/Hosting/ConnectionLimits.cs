@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace P2PShare.TrackerHost.Hosting;
 
@@ -23,33 +24,30 @@ internal static class ConnectionLimits
         limits.MinRequestBodyDataRate = limits.MinResponseDataRate = new MinDataRate(options.BodyBytesPerSecond, options.BodyGrace);
     }
 
-    /// <summary>Closes what an address opens beyond its share, before it costs a handshake. A trusted proxy has no share: it brings everybody.</summary>
-    public static void LimitPerAddress(this ListenOptions endpoint, TrackerOptions options, AddressConnections connections)
+    /// <summary>Closes what an address opens beyond its share, before it costs a handshake.</summary>
+    /// <param name="proxies">Not limited: whom they speak for is counted with the requests.</param>
+    public static void LimitPerAddress(this ListenOptions endpoint, AddressConnections connections, IReadOnlyList<IPNetwork> proxies) => endpoint.Use(next => async connection =>
     {
-        var proxies = TrustedProxies.Networks(options);
-        endpoint.Use(next => async connection =>
+        var network = ((connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None).Plain();
+        if (proxies.Any(proxy => proxy.Contains(network)))
         {
-            var address = ((connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None).Plain();
-            if (proxies.Any(proxy => proxy.Contains(address)))
-            {
-                await next(connection);
-                return;
-            }
+            await next(connection);
+            return;
+        }
 
-            if (!connections.TryAdd(address))
-            {
-                connection.Abort(new ConnectionAbortedException("The address has too many connections."));
-                return;
-            }
+        if (!connections.TryAdd(network))
+        {
+            connection.Abort(new ConnectionAbortedException("The address has too many connections."));
+            return;
+        }
 
-            try
-            {
-                await next(connection);
-            }
-            finally
-            {
-                connections.Remove(address);
-            }
-        });
-    }
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            connections.Remove(network);
+        }
+    });
 }

@@ -11,6 +11,12 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database is back.")]
     public static partial void DatabaseBack(this ILogger logger);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "There is no room for the database: writes are answered with 507 until there is, and reads go on.")]
+    public static partial void DatabaseFull(this ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "There is room for the database again.")]
+    public static partial void DatabaseHasRoom(this ILogger logger);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "New events could not be read; it is tried again in {Interval}.")]
     public static partial void EventsUnread(this ILogger logger, Exception exception, TimeSpan interval);
 

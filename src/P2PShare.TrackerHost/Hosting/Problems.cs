@@ -57,6 +57,7 @@ internal static class Problems
             or ErrorCode.UserOwnsGroups or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,
         ErrorCode.TrackerDatabaseAway => StatusCodes.Status503ServiceUnavailable,
+        ErrorCode.TrackerStorageFull => StatusCodes.Status507InsufficientStorage,
         _ => StatusCodes.Status500InternalServerError,
     };
 

@@ -134,10 +134,10 @@ internal sealed class TrackerApplication : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.SetLimits(options);
-            Listen(kestrel, options, listener =>
+            Listen(kestrel, options, endpoint =>
             {
-                listener.LimitPerAddress(options, kestrel.ApplicationServices.GetRequiredService<AddressConnections>());
-                certificate.Serve(listener);
+                endpoint.LimitPerAddress(kestrel.ApplicationServices.GetRequiredService<AddressConnections>(), TrustedProxies.Networks(options));
+                certificate.Serve(endpoint);
             });
             kestrel.ListenForMetrics(options);
         });

@@ -59,29 +59,26 @@ internal sealed partial class TrackerOptions
     /// <summary>Groups that one user asks to join and has no answer from; 0 to a billion.</summary>
     public int JoinRequestsPerUser { get; set; } = 1_000;
 
-    private string[] FindLimitProblems()
+    private void CheckLimits()
     {
         const int Million = 1_000_000;
         const int Billion = 1_000_000_000;
-        return
-        [
-            .. OutOfRange(nameof(LoginsPerMinute), LoginsPerMinute, 1, Million),
-            .. OutOfRange(nameof(NewUsersPerMinute), NewUsersPerMinute, 1, Million),
-            .. OutOfRange(nameof(RequestsPerMinute), RequestsPerMinute, 1, 10 * Million),
-            .. OutOfRange(nameof(AnnouncesPerMinute), AnnouncesPerMinute, 1, 10 * Million),
-            .. OutOfRange(nameof(EventStreamsPerUser), EventStreamsPerUser, 1, Million),
-            .. OutOfRange(nameof(Connections), Connections, 1, Million),
-            .. OutOfRange(nameof(ConnectionsPerAddress), ConnectionsPerAddress, 1, Million),
-            .. OutOfRange(nameof(HandshakeTimeout), HandshakeTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
-            .. OutOfRange(nameof(HeadersTimeout), HeadersTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
-            .. OutOfRange(nameof(KeepAliveTimeout), KeepAliveTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
-            .. OutOfRange(nameof(BodyBytesPerSecond), BodyBytesPerSecond, 1, 1024 * 1024),
-            .. OutOfRange(nameof(BodyGrace), BodyGrace, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(5)),
-            .. OutOfRange(nameof(GroupsPerUser), GroupsPerUser, 0, Billion),
-            .. OutOfRange(nameof(FilesPerUser), FilesPerUser, 0, Billion),
-            .. OutOfRange(nameof(FilesPerGroup), FilesPerGroup, 0, Billion),
-            .. OutOfRange(nameof(MembersPerGroup), MembersPerGroup, 1, Billion),
-            .. OutOfRange(nameof(JoinRequestsPerUser), JoinRequestsPerUser, 0, Billion),
-        ];
+        CheckRange(nameof(LoginsPerMinute), LoginsPerMinute, 1, Million);
+        CheckRange(nameof(NewUsersPerMinute), NewUsersPerMinute, 1, Million);
+        CheckRange(nameof(RequestsPerMinute), RequestsPerMinute, 1, 10 * Million);
+        CheckRange(nameof(AnnouncesPerMinute), AnnouncesPerMinute, 1, 10 * Million);
+        CheckRange(nameof(EventStreamsPerUser), EventStreamsPerUser, 1, Million);
+        CheckRange(nameof(Connections), Connections, 1, Million);
+        CheckRange(nameof(ConnectionsPerAddress), ConnectionsPerAddress, 1, Million);
+        CheckRange(nameof(HandshakeTimeout), HandshakeTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        CheckRange(nameof(HeadersTimeout), HeadersTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        CheckRange(nameof(KeepAliveTimeout), KeepAliveTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        CheckRange(nameof(BodyBytesPerSecond), BodyBytesPerSecond, 1, 1024 * 1024);
+        CheckRange(nameof(BodyGrace), BodyGrace, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(5));
+        CheckRange(nameof(GroupsPerUser), GroupsPerUser, 0, Billion);
+        CheckRange(nameof(FilesPerUser), FilesPerUser, 0, Billion);
+        CheckRange(nameof(FilesPerGroup), FilesPerGroup, 0, Billion);
+        CheckRange(nameof(MembersPerGroup), MembersPerGroup, 1, Billion);
+        CheckRange(nameof(JoinRequestsPerUser), JoinRequestsPerUser, 0, Billion);
     }
 }

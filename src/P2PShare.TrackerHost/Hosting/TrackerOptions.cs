@@ -10,6 +10,8 @@ internal sealed partial class TrackerOptions
 
     private const int IntervalsUntilForgotten = 3;
 
+    private readonly List<string> _problems = [];
+
     /// <summary>Host of the line of <c>tracker_info.txt</c>: an address of this machine, <c>localhost</c>, or a name.</summary>
     internal string Host { get; set; } = "127.0.0.1";
 
@@ -113,16 +115,10 @@ internal sealed partial class TrackerOptions
     /// <summary>A sentence for each setting that is out of its range.</summary>
     public IReadOnlyList<string> FindProblems()
     {
-        var problems = new List<string>();
-        void CheckRange<T>(string name, T value, T least, T most)
-            where T : IComparable<T>
-        {
-            problems.AddRange(OutOfRange(name, value, least, most));
-        }
-
+        _problems.Clear();
         if (string.IsNullOrWhiteSpace(DataPath))
         {
-            problems.Add($"{Section}:{nameof(DataPath)} is empty: the path of a folder was expected.");
+            _problems.Add($"{Section}:{nameof(DataPath)} is empty: the path of a folder was expected.");
         }
 
         CheckRange(nameof(SessionLifetime), SessionLifetime, TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
@@ -135,17 +131,21 @@ internal sealed partial class TrackerOptions
         CheckRange(nameof(LoginFailuresPerAddress), LoginFailuresPerAddress, 1, int.MaxValue);
         CheckRange(nameof(PasswordHashesAtOnce), PasswordHashesAtOnce, 1, 64);
         CheckRange(nameof(PasswordQueueLength), PasswordQueueLength, 1, 100_000);
+        CheckLimits();
         CheckRange(nameof(DrainTime), DrainTime, TimeSpan.Zero, TimeSpan.FromMinutes(5));
         CheckRange(nameof(ShutdownTimeout), ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
-        problems.AddRange(MetricsListener.FindProblems(this));
-        problems.AddRange(Hosting.TrustedProxies.FindProblems(this));
-        problems.AddRange(CertificateFile.FindProblems(this));
-        problems.AddRange(FindLimitProblems());
-        return problems;
+        _problems.AddRange(MetricsListener.FindProblems(this));
+        _problems.AddRange(Hosting.TrustedProxies.FindProblems(this));
+        _problems.AddRange(CertificateFile.FindProblems(this));
+        return [.. _problems];
     }
 
-    private static string[] OutOfRange<T>(string name, T value, T least, T most)
-        where T : IComparable<T> => value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
-        ? []
-        : [$"{Section}:{name} is {value}: {least} to {most} was expected{(value is TimeSpan ? ", written as [days.]hours:minutes:seconds" : "")}."];
+    private void CheckRange<T>(string name, T value, T least, T most)
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+        {
+            _problems.Add($"{Section}:{name} is {value}: {least} to {most} was expected{(value is TimeSpan ? ", written as [days.]hours:minutes:seconds" : "")}.");
+        }
+    }
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Accounts;
 
 namespace P2PShare.TrackerHost.Hosting;
 
@@ -29,6 +30,7 @@ internal static class TrackerProgram
         environment (ConnectionStrings__Tracker) or in appsettings.json.
 
         {AccountCommands.Usage}
+        {DatabaseCommands.Usage}
         """;
 
     /// <returns>0 after a signal ended it, 1 where it could not run, 2 where it was called wrongly.</returns>
@@ -46,15 +48,14 @@ internal static class TrackerProgram
             return 0;
         }
 
-        var isCommand = AccountCommands.Knows(args);
-        if (!isCommand && (args.Length < 2 || args[0].StartsWith("--", StringComparison.Ordinal) || args[1].StartsWith("--", StringComparison.Ordinal)))
+        if (!IsCommand(args) && (args.Length < 2 || args[0].StartsWith("--", StringComparison.Ordinal) || args[1].StartsWith("--", StringComparison.Ordinal)))
         {
             await error.WriteLineAsync("A tracker file and a tracker number were expected.\n" + Usage);
             return WrongUsage;
         }
 
-        string[] rest = [.. args.Skip(2).Where(argument => argument != Validate)];
-        if (!isCommand && rest.Length < args.Length - 2)
+        string[] rest = IsCommand(args) ? [] : [.. args[2..].Where(argument => argument != Validate)];
+        if (!IsCommand(args) && rest.Length < args.Length - 2)
         {
             return await Validation.RunAsync(args[0], args[1], rest, output, error) ? 0 : Failed;
         }
@@ -85,7 +86,13 @@ internal static class TrackerProgram
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            if (isCommand)
+            if (DatabaseCommands.Knows(args))
+            {
+                await DatabaseCommands.RunAsync(args, output, stopping.Token);
+                return 0;
+            }
+
+            if (AccountCommands.Knows(args))
             {
                 await AccountCommands.RunAsync(args, Console.In, output, error, stopping.Token);
                 return 0;
@@ -124,6 +131,8 @@ internal static class TrackerProgram
             return Failed;
         }
     }
+
+    private static bool IsCommand(string[] args) => AccountCommands.Knows(args) || DatabaseCommands.Knows(args);
 
     /// <exception cref="P2PShareException">The file cannot be read, or has no such line.</exception>
     public static TrackerAddress PickLine(string path, string number)

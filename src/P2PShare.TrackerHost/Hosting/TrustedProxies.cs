@@ -15,12 +15,12 @@ internal static class TrustedProxies
         .Where(text => Parse(text) is null)
         .Select(text => $"{TrackerOptions.Section}:{nameof(TrackerOptions.TrustedProxies)} has '{PrintableCharacter.Clean(text)}': IP addresses and networks, such as 192.0.2.7 or 10.1.0.0/16, separated by commas, were expected.");
 
-    public static IPNetwork[] Networks(TrackerOptions options) => [.. Split(options).Select(Parse).OfType<IPNetwork>()];
+    public static IReadOnlyList<IPNetwork> Networks(TrackerOptions options) => [.. Split(options).Select(Parse).OfType<IPNetwork>()];
 
     public static void UseTrustedProxies(this WebApplication app, TrackerOptions options)
     {
         var networks = Networks(options);
-        if (networks.Length == 0)
+        if (networks.Count == 0)
         {
             return;
         }

@@ -71,9 +71,11 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
 
     internal override bool IsAway(Exception e) => e is PostgresException { SqlState: var state }
         // Connections, authorization, a database that is gone, resources; shut down, started or idle for too long; a standby.
-        ? state[..2] is "08" or "28" or "3D" or "53"
+        ? (state[..2] is "08" or "28" or "3D" or "53" && state != PostgresErrorCodes.DiskFull)
             || state is "57P01" or "57P02" or "57P03" or "57P05" or "25P03" or "25006" or "55000"
         : e is NpgsqlException;
+
+    internal override bool IsFull(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.DiskFull };
 
     internal override bool IsConflict(Exception e) =>
         e is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected };

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
+using SQLitePCL;
 
 namespace P2PShare.TrackerHost.Storage;
 
@@ -31,6 +32,14 @@ internal sealed class SqliteDatabase : TrackerDatabase
         catch (Exception e)
         {
             await database.DisposeAsync();
+            if (e is SqliteException { SqliteErrorCode: raw.SQLITE_NOTADB or raw.SQLITE_CORRUPT })
+            {
+                throw new P2PShareException(
+                    ErrorCode.PathUnreadable,
+                    $"The tracker's database '{path}' is damaged, or no database: {e.Message.TrimEnd('.')}. Restore it from a backup; it was left as it is.",
+                    e);
+            }
+
             if (e is SqliteException or IOException or UnauthorizedAccessException)
             {
                 throw new P2PShareException(
@@ -68,6 +77,10 @@ internal sealed class SqliteDatabase : TrackerDatabase
     internal override string Translate(string migration) => migration;
 
     internal override bool IsAway(Exception e) => false;
+
+    // The index of the write-ahead log is a mapped file, which has an error of its own where it cannot grow.
+    internal override bool IsFull(Exception e) =>
+        e is SqliteException { SqliteErrorCode: raw.SQLITE_FULL } or SqliteException { SqliteExtendedErrorCode: raw.SQLITE_IOERR_SHMSIZE };
 
     internal override bool IsConflict(Exception e) => false;
 

@@ -15,6 +15,7 @@ internal abstract class TrackerDatabase : IAsyncDisposable
 {
     private readonly WriteQueue _writes;
     private int _isAway;
+    private int _isFull;
 
     // Lists of parameters come in many lengths; padded, they make few different statements to remember.
     static TrackerDatabase() => SqlMapper.Settings.PadListExpansions = true;
@@ -116,6 +117,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <summary>Whether the database, or the connection to it, is gone for now.</summary>
     internal abstract bool IsAway(Exception e);
 
+    /// <summary>Whether there was no room on the database's disk: nothing of the transaction counts.</summary>
+    internal abstract bool IsFull(Exception e);
+
     /// <summary>Whether the transaction was the victim of another one and would succeed when tried again.</summary>
     internal abstract bool IsConflict(Exception e);
 
@@ -129,9 +133,25 @@ internal abstract class TrackerDatabase : IAsyncDisposable
         return new P2PShareException(ErrorCode.TrackerDatabaseAway, message, e);
     }
 
+    internal P2PShareException Full(Exception e)
+    {
+        if (Interlocked.Exchange(ref _isFull, 1) == 0)
+        {
+            Logger.DatabaseFull(e);
+        }
+
+        return new P2PShareException(
+            ErrorCode.TrackerStorageFull, "The tracker's disk is full, and nothing was changed. Tell its operator; try again when there is room.", e);
+    }
+
     internal void OnWritten()
     {
         OnAnswered();
+        if (Volatile.Read(ref _isFull) == 1 && Interlocked.Exchange(ref _isFull, 0) == 1)
+        {
+            Logger.DatabaseHasRoom();
+        }
+
         Written?.Invoke();
     }
 

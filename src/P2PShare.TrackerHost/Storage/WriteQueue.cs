@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Diagnostics;
 using System.Threading.Channels;
@@ -45,7 +46,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// </summary>
     /// <param name="isShared">Whether it may run beside others of its kind in other instances.</param>
     /// <param name="cancellationToken">Counts until the write begins.</param>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseAway"/>.</exception>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseAway"/> or <see cref="ErrorCode.TrackerStorageFull"/>.</exception>
     public async Task<T> RunAsync<T>(Func<DbConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken)
     {
         var write = new Write<T>(work, isShared, cancellationToken);
@@ -101,6 +102,12 @@ internal sealed class WriteQueue : IAsyncDisposable
             var committing = false;
             try
             {
+                if (_connection is { State: not ConnectionState.Open })
+                {
+                    // Npgsql gives up a connection after some errors, such as that of a full disk.
+                    await CloseAsync();
+                }
+
                 _connection ??= await _database.OpenWriterAsync();
                 await using var transaction = await _connection.BeginTransactionAsync();
                 await _database.LockAsync(_connection, batch.TrueForAll(write => write.IsShared));
@@ -139,6 +146,10 @@ internal sealed class WriteQueue : IAsyncDisposable
             catch (Exception e) when (_database.IsConflict(e) && attempt < MaxAttempts)
             {
                 await Task.Delay(Random.Shared.Next(attempt * PauseMilliseconds) + 1);
+            }
+            catch (Exception e) when (_database.IsFull(e))
+            {
+                return _database.Full(e);
             }
             catch (Exception e)
             {
@@ -185,7 +196,7 @@ internal sealed class WriteQueue : IAsyncDisposable
                 _result = await work(connection);
             }
             // Those are faults of the whole batch.
-            catch (Exception e) when (!database.IsAway(e) && !database.IsConflict(e))
+            catch (Exception e) when (!database.IsAway(e) && !database.IsConflict(e) && !database.IsFull(e))
             {
                 _failure = e;
             }

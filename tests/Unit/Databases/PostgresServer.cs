@@ -67,12 +67,22 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public string Password => _password;
 
+    /// <summary>The folder that its socket is in: the host, for programs that connect.</summary>
+    public string Folder => _folder;
+
+    /// <summary>Where one of PostgreSQL's programs is; the PATH may lead to some of them only.</summary>
+    public static string Program(string name)
+    {
+        var initdb = Path.Combine(Programs!, "initdb");
+        return Path.Combine(Path.GetDirectoryName(File.ResolveLinkTarget(initdb, returnFinalTarget: true)?.FullName ?? initdb)!, name);
+    }
+
     public static async Task<PostgresServer> StartAsync()
     {
         var server = new PostgresServer();
         await server._shell.StandardInput.WriteLineAsync(server._password);
         server._folder = (await server.ReadAsync("started"))["started ".Length..];
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.EndInput();
+        AppDomain.CurrentDomain.ProcessExit += server.OnProcessExit;
         return server;
     }
 
@@ -102,6 +112,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
         EndInput();
         await _shell.WaitForExitAsync().WaitAsync(Deadline);
         _shell.Dispose();
@@ -131,6 +142,8 @@ internal sealed class PostgresServer : IAsyncDisposable
         var line = await _shell.StandardOutput.ReadLineAsync().WaitAsync(Deadline);
         return line?.StartsWith(expected, StringComparison.Ordinal) == true ? line : throw new InvalidOperationException($"PostgreSQL said '{line}' where '{expected}' was expected.");
     }
+
+    private void OnProcessExit(object? sender, EventArgs e) => EndInput();
 
     private void EndInput()
     {

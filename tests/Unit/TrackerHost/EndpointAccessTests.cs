@@ -29,7 +29,7 @@ public sealed class EndpointAccessTests
         Open("GET /.well-known/jwks.json", 200),
         Open("GET /healthz", 200),
         Open("GET /readyz", 200),
-        Open("GET /openapi/v1.json", 200),
+        Open("GET /openapi/v1.json", 200, path: "/openapi/v1.json"),
 
         new("PUT /v1/users/current/password", ["200", "200", "200", "200"],
             Body: () => Json(new ChangePasswordRequest(TestUser.Password, "another password"), TrackerJson.Default.ChangePasswordRequest)),
@@ -95,8 +95,8 @@ public sealed class EndpointAccessTests
         Assert.Empty(wrong);
     }
 
-    private static Row Open(string endpoint, int status, Func<HttpContent>? body = null) =>
-        new(endpoint, [$"{status}"], Path: null, body, NeedsToken: false);
+    private static Row Open(string endpoint, int status, Func<HttpContent>? body = null, string? path = null) =>
+        new(endpoint, [$"{status}"], path, body, NeedsToken: false);
 
     private static JsonContent Json<T>(T value, JsonTypeInfo<T> type) => JsonContent.Create(value, type);
 

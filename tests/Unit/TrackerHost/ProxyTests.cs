@@ -60,6 +60,17 @@ public sealed class ProxyTests
         await alice.Expect(ofAnother, await LogInAsync(alice, TestUser.Password, "203.0.113.6"));
     }
 
+    [Fact]
+    public async Task A_trusted_proxy_may_have_more_connections_than_anybody_else()
+    {
+        await using var tracker = await TestTracker.StartAsync(options => (options.TrustedProxies, options.ConnectionsPerAddress) = ("127.0.0.1", 1));
+        using var first = TestUser.CreateClient(tracker.Address);
+        using var second = TestUser.CreateClient(tracker.Address);
+
+        Assert.Equal("ok", await first.GetStringAsync("/healthz"));
+        Assert.Equal("ok", await second.GetStringAsync("/healthz"));
+    }
+
     [NginxFact]
     public async Task Behind_nginx_all_is_as_before_it_and_events_come_at_once()
     {

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Storage;
 using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
@@ -26,6 +27,8 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
 
     public TrackerAddress Address { get; private set; } = null!;
 
+    public int Id => _process.Id;
+
     /// <summary>What it printed before it was ready to serve.</summary>
     public List<string> Output { get; } = [];
 
@@ -43,16 +46,24 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
 
     /// <summary>Starts the program on the test's database and waits until it has printed where it listens.</summary>
     /// <param name="settings">Arguments; those that are <c>NAME=value</c> go into its environment.</param>
-    public static async Task<TrackerProcess> StartAsync(string folder, params string[] settings)
+    public static async Task<TrackerProcess> StartAsync(string folder, params string[] settings) =>
+        await StartOnAsync(folder, await TestDatabase.ConnectionStringAsync(Path.Combine(folder, "data")), settings);
+
+    /// <summary>Starts it on a PostgreSQL database, or on SQLite where that is null.</summary>
+    public static Task<TrackerProcess> StartOnAsync(string folder, string? connectionString, params string[] settings) =>
+        StartOnAsync(folder, connectionString, wrapper: [], settings);
+
+    /// <param name="wrapper">Command that starts the program in surroundings of its own.</param>
+    public static async Task<TrackerProcess> StartOnAsync(string folder, string? connectionString, string[] wrapper, string[] settings)
     {
+        var kind = connectionString is null ? DatabaseKind.Sqlite : DatabaseKind.Postgres;
         for (var attempt = 1; ; attempt++)
         {
             var port = FreePort();
             var info = Path.Combine(folder, "tracker_info.txt");
             await File.WriteAllTextAsync(info, $"# trackers\n192.0.2.1:1\n127.0.0.1:{port}\n");
             var data = Path.Combine(folder, "data");
-            var connectionString = await TestDatabase.ConnectionStringAsync(data);
-            var tracker = Start(folder, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={TestDatabase.Kind}", .. settings], connectionString);
+            var tracker = Start(folder, wrapper, [info, "2", $"--Tracker:DataPath={data}", $"--Tracker:Database={kind}", .. settings], connectionString);
             if (await tracker.ListensAsync(port))
             {
                 return tracker;
@@ -66,9 +77,12 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     }
 
     /// <summary>Runs the program to its end.</summary>
-    public static async Task<(int Code, string Output, string Error)> RunAsync(string folder, params string[] args)
+    public static Task<(int Code, string Output, string Error)> RunAsync(string folder, params string[] args) => RunWrappedAsync(folder, [], args);
+
+    /// <inheritdoc cref="RunAsync"/>
+    public static async Task<(int Code, string Output, string Error)> RunWrappedAsync(string folder, string[] wrapper, params string[] args)
     {
-        await using var tracker = Start(folder, args);
+        await using var tracker = Start(folder, wrapper, args);
         var output = await tracker._process.StandardOutput.ReadToEndAsync().WaitAsync(Deadline);
         var (code, error) = await tracker.EndAsync();
         return (code, output, error);
@@ -79,8 +93,15 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     public static async Task<(int Code, string Output, string Error)> CommandAsync(string folder, string? input, params string[] command)
     {
         var data = Path.Combine(folder, "data");
-        await using var program = Start(
-            folder, [.. command, $"--Tracker:DataPath={data}", $"--Tracker:Database={TestDatabase.Kind}"], await TestDatabase.ConnectionStringAsync(data));
+        return await CommandOnAsync(
+            folder, await TestDatabase.ConnectionStringAsync(data), input, [.. command, $"--Tracker:DataPath={data}", $"--Tracker:Database={TestDatabase.Kind}"]);
+    }
+
+    /// <summary>Runs a command with this PostgreSQL database in its environment.</summary>
+    public static async Task<(int Code, string Output, string Error)> CommandOnAsync(
+        string folder, string? connectionString, string? input, params string[] command)
+    {
+        await using var program = Start(folder, [], command, connectionString);
         await program._process.StandardInput.WriteAsync(input);
         program._process.StandardInput.Close();
         var output = await program._process.StandardOutput.ReadToEndAsync().WaitAsync(Deadline);
@@ -114,11 +135,12 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static TrackerProcess Start(string folder, IEnumerable<string> args, string? connectionString = null)
+    private static TrackerProcess Start(string folder, string[] wrapper, IEnumerable<string> args, string? connectionString = null)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "P2PShare.TrackerHost.dll");
+        var host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
         var (arguments, variables) = (args.Where(text => !Variable().IsMatch(text)), args.Where(text => Variable().IsMatch(text)));
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", [program, .. arguments])
+        string[] command = [.. wrapper, host, Path.Combine(AppContext.BaseDirectory, "P2PShare.TrackerHost.dll"), .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
