@@ -100,8 +100,8 @@ internal sealed class Contest(Options options, IReadOnlyList<Subject> subjects, 
 
             // Logins wait for their turn at the tracker, which refuses a queue that would be long.
             var concurrency = @case == Case.Login ? Math.Min(16, options.Concurrency) : options.Concurrency;
-            // The first second is compilation.
-            await Load.SaturateAsync(request, concurrency, TimeSpan.FromSeconds(1), cancellationToken);
+            // Of the first seconds a good part is compilation, which a tracker does once in its life.
+            await Load.SaturateAsync(request, concurrency, options.Warm, cancellationToken);
             var saturated = await Load.SaturateAsync(request, concurrency, options.Time, cancellationToken);
             Add($"{@case}", subject, saturated);
             if (@case == Case.Announce)

@@ -7,13 +7,16 @@ namespace P2PShare.Bench.Tracker;
 internal sealed record Options
 {
     public const string Usage = """
-        usage: bench/Tracker [--rounds 5] [--seconds 3] [--concurrency 256] [--connections 8] [--online 100000] [--postgres CONNECTION] [--only part of a name, ...] [--cases Announce,Files,...] [--json FILE]
+        usage: bench/Tracker [--rounds 5] [--seconds 3] [--warm 8] [--concurrency 256] [--connections 8] [--online 100000] [--postgres CONNECTION] [--only part of a name, ...] [--cases Announce,Files,...] [--json FILE]
         """;
 
     public int Rounds { get; private init; } = 5;
 
     /// <summary>How long each subject is driven in each case and round.</summary>
     public TimeSpan Time { get; private init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long before that without counting.</summary>
+    public TimeSpan Warm { get; private init; } = TimeSpan.FromSeconds(8);
 
     /// <summary>Requests in flight.</summary>
     public int Concurrency { get; private init; } = 256;
@@ -46,6 +49,7 @@ internal sealed record Options
             {
                 "--rounds" => options with { Rounds = Count(value) },
                 "--seconds" => options with { Time = TimeSpan.FromSeconds(Count(value)) },
+                "--warm" => options with { Warm = TimeSpan.FromSeconds(Count(value)) },
                 "--concurrency" => options with { Concurrency = Count(value) },
                 "--connections" => options with { Connections = Count(value) },
                 "--online" => options with { Online = Count(value) },

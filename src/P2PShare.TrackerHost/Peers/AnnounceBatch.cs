@@ -126,9 +126,10 @@ internal sealed partial class AnnounceBatch(DbConnection connection, TrackerOpti
             return said.ToLookup(_ => 0, one => one.Holding);
         }
 
-        var groups = await FindGroupsAsync(said.Concat(removed).Select(one => announces[one.Announce].User.Id).Distinct());
+        var groups = await FindGroupsAsync(said.Concat(removed)
+            .Select(one => new GroupRow(announces[one.Announce].User.Id, AccountName.Key(one.Holding.Group))).Distinct());
         HoldingKey? KeyOf((int Announce, Holding Holding) one) =>
-            groups.TryGetValue((announces[one.Announce].User.Id, AccountName.Key(one.Holding.Group)), out var group)
+            groups.TryGetValue(new GroupRow(announces[one.Announce].User.Id, AccountName.Key(one.Holding.Group)), out var group)
                 ? new HoldingKey(peers[one.Announce], group, one.Holding.PiecesRoot.ToString())
                 : null;
 
@@ -154,13 +155,18 @@ internal sealed partial class AnnounceBatch(DbConnection connection, TrackerOpti
         return rejected.ToLookup(one => one.Announce, one => one.Holding);
     }
 
-    private async Task<Dictionary<(long User, string Group), long>> FindGroupsAsync(IEnumerable<long> users)
+    /// <returns>The id of each group that the user is a member of.</returns>
+    private async Task<Dictionary<GroupRow, long>> FindGroupsAsync(IEnumerable<GroupRow> asked)
     {
-        var asked = users.ToArray();
-        return asked.Length == 0 ? [] : (await connection.QueryAsync<(long User, string Group, long Id)>(
-                $"SELECT m.user_id, g.name_key, g.id FROM members m JOIN groups g ON g.id = m.group_id WHERE {connection.In("m.user_id", "@asked")}",
-                new { asked }))
-            .ToDictionary(row => (row.User, row.Group), row => row.Id);
+        // What cannot be a name is not looked for: PostgreSQL knows no text with a zero in it.
+        var rows = asked.Where(row => AccountName.FindProblem(row.Name) is null).ToList();
+        return rows.Count == 0 ? [] : (await connection.QueryAsync<(long User, string Name, long Id)>(
+                $"""
+                SELECT r.user_id, r.name, g.id FROM {connection.Rows("@rows", ("user_id", "BIGINT"), ("name", "TEXT"))}
+                CROSS JOIN groups g CROSS JOIN members m WHERE g.name_key = r.name AND m.group_id = g.id AND m.user_id = r.user_id
+                """,
+                new { rows = Json(rows, RowJson.Default.IEnumerableGroupRow) }))
+            .ToDictionary(row => new GroupRow(row.User, row.Name), row => row.Id);
     }
 
     /// <returns>Those that are contents of their groups, replaced ones that may still be fetched included.</returns>
@@ -220,6 +226,8 @@ internal sealed partial class AnnounceBatch(DbConnection connection, TrackerOpti
 
     private readonly record struct KeptRow(long UserId, string Session, string Fingerprint, string Observed, string Own, int Port);
 
+    private readonly record struct GroupRow(long UserId, string Name);
+
     private readonly record struct ContentRow(long GroupId, string Root);
 
     private readonly record struct HoldingRow(long PeerId, long GroupId, string Root, long Complete, long Place);
@@ -243,6 +251,7 @@ internal sealed partial class AnnounceBatch(DbConnection connection, TrackerOpti
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Default)]
     [JsonSerializable(typeof(IEnumerable<AskedRow>))]
     [JsonSerializable(typeof(IEnumerable<KeptRow>))]
+    [JsonSerializable(typeof(IEnumerable<GroupRow>))]
     [JsonSerializable(typeof(IEnumerable<ContentRow>))]
     [JsonSerializable(typeof(IEnumerable<HoldingRow>))]
     private sealed partial class RowJson : JsonSerializerContext;

@@ -12,11 +12,16 @@ namespace P2PShare.TrackerHost.Storage;
 /// </summary>
 internal static class Quotas
 {
+    private const int RenewedOnceIn = 64;
+
+    // More than are ever added between two renewals: the chance of that is one in ten million.
+    private const int Unnoticed = 1024;
+
     /// <exception cref="P2PShareException"><see cref="ErrorCode.QuotaExceeded"/>.</exception>
     public static async Task AddGroupAsync(DbConnection connection, long user, string userName, TrackerOptions options)
     {
         const string Count = "SELECT COUNT(*) FROM groups WHERE owner_id = @id";
-        if (await IsExceededAsync(connection, "users", "groups_at_most", user, Count, options.GroupsPerUser))
+        if (await IsExceededAsync(connection, "users", "groups_counted", user, Count, options.GroupsPerUser))
         {
             throw Exceeded(options.GroupsPerUser, $"'{userName}' owns as many groups as one user may at this tracker", "delete one, or hand it over");
         }
@@ -26,7 +31,7 @@ internal static class Quotas
     public static async Task AddShareAsync(DbConnection connection, long user, TrackerOptions options)
     {
         const string Count = "SELECT COUNT(*) FROM file_sharers WHERE user_id = @id";
-        if (await IsExceededAsync(connection, "users", "shares_at_most", user, Count, options.FilesPerUser))
+        if (await IsExceededAsync(connection, "users", "shares_counted", user, Count, options.FilesPerUser))
         {
             throw Exceeded(options.FilesPerUser, "You share as many files as one user may at this tracker", "stop sharing some");
         }
@@ -36,7 +41,7 @@ internal static class Quotas
     public static async Task AddFileAsync(DbConnection connection, long group, string groupName, TrackerOptions options)
     {
         const string Count = "SELECT COUNT(*) FROM files WHERE group_id = @id";
-        if (await IsExceededAsync(connection, "groups", "files_at_most", group, Count, options.FilesPerGroup))
+        if (await IsExceededAsync(connection, "groups", "files_counted", group, Count, options.FilesPerGroup))
         {
             throw Exceeded(options.FilesPerGroup, $"'{groupName}' has as many files as one group may at this tracker", "use another group, or stop sharing some");
         }
@@ -60,16 +65,25 @@ internal static class Quotas
         }
     }
 
+    /// <summary>
+    /// Counting rows at each write would cost more than what is counted, and to count along would make every write of a user
+    /// wait for the row of the last one. So a number is kept that was exact a short while ago: far below the quota it suffices.
+    /// </summary>
     private static async Task<bool> IsExceededAsync(DbConnection connection, string table, string column, long id, string count, int most)
     {
-        var atMost = await connection.QuerySingleAsync<long>($"UPDATE {table} SET {column} = {column} + 1 WHERE id = @id RETURNING {column}", new { id });
-        if (atMost <= most)
+        var renews = Random.Shared.Next(RenewedOnceIn) == 0;
+        if (!renews && most > Unnoticed
+            && await connection.QuerySingleAsync<long>($"SELECT {column} FROM {table} WHERE id = @id", new { id }) < most - Unnoticed)
         {
             return false;
         }
 
         var exact = await connection.ExecuteScalarAsync<long>(count, new { id });
-        await connection.ExecuteAsync($"UPDATE {table} SET {column} = @exact WHERE id = @id", new { id, exact });
+        if (renews)
+        {
+            await connection.ExecuteAsync($"UPDATE {table} SET {column} = @exact WHERE id = @id", new { id, exact });
+        }
+
         return exact > most;
     }
 

@@ -124,15 +124,18 @@ public sealed class StorageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_is_no_database_is_named()
+    public async Task A_file_that_is_no_database_is_named_and_left_as_it_is()
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, "broken")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, SqliteDatabase.FileName), new string('x', 5000));
+        var file = Path.Combine(folder, SqliteDatabase.FileName);
+        await File.WriteAllTextAsync(file, new string('x', 5000));
 
         var refused = await Assert.ThrowsAsync<P2PShareException>(() => SqliteDatabase.OpenAsync(folder, CancellationToken.None));
 
-        Assert.Equal(ErrorCode.PathUnwritable, refused.Code);
-        Assert.Contains(folder, refused.Message, StringComparison.Ordinal);
+        Assert.Equal(ErrorCode.PathUnreadable, refused.Code);
+        Assert.Contains(file, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("backup", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(new string('x', 5000), await File.ReadAllTextAsync(file));
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Net;
-using Npgsql;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Storage;
@@ -72,20 +71,6 @@ public sealed class FullDiskTests : IAsyncLifetime
         Assert.Equal(1, code);
         Assert.Contains(data, error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_file_that_is_no_database_is_named_and_left_alone()
-    {
-        var data = Directory.CreateDirectory(Path.Combine(_folder, "data")).FullName;
-        var database = Path.Combine(data, SqliteDatabase.FileName);
-        await File.WriteAllTextAsync(database, string.Concat(Enumerable.Repeat("This is no database. ", 1000)));
-
-        var refused = await Assert.ThrowsAsync<P2PShareException>(() => SqliteDatabase.OpenAsync(data, CancellationToken.None));
-
-        Assert.Contains(database, refused.Message, StringComparison.Ordinal);
-        Assert.Contains("backup", refused.Message, StringComparison.Ordinal);
-        Assert.StartsWith("This is no database.", await File.ReadAllTextAsync(database), StringComparison.Ordinal);
     }
 
     [PostgresFact]
