@@ -24,7 +24,8 @@ internal sealed class PostgresServer : IAsyncDisposable
         folder=$(mktemp -d /tmp/p2pshare-postgres-XXXXXX)
         server=
         stop() { if [ -n "$server" ]; then kill -QUIT "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; server=; fi; }
-        trap 'stop; rm -rf "$folder"' EXIT
+        # Whoever ends the test run may end all of its group: not while this cleans up.
+        trap 'trap "" HUP INT TERM; stop; rm -rf "$folder"' EXIT
         trap 'exit 1' HUP INT TERM
         start() {
             "$1/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c unix_socket_permissions=0777 -c max_connections=300 \
