@@ -37,7 +37,9 @@ internal sealed partial class ShellProcess : IDisposable
     /// <param name="ownGroup">Whether it leads a group of processes, as a terminal's foreground program does. Not on Windows.</param>
     public static ShellProcess Start(TestFolder folder, IEnumerable<string> arguments, bool ownGroup = false, string home = "home")
     {
-        var start = new ProcessStartInfo(ownGroup ? "setsid" : "dotnet")
+        string[] group = ownGroup ? ["setsid"] : [];
+        string[] command = [.. Interruptible.Wrapper, .. group, "dotnet", Program(), .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -45,16 +47,6 @@ internal sealed partial class ShellProcess : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = folder.Path,
         };
-        if (ownGroup)
-        {
-            start.ArgumentList.Add("dotnet");
-        }
-
-        foreach (var argument in arguments.Prepend(Program()))
-        {
-            start.ArgumentList.Add(argument);
-        }
-
         start.Environment["P2PSHARE_HOME"] = Path.Combine(folder.Path, home);
         start.Environment["TMPDIR"] = start.Environment["TMP"] = start.Environment["TEMP"] = folder.Temporary;
         return new ShellProcess(Process.Start(start)!);

@@ -154,7 +154,7 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     {
         var host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
         var (arguments, variables) = (args.Where(text => !Variable().IsMatch(text)), args.Where(text => Variable().IsMatch(text)));
-        string[] command = [.. wrapper, host, Path.Combine(AppContext.BaseDirectory, "P2PShare.TrackerHost.dll"), .. arguments];
+        string[] command = [.. Interruptible.Wrapper, .. wrapper, host, Path.Combine(AppContext.BaseDirectory, "P2PShare.TrackerHost.dll"), .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
