@@ -134,9 +134,9 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
             var rows = (await connection.QueryAsync<Row>(
                     $"""
                     SELECT s.token_hash AS TokenHash, u.id AS UserId, u.name AS UserName, s.last_used AS LastUsed
-                    FROM sessions s JOIN users u ON u.id = s.user_id WHERE {connection.In("s.token_hash", "@hashes")}
+                    FROM sessions s JOIN users u ON u.id = s.user_id WHERE {connection.In("s.token_hash", "@Hashes")}
                     """,
-                    new { hashes = hashes.ToArray() }))
+                    new { Hashes = connection.List(hashes) }))
                 .ToDictionary(row => row.TokenHash, StringComparer.Ordinal);
             return [.. hashes.Select(rows.GetValueOrDefault)];
         },

@@ -167,10 +167,10 @@ internal sealed class EventFeed : BackgroundService
     private async Task<(IReadOnlyList<StoredEvent> Events, ILookup<long, long> Members)> ReadPageAsync(DbConnection connection)
     {
         var events = await EventStore.ReadAsync(connection, _position);
-        var groups = events.Where(stored => stored.OwnerOnly == 0).Select(stored => stored.GroupId).OfType<long>().Distinct().ToArray();
-        var members = groups.Length == 0
+        var groups = events.Where(stored => stored.OwnerOnly == 0).Select(stored => stored.GroupId).OfType<long>().Distinct().ToList();
+        var members = groups.Count == 0
             ? []
-            : await connection.QueryAsync<(long Group, long User)>($"SELECT group_id, user_id FROM members WHERE {connection.In("group_id", "@groups")}", new { groups });
+            : await connection.QueryAsync<(long Group, long User)>($"SELECT group_id, user_id FROM members WHERE {connection.In("group_id", "@Groups")}", new { Groups = connection.List(groups) });
         return (events, members.ToLookup(member => member.Group, member => member.User));
     }
 
@@ -181,7 +181,7 @@ internal sealed class EventFeed : BackgroundService
             var alive = await _database.ReadAsync(
                 connection => connection.QueryAsync<string>(
                     $"SELECT token_hash FROM sessions WHERE {connection.In("token_hash", "@Hashes")}",
-                    new { Hashes = some.Select(stream => stream.User.SessionHash).ToArray() }),
+                    new { Hashes = connection.List(some.Select(stream => stream.User.SessionHash)) }),
                 cancellationToken);
             foreach (var stream in some.ExceptBy(alive, stream => stream.User.SessionHash))
             {

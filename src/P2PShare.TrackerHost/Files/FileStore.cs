@@ -118,21 +118,13 @@ internal sealed class FileStore(TrackerDatabase database, SourceCounts sources, 
     /// <summary>Those of <paramref name="roots"/> that are contents of the group, replaced ones that may still be fetched included.</summary>
     public static async Task<HashSet<string>> FindRootsAsync(DbConnection connection, long group, IEnumerable<string> roots, DateTimeOffset now)
     {
-        // Databases limit the parameters of one statement.
-        const int AtOnce = 1000;
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var some in roots.Chunk(AtOnce))
-        {
-            found.UnionWith(await connection.QueryAsync<string>(
-                $"""
-                SELECT pieces_root FROM files WHERE group_id = @group AND {connection.In("pieces_root", "@some")}
-                UNION
-                SELECT pieces_root FROM retired_contents WHERE group_id = @group AND expires > @Now AND {connection.In("pieces_root", "@some")}
-                """,
-                new { group, some, Now = now.ToUnixTimeSeconds() }));
-        }
-
-        return found;
+        return [.. await connection.QueryAsync<string>(
+            $"""
+            SELECT pieces_root FROM files WHERE group_id = @group AND {connection.In("pieces_root", "@Roots")}
+            UNION
+            SELECT pieces_root FROM retired_contents WHERE group_id = @group AND expires > @Now AND {connection.In("pieces_root", "@Roots")}
+            """,
+            new { group, Roots = connection.List(roots), Now = now.ToUnixTimeSeconds() })];
     }
 
     private static Task<FileRow?> FindAsync(DbConnection connection, Membership membership, string name) =>

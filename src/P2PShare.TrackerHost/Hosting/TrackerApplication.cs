@@ -154,7 +154,8 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>();
         builder.Services.AddRateLimits(options);
         builder.Services.AddAccounts();
-        builder.Services.AddSingleton<GroupStore>().AddSingleton<SourceCounts>().AddSingleton<FileStore>().AddSingleton<PeerStore>();
+        builder.Services.AddSingleton<GroupStore>().AddSingleton<SourceCounts>().AddSingleton<FileStore>();
+        builder.Services.AddSingleton<PeerStore>().AddSingleton<LastSeen>().AddHostedService(services => services.GetRequiredService<LastSeen>());
         builder.Services.AddHostedService<Housekeeping>();
         builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>());
         configure?.Invoke(builder);

@@ -182,7 +182,7 @@ internal sealed partial class AnnounceBatch(DbConnection connection, TrackerOpti
     {
         var asked = peers.ToArray();
         return asked.Length == 0 ? [] : (await connection.QueryAsync<(long Peer, long Group, string Root, long Complete)>(
-                $"SELECT peer_id, group_id, pieces_root, complete FROM holdings WHERE {connection.In("peer_id", "@asked")}", new { asked }))
+                $"SELECT peer_id, group_id, pieces_root, complete FROM holdings WHERE {connection.In("peer_id", "@Asked")}", new { Asked = connection.List(asked) }))
             .ToDictionary(row => new HoldingKey(row.Peer, row.Group, row.Root), row => row.Complete);
     }
 

@@ -15,10 +15,13 @@ using P2PShare.TrackerHost.Tickets;
 namespace P2PShare.TrackerHost.Peers;
 
 /// <summary>The rows of peers and of what they hold.</summary>
-internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options, TicketKeys keys, TimeProvider clock)
+internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options, TicketKeys keys, LastSeen lastSeen, TimeProvider clock)
 {
     private const int MaxPeersPerContent = 50;
     private const int MaxAnnouncesAtOnce = 256;
+
+    private readonly Batcher<Announce, AnnounceResponse?> _signsOfLife = new(
+        announces => AnswerAsync(announces, database, options, lastSeen, clock.GetUtcNow()), MaxAnnouncesAtOnce);
 
     private readonly Batcher<Announce, AnnounceResponse?> _announces = new(
         announces => database.WriteSharedAsync(
@@ -29,10 +32,13 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
     /// <param name="own">The peer's own addresses, as it says.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.NotLoggedIn"/>: the session ended meanwhile.</exception>
     public async Task<AnnounceResponse> AnnounceAsync(
-        CurrentUser user, IPAddress observed, IReadOnlyList<IPAddress> own, AnnounceRequest request, CancellationToken cancellationToken) =>
-        await _announces.RunAsync(
-            new Announce(user, observed.ToString(), string.Join(' ', PeerAddresses.KeepOwn(observed, own)), request), cancellationToken)
-        ?? throw SessionStore.Ended();
+        CurrentUser user, IPAddress observed, IReadOnlyList<IPAddress> own, AnnounceRequest request, CancellationToken cancellationToken)
+    {
+        var announce = new Announce(user, observed.ToString(), string.Join(' ', PeerAddresses.KeepOwn(observed, own)), request);
+        return (announce.IsSignOfLife ? await _signsOfLife.RunAsync(announce, cancellationToken) : null)
+            ?? await _announces.RunAsync(announce, cancellationToken)
+            ?? throw SessionStore.Ended();
+    }
 
     /// <summary>Forgets a peer of the user; one that is not there is forgotten already.</summary>
     public Task RemoveAsync(CurrentUser user, Hash256 fingerprint, CancellationToken cancellationToken) => database.WriteAsync(
@@ -101,6 +107,14 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
     /// Complete ones first. Of many, those that follow a random place: to look at all and choose would cost the more the
     /// more there are, and all of them ask.
     /// </summary>
+    private static async Task<IReadOnlyList<AnnounceResponse?>> AnswerAsync(
+        IReadOnlyList<Announce> announces, TrackerDatabase database, TrackerOptions options, LastSeen lastSeen, DateTimeOffset now)
+    {
+        var found = await database.ReadAsync(connection => new SignsOfLife(connection, options, now).AnswerAsync(announces), CancellationToken.None);
+        lastSeen.Add(found.OfType<(long Peer, AnnounceResponse)>().Select(one => one.Peer), now);
+        return [.. found.Select(one => one?.Answer)];
+    }
+
     private async Task<IReadOnlyList<SourcePeer>> FindPeersAsync(
         DbConnection connection, long group, Hash256 content, Hash256 asker, DateTimeOffset now)
     {

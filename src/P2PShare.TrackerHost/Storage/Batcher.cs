@@ -50,6 +50,9 @@ internal sealed class Batcher<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IR
                     waiting.Result.TrySetException(e);
                 }
             }
+
+            // Behind all that is ready to run, some of which will ask for something: the next batch is the larger for it.
+            await Task.Yield();
         }
     }
 

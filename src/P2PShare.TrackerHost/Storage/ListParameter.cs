@@ -1,13 +1,17 @@
 using System.Data.Common;
+using System.Text.Json;
 using Npgsql;
 
 namespace P2PShare.TrackerHost.Storage;
 
+/// <summary>A parameter with any number of values. The statement's text stays the same, and so does the work to understand it.</summary>
 internal static class ListParameter
 {
-    /// <summary>
-    /// <c>column IN (…)</c> for a parameter that is an array: Dapper writes it out for SQLite, and gives it as it is to PostgreSQL.
-    /// </summary>
+    /// <summary><c>column IN (…)</c> for a parameter that <see cref="List"/> made.</summary>
     public static string In(this DbConnection connection, string column, string parameter) =>
-        connection is NpgsqlConnection ? $"{column} = ANY({parameter})" : $"{column} IN {parameter}";
+        connection is NpgsqlConnection ? $"{column} = ANY({parameter})" : $"{column} IN (SELECT value FROM json_each({parameter}))";
+
+    /// <summary>The values as the database takes them: an array for PostgreSQL, the text of a JSON array for SQLite.</summary>
+    public static object List<T>(this DbConnection connection, IEnumerable<T> values) =>
+        connection is NpgsqlConnection ? values.ToArray() : JsonSerializer.Serialize(values);
 }

@@ -18,8 +18,9 @@ internal static class RowsParameter
             list.Add(connection is NpgsqlConnection ? $"{name} {type}" : $"value ->> '{name}' AS {name}");
         }
 
+        // As a table of its own, or SQLite would write each object as text again for each of its columns.
         return connection is NpgsqlConnection
             ? $"json_to_recordset({parameter}::json) AS r({string.Join(", ", list)})"
-            : $"(SELECT {string.Join(", ", list)} FROM json_each({parameter})) AS r";
+            : $"(WITH one AS MATERIALIZED (SELECT value FROM json_each({parameter})) SELECT {string.Join(", ", list)} FROM one) AS r";
     }
 }

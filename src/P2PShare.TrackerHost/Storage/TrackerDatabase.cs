@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Dapper;
 using Microsoft.Extensions.Logging.Abstractions;
 using P2PShare.Protocol;
 using P2PShare.TrackerHost.Hosting;
@@ -16,9 +15,6 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     private readonly WriteQueue _writes;
     private int _isAway;
     private int _isFull;
-
-    // Lists of parameters come in many lengths; padded, they make few different statements to remember.
-    static TrackerDatabase() => SqlMapper.Settings.PadListExpansions = true;
 
     protected TrackerDatabase() => _writes = new WriteQueue(this);
 

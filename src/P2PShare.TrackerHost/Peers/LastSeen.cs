@@ -1,0 +1,85 @@
+using P2PShare.Protocol;
+using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Storage;
+using Dapper;
+
+namespace P2PShare.TrackerHost.Peers;
+
+/// <summary>
+/// Writes when peers were seen last, for all of a second together, and after their announces were answered: nothing is lost
+/// with the last second, as a peer is online for several intervals after it was seen.
+/// </summary>
+internal sealed class LastSeen(TrackerDatabase database, TimeProvider clock, ILogger<LastSeen> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    // So many rows are written in a few milliseconds: other writes do not wait long.
+    private const int AtOnce = 1000;
+
+    private readonly Lock _gate = new();
+    private HashSet<long> _peers = [];
+    private DateTimeOffset _time;
+
+    /// <param name="peers">Ids.</param>
+    public void Add(IEnumerable<long> peers, DateTimeOffset time)
+    {
+        lock (_gate)
+        {
+            _peers.UnionWith(peers);
+            _time = time > _time ? time : _time;
+        }
+    }
+
+    /// <summary>Writes what is left, too.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await WriteAsync();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            await WriteAsync();
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        var (peers, time) = Take();
+        // Neighbours share a page.
+        foreach (var some in peers.Order().Chunk(AtOnce))
+        {
+            try
+            {
+                await database.WriteSharedAsync(
+                    connection => connection.ExecuteAsync(
+                        $"UPDATE peers SET last_seen = @Time WHERE {connection.In("id", "@Peers")} AND last_seen < @Time",
+                        new { Time = time.ToUnixTimeSeconds(), Peers = connection.List(some) }),
+                    CancellationToken.None);
+            }
+            catch (Exception e)
+            {
+                // The next turn may succeed.
+                Add(some, time);
+                // That the database is away, or its disk full, is said where it is found.
+                if (e is not P2PShareException)
+                {
+                    logger.LastSeenUnwritten(e, Interval);
+                }
+            }
+        }
+    }
+
+    private (HashSet<long> Peers, DateTimeOffset Time) Take()
+    {
+        lock (_gate)
+        {
+            var taken = _peers;
+            _peers = [];
+            return (taken, _time);
+        }
+    }
+}
