@@ -48,7 +48,7 @@ internal sealed class GroupStore(TrackerDatabase database, TrackerOptions option
                 await connection.ExecuteAsync(
                     "INSERT INTO members (group_id, user_id, joined) VALUES (@group, @Owner, @now)", new { group, Owner = user.Id, now });
                 await Quotas.AddGroupAsync(connection, user.Id, user.Name, options);
-                return await GetAsync(connection, user, name);
+                return new GroupResponse(name, user.Name, MemberCount: 1, GroupRole.Owner, DateTimeOffset.FromUnixTimeSeconds(now));
             },
             cancellationToken);
     }

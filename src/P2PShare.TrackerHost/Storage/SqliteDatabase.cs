@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
@@ -11,7 +12,11 @@ internal sealed class SqliteDatabase : TrackerDatabase
 {
     public const string FileName = "tracker.db";
 
+    private const int MaxIdleReaders = 16;
+
     private readonly string _connectionString;
+    private readonly ConcurrentQueue<PreparedSqliteConnection> _idleReaders = [];
+    private volatile bool _isClosed;
 
     private SqliteDatabase(string connectionString) => _connectionString = connectionString;
 
@@ -20,7 +25,7 @@ internal sealed class SqliteDatabase : TrackerDatabase
     public static async Task<TrackerDatabase> OpenAsync(string dataPath, CancellationToken cancellationToken)
     {
         var path = Path.Combine(dataPath, FileName);
-        var database = new SqliteDatabase(new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true }.ToString());
+        var database = new SqliteDatabase(new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, Pooling = false }.ToString());
         try
         {
             // SQLite would make it readable for everybody; its other files take their permissions from this one.
@@ -54,9 +59,10 @@ internal sealed class SqliteDatabase : TrackerDatabase
 
     internal override async Task<DbConnection> OpenWriterAsync()
     {
-        var connection = await OpenReaderAsync(CancellationToken.None);
+        var connection = new PreparedSqliteConnection(_connectionString);
         try
         {
+            await connection.OpenAsync();
             // Many peers touch pages all over the file: room for them in memory (KiB), and fewer copies from the log (pages).
             await connection.ExecuteAsync(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;");
@@ -86,7 +92,12 @@ internal sealed class SqliteDatabase : TrackerDatabase
 
     protected override async Task<DbConnection> OpenReaderAsync(CancellationToken cancellationToken)
     {
-        var connection = new SqliteConnection(_connectionString);
+        if (_idleReaders.TryDequeue(out var idle))
+        {
+            return idle;
+        }
+
+        var connection = new PreparedSqliteConnection(_connectionString, KeepReader);
         await connection.OpenAsync(cancellationToken);
         return connection;
     }
@@ -96,8 +107,32 @@ internal sealed class SqliteDatabase : TrackerDatabase
 
     protected override ValueTask CloseAsync()
     {
-        using var any = new SqliteConnection(_connectionString);
-        SqliteConnection.ClearPool(any);
+        _isClosed = true;
+        CloseIdleReaders();
         return ValueTask.CompletedTask;
+    }
+
+    private bool KeepReader(PreparedSqliteConnection reader)
+    {
+        if (_idleReaders.Count >= MaxIdleReaders)
+        {
+            return false;
+        }
+
+        _idleReaders.Enqueue(reader);
+        if (_isClosed)
+        {
+            CloseIdleReaders();
+        }
+
+        return true;
+    }
+
+    private void CloseIdleReaders()
+    {
+        while (_idleReaders.TryDequeue(out var reader))
+        {
+            reader.Dispose();
+        }
     }
 }

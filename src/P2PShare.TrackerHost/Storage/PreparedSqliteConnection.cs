@@ -1,0 +1,43 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+
+namespace P2PShare.TrackerHost.Storage;
+
+/// <summary>
+/// Keeps the statements that ran over it, prepared: to understand one takes SQLite longer than to run it, and the tracker
+/// has few of them. The connection and its commands are used by one at a time.
+/// </summary>
+/// <param name="keep">Asked when somebody has done with it: whether it goes on to the next. Null: it closes.</param>
+internal sealed class PreparedSqliteConnection(string connectionString, Func<PreparedSqliteConnection, bool>? keep = null) : SqliteConnection(connectionString)
+{
+    // Far more than there are; a text that varies would be a mistake, and shall not cost memory without end.
+    private const int MaxStatements = 500;
+
+    private readonly Dictionary<string, SqliteCommand> _idle = new(StringComparer.Ordinal);
+
+    public override ValueTask DisposeAsync() => keep?.Invoke(this) == true ? ValueTask.CompletedTask : base.DisposeAsync();
+
+    /// <summary>A command of that text, without parameters, to be given back.</summary>
+    public SqliteCommand Take(string text)
+    {
+        if (!_idle.Remove(text, out var command))
+        {
+            command = CreateCommand();
+            command.CommandText = text;
+        }
+
+        command.Transaction = Transaction;
+        return command;
+    }
+
+    public void GiveBack(SqliteCommand command)
+    {
+        command.Parameters.Clear();
+        if (_idle.Count >= MaxStatements || !_idle.TryAdd(command.CommandText, command))
+        {
+            command.Dispose();
+        }
+    }
+
+    protected override DbCommand CreateDbCommand() => new PreparedSqliteCommand(this);
+}
