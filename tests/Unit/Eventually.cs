@@ -8,10 +8,13 @@ internal static class Eventually
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     /// <summary>Returns once <paramref name="condition"/> holds; fails the test, saying <paramref name="what"/>, where it never does.</summary>
-    public static async Task HoldsAsync(Func<bool> condition, string what)
+    public static Task HoldsAsync(Func<bool> condition, string what) => HoldsAsync(() => Task.FromResult(condition()), what);
+
+    /// <inheritdoc cref="HoldsAsync(Func{bool}, string)"/>
+    public static async Task HoldsAsync(Func<Task<bool>> condition, string what)
     {
         var watch = Stopwatch.StartNew();
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(watch.Elapsed < Deadline, $"After {Deadline.TotalSeconds} seconds still not: {what}");
             await Task.Delay(10);

@@ -98,6 +98,9 @@ internal sealed partial class TrackerOptions
     /// <summary>Peers whose last announce is older than this, in Unix seconds, are forgotten.</summary>
     public long PeersSeenSince(DateTimeOffset now) => (now - (AnnounceInterval * IntervalsUntilForgotten)).ToUnixTimeSeconds();
 
+    /// <summary>Peers whose last announce is older than this, in Unix seconds, are late: they announce once an interval.</summary>
+    public long PeersInTimeSince(DateTimeOffset now) => (now - (AnnounceInterval * 1.5)).ToUnixTimeSeconds();
+
     /// <summary>Whether it ends when its standard input does, and not at Ctrl+C: a shell that runs it is its life.</summary>
     public bool StopAtEndOfInput { get; set; }
 

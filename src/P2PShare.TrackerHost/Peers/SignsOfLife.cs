@@ -9,7 +9,10 @@ using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Peers;
 
-/// <summary>Answers announces of peers that are known and say nothing new, which nearly all are: they are only looked up.</summary>
+/// <summary>
+/// Answers announces of peers that are known and say nothing new, which nearly all are: they are only looked up. One that is
+/// late may soon be forgotten, and is not answered before it is written.
+/// </summary>
 internal sealed partial class SignsOfLife(DbConnection connection, TrackerOptions options, DateTimeOffset now)
 {
     /// <returns>
@@ -37,7 +40,7 @@ internal sealed partial class SignsOfLife(DbConnection connection, TrackerOption
         return connection.QueryAsync<(long, long)>(
             $"""
             SELECT r.number, p.id FROM {rows} CROSS JOIN peers p
-            WHERE p.user_id = r.user_id AND p.fingerprint = r.fingerprint AND p.last_seen >= @SeenSince
+            WHERE p.user_id = r.user_id AND p.fingerprint = r.fingerprint AND p.last_seen >= @InTimeSince
                 AND p.session_hash = r.session AND p.observed_address = r.observed AND p.own_addresses = r.own AND p.port = r.port
             """,
             new
@@ -46,7 +49,7 @@ internal sealed partial class SignsOfLife(DbConnection connection, TrackerOption
                     announces.Select((announce, number) => new SignRow(
                         number, announce.User.Id, announce.User.SessionHash, announce.Request.Fingerprint.ToString(), announce.Observed, announce.Own, announce.Request.Port)),
                     SignJson.Default.IEnumerableSignRow),
-                SeenSince = options.PeersSeenSince(now),
+                InTimeSince = options.PeersInTimeSince(now),
             });
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Dapper;
 using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
@@ -58,6 +59,33 @@ public sealed class PeerTests : IAsyncLifetime
         }
 
         Assert.Single(await PeersAsync());
+    }
+
+    [TrackerFact]
+    public async Task A_peer_that_announces_in_time_stays_known_though_it_is_written_a_second_later()
+    {
+        await _alice.AnnounceAsync(Complete);
+        for (var i = 0; i < 5; i++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(30));
+            var time = _clock.GetUtcNow().ToUnixTimeSeconds();
+            Assert.True((await _alice.AnnounceAsync(Delta())).Known);
+
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            await Eventually.HoldsAsync(async () => await LastSeenAsync() == time, "the peer is written as seen when it announced");
+        }
+
+        Assert.Single(await PeersAsync());
+    }
+
+    [TrackerFact]
+    public async Task A_peer_that_moved_is_found_where_it_is_now()
+    {
+        await _alice.AnnounceAsync(Complete);
+
+        await _alice.AnnounceAsync(Delta() with { Port = 6000, Addresses = ["127.0.0.2"] });
+
+        Assert.Equal(["127.0.0.1:6000", "127.0.0.2:6000"], Assert.Single(await PeersAsync()).EndPoints.Select(endPoint => endPoint.ToString()).Order());
     }
 
     [TrackerFact]
@@ -262,6 +290,9 @@ public sealed class PeerTests : IAsyncLifetime
     private async Task<int> SourcesAsync() => (await _bob.ListFilesAsync("dev")).Single(file => file.Name == "file").Sources;
 
     private async Task<IReadOnlyList<SourcePeer>> PeersAsync() => Assert.Single((await _bob.FindSourcesAsync("dev", _root)).Contents).Peers;
+
+    private Task<long> LastSeenAsync() => _tracker.Database.ReadAsync(
+        connection => connection.ExecuteScalarAsync<long>("SELECT last_seen FROM peers"), CancellationToken.None);
 
     private Task<long> CountPeersAsync() => _tracker.CountAsync("peers");
 }

@@ -1,7 +1,10 @@
 using System.Net;
+using Dapper;
+using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Hosting;
 using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
@@ -40,6 +43,38 @@ public sealed class RestartTests
             var validator = new TicketValidator(session.TrackerId, await keys.Content.ReadAsStringAsync(), TimeProvider.System);
             Assert.NotNull((await validator.ValidateAsync(ticket, Hash256.Compute(alice.Fingerprint.ToArray()))).Ticket);
             using var fresh = await TestUser.LogInAsync(second, "bob");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [TrackerFact]
+    public async Task A_tracker_that_ends_writes_whom_it_saw_last()
+    {
+        var folder = Directory.CreateTempSubdirectory("p2pshare-tracker-").FullName;
+        try
+        {
+            var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+            void Configure(TrackerOptions options)
+            {
+                options.DataPath = folder;
+                options.AnnounceInterval = TimeSpan.FromSeconds(30);
+            }
+
+            await using var first = await TestTracker.StartAsync(Configure, clock);
+            using var alice = await TestUser.CreateAsync(first, "alice");
+            var announce = new AnnounceRequest(alice.Fingerprint, 5000, [], Full: true, [], []);
+            await alice.AnnounceAsync(announce);
+            clock.Advance(TimeSpan.FromSeconds(30));
+            Assert.True((await alice.AnnounceAsync(announce with { Full = false })).Known);
+            await first.DisposeAsync();
+
+            await using var second = await TestTracker.StartAsync(Configure, clock);
+            var seen = await second.Database.ReadAsync(
+                connection => connection.ExecuteScalarAsync<long>("SELECT last_seen FROM peers"), CancellationToken.None);
+            Assert.Equal(clock.GetUtcNow().ToUnixTimeSeconds(), seen);
         }
         finally
         {
