@@ -22,7 +22,7 @@ Describe 'Stop-P2PPeerServer' {
         $job = Receive-P2PFile dev slow.bin -Destination $Folder/got -AsJob
         Wait-Until { $server.BytesUploaded }
 
-        $server | Stop-P2PPeerServer
+        ($server | Stop-P2PPeerServer -PassThru).State | Should -Be Stopped
 
         { [System.Net.Sockets.TcpClient]::new('127.0.0.1', $port) } | Should -Throw
         (Get-P2PFile dev slow.bin).Sources | Should -BeLessOrEqual 1 -Because 'at most Bob has it'

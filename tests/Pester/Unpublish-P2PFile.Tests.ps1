@@ -13,7 +13,7 @@ Describe 'Unpublish-P2PFile' {
         { Unpublish-P2PFile ops part1.bin -ErrorAction Stop } | Should -Throw -ErrorId 'NotSharer,*'
         Unpublish-P2PFile ops part1.bin -Session $alice -WhatIf
         Get-P2PFile ops part1.bin | Should -HaveCount 1
-        Get-P2PFile ops -Session $alice | Where-Object Name -ne part3.bin | Unpublish-P2PFile -Session $alice
+        (Get-P2PFile ops -Session $alice | Where-Object Name -ne part3.bin | Unpublish-P2PFile -Session $alice -PassThru).Name | Should -Be part1.bin, part2.bin
         (Get-P2PFile ops).Name | Should -Be part3.bin
     }
 

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Files;
 
@@ -23,6 +24,7 @@ namespace P2PShare.Cmdlets.Files;
 /// not.</para>
 /// </example>
 [Cmdlet(VerbsData.Unpublish, "P2PFile", SupportsShouldProcess = true)]
+[OutputType(typeof(P2PFile))]
 public sealed class UnpublishP2PFile : SessionCmdlet
 {
     /// <summary>The group to stop sharing with. No wildcards.</summary>
@@ -40,6 +42,10 @@ public sealed class UnpublishP2PFile : SessionCmdlet
     [ArgumentCompleter(typeof(FileCompleter))]
     public string[] Name { get; set; } = [];
 
+    /// <summary>Writes each file that is not shared any more, as it was; else nothing is written.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
         var selection = new FileSelection(CurrentSession);
@@ -51,20 +57,25 @@ public sealed class UnpublishP2PFile : SessionCmdlet
                 {
                     if (ShouldProcess($"{file.Name} in group {Group}", "Stop sharing"))
                     {
-                        await StopAsync(file.Name, byPattern: file.Name != name, cancellationToken);
+                        await StopAsync(file, byPattern: file.Name != name, cancellationToken);
                     }
                 }
             });
         }
     }
 
-    private async Task StopAsync(string name, bool byPattern, CancellationToken cancellationToken)
+    private async Task StopAsync(FileResponse file, bool byPattern, CancellationToken cancellationToken)
     {
+        var name = file.Name;
         try
         {
             await (CurrentSession.RunningPeerServer is { } job
                 ? job.Server.StopShareAsync(Group!, name, cancellationToken)
                 : CurrentSession.Shares.StopShareAsync(Group!, name, cancellationToken));
+            if (PassThru)
+            {
+                WriteObject(new P2PFile(file));
+            }
         }
         catch (P2PShareException e) when (byPattern && e.Code == ErrorCode.NotSharer)
         {

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using System.Reflection;
 using P2PShare.Cmdlets.Pipeline;
@@ -86,10 +87,18 @@ public abstract class P2PJob : Job
     {
         lock (_lock)
         {
-            // How far it was earlier is of no use to who asks later.
-            if (Progress.IsOpen && Progress.FirstOrDefault(old => old.ActivityId == record.ActivityId) is { } before)
+            // Whoever reads the stream meanwhile takes the old one or the new one.
+            lock (((ICollection)Progress).SyncRoot)
             {
-                Progress.Remove(before);
+                for (var i = 0; Progress.IsOpen && i < Progress.Count; i++)
+                {
+                    // How far it was earlier is of no use to who asks later.
+                    if (Progress[i].ActivityId == record.ActivityId)
+                    {
+                        Progress[i] = record;
+                        return;
+                    }
+                }
             }
 
             Add(Progress, record);

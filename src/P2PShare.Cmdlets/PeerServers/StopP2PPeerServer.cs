@@ -20,13 +20,22 @@ namespace P2PShare.Cmdlets.PeerServers;
 /// <para>Lets uploads that run go on for up to ten minutes, and then stops.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Stop, "P2PPeerServer", SupportsShouldProcess = true)]
+[OutputType(typeof(P2PPeerServer))]
 public sealed class StopP2PPeerServer : PeerServerCmdlet
 {
+    /// <summary>Writes the peer server that was stopped; else nothing is written.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
         if (FindJob() is { } job && ShouldProcess(job.Session.ToString(), "Stop the peer server"))
         {
             await Task.Run(job.StopJob, cancellationToken);
+            if (PassThru)
+            {
+                WriteObject(new P2PPeerServer(job));
+            }
         }
     }
 }

@@ -69,8 +69,7 @@ public sealed class StartP2PTracker : AsyncCmdlet
 
     /// <summary>
     /// Folder of the database, the certificate and the key that signs tickets, made where it is missing; else
-    /// P2PShare/tracker in the folder of the platform for application data. Two trackers cannot use one folder at the
-    /// same time.
+    /// P2PShare/tracker in the folder of the platform for application data. Two trackers on one folder are one tracker.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]

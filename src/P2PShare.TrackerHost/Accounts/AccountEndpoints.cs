@@ -66,7 +66,7 @@ internal static class AccountEndpoints
 
     private static async Task<IResult> RemoveAsync(CurrentUser user, UserStore users, CancellationToken cancellationToken)
     {
-        await users.RemoveAsync(user, cancellationToken);
+        await users.RemoveAsync(user.Id, user.Name, cancellationToken);
         return TypedResults.NoContent();
     }
 }

@@ -42,23 +42,34 @@ internal sealed class UserStore(TrackerDatabase database, TimeProvider clock)
             "UPDATE users SET password_hash = @newHash WHERE id = @user AND password_hash = @oldHash", new { user, oldHash, newHash }),
         cancellationToken);
 
+    /// <summary>Sets a password whatever the current one is, ends every session of the user, and forgets wrong passwords.</summary>
+    public Task SetHashAsync(long user, string newHash, CancellationToken cancellationToken) => database.WriteAsync(
+        connection => connection.ExecuteAsync(
+            """
+            UPDATE users SET password_hash = @newHash WHERE id = @user;
+            DELETE FROM sessions WHERE user_id = @user;
+            DELETE FROM login_failures WHERE account = (SELECT name_key FROM users WHERE id = @user);
+            """,
+            new { user, newHash }),
+        cancellationToken);
+
     /// <summary>Deletes a user: sessions, peers and join requests go with the row, memberships and shares as where somebody leaves.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.UserOwnsGroups"/>.</exception>
-    public Task RemoveAsync(CurrentUser user, CancellationToken cancellationToken) => database.WriteAsync(
+    public Task RemoveAsync(long user, string name, CancellationToken cancellationToken) => database.WriteAsync(
         async connection =>
         {
-            var owned = (await connection.QueryAsync<string>("SELECT name FROM groups WHERE owner_id = @Id ORDER BY name_key", user)).ToList();
+            var owned = (await connection.QueryAsync<string>("SELECT name FROM groups WHERE owner_id = @user ORDER BY name_key", new { user })).ToList();
             if (owned.Count > 0)
             {
-                throw OwnsGroups(user.Name, owned);
+                throw OwnsGroups(name, owned);
             }
 
-            foreach (var group in await connection.QueryAsync<long>("SELECT group_id FROM members WHERE user_id = @Id", user))
+            foreach (var group in await connection.QueryAsync<long>("SELECT group_id FROM members WHERE user_id = @user", new { user }))
             {
-                await Membership.EndAsync(connection, group, user.Id, GroupEventKind.MemberLeft, clock.GetUtcNow());
+                await Membership.EndAsync(connection, group, user, GroupEventKind.MemberLeft, clock.GetUtcNow());
             }
 
-            return await connection.ExecuteAsync("DELETE FROM users WHERE id = @Id", user);
+            return await connection.ExecuteAsync("DELETE FROM users WHERE id = @user", new { user });
         },
         cancellationToken);
 

@@ -18,13 +18,17 @@ internal static class AccountCommands
           makes an invitation void, by the name that 'invite' printed on standard error
         P2PShare.TrackerHost adduser <name> [--Tracker:Setting=value ...]
           makes an account, whatever Tracker:Registration says; the password is the first line of standard input
+        P2PShare.TrackerHost passwd <name> [--Tracker:Setting=value ...]
+          gives an account another password, the first line of standard input, and ends the user's sessions
+        P2PShare.TrackerHost deluser <name> [--Tracker:Setting=value ...]
+          deletes an account that owns no group
         """;
 
     private const int MaxUses = 10_000;
     private const int MaxDays = 365;
 
     /// <summary>Whether a command line is one of these.</summary>
-    public static bool Knows(string[] args) => args is ["invite" or "uninvite" or "adduser", ..];
+    public static bool Knows(string[] args) => args is ["invite" or "uninvite" or "adduser" or "passwd" or "deluser", ..];
 
     /// <param name="args">One that <see cref="Knows"/>.</param>
     /// <exception cref="P2PShareException">It could not be done; the message says why.</exception>
@@ -63,14 +67,30 @@ internal static class AccountCommands
                 }
 
                 break;
-            default:
+            case "adduser":
                 AccountName.CheckUser(words[1]);
                 await using (var database = await OpenAsync(settings, cancellationToken))
                 {
-                    var password = await ReadPasswordAsync(input, error, cancellationToken);
-                    AccountService.CheckPassword(words[1], password);
-                    await new UserStore(database, TimeProvider.System).CreateAsync(
-                        words[1], PasswordHash.Compute(password, new TrackerOptions().PasswordIterations), invitation: null, cancellationToken);
+                    var hash = await ReadPasswordHashAsync(words[1], input, error, cancellationToken);
+                    await new UserStore(database, TimeProvider.System).CreateAsync(words[1], hash, invitation: null, cancellationToken);
+                }
+
+                break;
+            case "passwd":
+                await using (var database = await OpenAsync(settings, cancellationToken))
+                {
+                    var users = new UserStore(database, TimeProvider.System);
+                    var user = await FindAsync(users, words[1], cancellationToken);
+                    await users.SetHashAsync(user.Id, await ReadPasswordHashAsync(user.Name, input, error, cancellationToken), cancellationToken);
+                }
+
+                break;
+            default:
+                await using (var database = await OpenAsync(settings, cancellationToken))
+                {
+                    var users = new UserStore(database, TimeProvider.System);
+                    var user = await FindAsync(users, words[1], cancellationToken);
+                    await users.RemoveAsync(user.Id, user.Name, cancellationToken);
                 }
 
                 break;
@@ -88,6 +108,10 @@ internal static class AccountCommands
         return await TrackerDatabase.OpenAsync(options, cancellationToken);
     }
 
+    private static async Task<StoredUser> FindAsync(UserStore users, string name, CancellationToken cancellationToken) =>
+        await users.FindAsync(name, cancellationToken)
+        ?? throw new P2PShareException(ErrorCode.InvalidUserName, $"There is no user called '{PrintableCharacter.Clean(name)}'.");
+
     private static int TakeNumber(List<string> settings, string name, int fallback, int most)
     {
         var index = settings.FindIndex(word => word == name || word.StartsWith(name + "=", StringComparison.Ordinal));
@@ -102,6 +126,13 @@ internal static class AccountCommands
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= most
             ? number
             : throw CommandSettings.Wrong($"{name} is '{PrintableCharacter.Clean(text)}': 1 to {most} was expected.");
+    }
+
+    private static async Task<string> ReadPasswordHashAsync(string user, TextReader input, TextWriter error, CancellationToken cancellationToken)
+    {
+        var password = await ReadPasswordAsync(input, error, cancellationToken);
+        AccountService.CheckPassword(user, password);
+        return PasswordHash.Compute(password, new TrackerOptions().PasswordIterations);
     }
 
     private static async Task<string> ReadPasswordAsync(TextReader input, TextWriter error, CancellationToken cancellationToken)

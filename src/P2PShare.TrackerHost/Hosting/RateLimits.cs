@@ -50,13 +50,20 @@ internal static class RateLimits
         };
     }
 
-    private static RateLimitPartition<Who> PartitionOf(Who who, int perMinute) => RateLimitPartition.GetTokenBucketLimiter(who, _ => new TokenBucketRateLimiterOptions
+    private static RateLimitPartition<Who> PartitionOf(Who who, int perMinute) =>
+        RateLimitPartition.GetTokenBucketLimiter(who, _ => PerMinute(perMinute));
+
+    /// <summary>So many at once, and so many come back in a minute: of few one now and then, of many some about each second.</summary>
+    internal static TokenBucketRateLimiterOptions PerMinute(int count)
     {
-        TokenLimit = perMinute,
-        // Of few in a minute one comes back now and then, of many some come back each second.
-        TokensPerPeriod = Math.Max(1, perMinute / SecondsOfMinute),
-        ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(1, (double)SecondsOfMinute / perMinute)),
-    });
+        var tokens = Math.Max(1, count / SecondsOfMinute);
+        return new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = count,
+            TokensPerPeriod = tokens,
+            ReplenishmentPeriod = TimeSpan.FromSeconds((double)SecondsOfMinute * tokens / count),
+        };
+    }
 
     private static async ValueTask RefuseAsync(OnRejectedContext rejected, CancellationToken cancellationToken)
     {

@@ -35,6 +35,7 @@ internal sealed class TrackerMetrics
         _commitTime = meter.CreateHistogram("p2pshare.tracker.write.commit.duration", "s", "A batch of writes, from its begin to the end of its commit.", tags: null, CommitTimes);
         meter.CreateObservableGauge("p2pshare.tracker.write.waiting", () => database.WritesWaiting, "{write}", "Writes that wait for their batch.");
         meter.CreateObservableGauge("p2pshare.tracker.database.away", () => database.IsAwayNow ? 1 : 0, "1", "1 while the database does not answer.");
+        meter.CreateObservableGauge("p2pshare.tracker.database.full", () => database.IsFullNow ? 1 : 0, "1", "1 after a write for which there was no room, until there is.");
         meter.CreateObservableGauge("p2pshare.tracker.event_streams", () => feed.StreamCount, "{stream}", "Event streams of this instance.");
         // Not an old number: none while the database does not say.
         meter.CreateObservableGauge<long>(

@@ -1,7 +1,7 @@
+using Dapper;
 using P2PShare.Protocol;
 using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
-using Dapper;
 
 namespace P2PShare.TrackerHost.Peers;
 
@@ -13,8 +13,11 @@ internal sealed class LastSeen(TrackerDatabase database, TimeProvider clock, ILo
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    // So many rows are written in a few milliseconds: other writes do not wait long.
-    private const int AtOnce = 1000;
+    // What a second brings is written in so many parts, with pauses that take half of the next: in one go, all that is
+    // asked meanwhile would wait for the processor.
+    private const int Parts = 25;
+    private const int LeastPart = 100;
+    private static readonly TimeSpan Pause = Interval / (2 * Parts);
 
     private readonly Lock _gate = new();
     private HashSet<long> _peers = [];
@@ -34,7 +37,7 @@ internal sealed class LastSeen(TrackerDatabase database, TimeProvider clock, ILo
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await WriteAsync();
+        await WriteAsync(TimeSpan.Zero);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -42,16 +45,19 @@ internal sealed class LastSeen(TrackerDatabase database, TimeProvider clock, ILo
         using var timer = new PeriodicTimer(Interval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            await WriteAsync();
+            await WriteAsync(Pause);
         }
     }
 
-    private async Task WriteAsync()
+    private async Task WriteAsync(TimeSpan pause)
     {
         var (peers, time) = Take();
+        var isFirst = true;
         // Neighbours share a page.
-        foreach (var some in peers.Order().Chunk(AtOnce))
+        foreach (var some in peers.Order().Chunk(Math.Max(LeastPart, peers.Count / Parts)))
         {
+            await Task.Delay(isFirst ? TimeSpan.Zero : pause);
+            isFirst = false;
             try
             {
                 await database.WriteSharedAsync(

@@ -33,6 +33,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <summary>Whether it did not answer the last time that somebody needed it.</summary>
     public bool IsAwayNow => Volatile.Read(ref _isAway) == 1;
 
+    /// <summary>Whether there was no room for the last write.</summary>
+    public bool IsFullNow => Volatile.Read(ref _isFull) == 1;
+
     /// <summary>Writes that wait for a batch.</summary>
     public int WritesWaiting => _writes.Waiting;
 

@@ -4,8 +4,8 @@ using P2PShare.Protocol.Tickets;
 namespace P2PShare.Transfer.Peers;
 
 /// <summary>
-/// Checks tickets with the tracker's keys as they were last read, and reads them anew for one that does not count: the
-/// tracker changes its keys from time to time.
+/// Checks tickets with the tracker's keys as they were last read. They are read anew for a ticket that does not count,
+/// because the tracker changes its keys from time to time, and when they are old, because it may have taken one back.
 /// </summary>
 /// <param name="validator">With the keys that were just read.</param>
 /// <param name="read">Makes one with the keys of now.</param>
@@ -15,6 +15,11 @@ internal sealed class TicketChecker(TicketValidator validator, Func<Task<TicketV
     // Whoever sends tickets that do not count makes this peer ask the tracker no more often.
     internal static readonly TimeSpan KeysAge = TimeSpan.FromSeconds(30);
 
+    internal static readonly TimeSpan RenewAfter = TimeSpan.FromMinutes(5);
+
+    // Peers are served by the keys that there are while the tracker is away.
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly Lock _lock = new();
     private volatile TicketValidator _validator = validator;
     private long _readAt = clock.GetTimestamp();
@@ -23,6 +28,11 @@ internal sealed class TicketChecker(TicketValidator validator, Func<Task<TicketV
     /// <inheritdoc cref="TicketValidator.ValidateAsync"/>
     public async ValueTask<(Ticket? Ticket, string? Problem)> ValidateAsync(string token, Hash256 certificateHash)
     {
+        if (clock.GetElapsedTime(Interlocked.Read(ref _readAt)) >= RenewAfter)
+        {
+            await RenewAsync().ConfigureAwait(false);
+        }
+
         var used = _validator;
         var result = await used.ValidateAsync(token, certificateHash).ConfigureAwait(false);
         if (result.Ticket is not null)
@@ -35,13 +45,25 @@ internal sealed class TicketChecker(TicketValidator validator, Func<Task<TicketV
         return _validator == used ? result : await _validator.ValidateAsync(token, certificateHash).ConfigureAwait(false);
     }
 
+    private async Task RenewAsync()
+    {
+        try
+        {
+            await ReadAsync().WaitAsync(Patience, clock).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // They are there for the next ticket.
+        }
+    }
+
     private Task ReadAsync()
     {
         lock (_lock)
         {
             if (_reading.IsCompleted && clock.GetElapsedTime(_readAt) >= KeysAge)
             {
-                _readAt = clock.GetTimestamp();
+                Interlocked.Exchange(ref _readAt, clock.GetTimestamp());
                 _reading = ReadCoreAsync();
             }
 

@@ -126,11 +126,16 @@ public sealed class CompletionTests : CmdletTest
         Complete(shell, "Get-P2PFile -Gro");
         var watch = Stopwatch.StartNew();
         Assert.Empty(Complete(shell, "Get-P2PFile -Group d"));
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(2.5), $"the first Tab took {watch.Elapsed}");
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"the first Tab took {watch.Elapsed}");
 
-        watch.Restart();
-        Assert.Empty(Complete(shell, "Get-P2PFile -Group d"));
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(0.9), $"the second Tab took {watch.Elapsed}");
+        // Each that asked the tracker would take as long as the first; on a busy machine any may be slow, but not all.
+        var fastest = Enumerable.Range(0, 5).Min(_ =>
+        {
+            watch.Restart();
+            Assert.Empty(Complete(shell, "Get-P2PFile -Group d"));
+            return watch.Elapsed;
+        });
+        Assert.True(fastest < TimeSpan.FromSeconds(0.9), $"the next Tabs took {fastest} and more");
         Assert.Empty(shell.Succeed("$Error"));
     }
 

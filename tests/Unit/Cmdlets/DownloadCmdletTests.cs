@@ -32,10 +32,10 @@ public sealed class DownloadCmdletTests : CmdletTest
         using var later = Again(Bob);
         Assert.Equal("Suspended", State(later));
         Assert.NotEqual(0L, later.Succeed("(Get-P2PDownload).BytesReceived").Single().BaseObject);
-        Alice.Succeed("Set-P2PPeerServer -UploadLimit 0");
 
         Assert.Equal("Running", later.Succeed("(Get-P2PDownload | Resume-P2PDownload -PassThru).State.ToString()").Single().BaseObject);
 
+        Alice.Succeed("Set-P2PPeerServer -UploadLimit 0");
         await Eventually.HoldsAsync(() => State(later) == "Complete", "the download has gone on to its end");
         Assert.Equal(File.ReadAllBytes(Alice.Combine("data.bin")), File.ReadAllBytes(Bob.Combine("data.bin")));
     }

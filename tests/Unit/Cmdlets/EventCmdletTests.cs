@@ -24,7 +24,7 @@ public sealed class EventCmdletTests : CmdletTest
         Assert.Null(watch.Output[0].Properties["Name"].Value);
         var clock = Stopwatch.StartNew();
         watch.Stop();
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), $"It took {clock.Elapsed}.");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"It took {clock.Elapsed}.");
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class EventCmdletTests : CmdletTest
         await watch.EndsAsync();
 
         Assert.Equal(["MemberLeft: bob in dev", "after"], watch.Output.Select(what => what.ToString()));
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), $"It took {clock.Elapsed}.");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"It took {clock.Elapsed}.");
     }
 
     [Fact]

@@ -57,6 +57,14 @@ public sealed class ModuleTests : IDisposable
         Assert.All(codes, code => Assert.True(table.Contains(code), code));
     }
 
+    [Fact]
+    public void Every_cmdlet_says_what_it_writes_and_one_that_changes_something_can_write_it() => Assert.All(CmdletTypes(), type =>
+    {
+        Assert.NotEmpty(type.GetCustomAttributes<OutputTypeAttribute>());
+        var writesNothing = type.GetCustomAttribute<CmdletAttribute>()!.VerbName is "Stop" or "Remove" or "Set" or "Unpublish" or "Approve" or "Deny" or "Exit" or "Suspend" or "Disconnect";
+        Assert.True(!writesNothing || type.GetProperty("PassThru") is not null, $"{type.Name} has no -PassThru.");
+    });
+
     [Theory]
     [InlineData("TableControl")]
     [InlineData("ListControl")]

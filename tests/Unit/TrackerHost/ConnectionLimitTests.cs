@@ -18,7 +18,7 @@ public sealed class ConnectionLimitTests
     [Fact]
     public async Task Whoever_never_begins_the_TLS_handshake_is_dropped()
     {
-        await using var tracker = await StartAsync(options => options.HandshakeTimeout = TimeSpan.FromSeconds(1));
+        await using var tracker = await StartAsync(options => options.HandshakeTimeout = TimeSpan.FromSeconds(3));
         using var socket = await ConnectAsync(tracker, Elsewhere);
         await ExpectDroppedAsync(tracker, () => ReadToEndAsync(new NetworkStream(socket)));
     }
@@ -26,7 +26,7 @@ public sealed class ConnectionLimitTests
     [Fact]
     public async Task Whoever_stops_in_the_middle_of_the_TLS_handshake_is_dropped()
     {
-        await using var tracker = await StartAsync(options => options.HandshakeTimeout = TimeSpan.FromSeconds(1));
+        await using var tracker = await StartAsync(options => options.HandshakeTimeout = TimeSpan.FromSeconds(3));
         using var socket = await ConnectAsync(tracker, Elsewhere);
         // The beginning of a handshake record (RFC 8446, section 5.1) that announces 512 bytes.
         await socket.SendAsync(new byte[] { 0x16, 0x03, 0x01, 0x02, 0x00, 0x01 });
@@ -162,8 +162,9 @@ public sealed class ConnectionLimitTests
     {
         const int OfOne = 2000;
         const int OfMany = 2000;
+        // Long enough for whoever means well and has to wait for a processor.
         await using var tracker = await StartAsync(options =>
-            (options.HandshakeTimeout, options.ConnectionsPerAddress) = (TimeSpan.FromSeconds(1), 100));
+            (options.HandshakeTimeout, options.ConnectionsPerAddress) = (TimeSpan.FromSeconds(5), 100));
         var flood = Enumerable.Range(0, OfOne + OfMany).Select(async i =>
         {
             try

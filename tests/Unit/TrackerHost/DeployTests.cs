@@ -99,6 +99,8 @@ public sealed partial class DeployTests
         Assert.NotEmpty(names);
         Assert.All(names, name => Assert.Matches($@"(?m)^{name}[{{ ]", metrics));
         Assert.All(Regex.Matches(text, @"\{(\w+)[!=]").Select(match => match.Groups[1].Value).Where(label => label != "job"), label => Assert.Contains($"{label}=\"", metrics, StringComparison.Ordinal));
+        var page = await File.ReadAllTextAsync(Path.Combine(Deploy, "..", "docs", "operating.md"));
+        Assert.All(Regex.Matches(text, "job=\"([^\"]+)\"").Select(match => match.Groups[1].Value), job => Assert.Contains($"job_name: {job}\n", page, StringComparison.Ordinal));
     }
 
     private static Task<string> UnitAsync() => File.ReadAllTextAsync(Path.Combine(Deploy, "p2pshare-tracker.service"));

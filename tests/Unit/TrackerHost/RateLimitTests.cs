@@ -1,6 +1,7 @@
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Hosting;
 using P2PShare.Unit.Databases;
 
 namespace P2PShare.Unit.TrackerHost;
@@ -76,6 +77,22 @@ public sealed class RateLimitTests
         await Task.WhenAll(flood);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(59)]
+    [InlineData(100)]
+    [InlineData(119)]
+    [InlineData(6000)]
+    [InlineData(10_000_000)]
+    public void As_many_come_back_in_a_minute_as_are_allowed(int perMinute)
+    {
+        var options = RateLimits.PerMinute(perMinute);
+
+        Assert.Equal(perMinute, options.TokenLimit);
+        Assert.Equal(perMinute, options.TokensPerPeriod * TimeSpan.FromMinutes(1) / options.ReplenishmentPeriod, perMinute * 0.0001);
+    }
+
     [TrackerFact]
     public async Task Accounts_are_made_at_a_pace_for_each_address()
     {
@@ -95,11 +112,11 @@ public sealed class RateLimitTests
     [TrackerFact]
     public async Task A_user_who_asks_too_often_slows_nobody_else_down_whatever_session_or_address()
     {
-        await using var tracker = await TestTracker.StartAsync(options => options.RequestsPerMinute = 20);
+        await using var tracker = await TestTracker.StartAsync(options => options.RequestsPerMinute = 5);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         using var same = await TestUser.LogInAsync(tracker, "alice");
         using var bob = await TestUser.CreateAsync(tracker, "bob");
-        for (var i = 0; i < 20; i++)
+        for (var i = 0; i < 5; i++)
         {
             await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
         }

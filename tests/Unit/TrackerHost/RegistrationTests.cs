@@ -115,6 +115,30 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
+    public async Task The_operator_gives_another_password_and_deletes_accounts_at_the_command_line_while_the_tracker_runs()
+    {
+        await using var tracker = await TrackerProcess.StartAsync(_folder);
+        using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
+        using var stranger = TestUser.Stranger(tracker.Address);
+
+        Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder, "another secret\n", "passwd", "Alice"));
+        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.Groups));
+        await stranger.ExpectProblem(
+            HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestUser.Password)));
+        var session = await stranger.Expect<SessionResponse>(
+            HttpStatusCode.Created, await stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", "another secret")));
+
+        alice.UseToken(session.Token);
+        await alice.CreateGroupAsync("dev");
+        await ExpectAsync(1, "'alice' owns 'dev'", true, null, "deluser", "alice");
+        await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Group("dev")));
+        Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder, null, "deluser", "alice"));
+        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.Groups));
+        await ExpectAsync(1, "There is no user called 'alice'", true, null, "deluser", "alice");
+        await ExpectAsync(1, "There is no user called 'alice'", true, "another secret\n", "passwd", "alice");
+    }
+
+    [TrackerFact]
     public async Task What_cannot_be_done_at_the_command_line_is_said_in_a_sentence()
     {
         await ExpectAsync(1, "start the tracker once", TestDatabase.Kind == P2PShare.TrackerHost.Storage.DatabaseKind.Sqlite, null, "invite");

@@ -153,39 +153,6 @@ public sealed class BadPeerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_flood_of_small_messages_takes_no_memory_and_nobody_elses_turn()
-    {
-        await using var peer = await OpenAsync();
-        await peer.HaveAllAsync(1);
-        var keepAlives = new byte[64 * 1024];
-        var have = new byte[Frame.HeaderLength + 8];
-        HaveMessage.Write(have, 1, [3]);
-        var cancel = new byte[Frame.HeaderLength + BlockRange.Length];
-        new BlockRange(1, 3, 0, 16_384).Write(cancel, MessageId.Cancel);
-        var haves = Enumerable.Repeat(have, 4000).SelectMany(bytes => bytes).ToArray();
-        var cancels = Enumerable.Repeat(cancel, 4000).SelectMany(bytes => bytes).ToArray();
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-
-        // A million of them; and a download meanwhile.
-        var download = _bob.Receive(_file);
-        for (var i = 0; i < 40; i++)
-        {
-            await peer.SendAsync(keepAlives);
-            await peer.SendAsync(haves);
-            await peer.SendAsync(cancels);
-        }
-
-        await download.Completion.WaitAsync(Limit);
-        // All were read: what comes behind them is answered.
-        await peer.RequestAsync(new BlockRange(1, 0, 0, 16_384));
-        while ((await peer.ReceiveAsync())!.Value.Id != MessageId.Piece)
-        {
-        }
-
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 16 * 1024 * 1024);
-    }
-
-    [Fact]
     public async Task Somebody_who_asks_for_more_and_more_and_reads_nothing_is_dropped()
     {
         await using var peer = await OpenAsync();

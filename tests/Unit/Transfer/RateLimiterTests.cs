@@ -137,12 +137,18 @@ public sealed class RateLimiterTests
         await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
         var content = RandomNumberGenerator.GetBytes(size);
         var file = await alice.ShareAsync("data.bin", content);
-        alice.Server.UploadLimit = limited == Limited.Upload ? limit : null;
+        // Until the download has its own.
+        alice.Server.UploadLimit = limited is Limited.Upload or Limited.Download ? limit : null;
         bob.Server.DownloadLimit = limited == Limited.PeerServer ? limit : null;
 
         var watch = Stopwatch.StartNew();
         var download = bob.Receive(file);
-        download.Limit = limited == Limited.Download ? limit : null;
+        if (limited == Limited.Download)
+        {
+            download.Limit = limit;
+            alice.Server.UploadLimit = null;
+        }
+
         await download.Completion.WaitAsync(TimeSpan.FromSeconds(60));
         var rate = size / watch.Elapsed.TotalSeconds;
 

@@ -87,6 +87,36 @@ public sealed class TicketCheckerTests : IDisposable
         Assert.True(await CountsAsync(_new));
     }
 
+    [Fact]
+    public async Task A_key_that_the_tracker_took_back_counts_no_more_after_a_while()
+    {
+        _answer = new TaskCompletionSource<TicketValidator>();
+        _answer.SetResult(ValidatorOf(_new));
+        _clock.Advance(TicketChecker.RenewAfter - TimeSpan.FromSeconds(1));
+        Assert.True(await CountsAsync(_old));
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.False(await CountsAsync(_old));
+        Assert.True(await CountsAsync(_new));
+        Assert.Equal(1, _reads);
+    }
+
+    [Fact]
+    public async Task A_tracker_that_is_silent_holds_a_ticket_up_for_a_moment_and_the_next_one_not_at_all()
+    {
+        _answer = new TaskCompletionSource<TicketValidator>();
+        _clock.Advance(TicketChecker.RenewAfter);
+        var first = CountsAsync(_old);
+
+        Assert.True(await CountsAsync(_old));
+        Assert.False(first.IsCompleted);
+        _clock.Advance(TicketChecker.Patience);
+
+        Assert.True(await first);
+        Assert.Equal(1, _reads);
+    }
+
     private static ECDsaSecurityKey NewKey(string id) => new(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = id };
 
     private Task<TicketValidator> ReadAsync()

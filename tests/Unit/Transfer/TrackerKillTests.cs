@@ -54,7 +54,7 @@ public sealed class TrackerKillTests(ITestOutputHelper output) : IAsyncLifetime
 
         // Alice has the file, and is slow; Bob and Carol fetch it, from her and from each other.
         var content = RandomNumberGenerator.GetBytes(12_000_000);
-        await using var alice = await TestPeer.StartAsync(lines, "alice", null, new PeerServerOptions { UploadLimit = 150_000 });
+        await using var alice = await TestPeer.StartAsync(lines, "alice", null, new PeerServerOptions { UploadLimit = 80_000 });
         await using var bob = await TestPeer.StartAsync(lines, "bob", alice);
         await using var carol = await TestPeer.StartAsync(lines, "carol", alice);
         var file = await alice.ShareAsync("data.bin", content);

@@ -13,7 +13,7 @@ public sealed class PageTests
     private static readonly string Repository = TestShell.Repository();
 
     // Languages of what is shown or kept in a file, not typed.
-    private static readonly HashSet<string> NoCommands = ["text", "json", "csv", "xml", "ini", "http", "csharp", "sql"];
+    private static readonly HashSet<string> NoCommands = ["text", "json", "csv", "xml", "yaml", "ini", "http", "csharp", "sql"];
 
     // By page and first line.
     private static readonly Dictionary<(string Page, string FirstLine), string> NotRun = new()
