@@ -20,8 +20,8 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Error, Message = "New events could not be read; it is tried again in {Interval}.")]
     public static partial void EventsUnread(this ILogger logger, Exception exception, TimeSpan interval);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "When peers were seen last could not be written; it is tried again in {Interval}.")]
-    public static partial void LastSeenUnwritten(this ILogger logger, Exception exception, TimeSpan interval);
+    [LoggerMessage(Level = LogLevel.Error, Message = "When peers were seen last could not be written; it will be with their next announces.")]
+    public static partial void LastSeenUnwritten(this ILogger logger, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Forgetting what has expired failed; it is tried again in {Interval}.")]
     public static partial void HousekeepingFailed(this ILogger logger, Exception exception, TimeSpan interval);

@@ -66,15 +66,13 @@ internal sealed class LastSeen(TrackerDatabase database, TimeProvider clock, ILo
                         new { Time = time.ToUnixTimeSeconds(), Peers = connection.List(some) }),
                     CancellationToken.None);
             }
+            catch (P2PShareException)
+            {
+                // The database is away, or its disk full, which is said where it is found. Whoever lives announces again.
+            }
             catch (Exception e)
             {
-                // The next turn may succeed.
-                Add(some, time);
-                // That the database is away, or its disk full, is said where it is found.
-                if (e is not P2PShareException)
-                {
-                    logger.LastSeenUnwritten(e, Interval);
-                }
+                logger.LastSeenUnwritten(e);
             }
         }
     }
