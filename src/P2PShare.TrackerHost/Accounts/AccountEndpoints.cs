@@ -29,6 +29,8 @@ internal static class AccountEndpoints
         accounts.MapPut(TrackerRoutes.CurrentPassword, ChangePasswordAsync)
             .RequireAuthorization()
             .Audited(AuditAct.PasswordChanged)
+            // Hashes as a login does, twice.
+            .Count(RateLimit.Logins)
             .Produces<SessionResponse>()
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status401Unauthorized)
@@ -66,7 +68,7 @@ internal static class AccountEndpoints
 
     private static async Task<IResult> RemoveAsync(CurrentUser user, UserStore users, CancellationToken cancellationToken)
     {
-        await users.RemoveAsync(user.Id, user.Name, cancellationToken);
+        await users.RemoveAsync(user, cancellationToken);
         return TypedResults.NoContent();
     }
 }

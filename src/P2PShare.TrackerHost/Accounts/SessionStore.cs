@@ -12,7 +12,7 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
     private const int MaxLookUpsAtOnce = 256;
 
     // A session's end moves at most so often: a write for each request would be the tracker's main load.
-    private static readonly TimeSpan TouchInterval = TimeSpan.FromHours(1);
+    private readonly TimeSpan _touchInterval = options.SessionLifetime / 4 < TimeSpan.FromHours(1) ? options.SessionLifetime / 4 : TimeSpan.FromHours(1);
 
     // Nearly every request begins with one.
     private readonly Batcher<string, Row?> _lookUps = new(hashes => FindAsync(database, hashes), MaxLookUpsAtOnce);
@@ -98,7 +98,7 @@ internal sealed class SessionStore(TrackerDatabase database, TrackerOptions opti
         }
 
         var lastUsed = session.LastUsed;
-        if (now - DateTimeOffset.FromUnixTimeSeconds(lastUsed) >= TouchInterval)
+        if (now - DateTimeOffset.FromUnixTimeSeconds(lastUsed) >= _touchInterval)
         {
             lastUsed = await TouchAsync(hash, now) ? now.ToUnixTimeSeconds() : lastUsed;
         }

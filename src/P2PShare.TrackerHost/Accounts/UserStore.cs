@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Dapper;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
@@ -55,23 +56,34 @@ internal sealed class UserStore(TrackerDatabase database, TimeProvider clock)
 
     /// <summary>Deletes a user: sessions, peers and join requests go with the row, memberships and shares as where somebody leaves.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.UserOwnsGroups"/>.</exception>
-    public Task RemoveAsync(long user, string name, CancellationToken cancellationToken) => database.WriteAsync(
+    public Task RemoveAsync(CurrentUser user, CancellationToken cancellationToken) => database.WriteAsync(
         async connection =>
         {
-            var owned = (await connection.QueryAsync<string>("SELECT name FROM groups WHERE owner_id = @user ORDER BY name_key", new { user })).ToList();
-            if (owned.Count > 0)
-            {
-                throw OwnsGroups(name, owned);
-            }
-
-            foreach (var group in await connection.QueryAsync<long>("SELECT group_id FROM members WHERE user_id = @user", new { user }))
-            {
-                await Membership.EndAsync(connection, group, user, GroupEventKind.MemberLeft, clock.GetUtcNow());
-            }
-
-            return await connection.ExecuteAsync("DELETE FROM users WHERE id = @user", new { user });
+            await SessionStore.RequireAsync(connection, user);
+            return await RemoveAsync(connection, user.Id, user.Name);
         },
         cancellationToken);
+
+    /// <summary>The same, not asked for by the user.</summary>
+    /// <inheritdoc cref="RemoveAsync(CurrentUser, CancellationToken)" path="/exception"/>
+    public Task RemoveAsync(StoredUser user, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => RemoveAsync(connection, user.Id, user.Name), cancellationToken);
+
+    private async Task<int> RemoveAsync(DbConnection connection, long user, string name)
+    {
+        var owned = (await connection.QueryAsync<string>("SELECT name FROM groups WHERE owner_id = @user ORDER BY name_key", new { user })).ToList();
+        if (owned.Count > 0)
+        {
+            throw OwnsGroups(name, owned);
+        }
+
+        foreach (var group in await connection.QueryAsync<long>("SELECT group_id FROM members WHERE user_id = @user", new { user }))
+        {
+            await Membership.EndAsync(connection, group, user, GroupEventKind.MemberLeft, clock.GetUtcNow());
+        }
+
+        return await connection.ExecuteAsync("DELETE FROM users WHERE id = @user", new { user });
+    }
 
     private static P2PShareException OwnsGroups(string name, List<string> owned)
     {

@@ -25,7 +25,7 @@ internal static class EventEndpoints
         string[] group, HttpContext context, CurrentUser user, EventFeed feed, TrackerDatabase database, TimeProvider clock, CancellationToken cancellationToken)
     {
         var after = LastEventId(context.Request);
-        foreach (var name in group)
+        foreach (var name in group.DistinctBy(AccountName.Key))
         {
             await database.ReadAsync(connection => Membership.GetAsync(connection, name, user), cancellationToken);
         }

@@ -16,8 +16,8 @@ namespace P2PShare.TrackerHost.Groups;
 /// </summary>
 internal static class EndedAccessStore
 {
-    // A ticket may be under way to its reader while the membership ends, stamped with a time shortly after.
-    private const int SecondsUnderWay = 1;
+    // Until the end is committed, tickets are issued; and by other instances, whose clocks may be some seconds ahead.
+    private const int SecondsUnderWay = 30;
 
     /// <summary>Ends the tickets that a member of a group holds. To be called while the membership is still there.</summary>
     public static Task AddAsync(DbConnection connection, long group, long user, DateTimeOffset now) => connection.ExecuteAsync(

@@ -88,7 +88,8 @@ internal sealed class GroupStore(TrackerDatabase database, TrackerOptions option
         async connection =>
         {
             var membership = await Membership.RequireOwnerAsync(connection, group, user, "hand it over");
-            var changed = await connection.ExecuteAsync(
+            // What cannot be a name is not looked for: PostgreSQL knows no text with a zero in it.
+            var changed = AccountName.FindProblem(owner) is not null ? 0 : await connection.ExecuteAsync(
                 """
                 UPDATE groups SET owner_id = (SELECT id FROM users WHERE name_key = @Key)
                 WHERE id = @GroupId AND EXISTS (SELECT 1 FROM members m JOIN users u ON u.id = m.user_id

@@ -89,8 +89,7 @@ internal static class AccountCommands
                 await using (var database = await OpenAsync(settings, cancellationToken))
                 {
                     var users = new UserStore(database, TimeProvider.System);
-                    var user = await FindAsync(users, words[1], cancellationToken);
-                    await users.RemoveAsync(user.Id, user.Name, cancellationToken);
+                    await users.RemoveAsync(await FindAsync(users, words[1], cancellationToken), cancellationToken);
                 }
 
                 break;
@@ -146,13 +145,14 @@ internal static class AccountCommands
         var password = new StringBuilder();
         while (Console.ReadKey(intercept: true) is { Key: not ConsoleKey.Enter } key)
         {
-            if (key.Key != ConsoleKey.Backspace)
+            if (key.Key == ConsoleKey.Backspace)
             {
-                password.Append(key.KeyChar);
+                password.Length = Math.Max(0, password.Length - 1);
             }
-            else if (password.Length > 0)
+            else if (!char.IsControl(key.KeyChar))
             {
-                password.Length--;
+                // An arrow, such as of somebody who looks for the last command, is no part of it.
+                password.Append(key.KeyChar);
             }
         }
 

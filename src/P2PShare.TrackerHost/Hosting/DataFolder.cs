@@ -36,12 +36,25 @@ internal static class DataFolder
             yield break;
         }
 
-        foreach (var file in Directory.EnumerateFiles(path).Where(IsSecret).Order(StringComparer.Ordinal))
+        foreach (var file in FilesOf(path).Where(IsSecret).Order(StringComparer.Ordinal))
         {
             if ((File.GetUnixFileMode(file) & ForOthers) != 0)
             {
                 yield return $"'{file}' holds secrets, and other users of this machine can read or write it: chmod 600 it.";
             }
+        }
+    }
+
+    // One that cannot be listed was found fault with already.
+    private static string[] FilesOf(string path)
+    {
+        try
+        {
+            return Directory.GetFiles(path);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return [];
         }
     }
 

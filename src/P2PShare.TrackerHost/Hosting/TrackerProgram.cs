@@ -111,7 +111,21 @@ internal static class TrackerProgram
             await output.WriteLineAsync($"fingerprint: {tracker.Fingerprint}");
             await output.FlushAsync();
             systemd.Notify(ServiceState.Ready);
-            await WaitForEndAsync(options, stopping.Token);
+            var failing = tracker.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+            using (var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, failing))
+            {
+                await WaitForEndAsync(options, ending.Token);
+            }
+
+            if (failing.IsCancellationRequested)
+            {
+                // The host stops where one of its services fails.
+                var reason = tracker.Services.GetServices<IHostedService>().OfType<BackgroundService>()
+                    .Select(service => service.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
+                await error.WriteLineAsync($"The tracker failed: {reason?.GetType().Name}: {reason?.Message}");
+                return Failed;
+            }
+
             systemd.Notify(ServiceState.Stopping);
             await DrainAsync(tracker, leaving.Token);
             return 0;
@@ -176,7 +190,7 @@ internal static class TrackerProgram
     {
         builder.Configuration.AddConfiguration(configuration);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        // Why it cannot start is said once, in a sentence.
+        // Why it cannot start, or ends, is said once, in a sentence.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         // Of a person's own tracker, in a shell, nobody has to give account.
         builder.Logging.AddFilter(Audit.Category, options.StopAtEndOfInput ? LogLevel.None : LogLevel.Information);

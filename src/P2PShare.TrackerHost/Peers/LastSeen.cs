@@ -69,6 +69,7 @@ internal sealed class LastSeen(TrackerDatabase database, TimeProvider clock, ILo
             catch (P2PShareException)
             {
                 // The database is away, or its disk full, which is said where it is found. Whoever lives announces again.
+                return;
             }
             catch (Exception e)
             {

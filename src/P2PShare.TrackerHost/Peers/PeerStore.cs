@@ -103,10 +103,6 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
             },
             cancellationToken);
 
-    /// <summary>
-    /// Complete ones first. Of many, those that follow a random place: to look at all and choose would cost the more the
-    /// more there are, and all of them ask.
-    /// </summary>
     private static async Task<IReadOnlyList<AnnounceResponse?>> AnswerAsync(
         IReadOnlyList<Announce> announces, TrackerDatabase database, TrackerOptions options, LastSeen lastSeen, DateTimeOffset now)
     {
@@ -115,6 +111,10 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
         return [.. found.Select(one => one?.Answer)];
     }
 
+    /// <summary>
+    /// Complete ones first. Of many, those that follow a random place: to look at all and choose would cost the more the
+    /// more there are, and all of them ask.
+    /// </summary>
     private async Task<IReadOnlyList<SourcePeer>> FindPeersAsync(
         DbConnection connection, long group, Hash256 content, Hash256 asker, DateTimeOffset now)
     {

@@ -10,6 +10,9 @@ namespace P2PShare.TrackerHost.Storage;
 internal static class Migrations
 {
     /// <summary>The version of the schema that this program makes and needs.</summary>
+    // Of a large database they take long, and nothing may be asked of it before.
+    private const int Unlimited = 0;
+
     public static long Latest { get; } = Load().Keys.Max();
 
     /// <exception cref="P2PShareException">The database was made by a newer version.</exception>
@@ -28,7 +31,7 @@ internal static class Migrations
 
         foreach (var (number, sql) in scripts.Where(script => script.Key > version))
         {
-            await connection.ExecuteAsync(database.Translate(sql));
+            await connection.ExecuteAsync(database.Translate(sql), commandTimeout: Unlimited);
             await connection.ExecuteAsync("INSERT INTO schema_version (version) VALUES (@number)", new { number });
         }
 

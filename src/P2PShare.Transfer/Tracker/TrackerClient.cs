@@ -98,7 +98,7 @@ public sealed class TrackerClient : IDisposable
         {
             await SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
-        catch (P2PShareException e) when (request.MayHaveBeenDone && e.Code == ErrorCode.UserNameTaken)
+        catch (P2PShareException e) when (request.MayHaveBeenDone && (e.Code is ErrorCode.UserNameTaken or ErrorCode.InvalidInvitation))
         {
             if (await TryOpenSessionAsync(userName, password, cancellationToken).ConfigureAwait(false) is not { } opened)
             {

@@ -9,6 +9,22 @@ namespace P2PShare.Unit.TrackerHost;
 public sealed class SessionTests
 {
     [TrackerFact]
+    public async Task A_session_of_the_shortest_life_goes_on_while_it_is_used()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var tracker = await TestTracker.StartAsync(options => options.SessionLifetime = TimeSpan.FromHours(1), clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        for (var i = 0; i < 6; i++)
+        {
+            clock.Advance(TimeSpan.FromMinutes(20));
+            await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+        }
+
+        clock.Advance(TimeSpan.FromMinutes(61));
+        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.Groups));
+    }
+
+    [TrackerFact]
     public async Task A_session_tells_whose_it_is_and_never_its_token_again()
     {
         await using var tracker = await TestTracker.StartAsync();
