@@ -221,20 +221,22 @@ internal sealed class FrameWriter(Stream stream, RateLimiter limiter) : IDisposa
                 return;
             }
 
-            await SendLimitedAsync(buffer.AsMemory(0, filled + step), cancellationToken).ConfigureAwait(false);
+            await SendLimitedAsync(channel, buffer.AsMemory(0, filled + step), header: filled, cancellationToken).ConfigureAwait(false);
             sent += step;
             filled = 0;
         }
-
-        channel.CountUpload(range.Count);
     }
 
-    private async ValueTask SendLimitedAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    /// <param name="header">So many bytes at the beginning are none of the content.</param>
+    private async ValueTask SendLimitedAsync(ContentChannel channel, ReadOnlyMemory<byte> bytes, int header, CancellationToken cancellationToken)
     {
         while (!bytes.IsEmpty)
         {
             var slice = bytes[..Math.Min(bytes.Length, limiter.SliceLength)];
             await limiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
+            // Before: the other side may have the last of it, and close the channel, before this goes on.
+            channel.CountUpload(Math.Max(0, slice.Length - header));
+            header = Math.Max(0, header - slice.Length);
             await stream.WriteAsync(slice, cancellationToken).ConfigureAwait(false);
             bytes = bytes[slice.Length..];
         }
