@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using P2PShare.Transfer.Peers;
-using P2PShare.Unit.TrackerHost;
 
 namespace P2PShare.Unit.Transfer;
 

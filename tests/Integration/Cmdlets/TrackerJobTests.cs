@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace P2PShare.Integration.Cmdlets;
+
+/// <summary>The tracker's program, run by the module as a process of its own.</summary>
+public sealed class TrackerJobTests : IDisposable
+{
+    private readonly TestShell _shell = new();
+
+    public void Dispose() => _shell.Dispose();
+
+    [Fact]
+    public void A_tracker_runs_as_a_job_until_it_is_stopped()
+    {
+        var tracker = _shell.Succeed("$t = Start-P2PTracker -Port $port -DataPath $data; $t", ("port", FreePort()), ("data", _shell.Combine("tracker"))).Single();
+        Assert.Matches("^[0-9a-f]{64}$", (string)tracker.Properties["Fingerprint"].Value);
+        Assert.Equal($"127.0.0.1:{_shell.Get("port")}", tracker.Properties["Address"].Value);
+        using var process = Process.GetProcessById((int)tracker.Properties["ProcessId"].Value);
+
+        _shell.Succeed("""
+            $null = $t | New-P2PUser -UserName alice -Password $password -StatePath $state
+            $null = Connect-P2PTracker $t.Address -UserName alice -Password $password -StatePath $state
+            """);
+        Assert.Equal("Running", _shell.Succeed("(Get-P2PTracker).State.ToString()").Single().BaseObject);
+        Assert.Equal("P2PTracker", _shell.Succeed("(Get-Job).PSJobTypeName").Single().BaseObject);
+
+        _shell.Succeed("Stop-P2PTracker -WhatIf");
+        Assert.False(process.HasExited);
+        _shell.Succeed("Get-P2PTracker | Stop-P2PTracker");
+
+        Assert.True(process.HasExited);
+        Assert.Equal("Stopped", _shell.Succeed("$t.State.ToString()").Single().BaseObject);
+        Assert.Equal("TrackerUnreachable", _shell.Fail("Connect-P2PTracker $t.Address -UserName alice -Password $password -StatePath $state"));
+    }
+
+    [Fact]
+    public void A_tracker_on_all_addresses_says_where_to_dial_it()
+    {
+        var tracker = _shell.Succeed("$t = Start-P2PTracker -Port $port -Address 0.0.0.0 -DataPath $data; $t", ("port", FreePort()), ("data", _shell.Combine("tracker"))).Single();
+
+        var address = IPEndPoint.Parse((string)tracker.Properties["Address"].Value);
+        Assert.NotEqual(IPAddress.Any, address.Address);
+        Assert.Equal(_shell.Get("port"), address.Port);
+        _shell.Succeed("$null = $t | New-P2PUser -UserName alice -Password $password -StatePath $state");
+    }
+
+    [Fact]
+    public void A_tracker_ends_with_its_runspace()
+    {
+        var id = (int)_shell.Succeed("(Start-P2PTracker -Port $port -DataPath $data).ProcessId", ("port", FreePort()), ("data", _shell.Combine("tracker"))).Single().BaseObject;
+        using var process = Process.GetProcessById(id);
+
+        _shell.Runspace.Close();
+
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public void A_tracker_that_cannot_start_says_why()
+    {
+        File.WriteAllText(_shell.Combine("trackers.txt"), "127.0.0.1:8001\n");
+
+        Assert.Equal("TrackerNotStarted", _shell.Fail("Start-P2PTracker -TrackerInfo $info -TrackerNumber 2", ("info", _shell.Combine("trackers.txt"))));
+        Assert.Contains("'2' is not the number of a tracker", _shell.Errors[0].ToString(), StringComparison.Ordinal);
+        Assert.Equal("InvalidTrackerAddress", _shell.Fail("Start-P2PTracker -Address 'a b'"));
+        Assert.Empty(_shell.Succeed("Get-Job; Get-P2PTracker"));
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using System.Net;
+using System.Net.Sockets;
+
+namespace P2PShare.Integration.Shell.Pages;
+
+/// <summary>The people of one page, each with a shell and a state folder of their own, in a folder with the files that pages name.</summary>
+internal sealed class PageSession : IDisposable
+{
+    private readonly TestFolder _folder = new();
+    private readonly Dictionary<string, Runspace> _people = [];
+    private readonly string _repository = TestShell.Repository();
+    private readonly int _port = FreePort();
+
+    public PageSession()
+    {
+        _folder.WriteRandom("image.vhdx", 1_000_000);
+        _folder.WriteRandom("report.pdf", 100_000);
+        File.Copy(System.IO.Path.Combine(_repository, "README.md"), System.IO.Path.Combine(_folder.Path, "README.md"));
+        foreach (var page in Directory.EnumerateFiles(System.IO.Path.Combine(_repository, "docs"), "*.md"))
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(_folder.Path, "docs"));
+            File.Copy(page, System.IO.Path.Combine(_folder.Path, "docs", System.IO.Path.GetFileName(page)));
+        }
+    }
+
+    public TestFolder Folder => _folder;
+
+    /// <summary>Runs a block as its person does, with this machine's addresses in it; gives the errors.</summary>
+    public IReadOnlyList<string> Run(CodeBlock block)
+    {
+        using var shell = PowerShell.Create(Shell(block.Person));
+        shell.AddScript(block.Text
+            .Replace("tracker.example:8001", $"127.0.0.1:{_port}", StringComparison.Ordinal)
+            .Replace("127.0.0.1:8001", $"127.0.0.1:{_port}", StringComparison.Ordinal)
+            .Replace("./out/P2PShare", System.IO.Path.Combine(_repository, "out", "P2PShare"), StringComparison.Ordinal));
+        try
+        {
+            shell.Invoke();
+        }
+        catch (RuntimeException e)
+        {
+            return [e.Message];
+        }
+
+        return [.. shell.Streams.Error.Select(error => $"{error.InvocationInfo?.Line.Trim()}: {error}")];
+    }
+
+    public void Dispose()
+    {
+        // The tracker, which somebody here started, goes last.
+        foreach (var person in _people.Values.Reverse())
+        {
+            person.Dispose();
+        }
+
+        _folder.Dispose();
+    }
+
+    private Runspace Shell(string person)
+    {
+        if (!_people.TryGetValue(person, out var runspace))
+        {
+            runspace = RunspaceFactory.CreateRunspace(new AnsweringHost(), InitialSessionState.CreateDefault2());
+            _people.Add(person, runspace);
+            runspace.Open();
+            using var shell = PowerShell.Create(runspace);
+            // The engine of these tests has no more modules than p2pshare, and its stand-ins are as good here.
+            shell.AddScript("""
+                param($Basics, $Folder, $Manifest, $State, $Port)
+                New-Module P2PShare.Shell.Basics ([scriptblock]::Create([IO.File]::ReadAllText($Basics)))
+                function Read-Host { $Host.UI.ReadLineAsSecureString() }
+                $null = $ExecutionContext.SessionState.Path.SetLocation($Folder)
+                Import-Module $Manifest
+                $PSDefaultParameterValues = @{
+                    'New-P2PUser:StatePath' = $State; 'Connect-P2PTracker:StatePath' = $State
+                    # As a person says yes when the fingerprint is right; in a test nobody is asked.
+                    'New-P2PUser:TrustOnFirstUse' = $true; 'Connect-P2PTracker:TrustOnFirstUse' = $true
+                    'Start-P2PTracker:Port' = $Port; 'Start-P2PTracker:DataPath' = [IO.Path]::Combine($Folder, "tracker")
+                }
+                """)
+                .AddParameters(new Hashtable
+                {
+                    ["Basics"] = System.IO.Path.Combine(_repository, "src", "P2PShare.Shell", "Commands", "Basics.psm1"),
+                    ["Folder"] = _folder.Path,
+                    ["Manifest"] = System.IO.Path.Combine(_repository, "out", "P2PShare", "P2PShare.psd1"),
+                    ["State"] = System.IO.Path.Combine(_folder.Path, person + "-state"),
+                    ["Port"] = _port,
+                }).Invoke();
+            Assert.Empty(shell.Streams.Error);
+        }
+
+        return runspace;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

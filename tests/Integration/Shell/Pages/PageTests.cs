@@ -1,0 +1,106 @@
+
+namespace P2PShare.Integration.Shell.Pages;
+
+/// <summary>
+/// The commands of README.md and docs/ work. A block is marked behind its fence: <c>powershell run</c> (<c>as=alice</c> where a page has
+/// several people) and <c>p2pshare run</c> are run here, a page's blocks one after the other; <c>sh ci</c> is a command of .ci/run;
+/// <c>text</c> and the like are no commands. Everything else stands below with the reason why it is not run.
+/// </summary>
+public sealed class PageTests
+{
+    private static readonly string Repository = TestShell.Repository();
+
+    // Languages of what is shown or kept in a file, not typed.
+    private static readonly HashSet<string> NoCommands = ["text", "json", "csv", "xml", "yaml", "ini", "http", "csharp", "sql"];
+
+    // By page and first line.
+    private static readonly Dictionary<(string Page, string FirstLine), string> NotRun = new()
+    {
+        [("docs/getting-started.md", "dotnet run -c Release --project src/P2PShare.Shell -- tracker.example:8001 tracker_info.txt")] = "waits for a person; what is typed there is run",
+        [("docs/walkthrough.md", "dotnet build")] = "dotnet build is .ci/run's; pwsh waits for a person, and what is typed there is run",
+        [("docs/operating.md", "tracker.example:8001")] = "a file",
+        [("docs/operating.md", "dotnet out/P2PShare/tracker/P2PShare.TrackerHost.dll tracker_info.txt 1")] = "run by ProgramTests",
+        [("docs/operating.md", "createuser --pwprompt p2pshare")] = "asks for a password; the tests make roles and databases of their own",
+        [("docs/operating.md", "export Tracker__Database=postgres")] = "names a server that is not here; run by PostgresTests",
+        [("docs/operating.md", "tracker1.example:8001  65e9…")] = "a file",
+        [("docs/operating.md", "listening: https://tracker.example:8001")] = "output",
+        [("docs/operating.md", "openssl x509 -in tracker-certificate.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum")] = "needs openssl",
+        [("docs/operating.md", "install -m 644 deploy/p2pshare-tracker.service /etc/systemd/system/")] = "changes the machine; the unit is checked by DeployTests",
+        [("docs/operating.md", "docker build -f deploy/Dockerfile -t p2pshare-tracker .")] = "needs Docker; the file is checked by DeployTests",
+        [("docs/performance.md", "dotnet run -c Release --project bench/Swarm [--receivers 4,8,16] [--size 64MiB] [--rate 20] [--rounds 5]")] = "needs a machine of its own",
+        [("docs/protocol-peer.md", "0        4      5")] = "a picture",
+        [("docs/publishing.md", "./build.ps1 -Task Package")] = "run by the Pester suite, Package.Tests.ps1",
+        [("docs/publishing.md", "Test-ModuleManifest ./out/P2PShare/P2PShare.psd1")] = "publishes",
+        [("docs/publishing.md", "Register-PSResourceRepository -Name Local -Uri ./out -Trusted")] = "run by the Pester suite, Package.Tests.ps1, where PSResourceGet is installed",
+        [("docs/telemetry.md", "dotnet-counters monitor --process-id 4711 --counters P2PShare.Transfer")] = "needs a tool that is installed apart",
+        [("docs/telemetry.md", "services.AddOpenTelemetry()")] = "part of a program",
+    };
+
+    private static readonly string[] Names = [.. Directory
+        .EnumerateFiles(Path.Combine(Repository, "docs"), "*.md")
+        .Select(path => "docs/" + Path.GetFileName(path))
+        .Append("README.md")
+        .Order(StringComparer.Ordinal)];
+
+    public static TheoryData<string> Pages => [.. Names];
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Every_block_says_how_it_is_run_or_is_known_not_to_be(string page)
+    {
+        var unknown = CodeBlock.Read(Repository, page)
+            .Where(block => !block.Runs && !block.Marks.Contains("ci") && !NoCommands.Contains(block.Language) && !NotRun.ContainsKey((block.Page, block.FirstLine)));
+
+        Assert.Empty(unknown);
+    }
+
+    [Fact]
+    public void What_is_known_not_to_be_run_is_still_there()
+    {
+        var blocks = Names.SelectMany(page => CodeBlock.Read(Repository, page)).Select(block => (block.Page, block.FirstLine));
+
+        Assert.Empty(NotRun.Keys.Except(blocks));
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void What_CI_is_said_to_run_is_in_its_script(string page)
+    {
+        var script = File.ReadAllText(Path.Combine(Repository, ".ci", "run"));
+        foreach (var line in CodeBlock.Read(Repository, page).Where(block => block.Marks.Contains("ci")).SelectMany(block => block.Text.Split('\n')))
+        {
+            Assert.Contains($"run {line.Trim()}", script, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public async Task What_is_marked_to_run_runs_without_an_error(string page)
+    {
+        var blocks = CodeBlock.Read(Repository, page).Where(block => block.Runs).ToArray();
+        if (blocks.Length == 0)
+        {
+            return;
+        }
+
+        using var session = new PageSession();
+        foreach (var block in blocks)
+        {
+            var errors = block.Language switch
+            {
+                "powershell" => session.Run(block),
+                "p2pshare" => await RunAtPromptAsync(session.Folder, block),
+                _ => [$"Nobody here runs {block.Language}."],
+            };
+            Assert.True(errors.Count == 0, $"{block}: {string.Join('\n', errors)}");
+        }
+    }
+
+    private static async Task<IReadOnlyList<string>> RunAtPromptAsync(TestFolder folder, CodeBlock block)
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        var info = folder.Write("tracker_info.txt", $"{tracker.Address.Authority} {tracker.Address.Fingerprint}\n");
+        using var shell = await ShellProcess.RunAsync(folder, [tracker.Address.Authority, info], block.Text + "\n");
+        return shell.ExitCode == 0 ? shell.Errors : [.. shell.Errors, $"The exit code is {shell.ExitCode}."];
+    }
+}

@@ -1,0 +1,112 @@
+namespace P2PShare.Integration.Shell;
+
+public sealed class ScriptTests
+{
+    [Theory]
+    [InlineData("1 + 1", 0)]
+    [InlineData("exit 7", 7)]
+    [InlineData("throw 'no'", 1)]
+    [InlineData("no_such_command", 1)]
+    [InlineData("1 +", 1)]
+    [InlineData("Get-P2PGroup", 1)]
+    [InlineData("Get-P2PGroup -ErrorAction Ignore", 1)]
+    [InlineData("try { Get-P2PGroup } catch { 'caught' }", 0)]
+    public async Task The_exit_code_tells_whether_a_command_failed(string text, int exitCode)
+    {
+        using var folder = new TestFolder();
+        using var shell = await ShellProcess.RunAsync(folder, ["-Command", text]);
+
+        Assert.True(exitCode == shell.ExitCode, shell.ToString());
+    }
+
+    [Fact]
+    public async Task A_command_text_has_the_module_and_prints_objects_as_a_table()
+    {
+        using var folder = new TestFolder();
+        using var shell = await ShellProcess.RunAsync(
+            folder, ["-Command", "Get-Command Get-P2PFile, Send-P2PFile | Select-Object CommandType, Name"]);
+
+        Assert.True(shell.ExitCode == 0, shell.ToString());
+        Assert.Equal(
+            ["CommandType Name", "----------- ----", "     Cmdlet Get-P2PFile", "     Cmdlet Send-P2PFile"],
+            shell.Output.Where(line => line.Length > 0));
+    }
+
+    [Fact]
+    public async Task A_script_gets_its_arguments_as_they_were_typed()
+    {
+        using var folder = new TestFolder();
+        folder.Write("x.ps1", "param([string] $Path, [switch] $All, [string] $Rest)\n\"$Path|$All|$Rest\"\nexit 3\n");
+        using var shell = await ShellProcess.RunAsync(folder, ["-File", "x.ps1", "-All", "-Path", @"D:\it's $5; done", "more"]);
+
+        Assert.Equal(@"D:\it's $5; done|True|more", Assert.Single(shell.Output));
+        Assert.Equal(3, shell.ExitCode);
+    }
+
+    [Fact]
+    public async Task An_error_in_a_script_names_file_and_line()
+    {
+        using var folder = new TestFolder();
+        folder.Write("x.ps1", "'first'\nthrow 'it broke'\n'never'\n");
+        using var shell = await ShellProcess.RunAsync(folder, ["-File", "x.ps1"]);
+
+        Assert.Equal(["first"], shell.Output);
+        Assert.Equal("Error: it broke (x.ps1:2)", Assert.Single(shell.Errors));
+        Assert.Equal(1, shell.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_missing_script_is_named()
+    {
+        using var folder = new TestFolder();
+        using var shell = await ShellProcess.RunAsync(folder, ["-File", "none.ps1"]);
+
+        Assert.Equal("Error: The script 'none.ps1' does not exist.", Assert.Single(shell.Errors));
+        Assert.Equal(1, shell.ExitCode);
+    }
+
+    [Fact]
+    public async Task An_echoed_script_shows_each_statement_and_ends_at_the_first_error()
+    {
+        using var folder = new TestFolder();
+        folder.Write("x.ps1", "# Two and two.\n$sum = 2 + 2\n\"it is $sum\"\nno_such_command\n'never'\n");
+        using var shell = await ShellProcess.RunAsync(folder, ["--echo", "me", "-File", "x.ps1"]);
+
+        Assert.Equal(["me> # Two and two.", "me> $sum = 2 + 2", "me> \"it is $sum\"", "me| it is 4", "me> no_such_command"], shell.Output);
+        Assert.Contains("'no_such_command' is not a command", Assert.Single(shell.Errors), StringComparison.Ordinal);
+        Assert.Equal(1, shell.ExitCode);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_ends_a_running_script()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using var folder = new TestFolder();
+        using var shell = ShellProcess.Start(folder, ["-Command", "'started'; Start-Sleep 600"]);
+        await shell.WaitForLineAsync(line => line == "started");
+        shell.Signal(ShellProcess.Interrupt, group: false);
+        await shell.WaitAsync();
+
+        Assert.Equal(130, shell.ExitCode);
+    }
+
+    [Fact]
+    public async Task Progress_becomes_few_plain_lines_where_there_is_no_terminal()
+    {
+        using var folder = new TestFolder();
+        folder.Write("x.ps1", """
+            foreach ($percent in 0..100) {
+                $record = [System.Management.Automation.ProgressRecord]::new(7, 'Copying', "$percent of 100")
+                $record.PercentComplete = $percent
+                $Host.UI.WriteProgress(1, $record)
+            }
+            """);
+        using var shell = await ShellProcess.RunAsync(folder, ["-File", "x.ps1"]);
+
+        Assert.Equal(Enumerable.Range(1, 10).Select(tenth => $"Copying {tenth * 10}% {tenth * 10} of 100"), shell.Output);
+    }
+}

@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using P2PShare.TrackerHost.Hosting;
+
+namespace P2PShare.Integration.TrackerHost;
+
+/// <summary>What deploy/ has: as far as it can be tried without systemd as the machine's first process, and without Docker.</summary>
+public sealed partial class DeployTests
+{
+    private static readonly string Deploy = Path.Combine(TestShell.Repository(), "deploy");
+
+    [SystemdFact]
+    public async Task Systemd_understands_the_unit()
+    {
+        using var folder = new TemporaryFolder();
+        // What its files name need not be installed here.
+        var unit = Regex.Replace(await UnitAsync(), "^(ExecStart(?:Pre)?)=.*$", "$1=/bin/true", RegexOptions.Multiline);
+        var path = folder.Combine("p2pshare-tracker.service");
+        await File.WriteAllTextAsync(path, unit);
+
+        var (code, text) = await RunAsync(SystemdFactAttribute.Program!, "verify", "--man=no", path);
+
+        // Of other units of this machine it may complain as it likes.
+        Assert.DoesNotContain(text.Split('\n'), line => line.Contains("p2pshare-tracker", StringComparison.Ordinal));
+        Assert.Equal(0, code);
+    }
+
+    [Fact]
+    public async Task The_unit_stops_no_sooner_than_the_tracker_and_starts_it_as_it_is_called()
+    {
+        var unit = await UnitAsync();
+        var options = new TrackerOptions();
+
+        Assert.True(int.Parse(Regex.Match(unit, @"^TimeoutStopSec=(\d+)$", RegexOptions.Multiline).Groups[1].ValueSpan) > (options.DrainTime + options.ShutdownTimeout).TotalSeconds);
+        var start = Regex.Match(unit, "^ExecStart=(.*)$", RegexOptions.Multiline).Groups[1].Value;
+        Assert.Equal(start + " --validate", Regex.Match(unit, "^ExecStartPre=(.*)$", RegexOptions.Multiline).Groups[1].Value);
+        Assert.All(Variable().Matches(unit), match => Assert.NotNull(typeof(TrackerOptions).GetProperty(match.Groups[1].Value)));
+    }
+
+    [Fact]
+    public async Task What_the_Dockerfile_copies_builds_the_tracker_and_what_it_sets_are_settings()
+    {
+        var text = await File.ReadAllTextAsync(Path.Combine(Deploy, "Dockerfile"));
+        var copied = Regex.Matches(text, "^COPY (?!--from)(.*) [^ ]+$", RegexOptions.Multiline).SelectMany(match => match.Groups[1].Value.Split(' ')).ToList();
+
+        Assert.All(copied, path => Assert.True(Path.Exists(Path.Combine(TestShell.Repository(), path)), path));
+        // A project that refers to one that is not copied could not be built.
+        var projects = copied.Where(path => path.StartsWith("src/", StringComparison.Ordinal)).ToList();
+        Assert.All(projects, project =>
+        {
+            var file = Directory.GetFiles(Path.Combine(TestShell.Repository(), project), "*.csproj").Single();
+            Assert.All(
+                Regex.Matches(File.ReadAllText(file), "ProjectReference Include=\"\\.\\./([^/]+)/"),
+                match => Assert.Contains($"src/{match.Groups[1].Value}", projects));
+        });
+        Assert.All(Variable().Matches(text), match => Assert.NotNull(typeof(TrackerOptions).GetProperty(match.Groups[1].Value)));
+        Assert.DoesNotMatch(@"(?m)^USER (root|0)\b", text);
+        Assert.Matches(@"(?m)^USER \d+", text);
+    }
+
+    [Fact]
+    public async Task The_health_check_of_the_Dockerfile_tells_alive_from_dead()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var text = await File.ReadAllTextAsync(Path.Combine(Deploy, "Dockerfile"));
+        var command = JsonSerializer.Deserialize<string[]>(Regex.Match(text, @"^ +CMD (\[.*\])$", RegexOptions.Multiline).Groups[1].Value)!;
+        int port;
+        await using (var tracker = await TestTracker.StartAsync(options => options.MetricsAddress = "127.0.0.1:0"))
+        {
+            port = tracker.MetricsPort;
+            Assert.Equal(0, (await CheckAsync()).Code);
+        }
+
+        Assert.NotEqual(0, (await CheckAsync()).Code);
+
+        Task<(int Code, string Text)> CheckAsync() =>
+            RunAsync(command[0], [.. command[1..].Select(part => part.Replace("/9464", $"/{port}", StringComparison.Ordinal))]);
+    }
+
+    [Fact]
+    public async Task The_alerts_are_about_metrics_that_there_are()
+    {
+        await using var tracker = await TestTracker.StartAsync(options => options.MetricsAddress = "127.0.0.1:0");
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var http = new HttpClient();
+        var peers = (OnlinePeers)tracker.Services.GetService(typeof(OnlinePeers))!;
+        await Eventually.HoldsAsync(() => peers.Count is not null, "the peers online are counted");
+        var metrics = await http.GetStringAsync($"http://127.0.0.1:{tracker.MetricsPort}/metrics");
+
+        var text = await File.ReadAllTextAsync(Path.Combine(Deploy, "prometheus-alerts.yml"));
+
+        var names = Regex.Matches(text, @"\b(?:p2pshare_tracker|http_server)_\w+").Select(match => match.Value).Distinct().ToList();
+        Assert.NotEmpty(names);
+        Assert.All(names, name => Assert.Matches($@"(?m)^{name}[{{ ]", metrics));
+        Assert.All(Regex.Matches(text, @"\{(\w+)[!=]").Select(match => match.Groups[1].Value).Where(label => label != "job"), label => Assert.Contains($"{label}=\"", metrics, StringComparison.Ordinal));
+        var page = await File.ReadAllTextAsync(Path.Combine(Deploy, "..", "docs", "operating.md"));
+        Assert.All(Regex.Matches(text, "job=\"([^\"]+)\"").Select(match => match.Groups[1].Value), job => Assert.Contains($"job_name: {job}\n", page, StringComparison.Ordinal));
+    }
+
+    private static Task<string> UnitAsync() => File.ReadAllTextAsync(Path.Combine(Deploy, "p2pshare-tracker.service"));
+
+    private static async Task<(int Code, string Text)> RunAsync(string program, params string[] args)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var text = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync()).WaitAsync(TimeSpan.FromSeconds(60));
+        await process.WaitForExitAsync();
+        return (process.ExitCode, string.Concat(text));
+    }
+
+    [GeneratedRegex(@"\bTracker__(\w+)=")]
+    private static partial Regex Variable();
+}

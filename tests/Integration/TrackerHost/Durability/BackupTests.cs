@@ -1,0 +1,220 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Text.RegularExpressions;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.Integration.TrackerHost.Durability;
+
+public sealed class BackupTests : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-backup-").FullName;
+
+    private string Data => Path.Combine(_folder, "data");
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync()
+    {
+        Directory.Delete(_folder, recursive: true);
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_backup_made_while_the_tracker_writes_is_a_data_folder_with_all_that_was_acknowledged_before()
+    {
+        var backup = Path.Combine(_folder, "backup");
+        await using var tracker = await TrackerProcess.StartOnAsync(_folder, null);
+        using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
+        await alice.CreateGroupAsync("dev");
+        var acknowledged = new ConcurrentQueue<string>();
+        using var enough = new CancellationTokenSource();
+        var writing = Task.WhenAll(Enumerable.Range(0, 4).Select(async writer =>
+        {
+            for (var i = 0; !enough.IsCancellationRequested; i++)
+            {
+                await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("dev", $"{writer}/{i}", TestUser.RandomHash()));
+                acknowledged.Enqueue($"{writer}/{i}");
+            }
+        }));
+        await Eventually.HoldsAsync(() => acknowledged.Count > 50, "files were shared");
+        var before = acknowledged.ToHashSet();
+
+        var (code, output, error) = await CommandAsync("backup", backup);
+
+        var during = acknowledged.Count;
+        await enough.CancelAsync();
+        await writing;
+        Assert.Equal((0, $"backup: {backup}\n", ""), (code, output, error));
+        Assert.True(during > before.Count, "the tracker went on writing meanwhile");
+        Assert.Equal([TrackerCertificate.FileName, SqliteDatabase.FileName], Directory.GetFiles(backup).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        foreach (var file in Directory.GetFiles(backup))
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+            }
+        }
+
+        await using var restored = await TrackerProcess.StartOnAsync(_folder, null, $"--Tracker:DataPath={backup}");
+        Assert.Equal(tracker.Address.Fingerprint, restored.Address.Fingerprint);
+        using var same = TestUser.Stranger(restored.Address);
+        same.UseToken(alice.Session.Token);
+        Assert.Superset(before, (await same.ListFilesAsync("dev")).Select(file => file.Name).ToHashSet());
+        await same.Expect(HttpStatusCode.Created, await same.ShareAsync("dev", "after", TestUser.RandomHash()));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_backed_up_is_said_and_nothing_is_left()
+    {
+        var backup = Path.Combine(_folder, "backup");
+        await ExpectAsync(1, "no tracker's database", "backup", backup);
+        await ExpectAsync(2, "after backup", "backup");
+        await ExpectAsync(2, "pg_dump", "backup", backup, "--Tracker:Database=postgres");
+        await ExpectAsync(2, "after copy", "copy", backup);
+
+        await using (await TrackerProcess.StartOnAsync(_folder, null))
+        {
+            Directory.CreateDirectory(backup);
+            await ExpectAsync(1, "exists already", "backup", backup);
+            await ExpectAsync(1, "cannot be made", "backup", Path.Combine(Data, SqliteDatabase.FileName, "backup"));
+        }
+
+        Assert.Empty(Directory.GetFileSystemEntries(backup));
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(_folder), entry => entry.EndsWith(".tmp", StringComparison.Ordinal));
+    }
+
+    [PostgresFact]
+    public async Task All_of_a_SQLite_tracker_goes_to_PostgreSQL_and_is_the_same_there()
+    {
+        await using var server = await PostgresServer.StartAsync();
+        await server.ExecuteAsync("CREATE DATABASE target");
+        var target = server.ConnectionString("target");
+        var root = TestUser.RandomHash();
+        SessionResponse session;
+        string[] paths;
+        string[] answers;
+        await using (var tracker = await TrackerProcess.StartOnAsync(_folder, null))
+        {
+            using var alice = await TestUser.CreateAsync(tracker.Address, "Alice");
+            using var bob = await TestUser.CreateAsync(tracker.Address, "bob");
+            using var carol = await TestUser.CreateAsync(tracker.Address, "carol");
+            await alice.CreateGroupAsync("Dev");
+            await alice.CreateGroupAsync("ops");
+            await bob.JoinAsync(alice, "dev");
+            await carol.Expect(HttpStatusCode.Created, await carol.PostAsync(TrackerRoutes.JoinRequests("dev")));
+            await alice.ShareAsync("dev", "a/b c é 猫.bin", root);
+            await bob.ShareAsync("dev", "a/b c é 猫.bin", root);
+            await bob.ShareAsync("dev", "empty", root: null, size: 0);
+            await alice.ShareAsync("ops", "replaced", TestUser.RandomHash());
+            await alice.ShareAsync("ops", "replaced", TestUser.RandomHash(), replace: true);
+            await alice.AnnounceAsync(new Holding("dev", root, Complete: true));
+            session = alice.Session;
+            paths =
+            [
+                TrackerRoutes.Groups, TrackerRoutes.Members("dev"), TrackerRoutes.JoinRequests("dev"), TrackerRoutes.Files("dev"),
+                TrackerRoutes.Files("ops"), TrackerRoutes.GroupPeers("dev"), TrackerRoutes.TicketKeys,
+            ];
+            answers = await AnswersAsync(alice, paths);
+            await tracker.SignalAsync(System.Runtime.InteropServices.PosixSignal.SIGTERM);
+        }
+
+        var (code, output, error) = await TrackerProcess.CommandOnAsync(_folder, target, null, "copy", $"--Tracker:DataPath={Data}");
+
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("users: 3\n", output, StringComparison.Ordinal);
+        Assert.Contains("file_sharers: 4\n", output, StringComparison.Ordinal);
+        await using (var tracker = await TrackerProcess.StartOnAsync(_folder, target, $"--Tracker:DataPath={Data}"))
+        {
+            using var alice = TestUser.Stranger(tracker.Address);
+            alice.UseToken(session.Token);
+            Assert.Equal(answers, await AnswersAsync(alice, paths));
+            var now = await alice.Expect<SessionResponse>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.CurrentSession));
+            Assert.Equal(session.TrackerId, now.TrackerId);
+            await alice.Expect(HttpStatusCode.Created, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("BOB", TestUser.Password)));
+
+            // Whatever is new has a number that nothing else has.
+            using var dave = await TestUser.CreateAsync(tracker.Address, "dave");
+            await dave.CreateGroupAsync("new");
+            await dave.JoinAsync(alice, "dev");
+            await dave.Expect(HttpStatusCode.Created, await dave.ShareAsync("dev", "new", TestUser.RandomHash()));
+            await dave.AnnounceAsync(new Holding("dev", root, Complete: true));
+            Assert.Equal(2, (await alice.ListFilesAsync("dev")).Single(file => file.PiecesRoot == root).Sources);
+        }
+
+        (code, _, error) = await TrackerProcess.CommandOnAsync(_folder, target, null, "copy", $"--Tracker:DataPath={Data}");
+        Assert.Equal(1, code);
+        Assert.Contains("is not empty", error, StringComparison.Ordinal);
+        await server.ExecuteAsync("CREATE DATABASE other");
+        (code, _, error) = await TrackerProcess.CommandOnAsync(_folder, server.ConnectionString("missing"), null, "copy", $"--Tracker:DataPath={Data}");
+        Assert.Equal(1, code);
+        Assert.Contains("'missing'", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(server.Password, error, StringComparison.Ordinal);
+    }
+
+    [PostgresFact]
+    public async Task A_dump_of_PostgreSQL_is_restored_with_all_that_was_there()
+    {
+        await using var server = await PostgresServer.StartAsync();
+        await server.ExecuteAsync("CREATE DATABASE p2pshare");
+        var database = server.ConnectionString("p2pshare");
+        string token;
+        await using (var tracker = await TrackerProcess.StartOnAsync(_folder, database))
+        {
+            using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
+            token = alice.Session.Token!;
+            await alice.CreateGroupAsync("dev");
+            await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("dev", "file", TestUser.RandomHash()));
+            // As the page for operators has them.
+            await RunAsync(server, "pg_dump", "--format=custom", $"--file={_folder}/p2pshare.dump", "p2pshare");
+            await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("dev", "later", TestUser.RandomHash()));
+        }
+
+        await RunAsync(server, "pg_restore", "--clean", "--if-exists", "--dbname=p2pshare", $"{_folder}/p2pshare.dump");
+
+        await using var again = await TrackerProcess.StartOnAsync(_folder, database);
+        using var same = TestUser.Stranger(again.Address);
+        same.UseToken(token);
+        Assert.Equal("file", Assert.Single(await same.ListFilesAsync("dev")).Name);
+        await same.Expect(HttpStatusCode.Created, await same.ShareAsync("dev", "later", TestUser.RandomHash()));
+    }
+
+    // When each question is asked is part of some answers.
+    private static async Task<string[]> AnswersAsync(TestUser user, string[] paths)
+    {
+        var answers = new List<string>();
+        foreach (var path in paths)
+        {
+            using var answer = await user.GetAsync(path);
+            await user.Expect(HttpStatusCode.OK, answer);
+            answers.Add(await answer.Content.ReadAsStringAsync());
+        }
+
+        return [.. answers];
+    }
+
+    private static async Task RunAsync(PostgresServer server, string program, params string[] args)
+    {
+        using var process = Process.Start(new ProcessStartInfo(PostgresServer.Program(program), ["--host", server.Folder, "--username", "tracker", .. args])
+        {
+            RedirectStandardError = true,
+            Environment = { ["PGPASSWORD"] = server.Password },
+        })!;
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, error);
+    }
+
+    private Task<(int Code, string Output, string Error)> CommandAsync(params string[] command) =>
+        TrackerProcess.CommandOnAsync(_folder, null, null, [.. command, $"--Tracker:DataPath={Data}"]);
+
+    private async Task ExpectAsync(int code, string words, params string[] command)
+    {
+        var (actual, output, error) = await CommandAsync(command);
+        Assert.Equal((code, ""), (actual, output));
+        Assert.Contains(words, error, StringComparison.Ordinal);
+        Assert.DoesNotMatch(new Regex(@"^\s+at ", RegexOptions.Multiline), error);
+    }
+}

@@ -1,0 +1,176 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Integration.TrackerHost;
+
+/// <summary>Who may do what: every endpoint, asked by everybody.</summary>
+public sealed class EndpointAccessTests
+{
+    private const string Group = "dev";
+
+    private static readonly Hash256 Root = TestUser.RandomHash();
+    private static readonly Hash256 Fingerprint = TestUser.RandomHash();
+
+    // What each is answered: status, and code where it is refused. In this order: somebody who never asked to join, somebody
+    // whose request waits, a member, the owner. Without a token, and with one that is none, the answer is 401 NotLoggedIn
+    // wherever a token is wanted.
+    private static readonly Row[] Table =
+    [
+        Open("POST /v1/users", 201, () => Json(new CreateUserRequest("dave", TestUser.Password), TrackerJson.Default.CreateUserRequest)),
+        Open("POST /v1/sessions", 201, () => Json(new LoginRequest("alice", TestUser.Password), TrackerJson.Default.LoginRequest)),
+        Open("GET /.well-known/jwks.json", 200),
+        Open("GET /healthz", 200),
+        Open("GET /readyz", 200),
+        Open("GET /openapi/v1.json", 200),
+
+        new("PUT /v1/users/current/password", ["200", "200", "200", "200"],
+            Body: () => Json(new ChangePasswordRequest(TestUser.Password, "another password"), TrackerJson.Default.ChangePasswordRequest)),
+        new("DELETE /v1/users/current", ["204", "204", "204", "409 UserOwnsGroups"]),
+        new("GET /v1/sessions/current", ["200", "200", "200", "200"]),
+        new("DELETE /v1/sessions/current", ["204", "204", "204", "204"]),
+
+        new("POST /v1/groups", ["201", "201", "201", "201"],
+            Body: () => Json(new CreateGroupRequest("another"), TrackerJson.Default.CreateGroupRequest)),
+        new("GET /v1/groups", ["200", "200", "200", "200"]),
+        new("GET /v1/groups/{group}", ["200", "200", "200", "200"]),
+        new("DELETE /v1/groups/{group}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"]),
+        new("PUT /v1/groups/{group}/owner", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"],
+            Body: () => Json(new SetGroupOwnerRequest("member"), TrackerJson.Default.SetGroupOwnerRequest)),
+
+        new("GET /v1/groups/{group}/members", ["403 NotMember", "403 NotMember", "200", "200"]),
+        new("DELETE /v1/groups/{group}/members/{user}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"], "/v1/groups/dev/members/other"),
+
+        new("POST /v1/groups/{group}/requests", ["201", "200", "409 AlreadyMember", "409 AlreadyMember"]),
+        new("GET /v1/groups/{group}/requests", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"]),
+        new("POST /v1/groups/{group}/requests/{user}/approval", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"], "/v1/groups/dev/requests/waiting/approval"),
+        new("DELETE /v1/groups/{group}/requests/{user}", ["403 NotOwner", "204", "403 NotOwner", "204"], "/v1/groups/dev/requests/pending"),
+
+        new("GET /v1/groups/{group}/files", ["403 NotMember", "403 NotMember", "200", "200"]),
+        new("POST /v1/groups/{group}/files", ["403 NotMember", "403 NotMember", "201", "201"],
+            Body: () => Json(new ShareFileRequest("new", 100_000, PieceLength.For(100_000), Root), TrackerJson.Default.ShareFileRequest)),
+        new("DELETE /v1/groups/{group}/files/{**name}", ["403 NotMember", "403 NotMember", "403 NotSharer", "204"], "/v1/groups/dev/files/file"),
+        new("POST /v1/groups/{group}/sources", ["403 NotMember", "403 NotMember", "200", "200"],
+            Body: () => Json(new SourcesRequest(Fingerprint, Fingerprint, [Root]), TrackerJson.Default.SourcesRequest)),
+
+        new("GET /v1/groups/{group}/peers", ["403 NotMember", "403 NotMember", "200", "200"]),
+        new("POST /v1/peers", ["200", "200", "200", "200"],
+            Body: () => Json(new AnnounceRequest(Fingerprint, 1, [], Full: true, [new Holding(Group, Root, true)], []), TrackerJson.Default.AnnounceRequest)),
+        new("DELETE /v1/peers/{fingerprint}", ["204", "204", "204", "204"], $"/v1/peers/{Fingerprint}"),
+        new("GET /v1/events", ["200", "200", "200", "200"]),
+    ];
+
+    [TrackerFact]
+    public async Task Every_endpoint_answers_everybody_as_the_table_says()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        var mapped = tracker.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Select(method => $"{method} {endpoint.RoutePattern.RawText}"));
+        // A new endpoint needs a row here: who may use it, and what are the others told?
+        Assert.Equal(mapped.Order(StringComparer.Ordinal), Table.Select(row => row.Endpoint).Order(StringComparer.Ordinal));
+
+        var wrong = new List<string>();
+        using var cast = await Cast.CreateAsync(tracker);
+        foreach (var row in Table)
+        {
+            for (var who = 0; who < Cast.Names.Length; who++)
+            {
+                await cast.RestoreAsync();
+                var answer = await cast.AskAsync(who, row);
+                var expected = who < Cast.Users ? row.NeedsToken ? "401 NotLoggedIn" : row.Expected[0] : row.Expected[row.NeedsToken ? who - Cast.Users : 0];
+                if (answer != expected)
+                {
+                    wrong.Add($"{row.Endpoint}, {Cast.Names[who]}: {answer} where {expected} was expected");
+                }
+            }
+        }
+
+        Assert.Empty(wrong);
+    }
+
+    private static Row Open(string endpoint, int status, Func<HttpContent>? body = null) =>
+        new(endpoint, [$"{status}"], Path: null, body, NeedsToken: false);
+
+    private static JsonContent Json<T>(T value, JsonTypeInfo<T> type) => JsonContent.Create(value, type);
+
+    /// <param name="Path">Null: the endpoint's, with the group.</param>
+    private sealed record Row(string Endpoint, string[] Expected, string? Path = null, Func<HttpContent>? Body = null, bool NeedsToken = true)
+    {
+        public HttpRequestMessage ToRequest()
+        {
+            var (method, template) = (Endpoint.Split(' ')[0], Endpoint.Split(' ')[1]);
+            return new HttpRequestMessage(new HttpMethod(method), Path ?? template.Replace("{group}", Group, StringComparison.Ordinal)) { Content = Body?.Invoke() };
+        }
+    }
+
+    /// <summary>Those who ask, and what they ask about, made anew before each question.</summary>
+    private sealed class Cast : IDisposable
+    {
+        public static readonly string[] Names = ["no token", "bad token", "outsider", "pending", "member", "owner"];
+
+        /// <summary>Where those with an account begin.</summary>
+        public const int Users = 2;
+
+        private readonly TestTracker _tracker;
+        private readonly HttpClient _http;
+        private readonly List<string?> _tokens = [];
+        private readonly List<string> _kept = [];
+
+        private Cast(TestTracker tracker)
+        {
+            _tracker = tracker;
+            _http = TestUser.CreateClient(tracker.Address);
+        }
+
+        public static async Task<Cast> CreateAsync(TestTracker tracker)
+        {
+            var cast = new Cast(tracker);
+            using var owner = await TestUser.CreateAsync(tracker, "owner");
+            using var member = await TestUser.CreateAsync(tracker, "member");
+            using var other = await TestUser.CreateAsync(tracker, "other");
+            using var pending = await TestUser.CreateAsync(tracker, "pending");
+            using var waiting = await TestUser.CreateAsync(tracker, "waiting");
+            using var outsider = await TestUser.CreateAsync(tracker, "outsider");
+            using var alice = await TestUser.CreateAsync(tracker, "alice");
+            await owner.CreateGroupAsync(Group);
+            await member.JoinAsync(owner, Group);
+            await other.JoinAsync(owner, Group);
+            await pending.PostAsync(TrackerRoutes.JoinRequests(Group));
+            await waiting.PostAsync(TrackerRoutes.JoinRequests(Group));
+            await owner.ShareAsync(Group, "file", Root);
+            cast._tokens.AddRange([null, new string('A', 43), outsider.Session.Token, pending.Session.Token, member.Session.Token, owner.Session.Token]);
+            string[] tables = ["users", "sessions", "groups", "members", "join_requests", "files", "file_sharers"];
+            foreach (var table in tables)
+            {
+                await tracker.ExecuteAsync($"CREATE TABLE kept_{table} AS SELECT * FROM {table}");
+                cast._kept.Add(table);
+            }
+
+            return cast;
+        }
+
+        /// <summary>The database as it was at the beginning.</summary>
+        public Task RestoreAsync() => _tracker.ExecuteAsync(
+            "DELETE FROM groups; DELETE FROM peers; DELETE FROM users;" + string.Concat(_kept.Select(table => $"INSERT INTO {table} SELECT * FROM kept_{table};")));
+
+        /// <returns>The status, and behind it the code of a problem.</returns>
+        public async Task<string> AskAsync(int who, Row row)
+        {
+            using var request = row.ToRequest();
+            request.Headers.Authorization = _tokens[who] is { } token ? new AuthenticationHeaderValue("Bearer", token) : null;
+            using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            var status = ((int)answer.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            return answer.IsSuccessStatusCode
+                ? status
+                : $"{status} {(await answer.Content.ReadFromJsonAsync(TrackerJson.Default.ProblemResponse))!.Code}";
+        }
+
+        public void Dispose() => _http.Dispose();
+    }
+}

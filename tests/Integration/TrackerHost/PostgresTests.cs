@@ -1,0 +1,232 @@
+using System.Net;
+using Dapper;
+using Npgsql;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.Integration.TrackerHost;
+
+/// <summary>What can happen to a database on the other end of a connection.</summary>
+public sealed class PostgresTests : IAsyncLifetime
+{
+    private readonly TrackerOptions _options = new() { DataPath = Path.Combine(Path.GetTempPath(), $"p2pshare-postgres-test-{Guid.NewGuid():N}") };
+    private TrackerDatabase _first = null!;
+    private TrackerDatabase _second = null!;
+
+    // In the constructor, from where it flows into all the rest.
+    public PostgresTests() => TestDatabase.Kind = DatabaseKind.Postgres;
+
+    public async Task InitializeAsync()
+    {
+        await TestDatabase.ConfigureAsync(_options);
+        _first = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
+        _second = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
+        await WriteAsync(_first, "CREATE TABLE numbers (number BIGINT NOT NULL PRIMARY KEY, value BIGINT NOT NULL DEFAULT 0)");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _first.DisposeAsync();
+        await _second.DisposeAsync();
+        await TestDatabase.DropAsync(_options.DataPath);
+    }
+
+    [PostgresFact]
+    public async Task Away_it_is_answered_with_503_and_back_it_goes_on_by_itself()
+    {
+        await using var server = await PostgresServer.StartAsync();
+        await using var tracker = await TestTracker.StartAsync(options =>
+            (options.Database, options.ConnectionString) = (DatabaseKind.Postgres, server.ConnectionString("postgres")));
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+
+        await server.StopAsync();
+
+        var read = await alice.GetAsync(TrackerRoutes.Groups);
+        var problem = await alice.ExpectProblem(HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerDatabaseAway, read);
+        Assert.NotNull(read.Headers.RetryAfter);
+        Assert.DoesNotContain(server.Password, problem.Detail, StringComparison.Ordinal);
+        await alice.ExpectProblem(HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerDatabaseAway, await alice.GetAsync("/readyz"));
+        await alice.Expect(HttpStatusCode.OK, await alice.GetAsync("/healthz"));
+        await Assert.ThrowsAsync<P2PShareException>(() => WriteAsync(tracker.Database, "SELECT 1"));
+
+        await server.RestartAsync();
+
+        await alice.Expect(HttpStatusCode.OK, await alice.GetAsync("/readyz"));
+        await alice.CreateGroupAsync("ops");
+        var groups = await alice.Expect<IReadOnlyList<GroupResponse>>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+        Assert.Equal(["dev", "ops"], groups.Select(group => group.Name));
+    }
+
+    [PostgresFact]
+    public async Task Connections_that_were_cut_meanwhile_are_nobodys_trouble()
+    {
+        await WriteAsync(_first, "INSERT INTO numbers (number) VALUES (1)");
+        await NumbersAsync(_first);
+        await WriteAsync(_second, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+
+        Assert.Equal([1], await NumbersAsync(_first));
+        await WriteAsync(_first, "INSERT INTO numbers (number) VALUES (2)");
+        Assert.Equal([1, 2], await NumbersAsync(_first));
+    }
+
+    [PostgresFact]
+    public async Task A_batch_that_loses_its_connection_is_done_again_as_a_whole_and_once()
+    {
+        using var hold = new ManualResetEventSlim();
+        var held = _first.WriteAsync(connection => Task.FromResult(hold.Wait(TimeSpan.FromSeconds(30))), CancellationToken.None);
+        var runs = 0;
+        var before = WriteAsync(_first, "INSERT INTO numbers (number) VALUES (1)");
+        var cut = _first.WriteAsync(
+            async connection => runs++ == 0
+                ? await connection.ExecuteAsync("SELECT pg_terminate_backend(pg_backend_pid())")
+                : await connection.ExecuteAsync("INSERT INTO numbers (number) VALUES (2)"),
+            CancellationToken.None);
+        var after = WriteAsync(_first, "INSERT INTO numbers (number) VALUES (3)");
+        hold.Set();
+
+        await Task.WhenAll(held, before, cut, after);
+
+        Assert.Equal(2, runs);
+        Assert.Equal([1, 2, 3], await NumbersAsync(_second));
+    }
+
+    [PostgresFact]
+    public async Task Nobody_is_told_of_success_when_the_end_of_a_commit_is_unknown()
+    {
+        await WriteAsync(
+            _first,
+            """
+            CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); RETURN NULL; END';
+            CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON numbers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut();
+            """);
+
+        var refused = await Assert.ThrowsAsync<P2PShareException>(() => WriteAsync(_first, "INSERT INTO numbers (number) VALUES (1)"));
+
+        Assert.Equal(ErrorCode.TrackerDatabaseAway, refused.Code);
+        Assert.Contains("not known", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(await NumbersAsync(_first));
+    }
+
+    [PostgresFact]
+    public async Task Batches_that_lock_each_other_out_are_both_done()
+    {
+        await WriteAsync(_first, "INSERT INTO numbers (number) VALUES (1), (2)");
+        var met = new CountdownEvent(2);
+        var runs = 0;
+
+        await Task.WhenAll(TouchAsync(_first, 1, 2), TouchAsync(_second, 2, 1));
+
+        Assert.True(runs > 2, "one of them was the victim");
+        Assert.Equal(2, await _first.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT MIN(value) FROM numbers"), CancellationToken.None));
+
+        Task<int> TouchAsync(TrackerDatabase database, int one, int other) => database.WriteSharedAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync("UPDATE numbers SET value = value + 1 WHERE number = @one", new { one });
+                if (Interlocked.Increment(ref runs) <= 2)
+                {
+                    met.Signal();
+                    met.Wait(TimeSpan.FromSeconds(30));
+                }
+
+                return await connection.ExecuteAsync("UPDATE numbers SET value = value + 1 WHERE number = @other", new { other });
+            },
+            CancellationToken.None);
+    }
+
+    [PostgresFact]
+    public async Task What_a_write_has_read_stays_so_until_its_commit()
+    {
+        await WriteAsync(_first, "INSERT INTO numbers (number) VALUES (1)");
+
+        // Without the lock, each would read what another is about to change.
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => (i % 2 == 0 ? _first : _second).WriteAsync(
+            async connection =>
+            {
+                var value = await connection.ExecuteScalarAsync<long>("SELECT value FROM numbers");
+                return await connection.ExecuteAsync("UPDATE numbers SET value = @Next", new { Next = value + 1 });
+            },
+            CancellationToken.None)));
+
+        Assert.Equal(100, await _first.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT value FROM numbers"), CancellationToken.None));
+    }
+
+    [PostgresFact]
+    public async Task Writes_of_one_instance_are_told_to_the_other_at_once_and_after_a_lost_connection_too()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            void Tell() => told.TrySetResult();
+            // Listening may have to begin, or to begin again.
+            for (var n = 0; !told.Task.IsCompleted; n++)
+            {
+                _second.Written += Tell;
+                await WriteAsync(_first, $"INSERT INTO numbers (number) VALUES ({i * 1000 + n})");
+                await Task.WhenAny(told.Task, Task.Delay(50));
+                _second.Written -= Tell;
+                Assert.True(n < 600);
+            }
+
+            await WriteAsync(
+                _first, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'");
+        }
+    }
+
+    [PostgresFact]
+    public async Task A_zero_in_a_name_is_a_name_that_is_not_there()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+
+        await alice.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.GroupNotFound, await alice.GetAsync(TrackerRoutes.Events + "?group=a%00b"));
+        await alice.ExpectProblem(
+            HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("a\0b", "wrong password")));
+        await alice.Expect(HttpStatusCode.BadRequest, await alice.PostAsync(TrackerRoutes.Groups, new CreateGroupRequest("a\0b")));
+        await alice.Expect(HttpStatusCode.BadRequest, await alice.ShareAsync("dev", "a\0b", TestUser.RandomHash()));
+    }
+
+    [PostgresFact]
+    public async Task Why_it_cannot_be_used_is_said_without_the_password()
+    {
+        var right = new NpgsqlConnectionStringBuilder(_options.ConnectionString);
+        const string Secret = "s3cret-pa55word";
+
+        var wrong = await RefusedAsync(new NpgsqlConnectionStringBuilder(_options.ConnectionString) { Password = Secret }.ToString());
+        Assert.Equal(ErrorCode.TrackerDatabaseAway, wrong.Code);
+        Assert.Contains("password authentication failed", wrong.Message, StringComparison.Ordinal);
+
+        var missing = await RefusedAsync(new NpgsqlConnectionStringBuilder(_options.ConnectionString) { Database = "no_such" }.ToString());
+        Assert.Contains("no_such", missing.Message, StringComparison.Ordinal);
+
+        var nobody = await RefusedAsync($"Host=127.0.0.1;Port=1;Username=tracker;Database=p2pshare;Password={Secret}");
+        Assert.Contains("'127.0.0.1' port 1", nobody.Message, StringComparison.Ordinal);
+        Assert.Contains("ConnectionStrings:Tracker", nobody.Message, StringComparison.Ordinal);
+
+        foreach (var broken in new[] { null, "", $"Host=x;Password=x;{Secret}=y", $"Host=x;Password={Secret};Port=many", $"Host=x;Password='{Secret}", $"Database=x;Password={Secret}" })
+        {
+            var refused = await RefusedAsync(broken);
+            Assert.Equal(ErrorCode.InvalidConfiguration, refused.Code);
+            Assert.Contains("ConnectionStrings:Tracker", refused.Message, StringComparison.Ordinal);
+        }
+
+        async Task<P2PShareException> RefusedAsync(string? connectionString)
+        {
+            var refused = await Assert.ThrowsAsync<P2PShareException>(() => PostgresDatabase.OpenAsync(connectionString, CancellationToken.None));
+            Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain(right.Password!, refused.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', refused.Message);
+            return refused;
+        }
+    }
+
+    private static Task<int> WriteAsync(TrackerDatabase database, string sql) =>
+        database.WriteAsync(connection => connection.ExecuteAsync(sql), CancellationToken.None);
+
+    private static Task<List<long>> NumbersAsync(TrackerDatabase database) => database.ReadAsync(
+        async connection => (await connection.QueryAsync<long>("SELECT number FROM numbers ORDER BY number")).AsList(), CancellationToken.None);
+}

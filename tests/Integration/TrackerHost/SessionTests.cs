@@ -1,0 +1,116 @@
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Integration.TrackerHost;
+
+public sealed class SessionTests
+{
+    [TrackerFact]
+    public async Task A_session_of_the_shortest_life_goes_on_while_it_is_used()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var tracker = await TestTracker.StartAsync(options => options.SessionLifetime = TimeSpan.FromHours(1), clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        for (var i = 0; i < 6; i++)
+        {
+            clock.Advance(TimeSpan.FromMinutes(20));
+            await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+        }
+
+        clock.Advance(TimeSpan.FromMinutes(61));
+        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.Groups));
+    }
+
+    [TrackerFact]
+    public async Task A_session_tells_whose_it_is_and_never_its_token_again()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "Alice");
+
+        var current = await alice.Expect<SessionResponse>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.CurrentSession));
+
+        Assert.Equal(alice.Session with { Token = null }, current);
+        Assert.True(alice.Session.Token!.Length >= 43, "256 bits in base64url");
+    }
+
+    [TrackerTheory]
+    [InlineData(null)]
+    [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("x")]
+    public async Task Without_a_session_nothing_is_told(string? token)
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var stranger = TestUser.Stranger(tracker);
+        stranger.UseToken(token);
+
+        var answer = await stranger.GetAsync(TrackerRoutes.Groups);
+
+        await stranger.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, answer);
+        Assert.Equal("Bearer", Assert.Single(answer.Headers.WwwAuthenticate).Scheme);
+    }
+
+    [TrackerFact]
+    public async Task A_logout_ends_this_session_and_no_other()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var elsewhere = await TestUser.LogInAsync(tracker, "alice");
+
+        await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.CurrentSession));
+
+        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.CurrentSession));
+        await elsewhere.Expect(HttpStatusCode.OK, await elsewhere.GetAsync(TrackerRoutes.CurrentSession));
+    }
+
+    [TrackerFact]
+    public async Task A_logout_takes_the_peers_of_its_session_along()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var elsewhere = await TestUser.LogInAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        await alice.AnnounceAsync(new Holding("dev", root, Complete: true));
+        await elsewhere.AnnounceAsync(new Holding("dev", root, Complete: true));
+        Assert.Equal(2, Assert.Single(await elsewhere.ListFilesAsync("dev")).Sources);
+
+        await alice.DeleteAsync(TrackerRoutes.CurrentSession);
+
+        Assert.Equal(1, Assert.Single(await elsewhere.ListFilesAsync("dev")).Sources);
+    }
+
+    [TrackerFact]
+    public async Task A_session_ends_when_it_is_not_used_for_its_lifetime()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var tracker = await TestTracker.StartAsync(options => options.SessionLifetime = TimeSpan.FromDays(2), clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        Assert.Equal(clock.GetUtcNow().AddDays(2).ToUnixTimeSeconds(), alice.Session.Expires.ToUnixTimeSeconds());
+
+        clock.Advance(TimeSpan.FromDays(1));
+        var used = await alice.Expect<SessionResponse>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.CurrentSession));
+        Assert.Equal(clock.GetUtcNow().AddDays(2).ToUnixTimeSeconds(), used.Expires.ToUnixTimeSeconds());
+
+        clock.Advance(TimeSpan.FromDays(1.9));
+        await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.CurrentSession));
+
+        clock.Advance(TimeSpan.FromDays(2));
+        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.CurrentSession));
+    }
+
+    [TrackerFact]
+    public async Task Use_within_the_hour_moves_nothing()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var tracker = await TestTracker.StartAsync(clock: clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+
+        clock.Advance(TimeSpan.FromMinutes(59));
+        var used = await alice.Expect<SessionResponse>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.CurrentSession));
+
+        Assert.Equal(alice.Session.Expires, used.Expires);
+    }
+}

@@ -1,0 +1,130 @@
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Integration.TrackerHost;
+
+public sealed class SourceTests
+{
+    [TrackerFact]
+    public async Task A_member_finds_who_has_a_content_and_gets_a_ticket_that_checks_with_the_public_keys()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "Alice");
+        using var bob = await TestUser.CreateAsync(tracker, "Bob");
+        await alice.CreateGroupAsync("dev");
+        await bob.JoinAsync(alice, "dev");
+        var root = TestUser.RandomHash();
+        await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("dev", "a/b c.bin", root));
+        Assert.Empty((await alice.AnnounceAsync(new Holding("DEV", root, Complete: true))).Rejected);
+
+        var answer = await bob.FindSourcesAsync("dev", root, TestUser.RandomHash());
+
+        var content = Assert.Single(answer.Contents);
+        Assert.Equal(root, content.PiecesRoot);
+        var peer = Assert.Single(content.Peers);
+        Assert.Equal((alice.Fingerprint, "Alice", true), (peer.Fingerprint, peer.UserName, peer.Complete));
+        Assert.Equal(["127.0.0.1:5000"], peer.EndPoints);
+
+        using var anybody = TestUser.CreateClient(tracker.Address);
+        var keys = await anybody.GetStringAsync(TrackerRoutes.TicketKeys);
+        Assert.DoesNotContain("\"d\"", keys, StringComparison.Ordinal);
+        var validator = new TicketValidator(bob.Session.TrackerId, keys, TimeProvider.System);
+        var (ticket, problem) = await validator.ValidateAsync(answer.Ticket, Hash256.Compute(bob.Fingerprint.ToArray()));
+        Assert.Null(problem);
+        Assert.Equal(("Bob", "dev"), (ticket!.UserName, ticket.Group));
+        Assert.Equal([root], ticket.PiecesRoots);
+        Assert.Equal(answer.TicketExpires, ticket.Expires);
+        Assert.InRange(ticket.Expires, DateTimeOffset.UtcNow.AddMinutes(9), DateTimeOffset.UtcNow.AddMinutes(10));
+    }
+
+    [TrackerFact]
+    public async Task A_ticket_checks_for_no_other_certificate_and_not_after_its_time()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var tracker = await TestTracker.StartAsync(options => options.TicketLifetime = TimeSpan.FromMinutes(2), clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        var answer = await alice.FindSourcesAsync("dev", root);
+        using var keys = await alice.GetAsync(TrackerRoutes.TicketKeys);
+        var validator = new TicketValidator(alice.Session.TrackerId, await keys.Content.ReadAsStringAsync(), clock);
+        var own = Hash256.Compute(alice.Fingerprint.ToArray());
+
+        Assert.NotNull((await validator.ValidateAsync(answer.Ticket, own)).Ticket);
+        Assert.NotNull((await validator.ValidateAsync(answer.Ticket, TestUser.RandomHash())).Problem);
+        clock.Advance(TimeSpan.FromMinutes(2) + TicketValidator.ClockSkew + TimeSpan.FromSeconds(1));
+        Assert.NotNull((await validator.ValidateAsync(answer.Ticket, own)).Problem);
+    }
+
+    [TrackerFact]
+    public async Task The_asker_is_no_source_for_itself_and_complete_peers_come_first()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        var complete = await AnnounceManyAsync(20, isComplete: true);
+        await AnnounceManyAsync(40, isComplete: false);
+        await alice.AnnounceAsync(new Holding("dev", root, Complete: true));
+
+        var peers = Assert.Single((await alice.FindSourcesAsync("dev", root, root)).Contents).Peers;
+
+        Assert.Equal(50, peers.Count);
+        Assert.DoesNotContain(alice.Fingerprint, peers.Select(peer => peer.Fingerprint));
+        Assert.All(peers.Take(20), peer => Assert.True(peer.Complete));
+        Assert.Equal(complete.ToHashSet(), peers.Take(20).Select(peer => peer.Fingerprint).ToHashSet());
+        Assert.All(peers.Skip(20), peer => Assert.False(peer.Complete));
+        var again = Assert.Single((await alice.FindSourcesAsync("dev", root)).Contents).Peers;
+        Assert.NotEqual(peers.Select(peer => peer.Fingerprint), again.Select(peer => peer.Fingerprint));
+
+        async Task<List<Hash256>> AnnounceManyAsync(int count, bool isComplete)
+        {
+            var fingerprints = Enumerable.Range(0, count).Select(_ => TestUser.RandomHash()).ToList();
+            await Task.WhenAll(fingerprints.Select(fingerprint => alice.AnnounceAsync(
+                new AnnounceRequest(fingerprint, 5000, [], Full: true, [new Holding("dev", root, isComplete)], Removed: []))));
+            return fingerprints;
+        }
+    }
+
+    [TrackerFact]
+    public async Task As_many_contents_as_a_request_may_name_fit_one_ticket()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+        var roots = Enumerable.Range(0, SourcesRequest.MaxContents).Select(_ => TestUser.RandomHash()).ToArray();
+        await Task.WhenAll(roots.Select((root, i) => alice.ShareAsync("dev", $"file {i}", root)));
+
+        var answer = await alice.FindSourcesAsync("dev", roots);
+
+        Assert.Equal(roots, answer.Contents.Select(content => content.PiecesRoot));
+        Assert.True(answer.Ticket.Length <= TicketValidator.MaxLength);
+        await alice.ExpectProblem(HttpStatusCode.BadRequest, ErrorCode.InvalidRequest, await alice.AskSourcesAsync("dev", [.. roots, TestUser.RandomHash()]));
+        await alice.ExpectProblem(HttpStatusCode.BadRequest, ErrorCode.InvalidRequest, await alice.AskSourcesAsync("dev"));
+        await alice.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.FileNotFound, await alice.AskSourcesAsync("dev", TestUser.RandomHash()));
+    }
+
+    [TrackerFact]
+    public async Task A_removed_member_is_no_source_and_gets_no_ticket()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        await alice.CreateGroupAsync("dev");
+        await bob.JoinAsync(alice, "dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        await bob.AnnounceAsync(new Holding("dev", root, Complete: true));
+        Assert.Single(Assert.Single((await alice.FindSourcesAsync("dev", root)).Contents).Peers);
+
+        await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Member("dev", "bob")));
+
+        Assert.Empty(Assert.Single((await alice.FindSourcesAsync("dev", root)).Contents).Peers);
+        await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.AskSourcesAsync("dev", root));
+    }
+}

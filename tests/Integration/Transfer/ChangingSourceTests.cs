@@ -1,0 +1,151 @@
+using System.Security.Cryptography;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Peers;
+
+namespace P2PShare.Integration.Transfer;
+
+/// <summary>What a person does to a shared file while others fetch it.</summary>
+public sealed class ChangingSourceTests : IAsyncLifetime
+{
+    private const int Slow = 3_000_000;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly byte[] _content = RandomNumberGenerator.GetBytes(3_000_000);
+    private TestTracker _tracker = null!;
+    private TestPeer _alice = null!;
+    private TestPeer _bob = null!;
+    private FileResponse _file = null!;
+
+    private string Source => Path.Combine(_alice.Folder, "data.bin");
+
+    public async Task InitializeAsync()
+    {
+        _tracker = await TestTracker.StartAsync();
+        _alice = await TestPeer.StartAsync(_tracker, "alice", null, new PeerServerOptions { UploadLimit = Slow });
+        _bob = await TestPeer.StartAsync(_tracker, "bob", _alice, new PeerServerOptions { SourceTimeout = TimeSpan.FromSeconds(2) });
+        _file = await _alice.ShareAsync("data.bin", _content);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _bob.DisposeAsync();
+        await _alice.DisposeAsync();
+        await _tracker.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Edited_in_place_it_is_given_out_no_longer()
+    {
+        var download = await StartAsync();
+        await using (var stream = new FileStream(Source, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            stream.Write(RandomNumberGenerator.GetBytes(_content.Length));
+        }
+
+        await AssertNoSourceAsync(download);
+        Assert.Contains(_alice.Warnings, warning => warning.Contains("data.bin", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Edited_in_place_behind_its_old_time_its_wrong_bytes_are_noticed_by_who_gets_them()
+    {
+        var modified = File.GetLastWriteTimeUtc(Source);
+        var download = await StartAsync();
+        // So slow that it reads nothing while the time is wrong: it looks at it before every read.
+        _alice.Server.UploadLimit = 20_000;
+        await using (var stream = new FileStream(Source, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            stream.Write(RandomNumberGenerator.GetBytes(_content.Length));
+            stream.Flush();
+            File.SetLastWriteTimeUtc(stream.SafeFileHandle, modified);
+        }
+
+        _alice.Server.UploadLimit = Slow;
+        var error = await AssertNoSourceAsync(download);
+        Assert.Contains("wrong piece", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cut_short_it_is_given_out_no_longer()
+    {
+        var download = await StartAsync();
+        await using (var stream = new FileStream(Source, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            stream.SetLength(_content.Length / 10);
+        }
+
+        await AssertNoSourceAsync(download);
+    }
+
+    [Fact]
+    public async Task Replaced_by_another_file_of_its_name_it_is_right_or_given_out_no_longer()
+    {
+        var download = await StartAsync();
+        var other = _alice.MakeFile("other.bin", RandomNumberGenerator.GetBytes(_content.Length));
+        File.Move(other, Source, overwrite: true);
+
+        await AssertRightOrNoSourceAsync(download);
+        // And whoever comes later never gets a byte of the new one as if it were the old.
+        await using var carol = await TestPeer.StartAsync(_tracker, "carol", _alice, new PeerServerOptions { SourceTimeout = TimeSpan.FromSeconds(1) });
+        await AssertRightOrNoSourceAsync(carol.Receive(_file));
+    }
+
+    [Fact]
+    public async Task Deleted_it_is_right_or_given_out_no_longer()
+    {
+        var download = await StartAsync();
+        File.Delete(Source);
+
+        await AssertRightOrNoSourceAsync(download);
+    }
+
+    [Fact]
+    public async Task Put_back_as_it_was_and_shared_again_it_lets_the_download_go_on()
+    {
+        var download = await StartAsync();
+        await File.WriteAllTextAsync(Source, "something else");
+        await AssertNoSourceAsync(download);
+        var kept = download.Progress.BytesVerified;
+
+        await _alice.ShareAsync("data.bin", _content);
+        var before = _bob.Server.GetStatus().BytesDownloaded;
+        download.Resume();
+        await download.Completion.WaitAsync(Limit);
+
+        AssertReceived(download);
+        Assert.Equal(_content.Length - kept, _bob.Server.GetStatus().BytesDownloaded - before);
+    }
+
+    private async Task<Download> StartAsync()
+    {
+        var download = _bob.Receive(_file);
+        await Eventually.HoldsAsync(() => download.Progress.BytesVerified > 300_000, "bytes came");
+        return download;
+    }
+
+    private async Task AssertRightOrNoSourceAsync(Download download)
+    {
+        try
+        {
+            await download.Completion.WaitAsync(Limit);
+            AssertReceived(download);
+        }
+        catch (P2PShareException)
+        {
+            await AssertNoSourceAsync(download);
+        }
+    }
+
+    private void AssertReceived(Download download) => Assert.Equal(_content, File.ReadAllBytes(download.Request.Destination));
+
+    private static async Task<P2PShareException> AssertNoSourceAsync(Download download)
+    {
+        var error = await Assert.ThrowsAsync<P2PShareException>(() => download.Completion.WaitAsync(Limit));
+        Assert.Equal(ErrorCode.NoSourceOnline, error.Code);
+        Assert.False(File.Exists(download.Request.Destination));
+        return error;
+    }
+}

@@ -1,0 +1,84 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Tracker;
+
+namespace P2PShare.Integration.Transfer;
+
+public sealed class EventWatchTests : IDisposable
+{
+    private readonly string _data = Directory.CreateTempSubdirectory("p2pshare-events-").FullName;
+
+    public void Dispose() => Directory.Delete(_data, recursive: true);
+
+    [Fact]
+    public async Task A_watch_outlives_the_tracker_and_misses_nothing()
+    {
+        var tracker = await StartAsync(port: 0);
+        using var client = await ConnectAsync(tracker);
+        await client.CreateGroupAsync("dev", CancellationToken.None);
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        var ready = new TaskCompletionSource();
+        await using var events = client.WatchEventsAsync(["dev"], () => ready.TrySetResult(), stop.Token).GetAsyncEnumerator(stop.Token);
+        var next = events.MoveNextAsync().AsTask();
+        await ready.Task.WaitAsync(stop.Token);
+        using var alice = await TestUser.LogInAsync(tracker, "alice");
+        await alice.ShareAsync("dev", "1", TestUser.RandomHash());
+        Assert.True(await next);
+        Assert.Equal("1", events.Current.FileName);
+
+        next = events.MoveNextAsync().AsTask();
+        await tracker.DisposeAsync();
+        await using var again = await StartAsync(tracker.Address.Port);
+        using var back = await TestUser.LogInAsync(again, "alice");
+        await back.ShareAsync("dev", "2", TestUser.RandomHash());
+
+        Assert.True(await next);
+        Assert.Equal((GroupEventKind.FileShared, "2"), (events.Current.Kind, events.Current.FileName));
+    }
+
+    [Fact]
+    public async Task A_watch_ends_with_the_session()
+    {
+        await using var tracker = await StartAsync(port: 0);
+        using var client = await ConnectAsync(tracker);
+        var ready = new TaskCompletionSource();
+        await using var events = client.WatchEventsAsync([], () => ready.TrySetResult(), CancellationToken.None).GetAsyncEnumerator();
+        var next = events.MoveNextAsync().AsTask();
+        await ready.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        using var elsewhere = NewClient(tracker);
+        await elsewhere.LoginAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
+
+        await elsewhere.ChangePasswordAsync(TestShell.Secret(TestUser.Password), TestShell.Secret("another secret"), CancellationToken.None);
+
+        var over = await Assert.ThrowsAsync<P2PShareException>(() => next.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(ErrorCode.NotLoggedIn, over.Code);
+    }
+
+    [Fact]
+    public async Task A_watch_of_a_group_that_is_not_there_says_so_at_once()
+    {
+        await using var tracker = await StartAsync(port: 0);
+        using var client = await ConnectAsync(tracker);
+        await using var events = client.WatchEventsAsync(["nowhere"], CancellationToken.None).GetAsyncEnumerator();
+
+        var missing = await Assert.ThrowsAsync<P2PShareException>(() => events.MoveNextAsync().AsTask());
+
+        Assert.Equal(ErrorCode.GroupNotFound, missing.Code);
+    }
+
+    private static TrackerClient NewClient(TestTracker tracker) => new([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+
+    private static async Task<TrackerClient> ConnectAsync(TestTracker tracker)
+    {
+        var client = NewClient(tracker);
+        await client.CreateUserAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
+        await client.LoginAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
+        return client;
+    }
+
+    private Task<TestTracker> StartAsync(int port) => TestTracker.StartAsync(options =>
+    {
+        options.DataPath = _data;
+        options.Port = port;
+    });
+}

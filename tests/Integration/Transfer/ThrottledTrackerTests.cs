@@ -1,0 +1,77 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Tracker;
+
+namespace P2PShare.Integration.Transfer;
+
+/// <summary>A tracker that says 429, or asks for an invitation.</summary>
+public sealed class ThrottledTrackerTests
+{
+    [Fact]
+    public async Task A_person_is_told_when_to_try_again()
+    {
+        await using var tracker = await TestTracker.StartAsync(options => options.RequestsPerMinute = 1);
+        using var client = await ConnectAsync(tracker);
+        await client.GetGroupsAsync(CancellationToken.None);
+
+        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => client.GetGroupsAsync(CancellationToken.None));
+
+        Assert.Equal(ErrorCode.TooManyAttempts, refused.Code);
+        Assert.InRange(refused.RetryAfter, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
+        Assert.Contains($"Try again in {refused.RetryAfter.TotalSeconds:0} seconds", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_peer_announces_again_when_it_was_told_to_and_not_before()
+    {
+        using var log = new LogRecorder();
+        await using var tracker = await TestTracker.StartAsync(options => options.AnnouncesPerMinute = 10, log: log);
+        using var client = await ConnectAsync(tracker);
+        for (var i = 0; i < 10; i++)
+        {
+            await client.AnnounceAsync(new AnnounceRequest(TestUser.RandomHash(), 1, [], Full: true, [], []), CancellationToken.None);
+        }
+
+        var lost = new TaskCompletionSource<string>();
+        using var announcer = new Announcer(client, TestUser.RandomHash(), 1, _ => { }, _ => false, message => lost.TrySetResult(message));
+        announcer.Hold("dev", TestUser.RandomHash(), isComplete: true);
+        using var end = new CancellationTokenSource();
+        var running = announcer.RunAsync(end.Token);
+
+        Assert.Contains("Too many requests", await lost.Task.WaitAsync(TimeSpan.FromSeconds(20)), StringComparison.Ordinal);
+        for (var deadline = Environment.TickCount64 + 40_000; await tracker.CountAsync("peers") < 11; await Task.Delay(50))
+        {
+            Assert.True(Environment.TickCount64 < deadline, "the peer was announced");
+        }
+
+
+        // One in six seconds is allowed. Without being told, it would have tried after one second, three and seven.
+        Assert.InRange(log.Lines.Count(line => line.Category.StartsWith("Microsoft.AspNetCore.RateLimiting", StringComparison.Ordinal) && line.Event.Name!.StartsWith("RequestRejected", StringComparison.Ordinal)), 1, 2);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task An_invitation_goes_with_the_new_account()
+    {
+        await using var tracker = await TestTracker.StartAsync(options => options.Registration = P2PShare.TrackerHost.Accounts.RegistrationMode.Invitation);
+        using var client = new TrackerClient([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+        var (token, _, _) = await new P2PShare.TrackerHost.Accounts.InvitationStore(tracker.Database, TimeProvider.System)
+            .CreateAsync(1, TimeSpan.FromDays(1), CancellationToken.None);
+
+        var refused = await Assert.ThrowsAsync<P2PShareException>(
+            () => client.CreateUserAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None));
+        Assert.Equal(ErrorCode.InvalidInvitation, refused.Code);
+        await client.CreateUserAsync("alice", TestShell.Secret(TestUser.Password), TestShell.Secret(token), CancellationToken.None);
+        await client.LoginAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
+    }
+
+    private static async Task<TrackerClient> ConnectAsync(TestTracker tracker)
+    {
+        var client = new TrackerClient([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+        await client.CreateUserAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
+        await client.LoginAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
+        return client;
+    }
+}

@@ -1,0 +1,98 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Tracker;
+
+namespace P2PShare.Integration.Transfer;
+
+public sealed class TrackerClientTests
+{
+    private const string Old = "correct horse";
+    private const string New = "\"battery\" stäple \\ 😀";
+
+    [Fact]
+    public async Task After_a_change_of_the_password_the_session_goes_on()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var client = await ConnectAsync(tracker);
+
+        await client.ChangePasswordAsync(TestShell.Secret(Old), TestShell.Secret(New), CancellationToken.None);
+
+        Assert.Empty(await client.GetGroupsAsync(CancellationToken.None));
+        using var again = NewClient(tracker);
+        await again.LoginAsync("alice", TestShell.Secret(New), CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Requests_that_a_change_overtakes_do_not_fail()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var client = await ConnectAsync(tracker);
+        var fingerprint = TestUser.RandomHash();
+        using var end = new CancellationTokenSource();
+        var asked = 0;
+        var busy = Enumerable.Range(0, 8).Select(async i =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                await client.GetGroupsAsync(CancellationToken.None);
+                await client.AnnounceAsync(new AnnounceRequest(fingerprint, 5000, [], Full: true, [], []), CancellationToken.None);
+                Interlocked.Increment(ref asked);
+            }
+        }).ToList();
+
+        var (current, next) = (Old, New);
+        for (var i = 0; i < 20; i++)
+        {
+            await client.ChangePasswordAsync(TestShell.Secret(current), TestShell.Secret(next), CancellationToken.None);
+            (current, next) = (next, current);
+        }
+
+        await end.CancelAsync();
+        await Task.WhenAll(busy);
+        Assert.True(asked > 0);
+    }
+
+    [Fact]
+    public async Task A_change_that_is_refused_leaves_the_session_as_it_was()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var client = await ConnectAsync(tracker);
+
+        var wrong = await Assert.ThrowsAsync<P2PShareException>(
+            () => client.ChangePasswordAsync(TestShell.Secret("something else"), TestShell.Secret(New), CancellationToken.None));
+
+        Assert.Equal(ErrorCode.WrongCredentials, wrong.Code);
+        Assert.Empty(await client.GetGroupsAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_session_that_was_ended_elsewhere_says_what_to_do()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var client = await ConnectAsync(tracker);
+        using var elsewhere = NewClient(tracker);
+        await elsewhere.LoginAsync("alice", TestShell.Secret(Old), CancellationToken.None);
+        await elsewhere.ChangePasswordAsync(TestShell.Secret(Old), TestShell.Secret(New), CancellationToken.None);
+
+        foreach (var request in new Func<Task>[]
+        {
+            () => client.GetGroupsAsync(CancellationToken.None),
+            () => client.ChangePasswordAsync(TestShell.Secret(New), TestShell.Secret(Old), CancellationToken.None),
+        })
+        {
+            var over = await Assert.ThrowsAsync<P2PShareException>(request);
+            Assert.Equal(ErrorCode.NotLoggedIn, over.Code);
+            Assert.Contains("Connect-P2PTracker again", over.Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static TrackerClient NewClient(TestTracker tracker) => new([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+
+    private static async Task<TrackerClient> ConnectAsync(TestTracker tracker)
+    {
+        var client = NewClient(tracker);
+        await client.CreateUserAsync("alice", TestShell.Secret(Old), CancellationToken.None);
+        await client.LoginAsync("alice", TestShell.Secret(Old), CancellationToken.None);
+        return client;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Net.Security;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.State;
+
+namespace P2PShare.Support;
+
+/// <summary>Speaks the peer protocol frame by frame, so that a test can say what no honest peer would.</summary>
+internal sealed class RawPeer : IAsyncDisposable
+{
+    private readonly SslStream _stream;
+    private readonly FrameReader _reader;
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
+
+    public RawPeer(SslStream stream)
+    {
+        _stream = stream;
+        _reader = new FrameReader(stream);
+    }
+
+    public static async Task<RawPeer> DialAsync(PeerIdentity identity, PeerServer server)
+    {
+        var (stream, _) = await PeerTls.DialAsync(identity, server.Fingerprint, [$"127.0.0.1:{server.Port}"], CancellationToken.None);
+        return new RawPeer(stream);
+    }
+
+    public Task SendHelloAsync(string ticket)
+    {
+        var buffer = new byte[Frame.HeaderLength + 1 + ticket.Length];
+        return SendAsync(buffer.AsMemory(0, new HelloMessage(HelloMessage.CurrentVersion, ticket).Write(buffer)));
+    }
+
+    public Task OpenAsync(uint channel, Hash256 root)
+    {
+        var buffer = new byte[Frame.HeaderLength + OpenMessage.Length];
+        return SendAsync(buffer.AsMemory(0, new OpenMessage(channel, root).Write(buffer)));
+    }
+
+    public Task RequestAsync(BlockRange range) => SendAsync(range, MessageId.Request);
+
+    public Task SendAsync(BlockRange range, MessageId id)
+    {
+        var buffer = new byte[Frame.HeaderLength + BlockRange.Length];
+        return SendAsync(buffer.AsMemory(0, range.Write(buffer, id)));
+    }
+
+    public Task HaveAllAsync(uint channel)
+    {
+        var buffer = new byte[Frame.HeaderLength + 4];
+        return SendAsync(buffer.AsMemory(0, BitfieldMessage.Write(buffer, MessageId.HaveAll, channel, [])));
+    }
+
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await _stream.WriteAsync(bytes, _deadline.Token);
+
+    /// <summary>The next message; null once the other side has closed the connection.</summary>
+    public async Task<(MessageId Id, byte[] Body)?> ReceiveAsync()
+    {
+        try
+        {
+            var (id, length) = await _reader.ReadHeaderAsync(_deadline.Token);
+            return (id, (await _reader.ReadAsync(length, _deadline.Token)).ToArray());
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The reason of the next close, whatever comes before it.</summary>
+    public async Task<CloseMessage?> ReceiveCloseAsync()
+    {
+        while (await ReceiveAsync() is var (id, body))
+        {
+            if (id == MessageId.Close)
+            {
+                return CloseMessage.Read(body);
+            }
+        }
+
+        return null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stream.DisposeAsync();
+        _deadline.Dispose();
+    }
+}

@@ -1,0 +1,55 @@
+using System.Net;
+using System.Net.Sockets;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.State;
+
+namespace P2PShare.Support;
+
+/// <summary>Listens as a peer that says to the tracker that it has all of a file, and leaves it to the test what it does then.</summary>
+internal sealed class RawSource : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly PeerIdentity _identity;
+
+    private RawSource(PeerIdentity identity) => _identity = identity;
+
+    /// <param name="user">A member; its own peer server is another peer.</param>
+    public static async Task<RawSource> StartAsync(TestPeer user, FileResponse file)
+    {
+        var source = new RawSource(PeerIdentity.Acquire(user.State));
+        source._listener.Start();
+        await user.Client.AnnounceAsync(
+            new AnnounceRequest(
+                source._identity.Fingerprint, ((IPEndPoint)source._listener.LocalEndpoint).Port, [], Full: true,
+                [new Holding(file.Group, file.PiecesRoot!.Value, Complete: true)], []),
+            CancellationToken.None);
+        return source;
+    }
+
+    /// <summary>Waits for somebody to dial, and for the channel that they open; says that everything is there.</summary>
+    public async Task<(RawPeer Peer, uint Channel)> AcceptAsync()
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var socket = await _listener.AcceptSocketAsync(deadline.Token);
+        var peer = new RawPeer(await PeerTls.AcceptAsync(_identity, socket, deadline.Token));
+        while (true)
+        {
+            var (id, body) = await peer.ReceiveAsync() ?? throw new IOException("The other side ended the connection before it opened a channel.");
+            if (id == MessageId.Open)
+            {
+                var channel = OpenMessage.Read(body).Channel;
+                await peer.HaveAllAsync(channel);
+                return (peer, channel);
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _listener.Dispose();
+        _identity.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

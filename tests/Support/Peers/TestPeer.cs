@@ -1,0 +1,150 @@
+using System.Net;
+using System.Security;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.State;
+using P2PShare.Transfer.Tracker;
+
+namespace P2PShare.Support;
+
+/// <summary>A user with a state folder, a session at a tracker, and a peer server on loopback.</summary>
+internal sealed class TestPeer : IAsyncDisposable
+{
+    public const string Group = "dev";
+
+    /// <summary>The password of every user.</summary>
+    public const string PasswordText = "correct horse battery";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly PeerServerOptions _options;
+
+    private TestPeer(string userName, PeerServerOptions options)
+    {
+        UserName = userName;
+        _options = options;
+    }
+
+    public string UserName { get; }
+
+    public string Folder => _folder.Path;
+
+    public StateFolder State { get; private set; } = null!;
+
+    public TrackerClient Client { get; private set; } = null!;
+
+    public PeerServer Server { get; private set; } = null!;
+
+    public List<UploadRecord> Uploads { get; } = [];
+
+    public List<string> Warnings { get; } = [];
+
+    /// <summary>Makes the user; the first one of a tracker makes the group, the others are let in by <paramref name="owner"/>.</summary>
+    public static Task<TestPeer> StartAsync(TestTracker tracker, string userName, TestPeer? owner, PeerServerOptions? options = null) =>
+        StartAsync([tracker.Address], userName, owner, options);
+
+    /// <inheritdoc cref="StartAsync(TestTracker, string, TestPeer?, PeerServerOptions?)"/>
+    public static async Task<TestPeer> StartAsync(IReadOnlyList<TrackerAddress> trackers, string userName, TestPeer? owner, PeerServerOptions? options = null)
+    {
+        var peer = new TestPeer(userName, (options ?? new PeerServerOptions()) with { Address = IPAddress.Loopback })
+        {
+            Client = null!,
+        };
+        peer.State = StateFolder.Open(Path.Combine(peer.Folder, "state"));
+        peer.Client = new TrackerClient(trackers, peer.State.KnownTrackers);
+        await CreateUserAsync(peer.Client, userName, owner);
+        await peer.RestartServerAsync();
+        return peer;
+    }
+
+    /// <summary>Makes a user, without a peer, and lets it into the group.</summary>
+    public static async Task CreateUserAsync(TestTracker tracker, string userName, TestPeer owner)
+    {
+        // The tracker's fingerprint is pinned: nothing has to be remembered.
+        using var client = new TrackerClient([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+        await CreateUserAsync(client, userName, owner);
+    }
+
+    /// <summary>Starts the peer server, after stopping the one that runs.</summary>
+    public async Task RestartServerAsync()
+    {
+        await StopServerAsync();
+        Server = await PeerServer.StartAsync(Client, State, _options, CancellationToken.None);
+        Server.UploadFinished += record =>
+        {
+            lock (Uploads)
+            {
+                Uploads.Add(record);
+            }
+        };
+        Server.Warned += warning =>
+        {
+            lock (Warnings)
+            {
+                Warnings.Add(warning);
+            }
+        };
+    }
+
+    public async Task StopServerAsync()
+    {
+        if (Server is not null)
+        {
+            await Server.DisposeAsync();
+        }
+    }
+
+    public string MakeFile(string name, byte[] content)
+    {
+        var path = Path.Combine(Folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, content);
+        return path;
+    }
+
+    public async Task<FileResponse> ShareAsync(string name, byte[] content, string group = Group)
+    {
+        var hashed = await FileHasher.HashAsync(MakeFile(name, content), null, CancellationToken.None);
+        return await Server.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
+    }
+
+    public string DestinationOf(string name) => Path.Combine(Folder, "received", name);
+
+    public Download Receive(FileResponse file, bool overwrite = false) => Server.StartDownload(
+        new DownloadRequest(file.Group, file.Name, file.Content, DestinationOf(file.Name), overwrite));
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopServerAsync();
+        Client.Dispose();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        _folder.Dispose();
+    }
+
+    private static async Task CreateUserAsync(TrackerClient client, string userName, TestPeer? owner)
+    {
+        await client.CreateUserAsync(userName, Password(), CancellationToken.None);
+        await client.LoginAsync(userName, Password(), CancellationToken.None);
+        if (owner is null)
+        {
+            await client.CreateGroupAsync(Group, CancellationToken.None);
+        }
+        else
+        {
+            await client.RequestJoinAsync(Group, CancellationToken.None);
+            await owner.Client.ApproveJoinAsync(Group, userName, CancellationToken.None);
+        }
+    }
+
+    private static SecureString Password()
+    {
+        var password = new SecureString();
+        foreach (var c in PasswordText)
+        {
+            password.AppendChar(c);
+        }
+
+        return password;
+    }
+}

@@ -1,0 +1,106 @@
+using Dapper;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.Support;
+
+/// <summary>A whole tracker in this process: real HTTPS on a free loopback port, a real database of its own.</summary>
+internal sealed class TestTracker : IAsyncDisposable
+{
+    private readonly bool _ownsFolder;
+    private readonly TrackerApplication _application;
+
+    private readonly TrackerOptions _options;
+
+    private TestTracker(TrackerApplication application, TrackerOptions options, bool ownsFolder)
+    {
+        _application = application;
+        _options = options;
+        _ownsFolder = ownsFolder;
+        Address = new TrackerAddress("127.0.0.1", application.Port, application.Fingerprint);
+    }
+
+    /// <summary>Where it listens, with the fingerprint to pin.</summary>
+    public TrackerAddress Address { get; }
+
+    /// <summary>Of <c>/metrics</c>, where its options have it.</summary>
+    public int MetricsPort => _application.MetricsPort;
+
+    public TrackerApplication Application => _application;
+
+    public string DataPath => _options.DataPath;
+
+    public IServiceProvider Services => _application.Services;
+
+    public TrackerDatabase Database => Services.GetRequiredService<TrackerDatabase>();
+
+    /// <summary>
+    /// Starts one on the test's database. Those with the same data path are instances of one tracker; a data path that
+    /// <paramref name="configure"/> sets is the caller's to delete.
+    /// </summary>
+    public static async Task<TestTracker> StartAsync(Action<TrackerOptions>? configure = null, TimeProvider? clock = null, ILoggerProvider? log = null)
+    {
+        var options = NewOptions();
+        var folder = options.DataPath;
+        configure?.Invoke(options);
+        if (options.ConnectionString is null)
+        {
+            await TestDatabase.ConfigureAsync(options);
+        }
+
+        return await StartAsync(options, options.DataPath == folder, clock, log);
+    }
+
+    /// <summary>Starts another instance of a tracker, with a data folder of its own where the database is not in that.</summary>
+    public static async Task<TestTracker> StartBesideAsync(TestTracker other, Action<TrackerOptions>? configure = null, TimeProvider? clock = null)
+    {
+        var options = NewOptions();
+        (options.Database, options.ConnectionString) = (other._options.Database, other._options.ConnectionString);
+        var sharesFolder = options.Database == DatabaseKind.Sqlite;
+        if (sharesFolder)
+        {
+            options.DataPath = other.DataPath;
+        }
+
+        configure?.Invoke(options);
+        return await StartAsync(options, !sharesFolder, clock);
+    }
+
+    /// <summary>Changes the database behind the tracker's back.</summary>
+    public Task ExecuteAsync(string sql) => Database.WriteAsync(connection => connection.ExecuteAsync(sql), CancellationToken.None);
+
+    public Task<long> CountAsync(string table) =>
+        Database.ReadAsync(connection => connection.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM {table}"), CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _application.DisposeAsync();
+        if (_ownsFolder)
+        {
+            Directory.Delete(DataPath, recursive: true);
+            await TestDatabase.DropAsync(DataPath);
+        }
+    }
+
+    // As strong as in production would be as slow: the rounds are tested once, in PasswordHashTests.
+    private static TrackerOptions NewOptions() => new()
+    {
+        DataPath = Path.Combine(Path.GetTempPath(), $"p2pshare-tracker-{Guid.NewGuid():N}"),
+        PasswordIterations = 1000,
+    };
+
+    private static async Task<TestTracker> StartAsync(TrackerOptions options, bool ownsFolder, TimeProvider? clock, ILoggerProvider? log = null) => new(
+        await TrackerApplication.StartAsync(options, clock ?? TimeProvider.System, builder => Log(builder, log), CancellationToken.None), options, ownsFolder);
+
+    private static void Log(WebApplicationBuilder builder, ILoggerProvider? log)
+    {
+        if (log is not null)
+        {
+            builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(log);
+        }
+    }
+}

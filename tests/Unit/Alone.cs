@@ -1,5 +1,0 @@
-namespace P2PShare.Unit;
-
-/// <summary>For tests that measure what the whole process holds: they run after the others, one at a time.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;

@@ -1,7 +1,0 @@
-namespace P2PShare.Unit.Databases;
-
-/// <summary>A test of what only PostgreSQL does; skipped where that is not installed.</summary>
-public sealed class PostgresFactAttribute : FactAttribute
-{
-    public PostgresFactAttribute() => Skip = PostgresServer.Missing;
-}

@@ -1,9 +1,0 @@
-namespace P2PShare.Unit.Transfer;
-
-/// <summary>A wall clock that somebody has moved, and may move again. Time passes as ever.</summary>
-internal sealed class ShiftedClock : TimeProvider
-{
-    public TimeSpan Shift { get; set; }
-
-    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Shift;
-}
