@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
-using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Bench.Hashing;
 

@@ -1,11 +1,11 @@
 using System.Security;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Peers;
-using P2PShare.Transfer.Sharing;
-using P2PShare.Transfer.State;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Bench.Swarm;
 

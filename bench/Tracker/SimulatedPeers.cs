@@ -90,7 +90,7 @@ internal sealed class SimulatedPeers
         return Json(
             new AnnounceRequest(
                 HashOf(4, peer), 20000 + (peer % 40000), [$"10.{peer >> 16 & 255}.{peer >> 8 & 255}.{peer & 255}"], full,
-                full ? [.. Enumerable.Range(0, HoldingsOfAPeer).Select(i => new Holding(Group, HashOf(1, (first + (i * 25)) % Files), Complete: peer % 4 != 0))] : [],
+                full ? [.. Enumerable.Range(0, HoldingsOfAPeer).Select(i => new Announcement(Group, HashOf(1, (first + (i * 25)) % Files), Complete: peer % 4 != 0))] : [],
                 []),
             TrackerJson.Default.AnnounceRequest);
     }

@@ -50,7 +50,7 @@ public static class ErrorCode
     public const string TrackerCertificateUntrusted = nameof(TrackerCertificateUntrusted);
     public const string TrackerCertificateChanged = nameof(TrackerCertificateChanged);
     public const string TrackerFailed = nameof(TrackerFailed);
-    public const string TrackerDatabaseAway = nameof(TrackerDatabaseAway);
+    public const string TrackerDatabaseUnavailable = nameof(TrackerDatabaseUnavailable);
     public const string TrackerStorageFull = nameof(TrackerStorageFull);
     public const string NotATracker = nameof(NotATracker);
     public const string TrackerNotStarted = nameof(TrackerNotStarted);

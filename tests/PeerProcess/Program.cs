@@ -4,9 +4,9 @@ using System.Security;
 using P2PShare.PeerProcess;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.Transfer.Peers;
-using P2PShare.Transfer.State;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 // A peer in a process of its own, for tests that kill it. Commands come on standard input and answers go to standard
 // output, a line each, words between tabs. The process ends with its input: no test leaves one behind.

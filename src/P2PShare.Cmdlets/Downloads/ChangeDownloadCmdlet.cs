@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using P2PShare.Protocol;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Downloads;
 
@@ -48,7 +49,7 @@ public abstract class ChangeDownloadCmdlet : DownloadCmdlet
         var live = server?.GetDownloads().FirstOrDefault(live => live.Id == download.Id && live.HasRun);
         if (live is null)
         {
-            DownloadCatalog.ThrowIfHeld(saved);
+            DownloadStore.ThrowIfHeld(saved);
             live = server?.GetDownload(saved);
         }
 

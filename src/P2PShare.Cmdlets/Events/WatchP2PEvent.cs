@@ -4,7 +4,7 @@ using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol.Tracker;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Cmdlets.Events;
 

@@ -1,6 +1,6 @@
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
-using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Cmdlets.Files;
 

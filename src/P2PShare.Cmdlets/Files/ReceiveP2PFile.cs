@@ -4,6 +4,7 @@ using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Files;
 

@@ -3,7 +3,7 @@ using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
-using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Cmdlets.Files;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Connections;
 
 namespace P2PShare;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using P2PShare.Cmdlets.Jobs;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer;
 
 namespace P2PShare.Cmdlets.PeerServers;
 

@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using System.Net;
 using P2PShare.Cmdlets.Sessions;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer;
 
 namespace P2PShare.Cmdlets.PeerServers;
 

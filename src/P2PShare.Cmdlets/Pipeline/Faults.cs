@@ -47,7 +47,7 @@ internal static class Faults
         [ErrorCode.TrackerCertificateUntrusted] = (ErrorCategory.SecurityError, "Compare the fingerprint with the tracker's, then use -Fingerprint."),
         [ErrorCode.TrackerCertificateChanged] = (ErrorCategory.SecurityError, "Ask the tracker's operator for its fingerprint."),
         [ErrorCode.TrackerFailed] = (ErrorCategory.InvalidResult, "The tracker's log says why."),
-        [ErrorCode.TrackerDatabaseAway] = (ErrorCategory.ResourceUnavailable, "Try again in a few seconds; tell the tracker's operator when it stays so."),
+        [ErrorCode.TrackerDatabaseUnavailable] = (ErrorCategory.ResourceUnavailable, "Try again in a few seconds; tell the tracker's operator when it stays so."),
         [ErrorCode.TrackerStorageFull] = (ErrorCategory.ResourceUnavailable, "Tell the tracker's operator; lists and downloads work meanwhile."),
         [ErrorCode.NotATracker] = (ErrorCategory.ProtocolError, "Check the host and the port."),
 

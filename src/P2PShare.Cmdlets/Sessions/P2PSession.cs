@@ -3,11 +3,10 @@ using System.Management.Automation;
 using P2PShare.Cmdlets.PeerServers;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
+using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Peers;
-using P2PShare.Transfer.Sharing;
-using P2PShare.Transfer.State;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare;
 
@@ -28,8 +27,8 @@ public sealed class P2PSession
         UserName = client.UserName;
         Started = DateTimeOffset.Now;
         Connected = true;
-        Downloads = new DownloadCatalog(state, client);
-        Shares = new ShareCatalog(state, client);
+        Downloads = new DownloadStore(state, client);
+        Shares = new ShareStore(state, client);
     }
 
     /// <summary>The tracker in use, <c>host:port</c>.</summary>
@@ -55,9 +54,9 @@ public sealed class P2PSession
     internal PeerServerJob? RunningPeerServer =>
         _peerServer is { IsCompletedSuccessfully: true, Result: { IsFinished: false } job } ? job : null;
 
-    internal DownloadCatalog Downloads { get; }
+    internal DownloadStore Downloads { get; }
 
-    internal ShareCatalog Shares { get; }
+    internal ShareStore Shares { get; }
 
     public override string ToString() => $"{UserName}@{Tracker}";
 

@@ -2,7 +2,7 @@ using System.Management.Automation;
 using P2PShare.Cmdlets.PeerServers;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer;
 
 namespace P2PShare.Cmdlets.Sessions;
 

@@ -8,8 +8,9 @@ using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Sharing;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Cmdlets.Sync;
 

@@ -5,8 +5,8 @@ using System.Security;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.Transfer.State;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Cmdlets.Tracker;
 

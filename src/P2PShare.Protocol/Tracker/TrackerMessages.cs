@@ -87,7 +87,7 @@ public sealed record FileResponse(
 
 /// <summary>A content that a peer has, or has a part of, and offers in one group.</summary>
 /// <param name="Complete">Whether it has all of it.</param>
-public sealed record Holding(string Group, Hash256 PiecesRoot, bool Complete);
+public sealed record Announcement(string Group, Hash256 PiecesRoot, bool Complete);
 
 /// <summary>Tells the tracker that a peer is there. Sent at start, at every change and once an interval.</summary>
 /// <param name="Fingerprint">Of the peer's certificate.</param>
@@ -101,35 +101,35 @@ public sealed record AnnounceRequest(
     int Port,
     IReadOnlyList<string> Addresses,
     bool Full,
-    IReadOnlyList<Holding> Holdings,
-    IReadOnlyList<Holding> Removed)
+    IReadOnlyList<Announcement> Holdings,
+    IReadOnlyList<Announcement> Removed)
 {
     /// <summary>Most holdings, and most removed ones, in one request.</summary>
     public const int MaxHoldings = 4096;
 
     public IReadOnlyList<string> Addresses { get; init; } = NotNullItems.Check(Addresses);
 
-    public IReadOnlyList<Holding> Holdings { get; init; } = NotNullItems.Check(Holdings);
+    public IReadOnlyList<Announcement> Holdings { get; init; } = NotNullItems.Check(Holdings);
 
-    public IReadOnlyList<Holding> Removed { get; init; } = NotNullItems.Check(Removed);
+    public IReadOnlyList<Announcement> Removed { get; init; } = NotNullItems.Check(Removed);
 }
 
 /// <param name="IntervalSeconds">When to announce again at the latest; a peer that stays silent for three of them is forgotten.</param>
 /// <param name="Known">False where the tracker had forgotten this peer and the request was not full: announce all.</param>
 /// <param name="Rejected">Holdings that are not (or no longer) files of a group the user is a member of.</param>
-/// <param name="Ended">
+/// <param name="Revocations">
 /// Whose access to the user's groups has ended within the last lifetime of a ticket; of groups that the user is no member of any more, those until then.
 /// </param>
-public sealed record AnnounceResponse(int IntervalSeconds, bool Known, IReadOnlyList<Holding> Rejected, IReadOnlyList<EndedAccess> Ended)
+public sealed record AnnounceResponse(int IntervalSeconds, bool Known, IReadOnlyList<Announcement> Rejected, IReadOnlyList<Revocation> Revocations)
 {
-    public IReadOnlyList<Holding> Rejected { get; init; } = NotNullItems.Check(Rejected);
+    public IReadOnlyList<Announcement> Rejected { get; init; } = NotNullItems.Check(Rejected);
 
-    public IReadOnlyList<EndedAccess> Ended { get; init; } = NotNullItems.Check(Ended);
+    public IReadOnlyList<Revocation> Revocations { get; init; } = NotNullItems.Check(Revocations);
 }
 
 /// <summary>Somebody left a group, was taken out of it, or it was deleted: their tickets from before count no longer.</summary>
 /// <param name="TicketsUntil">Tickets issued (<c>iat</c>) up to this second, and including it, do not count.</param>
-public sealed record EndedAccess(string Group, string UserName, DateTimeOffset TicketsUntil);
+public sealed record Revocation(string Group, string UserName, DateTimeOffset TicketsUntil);
 
 /// <summary>A peer online that offers something in a group.</summary>
 /// <param name="EndPoints">Where to try it, <c>address:port</c>; empty for a peer that accepts no connections.</param>

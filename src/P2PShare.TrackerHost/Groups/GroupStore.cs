@@ -73,7 +73,7 @@ internal sealed class GroupStore(TrackerDatabase database, TrackerOptions option
         {
             var membership = await Membership.RequireOwnerAsync(connection, group, user, "delete it");
             var now = clock.GetUtcNow();
-            await EndedAccessStore.AddAllAsync(connection, membership.GroupId, now);
+            await RevocationStore.AddAllAsync(connection, membership.GroupId, now);
             await EventStore.TellOfRemovalAsync(connection, membership, user.Name, now);
             return await connection.ExecuteAsync("DELETE FROM groups WHERE id = @GroupId", membership);
         },

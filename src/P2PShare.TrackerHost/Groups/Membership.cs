@@ -57,7 +57,7 @@ internal sealed record Membership(long GroupId, string GroupName, long OwnerId, 
     /// <returns>Whether there was one.</returns>
     public static async Task<bool> EndAsync(DbConnection connection, long group, long user, GroupEventKind kind, DateTimeOffset now)
     {
-        await EndedAccessStore.AddAsync(connection, group, user, now);
+        await RevocationStore.AddAsync(connection, group, user, now);
         if (await connection.ExecuteAsync("DELETE FROM members WHERE group_id = @group AND user_id = @user", new { group, user }) == 0)
         {
             return false;

@@ -35,7 +35,7 @@ internal sealed class Housekeeping(
     private async Task<int> ForgetAsync(DbConnection connection)
     {
         var now = clock.GetUtcNow();
-        await EndedAccessStore.ForgetAsync(connection, options, now);
+        await RevocationStore.ForgetAsync(connection, options, now);
         await EventStore.ForgetAsync(connection, now);
         await LoginThrottle.ForgetAsync(connection, options, now);
         await InvitationStore.ForgetAsync(connection, now);

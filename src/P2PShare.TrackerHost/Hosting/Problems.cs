@@ -56,7 +56,7 @@ internal static class Problems
         ErrorCode.UserNameTaken or ErrorCode.GroupNameTaken or ErrorCode.AlreadyMember or ErrorCode.OwnerCannotLeave
             or ErrorCode.UserOwnsGroups or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,
-        ErrorCode.TrackerDatabaseAway => StatusCodes.Status503ServiceUnavailable,
+        ErrorCode.TrackerDatabaseUnavailable => StatusCodes.Status503ServiceUnavailable,
         ErrorCode.TrackerStorageFull => StatusCodes.Status507InsufficientStorage,
         _ => StatusCodes.Status500InternalServerError,
     };
@@ -76,7 +76,7 @@ internal static class Problems
                     context.Response.Headers.WWWAuthenticate = SessionAuthenticationHandler.SchemeName;
                 }
 
-                if (e.Code == ErrorCode.TrackerDatabaseAway)
+                if (e.Code == ErrorCode.TrackerDatabaseUnavailable)
                 {
                     context.Response.Headers.RetryAfter = SecondsUntilBack;
                 }

@@ -55,7 +55,7 @@ internal sealed partial class AnnounceBatch(DbConnection connection, TrackerOpti
         var kept = turn.Where(i => known.ContainsKey(i) && (announces[i].Request.Full || known[i].IsKnown == 1)).ToList();
         var peers = await KeepPeersAsync(announces, kept);
         var rejected = await KeepHoldingsAsync(announces, kept, peers);
-        var ended = await EndedAccessStore.GetAsync(connection, known.Keys.Select(i => announces[i].User).DistinctBy(user => user.Id), options, now);
+        var ended = await RevocationStore.GetAsync(connection, known.Keys.Select(i => announces[i].User).DistinctBy(user => user.Id), options, now);
         var interval = (int)options.AnnounceInterval.TotalSeconds;
         foreach (var i in known.Keys)
         {
@@ -116,31 +116,31 @@ internal sealed partial class AnnounceBatch(DbConnection connection, TrackerOpti
     }
 
     /// <returns>By announce, what was not kept: the user is no member of the group, or the group has no such content.</returns>
-    private async Task<ILookup<int, Holding>> KeepHoldingsAsync(IReadOnlyList<Announce> announces, List<int> kept, Dictionary<int, long> peers)
+    private async Task<ILookup<int, Announcement>> KeepHoldingsAsync(IReadOnlyList<Announce> announces, List<int> kept, Dictionary<int, long> peers)
     {
         var full = kept.Where(i => announces[i].Request.Full).ToList();
-        var said = kept.SelectMany(i => announces[i].Request.Holdings.Select(holding => (Announce: i, Holding: holding))).ToList();
-        var removed = kept.Except(full).SelectMany(i => announces[i].Request.Removed.Select(holding => (Announce: i, Holding: holding))).ToList();
+        var said = kept.SelectMany(i => announces[i].Request.Holdings.Select(holding => (Announce: i, Announcement: holding))).ToList();
+        var removed = kept.Except(full).SelectMany(i => announces[i].Request.Removed.Select(holding => (Announce: i, Announcement: holding))).ToList();
         if (full.Count + said.Count + removed.Count == 0)
         {
-            return said.ToLookup(_ => 0, one => one.Holding);
+            return said.ToLookup(_ => 0, one => one.Announcement);
         }
 
         var groups = await FindGroupsAsync(said.Concat(removed)
-            .Select(one => new GroupRow(announces[one.Announce].User.Id, AccountName.Key(one.Holding.Group))).Distinct());
-        HoldingKey? KeyOf((int Announce, Holding Holding) one) =>
-            groups.TryGetValue(new GroupRow(announces[one.Announce].User.Id, AccountName.Key(one.Holding.Group)), out var group)
-                ? new HoldingKey(peers[one.Announce], group, one.Holding.PiecesRoot.ToString())
+            .Select(one => new GroupRow(announces[one.Announce].User.Id, AccountName.Key(one.Announcement.Group))).Distinct());
+        HoldingKey? KeyOf((int Announce, Announcement Announcement) one) =>
+            groups.TryGetValue(new GroupRow(announces[one.Announce].User.Id, AccountName.Key(one.Announcement.Group)), out var group)
+                ? new HoldingKey(peers[one.Announce], group, one.Announcement.PiecesRoot.ToString())
                 : null;
 
         var contents = await FindContentsAsync(said.Select(KeyOf).OfType<HoldingKey>().Select(key => new ContentRow(key.Group, key.Root)).Distinct());
-        var rejected = new List<(int Announce, Holding Holding)>();
+        var rejected = new List<(int Announce, Announcement Announcement)>();
         var holds = new Dictionary<HoldingKey, long>();
         foreach (var one in said)
         {
             if (KeyOf(one) is { } key && contents.Contains(new ContentRow(key.Group, key.Root)))
             {
-                holds[key] = one.Holding.Complete ? 1 : 0;
+                holds[key] = one.Announcement.Complete ? 1 : 0;
             }
             else
             {
@@ -152,7 +152,7 @@ internal sealed partial class AnnounceBatch(DbConnection connection, TrackerOpti
         // What is said again is written once.
         await AddAsync(holds.Where(hold => !held.TryGetValue(hold.Key, out var complete) || complete != hold.Value));
         await RemoveAsync(removed.Select(KeyOf).OfType<HoldingKey>().Concat(held.Keys).Where(key => !holds.ContainsKey(key)));
-        return rejected.ToLookup(one => one.Announce, one => one.Holding);
+        return rejected.ToLookup(one => one.Announce, one => one.Announcement);
     }
 
     /// <returns>The id of each group that the user is a member of.</returns>

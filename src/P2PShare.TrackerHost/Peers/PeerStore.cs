@@ -98,7 +98,7 @@ internal sealed class PeerStore(TrackerDatabase database, TrackerOptions options
 
                 var expires = DateTimeOffset.FromUnixTimeSeconds((now + options.TicketLifetime).ToUnixTimeSeconds());
                 var ticket = new Ticket(user.Name, membership.GroupName, roots, request.CertificateHash, expires);
-                var issued = await EndedAccessStore.IssueTimeAsync(connection, membership.GroupName, user.Name, now);
+                var issued = await RevocationStore.IssueTimeAsync(connection, membership.GroupName, user.Name, now);
                 return new SourcesResponse(keys.Issuer.Issue(ticket, issued), expires, contents);
             },
             cancellationToken);

@@ -22,7 +22,7 @@ internal sealed partial class SignsOfLife(DbConnection connection, TrackerOption
     public async Task<IReadOnlyList<(long Peer, AnnounceResponse Answer)?>> AnswerAsync(IReadOnlyList<Announce> announces)
     {
         var found = new (long Peer, AnnounceResponse Answer)?[announces.Count];
-        var ended = await EndedAccessStore.GetAsync(connection, announces.Select(announce => announce.User).DistinctBy(user => user.Id), options, now);
+        var ended = await RevocationStore.GetAsync(connection, announces.Select(announce => announce.User).DistinctBy(user => user.Id), options, now);
         var interval = (int)options.AnnounceInterval.TotalSeconds;
         foreach (var (number, peer) in await FindAsync(announces))
         {

@@ -24,7 +24,7 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
 
     /// <summary>Connects, and brings the schema up to date.</summary>
     /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.InvalidConfiguration"/>, or <see cref="ErrorCode.TrackerDatabaseAway"/> where it cannot be reached.
+    /// <see cref="ErrorCode.InvalidConfiguration"/>, or <see cref="ErrorCode.TrackerDatabaseUnavailable"/> where it cannot be reached.
     /// </exception>
     public static async Task<TrackerDatabase> OpenAsync(string? connectionString, CancellationToken cancellationToken)
     {
@@ -151,7 +151,7 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
 
     /// <summary>Says, without the password, which database cannot be used, and why.</summary>
     internal static P2PShareException Unusable(NpgsqlConnectionStringBuilder settings, Exception e) => new(
-        ErrorCode.TrackerDatabaseAway,
+        ErrorCode.TrackerDatabaseUnavailable,
         $"The tracker's database '{settings.Database}' on '{settings.Host}' port {settings.Port} cannot be used: {OneLine(e)}. Check ConnectionStrings:Tracker, and that PostgreSQL runs.",
         e);
 

@@ -47,7 +47,7 @@ internal abstract class TrackerDatabase : IAsyncDisposable
             : await SqliteDatabase.OpenAsync(options.DataPath, cancellationToken);
 
     /// <summary>Reads: one statement, or several that need not see the same moment. May run twice where the connection was lost.</summary>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseAway"/>.</exception>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/>.</exception>
     public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken)
     {
         for (var again = false; ; again = true)
@@ -129,7 +129,7 @@ internal abstract class TrackerDatabase : IAsyncDisposable
             Logger.DatabaseAway(e);
         }
 
-        return new P2PShareException(ErrorCode.TrackerDatabaseAway, message, e);
+        return new P2PShareException(ErrorCode.TrackerDatabaseUnavailable, message, e);
     }
 
     internal P2PShareException Full(Exception e)

@@ -46,7 +46,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// </summary>
     /// <param name="isShared">Whether it may run beside others of its kind in other instances.</param>
     /// <param name="cancellationToken">Counts until the write begins.</param>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseAway"/> or <see cref="ErrorCode.TrackerStorageFull"/>.</exception>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/> or <see cref="ErrorCode.TrackerStorageFull"/>.</exception>
     public async Task<T> RunAsync<T>(Func<DbConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken)
     {
         var write = new Write<T>(work, isShared, cancellationToken);

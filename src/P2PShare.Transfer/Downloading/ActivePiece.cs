@@ -1,6 +1,7 @@
 using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Transfer.Downloading;
 

@@ -1,5 +1,7 @@
 using P2PShare.Protocol;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
 
@@ -7,8 +9,8 @@ namespace P2PShare.Transfer.Downloading;
 public sealed class Download
 {
     private readonly PeerServer _server;
-    private readonly DownloadCatalog _catalog;
-    private readonly RateLimiter _limiter = new(TimeProvider.System);
+    private readonly DownloadStore _catalog;
+    private readonly BandwidthLimiter _limiter = new(TimeProvider.System);
     private readonly Lock _lock = new();
     private readonly long _bytesVerifiedBefore;
     private TaskCompletionSource _completion = NewCompletion();
@@ -16,9 +18,9 @@ public sealed class Download
     private Task _running = Task.CompletedTask;
     private DownloadState _state;
     private DownloadState _stateAfterCancel;
-    private DownloadRun? _run;
+    private DownloadSession? _run;
 
-    internal Download(PeerServer server, DownloadCatalog catalog, SavedDownload saved)
+    internal Download(PeerServer server, DownloadStore catalog, SavedDownload saved)
     {
         _server = server;
         _catalog = catalog;
@@ -144,10 +146,10 @@ public sealed class Download
         await before.ConfigureAwait(false);
         var state = DownloadState.Failed;
         P2PShareException? error = null;
-        var activity = _server.Instruments.StartDownload(Request);
+        var activity = _server.TransferMetrics.StartDownload(Request);
         try
         {
-            using var run = new DownloadRun(_server, Request, _limiter, Keep);
+            using var run = new DownloadSession(_server, Request, _limiter, Keep);
             _run = run;
             await run.RunAsync(cancellationToken).ConfigureAwait(false);
             state = DownloadState.Complete;
@@ -171,7 +173,7 @@ public sealed class Download
             Error = error;
         }
 
-        _server.Instruments.DownloadEnded(activity, state, error, Times);
+        _server.TransferMetrics.DownloadEnded(activity, state, error, Times);
         _server.Keep(_catalog.UpdateAsync(Id, state, error, Progress.BytesVerified));
         Settle();
     }

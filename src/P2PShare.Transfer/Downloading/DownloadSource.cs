@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer.Downloading;
 
@@ -12,7 +13,7 @@ internal sealed class DownloadSource(ContentChannel channel)
     private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(60);
 
-    private readonly long _openedAt = DownloadClock.Now;
+    private readonly long _openedAt = DownloadTimings.Now;
     private TimeSpan? _gap;
     private TimeSpan _variation;
     private long _arrivedAt;
@@ -33,7 +34,7 @@ internal sealed class DownloadSource(ContentChannel channel)
     /// <summary>Bytes asked for and not answered.</summary>
     public int AskedBytes { get; set; }
 
-    /// <summary>When it was asked for something while nothing else was on its way, in <see cref="DownloadClock.Now"/>.</summary>
+    /// <summary>When it was asked for something while nothing else was on its way, in <see cref="DownloadTimings.Now"/>.</summary>
     public long AskedAt { get; set; }
 
     /// <summary>Of all parts that arrived from it.</summary>
@@ -42,7 +43,7 @@ internal sealed class DownloadSource(ContentChannel channel)
     /// <summary>Bytes a second, smoothed; decides how much is asked for ahead.</summary>
     public SpeedMeter Speed { get; } = new(TimeProvider.System);
 
-    /// <summary>The piece whose bytes arrive now, and since when in <see cref="DownloadClock.Now"/>; null between parts.</summary>
+    /// <summary>The piece whose bytes arrive now, and since when in <see cref="DownloadTimings.Now"/>; null between parts.</summary>
     public (int Piece, long Since)? Receiving { get; set; }
 
     /// <summary>
@@ -72,7 +73,7 @@ internal sealed class DownloadSource(ContentChannel channel)
         Speed.Add(bytes);
         BytesReceived += bytes;
         Receiving = null;
-        var now = DownloadClock.Now;
+        var now = DownloadTimings.Now;
         var gap = Stopwatch.GetElapsedTime(Math.Max(_arrivedAt, AskedAt), now);
         _arrivedAt = now;
         if (_gap is not { } usual)

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Transfer.Downloading;
 
@@ -38,7 +40,7 @@ internal sealed class PieceLayerFetch(ContentDescription content)
 
             _from = source;
             _missing = content.PieceCount;
-            _answered = DownloadClock.Now;
+            _answered = DownloadTimings.Now;
             ranges =
             [
                 .. Enumerable.Range(0, (content.PieceCount + Frame.MaxHashes - 1) / Frame.MaxHashes).Select(i => new HashRange(
@@ -65,7 +67,7 @@ internal sealed class PieceLayerFetch(ContentDescription content)
 
             hashes.CopyTo(Hashes, range.Index);
             _missing -= range.Count;
-            _answered = DownloadClock.Now;
+            _answered = DownloadTimings.Now;
             if (_missing > 0)
             {
                 return Result.Unfinished;

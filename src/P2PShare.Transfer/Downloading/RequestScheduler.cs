@@ -1,6 +1,7 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer.Downloading;
 
@@ -27,7 +28,7 @@ internal sealed class RequestScheduler
     private readonly Lock _lock = new();
     private readonly ContentDescription _content;
     private readonly PiecePicker _picker;
-    private readonly PieceBudget _budget;
+    private readonly PieceMemoryBudget _budget;
     private readonly Dictionary<int, ActivePiece> _active = [];
     private readonly Dictionary<int, List<FailedAttempt>> _failed = [];
     private readonly int _requestLength;
@@ -36,7 +37,7 @@ internal sealed class RequestScheduler
 
     /// <param name="have">What is there already.</param>
     /// <param name="budget">What all downloads of a peer server share.</param>
-    public RequestScheduler(ContentDescription content, Bitfield have, Random random, PieceBudget budget)
+    public RequestScheduler(ContentDescription content, Bitfield have, Random random, PieceMemoryBudget budget)
     {
         _budget = budget;
         _content = content;
@@ -142,7 +143,7 @@ internal sealed class RequestScheduler
 
             if (source.AskedBytes == 0)
             {
-                source.AskedAt = DownloadClock.Now;
+                source.AskedAt = DownloadTimings.Now;
             }
 
             part.State = ActivePiece.PartState.Requested;
@@ -174,7 +175,7 @@ internal sealed class RequestScheduler
             }
 
             part.AskedOf.Remove(source);
-            source.Receiving = (pieceIndex, DownloadClock.Now);
+            source.Receiving = (pieceIndex, DownloadTimings.Now);
             part.State = ActivePiece.PartState.Receiving;
             part.Sender = source.Fingerprint;
             return (piece, part);

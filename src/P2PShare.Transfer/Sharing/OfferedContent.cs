@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Connections;
 
 namespace P2PShare.Transfer.Sharing;
 
@@ -19,7 +19,7 @@ internal sealed class OfferedContent(IContent content) : IDisposable
     public ContentDescription Description { get; } = content.Description;
 
     /// <summary>Null where it began as a download: then others have what this peer has.</summary>
-    public FirstCopy? FirstCopy { get; } = content is SharedContent ? new FirstCopy(content.Description.PieceCount) : null;
+    public SuperSeeding? SuperSeeding { get; } = content is SharedContent ? new SuperSeeding(content.Description.PieceCount) : null;
 
     public Hash256 PiecesRoot => Description.PiecesRoot!.Value;
 
@@ -84,7 +84,7 @@ internal sealed class OfferedContent(IContent content) : IDisposable
     public void Detach(ContentChannel channel)
     {
         _channels.TryRemove(channel, out _);
-        FirstCopy?.Leave(channel, [.. Channels]);
+        SuperSeeding?.Leave(channel, [.. Channels]);
         if (_channels.IsEmpty)
         {
             Use(content =>

@@ -1,6 +1,8 @@
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Sharing;
 

@@ -171,7 +171,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 "1e400", "1.5", $"\"{Root}\"", "[]", "{}", "\"127.0.0.1\"", "\"::1\"", "\"fe80::1%eth0\""),
             ArbMap.Default.GeneratorFor<long>().Select(number => number.ToString(System.Globalization.CultureInfo.InvariantCulture)));
 
-        private static readonly Gen<string> Holding =
+        private static readonly Gen<string> Announcement =
             from values in Gen.ListOf(Scalar, 3)
             from right in Gen.Choose(0, 3)
             select right > 0 ? $$"""{"group":"dev","piecesRoot":"{{Root}}","complete":{{(right > 1 ? "true" : "false")}}}""" : $$"""{"group":{{values[0]}},"piecesRoot":{{values[1]}},"complete":{{values[2]}}}""";
@@ -186,7 +186,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         private static readonly Gen<string> Value = Gen.OneOf(
             Scalar,
             Gen.ListOf(Scalar).Select(items => $"[{string.Join(',', items)}]"),
-            Gen.ListOf(Holding).Select(items => $"[{string.Join(',', items)}]"));
+            Gen.ListOf(Announcement).Select(items => $"[{string.Join(',', items)}]"));
 
         private static readonly Gen<string> Right = Gen.Elements(
             """{"userName":"bob","password":"long enough"}""",

@@ -38,8 +38,8 @@ public sealed class PasswordChangeTests
         await alice.JoinAsync(owner, "dev");
         var root = TestUser.RandomHash();
         await alice.ShareAsync("dev", "file", root);
-        await alice.AnnounceAsync(new Holding("dev", root, true));
-        await elsewhere.AnnounceAsync(new Holding("dev", root, true));
+        await alice.AnnounceAsync(new Announcement("dev", root, true));
+        await elsewhere.AnnounceAsync(new Announcement("dev", root, true));
         Assert.Equal(2, Assert.Single(await owner.ListFilesAsync("dev")).Sources);
 
         var session = await alice.Expect<SessionResponse>(HttpStatusCode.OK, await ChangeAsync(alice));

@@ -117,11 +117,11 @@ public sealed class PeerTests : IAsyncLifetime
     {
         var other = TestUser.RandomHash();
         await _alice.ShareAsync("dev", "other", other);
-        await _alice.AnnounceAsync(new Holding("dev", _root, Complete: false));
+        await _alice.AnnounceAsync(new Announcement("dev", _root, Complete: false));
         Assert.Equal(0, await SourcesAsync());
         Assert.False(Assert.Single(await PeersAsync()).Complete);
 
-        await _alice.AnnounceAsync(Delta(Complete, new Holding("dev", other, Complete: true)));
+        await _alice.AnnounceAsync(Delta(Complete, new Announcement("dev", other, Complete: true)));
         Assert.Equal(1, await SourcesAsync());
         Assert.True(Assert.Single(await PeersAsync()).Complete);
 
@@ -138,7 +138,7 @@ public sealed class PeerTests : IAsyncLifetime
     {
         using var mallory = await TestUser.CreateAsync(_tracker, "mallory");
         await mallory.CreateGroupAsync("other");
-        Holding[] bad = [new("other", _root, true), new("none", _root, true), new("dev", TestUser.RandomHash(), true)];
+        Announcement[] bad = [new("other", _root, true), new("none", _root, true), new("dev", TestUser.RandomHash(), true)];
 
         var answer = await _alice.AnnounceAsync([.. bad, Complete]);
 
@@ -151,7 +151,7 @@ public sealed class PeerTests : IAsyncLifetime
     {
         using var logsOut = await TestUser.CreateAsync(_tracker, "carol");
         await logsOut.Expect(HttpStatusCode.NoContent, await logsOut.DeleteAsync(TrackerRoutes.CurrentSession));
-        var other = new Holding("dev", TestUser.RandomHash(), Complete: true);
+        var other = new Announcement("dev", TestUser.RandomHash(), Complete: true);
         var fingerprints = Enumerable.Range(0, 40).Select(_ => TestUser.RandomHash()).ToArray();
 
         // New ones, ones that nobody knows, ones with a content that is none, and one without a session.
@@ -161,7 +161,7 @@ public sealed class PeerTests : IAsyncLifetime
         var answers = await Task.WhenAll(announces);
 
         Assert.Equal(fingerprints.Select((_, i) => i % 5 != 0), answers.Select(answer => answer.Known));
-        Assert.Equal(fingerprints.Select((_, i) => i % 4 == 0 && i % 5 != 0 ? [other] : Array.Empty<Holding>()), answers.Select(answer => answer.Rejected));
+        Assert.Equal(fingerprints.Select((_, i) => i % 4 == 0 && i % 5 != 0 ? [other] : Array.Empty<Announcement>()), answers.Select(answer => answer.Rejected));
         await logsOut.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await refused);
         Assert.Equal(32, await SourcesAsync());
         Assert.Equal(
@@ -235,7 +235,7 @@ public sealed class PeerTests : IAsyncLifetime
     [TrackerFact]
     public async Task A_request_that_makes_no_sense_is_refused_with_the_reason()
     {
-        var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings + 1).Select(_ => new Holding("dev", TestUser.RandomHash(), false)).ToArray();
+        var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings + 1).Select(_ => new Announcement("dev", TestUser.RandomHash(), false)).ToArray();
         AnnounceRequest[] bad =
         [
             Full() with { Port = 65536 },
@@ -256,7 +256,7 @@ public sealed class PeerTests : IAsyncLifetime
     public async Task The_longest_announce_fits()
     {
         var name = new string('g', 64);
-        var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings).Select(_ => new Holding(name, TestUser.RandomHash(), false)).ToArray();
+        var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings).Select(_ => new Announcement(name, TestUser.RandomHash(), false)).ToArray();
         await _alice.AnnounceAsync(Complete);
 
         var answer = await _alice.AnnounceAsync(Delta(many) with { Removed = many });
@@ -280,11 +280,11 @@ public sealed class PeerTests : IAsyncLifetime
         }
     }
 
-    private Holding Complete => new("dev", _root, Complete: true);
+    private Announcement Complete => new("dev", _root, Complete: true);
 
-    private AnnounceRequest Full(params Holding[] holdings) => new(_alice.Fingerprint, 5000, [], Full: true, holdings, Removed: []);
+    private AnnounceRequest Full(params Announcement[] holdings) => new(_alice.Fingerprint, 5000, [], Full: true, holdings, Removed: []);
 
-    private AnnounceRequest Delta(params Holding[] holdings) => Full(holdings) with { Full = false };
+    private AnnounceRequest Delta(params Announcement[] holdings) => Full(holdings) with { Full = false };
 
     private async Task<int> SourcesAsync() => (await _bob.ListFilesAsync("dev")).Single(file => file.Name == "file").Sources;
 

@@ -45,10 +45,10 @@ public sealed class PostgresTests : IAsyncLifetime
         await server.StopAsync();
 
         var read = await alice.GetAsync(TrackerRoutes.Groups);
-        var problem = await alice.ExpectProblem(HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerDatabaseAway, read);
+        var problem = await alice.ExpectProblem(HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerDatabaseUnavailable, read);
         Assert.NotNull(read.Headers.RetryAfter);
         Assert.DoesNotContain(server.Password, problem.Detail, StringComparison.Ordinal);
-        await alice.ExpectProblem(HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerDatabaseAway, await alice.GetAsync("/readyz"));
+        await alice.ExpectProblem(HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerDatabaseUnavailable, await alice.GetAsync("/readyz"));
         await alice.Expect(HttpStatusCode.OK, await alice.GetAsync("/healthz"));
         await Assert.ThrowsAsync<P2PShareException>(() => WriteAsync(tracker.Database, "SELECT 1"));
 
@@ -105,7 +105,7 @@ public sealed class PostgresTests : IAsyncLifetime
 
         var refused = await Assert.ThrowsAsync<P2PShareException>(() => WriteAsync(_first, "INSERT INTO numbers (number) VALUES (1)"));
 
-        Assert.Equal(ErrorCode.TrackerDatabaseAway, refused.Code);
+        Assert.Equal(ErrorCode.TrackerDatabaseUnavailable, refused.Code);
         Assert.Contains("not known", refused.Message, StringComparison.Ordinal);
         Assert.Empty(await NumbersAsync(_first));
     }
@@ -197,7 +197,7 @@ public sealed class PostgresTests : IAsyncLifetime
         const string Secret = "s3cret-pa55word";
 
         var wrong = await RefusedAsync(new NpgsqlConnectionStringBuilder(_options.ConnectionString) { Password = Secret }.ToString());
-        Assert.Equal(ErrorCode.TrackerDatabaseAway, wrong.Code);
+        Assert.Equal(ErrorCode.TrackerDatabaseUnavailable, wrong.Code);
         Assert.Contains("password authentication failed", wrong.Message, StringComparison.Ordinal);
 
         var missing = await RefusedAsync(new NpgsqlConnectionStringBuilder(_options.ConnectionString) { Database = "no_such" }.ToString());

@@ -23,7 +23,7 @@ public sealed class RestartTests
             await alice.CreateGroupAsync("Dev");
             await bob.Expect(HttpStatusCode.Created, await bob.PostAsync(TrackerRoutes.JoinRequests("dev")));
             await alice.ShareAsync("dev", "file", root);
-            await alice.AnnounceAsync(new Holding("dev", root, Complete: true));
+            await alice.AnnounceAsync(new Announcement("dev", root, Complete: true));
             var ticket = (await alice.FindSourcesAsync("dev", root)).Ticket;
             await first.DisposeAsync();
 

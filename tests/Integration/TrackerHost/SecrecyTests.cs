@@ -25,7 +25,7 @@ public sealed class SecrecyTests : IAsyncLifetime
         await _member.JoinAsync(_owner, "dev");
         await waiting.PostAsync(TrackerRoutes.JoinRequests("dev"));
         await _owner.ShareAsync("dev", "there", _root);
-        await _owner.AnnounceAsync(new Holding("dev", _root, Complete: true));
+        await _owner.AnnounceAsync(new Announcement("dev", _root, Complete: true));
     }
 
     public async Task DisposeAsync()
@@ -45,7 +45,7 @@ public sealed class SecrecyTests : IAsyncLifetime
         await SameAsync(_outsider, root => _outsider.AskSourcesAsync("dev", root), _root, TestUser.RandomHash());
         foreach (var root in new[] { _root, TestUser.RandomHash() })
         {
-            var holding = new Holding("dev", root, Complete: true);
+            var holding = new Announcement("dev", root, Complete: true);
             Assert.Equal([holding], (await _outsider.AnnounceAsync(holding)).Rejected);
         }
     }

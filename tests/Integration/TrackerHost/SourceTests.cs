@@ -18,7 +18,7 @@ public sealed class SourceTests
         await bob.JoinAsync(alice, "dev");
         var root = TestUser.RandomHash();
         await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("dev", "a/b c.bin", root));
-        Assert.Empty((await alice.AnnounceAsync(new Holding("DEV", root, Complete: true))).Rejected);
+        Assert.Empty((await alice.AnnounceAsync(new Announcement("DEV", root, Complete: true))).Rejected);
 
         var answer = await bob.FindSourcesAsync("dev", root, TestUser.RandomHash());
 
@@ -70,7 +70,7 @@ public sealed class SourceTests
         await alice.ShareAsync("dev", "file", root);
         var complete = await AnnounceManyAsync(20, isComplete: true);
         await AnnounceManyAsync(40, isComplete: false);
-        await alice.AnnounceAsync(new Holding("dev", root, Complete: true));
+        await alice.AnnounceAsync(new Announcement("dev", root, Complete: true));
 
         var peers = Assert.Single((await alice.FindSourcesAsync("dev", root, root)).Contents).Peers;
 
@@ -86,7 +86,7 @@ public sealed class SourceTests
         {
             var fingerprints = Enumerable.Range(0, count).Select(_ => TestUser.RandomHash()).ToList();
             await Task.WhenAll(fingerprints.Select(fingerprint => alice.AnnounceAsync(
-                new AnnounceRequest(fingerprint, 5000, [], Full: true, [new Holding("dev", root, isComplete)], Removed: []))));
+                new AnnounceRequest(fingerprint, 5000, [], Full: true, [new Announcement("dev", root, isComplete)], Removed: []))));
             return fingerprints;
         }
     }
@@ -119,7 +119,7 @@ public sealed class SourceTests
         await bob.JoinAsync(alice, "dev");
         var root = TestUser.RandomHash();
         await alice.ShareAsync("dev", "file", root);
-        await bob.AnnounceAsync(new Holding("dev", root, Complete: true));
+        await bob.AnnounceAsync(new Announcement("dev", root, Complete: true));
         Assert.Single(Assert.Single((await alice.FindSourcesAsync("dev", root)).Contents).Peers);
 
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Member("dev", "bob")));

@@ -1,8 +1,8 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
-using P2PShare.Transfer.Peers;
-using P2PShare.Transfer.State;
+using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
 

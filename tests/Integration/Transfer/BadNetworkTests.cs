@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using P2PShare.Protocol.Tracker;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer;
 
 namespace P2PShare.Integration.Transfer;
 
@@ -45,7 +45,7 @@ public sealed class BadNetworkTests
                 await seed.Client.AnnounceAsync(
                     new AnnounceRequest(
                         seed.Server.Fingerprint, proxy.Port, [], Full: true,
-                        [.. files.Select(file => new Holding(TestPeer.Group, file.PiecesRoot!.Value, true))], []),
+                        [.. files.Select(file => new Announcement(TestPeer.Group, file.PiecesRoot!.Value, true))], []),
                     CancellationToken.None);
 
                 var downloads = receivers.Select((receiver, i) => receiver.Receive(files[i])).ToArray();

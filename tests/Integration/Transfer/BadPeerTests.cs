@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
-using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Peers;
-using P2PShare.Transfer.Sharing;
-using P2PShare.Transfer.State;
+using P2PShare.Transfer;
+using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
 

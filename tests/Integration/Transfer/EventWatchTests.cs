@@ -1,6 +1,7 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Integration.Transfer;
 

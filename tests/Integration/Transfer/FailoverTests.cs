@@ -2,7 +2,8 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Integration.Transfer;
 
@@ -67,7 +68,7 @@ public sealed class FailoverTests : IAsyncLifetime
     public async Task A_tracker_that_says_it_cannot_answer_is_left_for_the_next(int status)
     {
         using var client = NewClient(_first.Address, _second.Address);
-        foreach (var answer in new[] { ScriptedTracker.Problem(status, ErrorCode.TrackerDatabaseAway, "Away."), Plain(status) })
+        foreach (var answer in new[] { ScriptedTracker.Problem(status, ErrorCode.TrackerDatabaseUnavailable, "Away."), Plain(status) })
         {
             _first.Answer = answer;
             _second.Answer = ScriptedTracker.NoGroups;
@@ -212,14 +213,14 @@ public sealed class FailoverTests : IAsyncLifetime
     [Fact]
     public async Task Where_all_are_away_they_are_asked_in_rounds_with_longer_and_longer_pauses_until_patience_is_over()
     {
-        _first.Answer = ScriptedTracker.Problem(503, ErrorCode.TrackerDatabaseAway, "The first one's database is away.");
-        _second.Answer = ScriptedTracker.Problem(503, ErrorCode.TrackerDatabaseAway, "The second one's database is away.");
+        _first.Answer = ScriptedTracker.Problem(503, ErrorCode.TrackerDatabaseUnavailable, "The first one's database is away.");
+        _second.Answer = ScriptedTracker.Problem(503, ErrorCode.TrackerDatabaseUnavailable, "The second one's database is away.");
         using var client = await UsedClientAsync(_first.Address, _second.Address);
         var before = _clock.GetUtcNow();
 
         var away = await FailsAsync(client);
 
-        Assert.Equal(ErrorCode.TrackerDatabaseAway, away.Code);
+        Assert.Equal(ErrorCode.TrackerDatabaseUnavailable, away.Code);
         Assert.All(
             [_first.Address.Authority, _second.Address.Authority, "The first one's database", "The second one's database", $"Asked {_clock.Pauses.Count + 1} times"],
             text => Assert.Contains(text, away.Message, StringComparison.Ordinal));
@@ -295,7 +296,7 @@ public sealed class FailoverTests : IAsyncLifetime
         await FailsAsync(client);
         var away = await FailsAsync(client);
 
-        Assert.Equal(ErrorCode.TrackerDatabaseAway, away.Code);
+        Assert.Equal(ErrorCode.TrackerDatabaseUnavailable, away.Code);
         Assert.Empty(_clock.Pauses);
         Assert.Equal((1, 1), (_first.Asked.Count, _second.Asked.Count));
         _first.Answer = ScriptedTracker.NoGroups;
@@ -433,11 +434,11 @@ public sealed class FailoverTests : IAsyncLifetime
     [Fact]
     public void Pauses_are_random_up_to_a_bound_that_doubles()
     {
-        var first = Enumerable.Range(0, 1000).Select(_ => new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)).Next()).ToList();
+        var first = Enumerable.Range(0, 1000).Select(_ => new RetryDelay(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)).Next()).ToList();
         Assert.InRange(first.Average(pause => pause.TotalSeconds), 0.4, 0.6);
         Assert.InRange(first.Max(), TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(1));
 
-        var backoff = new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
+        var backoff = new RetryDelay(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
         var later = Enumerable.Range(0, 1000).Select(_ => backoff.Next()).Skip(3).ToList();
         Assert.InRange(later.Max(), TimeSpan.FromSeconds(4.5), TimeSpan.FromSeconds(5));
         backoff.Reset();
@@ -452,7 +453,7 @@ public sealed class FailoverTests : IAsyncLifetime
     };
 
     private static RequestDelegate Away(int retryAfter) =>
-        ScriptedTracker.Problem(503, ErrorCode.TrackerDatabaseAway, "The database is away.", retryAfter);
+        ScriptedTracker.Problem(503, ErrorCode.TrackerDatabaseUnavailable, "The database is away.", retryAfter);
 
     private static async Task AskAsync(TrackerClient client) => Assert.Empty(await client.GetGroupsAsync(CancellationToken.None).WaitAsync(Limit));
 

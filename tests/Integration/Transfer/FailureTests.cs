@@ -2,8 +2,9 @@ using System.Security.Cryptography;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Sharing;
 
 namespace P2PShare.Integration.Transfer;

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
-using P2PShare.Transfer.State;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
 

@@ -3,8 +3,8 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using P2PShare.Protocol;
-using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
 
@@ -142,7 +142,7 @@ public sealed class InstrumentTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_refused_connection_is_counted_with_the_reason()
     {
-        using var identity = P2PShare.Transfer.State.PeerIdentity.Acquire(_bob.State);
+        using var identity = P2PShare.Transfer.Storage.PeerIdentity.Acquire(_bob.State);
         await using (var peer = await RawPeer.DialAsync(identity, _alice.Server))
         {
             await peer.SendHelloAsync("no.such.ticket");

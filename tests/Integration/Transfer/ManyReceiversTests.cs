@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
-using P2PShare.Transfer.State;
+using P2PShare.Transfer.Storage;
 using Xunit.Abstractions;
 
 namespace P2PShare.Integration.Transfer;

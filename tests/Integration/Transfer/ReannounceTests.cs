@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using P2PShare.Protocol.Tracker;
-using P2PShare.Transfer.Peers;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Integration.Transfer;
 

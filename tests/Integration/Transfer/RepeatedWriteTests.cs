@@ -1,7 +1,8 @@
 using Dapper;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Integration.Transfer;
 

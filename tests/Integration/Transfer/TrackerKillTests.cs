@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Security.Cryptography;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Peers;
 using Xunit.Abstractions;
 
 namespace P2PShare.Integration.Transfer;

@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
-using P2PShare.Transfer.Peers;
-using P2PShare.Transfer.State;
+using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Support;
 
@@ -23,7 +23,7 @@ internal sealed class RawSource : IAsyncDisposable
         await user.Client.AnnounceAsync(
             new AnnounceRequest(
                 source._identity.Fingerprint, ((IPEndPoint)source._listener.LocalEndpoint).Port, [], Full: true,
-                [new Holding(file.Group, file.PiecesRoot!.Value, Complete: true)], []),
+                [new Announcement(file.Group, file.PiecesRoot!.Value, Complete: true)], []),
             CancellationToken.None);
         return source;
     }

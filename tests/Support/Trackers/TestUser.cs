@@ -156,7 +156,7 @@ internal sealed class TestUser : IDisposable
     public async Task<IReadOnlyList<FileResponse>> ListFilesAsync(string group) =>
         await Expect<IReadOnlyList<FileResponse>>(HttpStatusCode.OK, await GetAsync(TrackerRoutes.Files(group)));
 
-    public async Task<AnnounceResponse> AnnounceAsync(params Holding[] holdings) =>
+    public async Task<AnnounceResponse> AnnounceAsync(params Announcement[] holdings) =>
         await AnnounceAsync(new AnnounceRequest(Fingerprint, Port: 5000, Addresses: [], Full: true, holdings, Removed: []));
 
     public async Task<AnnounceResponse> AnnounceAsync(AnnounceRequest request) =>

@@ -4,6 +4,7 @@ using FsCheck;
 using FsCheck.Xunit;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Unit.Protocol;
 

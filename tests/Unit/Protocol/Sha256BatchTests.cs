@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Unit.Protocol;
 

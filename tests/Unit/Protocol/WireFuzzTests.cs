@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using P2PShare.Protocol.Wire;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Connections;
 
 namespace P2PShare.Unit.Protocol;
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.Tokens;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
-using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Connections;
 
 namespace P2PShare.Unit.Transfer;
 

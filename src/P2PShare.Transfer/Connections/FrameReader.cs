@@ -1,0 +1,112 @@
+using P2PShare.Protocol.Wire;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>Cuts a stream into frames. Small bodies are read from its own buffer, a piece's bytes go straight where they belong.</summary>
+internal sealed class FrameReader(Stream stream)
+{
+    private byte[] _buffer = new byte[64 * 1024];
+    private int _start;
+    private int _end;
+
+    /// <summary>When bytes came last, in <see cref="Environment.TickCount64"/> milliseconds.</summary>
+    public long LastReceived { get; private set; } = Environment.TickCount64;
+
+    /// <summary>When bytes of a piece came last, as <see cref="LastReceived"/>: what keeps talking need not give anything.</summary>
+    public long LastPieceBytes { get; private set; } = Environment.TickCount64;
+
+    /// <summary>Waits for the next header.</summary>
+    /// <exception cref="WireException">It is none.</exception>
+    /// <exception cref="EndOfStreamException">The other side closed the connection.</exception>
+    public async ValueTask<(MessageId Id, int BodyLength)> ReadHeaderAsync(CancellationToken cancellationToken)
+    {
+        MessageId id;
+        int headerLength;
+        int bodyLength;
+        while (!Frame.TryReadHeader(_buffer.AsSpan(_start, _end - _start), out id, out headerLength, out bodyLength))
+        {
+            await FillAsync(Frame.HeaderLength, cancellationToken).ConfigureAwait(false);
+        }
+
+        _start += headerLength;
+        return (id, bodyLength);
+    }
+
+    /// <summary>Reads bytes of a body; they stay valid until the next call.</summary>
+    /// <param name="length">Within the bounds that the header was held against.</param>
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(int length, CancellationToken cancellationToken)
+    {
+        while (_end - _start < length)
+        {
+            await FillAsync(length, cancellationToken).ConfigureAwait(false);
+        }
+
+        var body = _buffer.AsMemory(_start, length);
+        _start += length;
+        return body;
+    }
+
+    /// <summary>Reads bytes of a body to where they belong.</summary>
+    public async ValueTask ReadIntoAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        var buffered = Math.Min(destination.Length, _end - _start);
+        _buffer.AsMemory(_start, buffered).CopyTo(destination);
+        _start += buffered;
+        destination = destination[buffered..];
+        LastPieceBytes = Environment.TickCount64;
+        while (!destination.IsEmpty)
+        {
+            var read = await stream.ReadAsync(destination, cancellationToken).ConfigureAwait(false);
+            CountReceived(read);
+            LastPieceBytes = LastReceived;
+            destination = destination[read..];
+        }
+    }
+
+    /// <summary>Passes over bytes of a body.</summary>
+    public async ValueTask SkipAsync(int length, CancellationToken cancellationToken)
+    {
+        while (length > 0)
+        {
+            if (_start == _end)
+            {
+                await FillAsync(1, cancellationToken).ConfigureAwait(false);
+            }
+
+            var skipped = Math.Min(length, _end - _start);
+            _start += skipped;
+            length -= skipped;
+        }
+    }
+
+    private async ValueTask FillAsync(int wanted, CancellationToken cancellationToken)
+    {
+        if (_start == _end)
+        {
+            _start = _end = 0;
+        }
+        else if (_start > 0 && _buffer.Length - _start < wanted)
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            (_start, _end) = (0, _end - _start);
+        }
+
+        if (_buffer.Length < wanted)
+        {
+            Array.Resize(ref _buffer, wanted);
+        }
+
+        var read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+        CountReceived(read);
+        _end += read;
+    }
+
+    private void CountReceived(int read)
+    {
+        LastReceived = Environment.TickCount64;
+        if (read == 0)
+        {
+            throw new EndOfStreamException("The other side closed the connection.");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using P2PShare.Protocol;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>TCP and TLS 1.3 in both directions: who dials checks the fingerprint, both show their certificate.</summary>
+internal static class PeerTls
+{
+    /// <summary>How long connecting, and then each handshake, may take.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    private static readonly List<SslApplicationProtocol> Protocols = [new("p2pshare/1")];
+
+    // The fastest first; where the system chooses for all programs, it chooses here too.
+    private static readonly CipherSuitesPolicy? Ciphers = OperatingSystem.IsLinux()
+        ? new CipherSuitesPolicy([TlsCipherSuite.TLS_AES_128_GCM_SHA256, TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256])
+        : null;
+
+    /// <summary>Tries all addresses of a peer at once, and keeps the first that proves to be it.</summary>
+    /// <param name="endPoints"><c>address:port</c>, at least one.</param>
+    /// <exception cref="IOException">None did; the message says why, address by address.</exception>
+    public static async Task<(SslStream Stream, IPEndPoint EndPoint)> DialAsync(
+        PeerIdentity identity, Hash256 fingerprint, IReadOnlyList<string> endPoints, CancellationToken cancellationToken)
+    {
+        using var others = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var attempts = endPoints.Select(endPoint => DialOneAsync(identity, fingerprint, endPoint, others.Token)).ToList();
+        var problems = new List<string>();
+        (SslStream Stream, IPEndPoint EndPoint)? connected = null;
+        await foreach (var attempt in Task.WhenEach(attempts).ConfigureAwait(false))
+        {
+            try
+            {
+                var result = await attempt.ConfigureAwait(false);
+                if (connected is null)
+                {
+                    connected = result;
+                    await others.CancelAsync().ConfigureAwait(false);
+                }
+                else
+                {
+                    await result.Stream.DisposeAsync().ConfigureAwait(false);
+                }
+            }
+            catch (Exception e) when (e is IOException or SocketException or AuthenticationException or FormatException or OperationCanceledException)
+            {
+                problems.Add(e.Message);
+            }
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return connected ?? throw new IOException(string.Join(" ", problems));
+    }
+
+    /// <summary>
+    /// A further connection to a peer that is connected, over a blocking socket: whoever reads or writes waits in the
+    /// system call, which for bulk costs a third less time than being woken by the thread pool.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be reached, or is not the peer that it was.</exception>
+    public static SslStream DialBlocking(PeerIdentity identity, Hash256 fingerprint, IPEndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            SendTimeout = (int)Timeout.TotalMilliseconds,
+            ReceiveTimeout = (int)Timeout.TotalMilliseconds,
+        };
+        SslStream? stream = null;
+        try
+        {
+            using (cancellationToken.Register(socket.Dispose))
+            {
+                socket.Connect(endPoint);
+                stream = new SslStream(new ReadAheadStream(socket, isBlocking: true));
+                stream.AuthenticateAsClient(ClientOptions(identity, fingerprint));
+            }
+
+            // An idle connection is ended by its keeper, not by a time-out of every read.
+            socket.ReceiveTimeout = 0;
+            return RequireProtocol(stream);
+        }
+        catch (Exception e) when (e is IOException or SocketException or AuthenticationException or ObjectDisposedException)
+        {
+            stream?.Dispose();
+            socket.Dispose();
+            throw new IOException($"{endPoint}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The listening side's handshake. The certificate is only looked at: the ticket says whether it may fetch.</summary>
+    public static async Task<SslStream> AcceptAsync(PeerIdentity identity, Socket socket, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(Timeout);
+        var stream = new SslStream(new ReadAheadStream(socket, isBlocking: false));
+        try
+        {
+            await stream.AuthenticateAsServerAsync(
+                new SslServerAuthenticationOptions
+                {
+                    ServerCertificateContext = identity.Context,
+                    ClientCertificateRequired = true,
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2,
+                    EnabledSslProtocols = SslProtocols.Tls13,
+                    CipherSuitesPolicy = Ciphers,
+                    ApplicationProtocols = Protocols,
+                    CertificateChainPolicy = NewChainPolicy(),
+                    // A resumed session does not show its certificate again.
+                    AllowTlsResume = false,
+                },
+                timeout.Token).ConfigureAwait(false);
+            return RequireProtocol(stream);
+        }
+        catch
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task<(SslStream Stream, IPEndPoint EndPoint)> DialOneAsync(
+        PeerIdentity identity, Hash256 fingerprint, string text, CancellationToken cancellationToken)
+    {
+        var endPoint = IPEndPoint.Parse(text);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(Timeout);
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        SslStream? stream = null;
+        try
+        {
+            await socket.ConnectAsync(endPoint, timeout.Token).ConfigureAwait(false);
+            stream = new SslStream(new ReadAheadStream(socket, isBlocking: false));
+            await stream.AuthenticateAsClientAsync(ClientOptions(identity, fingerprint), timeout.Token).ConfigureAwait(false);
+            return (RequireProtocol(stream), endPoint);
+        }
+        catch (Exception e)
+        {
+            if (stream is not null)
+            {
+                await stream.DisposeAsync().ConfigureAwait(false);
+            }
+
+            socket.Dispose();
+            throw e is AuthenticationException
+                ? new IOException($"{endPoint} is not the peer that the tracker named: its fingerprint is another.", e)
+                : new IOException($"{endPoint}: {e.Message}", e);
+        }
+    }
+
+    private static SslClientAuthenticationOptions ClientOptions(PeerIdentity identity, Hash256 fingerprint) => new()
+    {
+        TargetHost = "p2pshare",
+        ClientCertificateContext = identity.Context,
+        RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+            certificate is X509Certificate2 shown && CertificateHashes.Fingerprint(shown) == fingerprint,
+        EnabledSslProtocols = SslProtocols.Tls13,
+        CipherSuitesPolicy = Ciphers,
+        ApplicationProtocols = Protocols,
+        CertificateChainPolicy = NewChainPolicy(),
+        AllowTlsResume = false,
+    };
+
+    // Certificates are their own roots and only their fingerprint counts: nothing of the system is asked for, and nothing that
+    // a peer's certificate names is downloaded.
+    private static X509ChainPolicy NewChainPolicy() => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        RevocationMode = X509RevocationMode.NoCheck,
+        DisableCertificateDownloads = true,
+        VerificationFlags = X509VerificationFlags.AllFlags,
+    };
+
+    private static SslStream RequireProtocol(SslStream stream) =>
+        Protocols.Contains(stream.NegotiatedApplicationProtocol)
+            ? stream
+            : throw new IOException("The other side speaks another protocol.");
+}

@@ -1,0 +1,117 @@
+using System.Net.Sockets;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>
+/// A socket read in large steps. TLS asks for one record of 16 KiB at a time; served from here most of its reads end at
+/// once, and only one in many has to wait for the network and be woken again.
+/// </summary>
+/// <param name="socket">Owned.</param>
+/// <param name="isBlocking">
+/// Whether the thread that reads or writes waits in the system call, also where it asks asynchronously. A socket's first
+/// asynchronous call makes it non-blocking for good, so a stream over a blocking one never makes any.
+/// </param>
+internal sealed class ReadAheadStream(Socket socket, bool isBlocking) : Stream
+{
+    private const int FirstLength = 16 * 1024;
+    private const int LastLength = 1024 * 1024;
+
+    private readonly NetworkStream _network = new(socket, ownsSocket: true);
+    private byte[] _buffer = new byte[FirstLength];
+    private int _start;
+    private int _end;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _start < _end || isBlocking ? new ValueTask<int>(Read(buffer.Span)) : FillAndTakeAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer)
+    {
+        if (_start == _end)
+        {
+            Grow();
+            (_start, _end) = (0, _network.Read(_buffer));
+        }
+
+        return Take(buffer);
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (!isBlocking)
+        {
+            return _network.WriteAsync(buffer, cancellationToken);
+        }
+
+        _network.Write(buffer.Span);
+        return ValueTask.CompletedTask;
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override void Write(byte[] buffer, int offset, int count) => _network.Write(buffer, offset, count);
+
+    public override void Flush()
+    {
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _network.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> FillAndTakeAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        Grow();
+        var read = await _network.ReadAsync(_buffer, cancellationToken).ConfigureAwait(false);
+        (_start, _end) = (0, read);
+        return Take(buffer.Span);
+    }
+
+    // A connection that only sends keeps a small buffer: there may be a thousand of them.
+    private void Grow()
+    {
+        if (_end == _buffer.Length && _end < LastLength)
+        {
+            _buffer = GC.AllocateUninitializedArray<byte>(_end * 2);
+        }
+    }
+
+    private int Take(Span<byte> buffer)
+    {
+        var taken = Math.Min(buffer.Length, _end - _start);
+        _buffer.AsSpan(_start, taken).CopyTo(buffer);
+        _start += taken;
+        return taken;
+    }
+}

@@ -1,0 +1,201 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using P2PShare.Protocol;
+
+namespace P2PShare.Transfer.Hashing;
+
+/// <summary>
+/// SHA-256 (FIPS 180-4) of 16 messages of one length at once, a message in each lane of AVX-512 registers: leaves and nodes
+/// of a hash tree do not depend on each other ("multi-buffer" hashing, Gueron and Krasnov, 2012).
+/// </summary>
+internal static class Sha256Avx512
+{
+    /// <summary>Messages hashed at once.</summary>
+    public const int Lanes = 16;
+
+    private const int BlockLength = 64;
+
+    public static bool IsSupported => Avx512F.IsSupported && Avx512BW.IsSupported;
+
+    /// <summary>Hashes <see cref="Lanes"/> messages that lie one behind the other.</summary>
+    /// <param name="messages"><see cref="Lanes"/> times <paramref name="messageLength"/> bytes.</param>
+    /// <param name="messageLength">A multiple of 64.</param>
+    /// <param name="hashes">Receives one hash a message; may lie over the messages.</param>
+    // Compiled well at once: the quick first compilation would be a hundred times slower, and last for the first file.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Hash(ReadOnlySpan<byte> messages, int messageLength, Span<Hash256> hashes)
+    {
+        Span<Vector512<uint>> state = stackalloc Vector512<uint>[8];
+        Span<Vector512<uint>> w = stackalloc Vector512<uint>[16];
+        for (var i = 0; i < state.Length; i++)
+        {
+            state[i] = Vector512.Create(Sha256Constants.Initial[i]);
+        }
+
+        ref var first = ref MemoryMarshal.GetReference(messages);
+        for (var offset = 0; offset < messageLength; offset += BlockLength)
+        {
+            Load(ref Unsafe.Add(ref first, offset), messageLength, w);
+            Compress(state, w);
+        }
+
+        // All messages are equally long, and so all end with the same padding: a one bit, zeros, the length in bits.
+        w.Clear();
+        w[0] = Vector512.Create(0x80000000u);
+        w[14] = Vector512.Create((uint)((ulong)messageLength * 8 >> 32));
+        w[15] = Vector512.Create((uint)messageLength * 8);
+        Compress(state, w);
+        Store(state, hashes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Compress(Span<Vector512<uint>> state, Span<Vector512<uint>> words)
+    {
+        ref var w = ref MemoryMarshal.GetReference(words);
+        ref var k = ref MemoryMarshal.GetReference(Sha256Constants.Rounds);
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3]);
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7]);
+        Round(a, b, c, ref d, e, f, g, ref h, Unsafe.Add(ref w, 0) + Vector512.Create(Unsafe.Add(ref k, 0)));
+        Round(h, a, b, ref c, d, e, f, ref g, Unsafe.Add(ref w, 1) + Vector512.Create(Unsafe.Add(ref k, 1)));
+        Round(g, h, a, ref b, c, d, e, ref f, Unsafe.Add(ref w, 2) + Vector512.Create(Unsafe.Add(ref k, 2)));
+        Round(f, g, h, ref a, b, c, d, ref e, Unsafe.Add(ref w, 3) + Vector512.Create(Unsafe.Add(ref k, 3)));
+        Round(e, f, g, ref h, a, b, c, ref d, Unsafe.Add(ref w, 4) + Vector512.Create(Unsafe.Add(ref k, 4)));
+        Round(d, e, f, ref g, h, a, b, ref c, Unsafe.Add(ref w, 5) + Vector512.Create(Unsafe.Add(ref k, 5)));
+        Round(c, d, e, ref f, g, h, a, ref b, Unsafe.Add(ref w, 6) + Vector512.Create(Unsafe.Add(ref k, 6)));
+        Round(b, c, d, ref e, f, g, h, ref a, Unsafe.Add(ref w, 7) + Vector512.Create(Unsafe.Add(ref k, 7)));
+        Round(a, b, c, ref d, e, f, g, ref h, Unsafe.Add(ref w, 8) + Vector512.Create(Unsafe.Add(ref k, 8)));
+        Round(h, a, b, ref c, d, e, f, ref g, Unsafe.Add(ref w, 9) + Vector512.Create(Unsafe.Add(ref k, 9)));
+        Round(g, h, a, ref b, c, d, e, ref f, Unsafe.Add(ref w, 10) + Vector512.Create(Unsafe.Add(ref k, 10)));
+        Round(f, g, h, ref a, b, c, d, ref e, Unsafe.Add(ref w, 11) + Vector512.Create(Unsafe.Add(ref k, 11)));
+        Round(e, f, g, ref h, a, b, c, ref d, Unsafe.Add(ref w, 12) + Vector512.Create(Unsafe.Add(ref k, 12)));
+        Round(d, e, f, ref g, h, a, b, ref c, Unsafe.Add(ref w, 13) + Vector512.Create(Unsafe.Add(ref k, 13)));
+        Round(c, d, e, ref f, g, h, a, ref b, Unsafe.Add(ref w, 14) + Vector512.Create(Unsafe.Add(ref k, 14)));
+        Round(b, c, d, ref e, f, g, h, ref a, Unsafe.Add(ref w, 15) + Vector512.Create(Unsafe.Add(ref k, 15)));
+        for (var i = 0; i < 3; i++)
+        {
+            k = ref Unsafe.Add(ref k, 16);
+            Round(a, b, c, ref d, e, f, g, ref h, Extend(ref w, 0) + Vector512.Create(Unsafe.Add(ref k, 0)));
+            Round(h, a, b, ref c, d, e, f, ref g, Extend(ref w, 1) + Vector512.Create(Unsafe.Add(ref k, 1)));
+            Round(g, h, a, ref b, c, d, e, ref f, Extend(ref w, 2) + Vector512.Create(Unsafe.Add(ref k, 2)));
+            Round(f, g, h, ref a, b, c, d, ref e, Extend(ref w, 3) + Vector512.Create(Unsafe.Add(ref k, 3)));
+            Round(e, f, g, ref h, a, b, c, ref d, Extend(ref w, 4) + Vector512.Create(Unsafe.Add(ref k, 4)));
+            Round(d, e, f, ref g, h, a, b, ref c, Extend(ref w, 5) + Vector512.Create(Unsafe.Add(ref k, 5)));
+            Round(c, d, e, ref f, g, h, a, ref b, Extend(ref w, 6) + Vector512.Create(Unsafe.Add(ref k, 6)));
+            Round(b, c, d, ref e, f, g, h, ref a, Extend(ref w, 7) + Vector512.Create(Unsafe.Add(ref k, 7)));
+            Round(a, b, c, ref d, e, f, g, ref h, Extend(ref w, 8) + Vector512.Create(Unsafe.Add(ref k, 8)));
+            Round(h, a, b, ref c, d, e, f, ref g, Extend(ref w, 9) + Vector512.Create(Unsafe.Add(ref k, 9)));
+            Round(g, h, a, ref b, c, d, e, ref f, Extend(ref w, 10) + Vector512.Create(Unsafe.Add(ref k, 10)));
+            Round(f, g, h, ref a, b, c, d, ref e, Extend(ref w, 11) + Vector512.Create(Unsafe.Add(ref k, 11)));
+            Round(e, f, g, ref h, a, b, c, ref d, Extend(ref w, 12) + Vector512.Create(Unsafe.Add(ref k, 12)));
+            Round(d, e, f, ref g, h, a, b, ref c, Extend(ref w, 13) + Vector512.Create(Unsafe.Add(ref k, 13)));
+            Round(c, d, e, ref f, g, h, a, ref b, Extend(ref w, 14) + Vector512.Create(Unsafe.Add(ref k, 14)));
+            Round(b, c, d, ref e, f, g, h, ref a, Extend(ref w, 15) + Vector512.Create(Unsafe.Add(ref k, 15)));
+        }
+
+        state[0] += a;
+        state[1] += b;
+        state[2] += c;
+        state[3] += d;
+        state[4] += e;
+        state[5] += f;
+        state[6] += g;
+        state[7] += h;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Round(
+        Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, ref Vector512<uint> d,
+        Vector512<uint> e, Vector512<uint> f, Vector512<uint> g, ref Vector512<uint> h, Vector512<uint> wk)
+    {
+        const byte Xor = 0x96;
+        const byte Choose = 0xCA;
+        const byte Majority = 0xE8;
+        var sum1 = Avx512F.TernaryLogic(Avx512F.RotateRight(e, 6), Avx512F.RotateRight(e, 11), Avx512F.RotateRight(e, 25), Xor);
+        var t1 = h + wk + sum1 + Avx512F.TernaryLogic(e, f, g, Choose);
+        var sum0 = Avx512F.TernaryLogic(Avx512F.RotateRight(a, 2), Avx512F.RotateRight(a, 13), Avx512F.RotateRight(a, 22), Xor);
+        d += t1;
+        h = t1 + sum0 + Avx512F.TernaryLogic(a, b, c, Majority);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Extend(ref Vector512<uint> w, int i)
+    {
+        const byte Xor = 0x96;
+        var w1 = Unsafe.Add(ref w, (i + 1) & 15);
+        var w14 = Unsafe.Add(ref w, (i + 14) & 15);
+        var sigma0 = Avx512F.TernaryLogic(Avx512F.RotateRight(w1, 7), Avx512F.RotateRight(w1, 18), Vector512.ShiftRightLogical(w1, 3), Xor);
+        var sigma1 = Avx512F.TernaryLogic(Avx512F.RotateRight(w14, 17), Avx512F.RotateRight(w14, 19), Vector512.ShiftRightLogical(w14, 10), Xor);
+        return Unsafe.Add(ref w, i) += sigma0 + Unsafe.Add(ref w, (i + 9) & 15) + sigma1;
+    }
+
+    // Sixteen words of each of sixteen messages, turned so that a register holds one word of every message.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Load(ref byte first, int stride, Span<Vector512<uint>> w)
+    {
+        for (var i = 0; i < Lanes; i++)
+        {
+            w[i] = Vector512.LoadUnsafe(ref Unsafe.Add(ref first, (nint)i * stride)).AsUInt32();
+        }
+
+        Transpose(w);
+        var swap = Vector512.Create(0x00010203u, 0x04050607, 0x08090A0B, 0x0C0D0E0F, 0x00010203, 0x04050607, 0x08090A0B, 0x0C0D0E0F,
+            0x00010203, 0x04050607, 0x08090A0B, 0x0C0D0E0F, 0x00010203, 0x04050607, 0x08090A0B, 0x0C0D0E0F).AsByte();
+        for (var i = 0; i < 16; i++)
+        {
+            w[i] = Avx512BW.Shuffle(w[i].AsByte(), swap).AsUInt32();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Transpose(Span<Vector512<uint>> rows)
+    {
+        Span<Vector512<uint>> t = stackalloc Vector512<uint>[16];
+        for (var i = 0; i < 16; i += 2)
+        {
+            t[i] = Avx512F.UnpackLow(rows[i], rows[i + 1]);
+            t[i + 1] = Avx512F.UnpackHigh(rows[i], rows[i + 1]);
+        }
+
+        for (var i = 0; i < 16; i += 4)
+        {
+            rows[i] = Avx512F.UnpackLow(t[i].AsUInt64(), t[i + 2].AsUInt64()).AsUInt32();
+            rows[i + 1] = Avx512F.UnpackHigh(t[i].AsUInt64(), t[i + 2].AsUInt64()).AsUInt32();
+            rows[i + 2] = Avx512F.UnpackLow(t[i + 1].AsUInt64(), t[i + 3].AsUInt64()).AsUInt32();
+            rows[i + 3] = Avx512F.UnpackHigh(t[i + 1].AsUInt64(), t[i + 3].AsUInt64()).AsUInt32();
+        }
+
+        // The quarters of each register are transposed now; the quarters themselves remain.
+        for (var i = 0; i < 4; i++)
+        {
+            t[i] = Avx512F.Shuffle4x128(rows[i], rows[i + 4], 0x88);
+            t[i + 4] = Avx512F.Shuffle4x128(rows[i], rows[i + 4], 0xDD);
+            t[i + 8] = Avx512F.Shuffle4x128(rows[i + 8], rows[i + 12], 0x88);
+            t[i + 12] = Avx512F.Shuffle4x128(rows[i + 8], rows[i + 12], 0xDD);
+        }
+
+        for (var i = 0; i < 4; i++)
+        {
+            rows[i] = Avx512F.Shuffle4x128(t[i], t[i + 8], 0x88);
+            rows[i + 8] = Avx512F.Shuffle4x128(t[i], t[i + 8], 0xDD);
+            rows[i + 4] = Avx512F.Shuffle4x128(t[i + 4], t[i + 12], 0x88);
+            rows[i + 12] = Avx512F.Shuffle4x128(t[i + 4], t[i + 12], 0xDD);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Store(ReadOnlySpan<Vector512<uint>> state, Span<Hash256> hashes)
+    {
+        Span<uint> hash = stackalloc uint[8];
+        for (var lane = 0; lane < Lanes; lane++)
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                hash[i] = System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(state[i][lane]);
+            }
+
+            hashes[lane] = new Hash256(MemoryMarshal.AsBytes(hash));
+        }
+    }
+}

@@ -1,9 +1,0 @@
-namespace P2PShare.Transfer.Peers;
-
-/// <summary>What a peer server does right now.</summary>
-/// <param name="Connections">Peers connected.</param>
-/// <param name="ActiveUploads">Contents that peers fetch now.</param>
-/// <param name="SharedFiles">Names offered, over all groups.</param>
-/// <param name="BytesUploaded">Bytes of pieces sent since it started.</param>
-/// <param name="BytesDownloaded">Verified bytes received since it started.</param>
-public sealed record PeerServerStatus(int Connections, int ActiveUploads, int SharedFiles, long BytesUploaded, long BytesDownloaded);

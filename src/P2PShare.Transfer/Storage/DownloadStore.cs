@@ -1,0 +1,169 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Trackers;
+
+namespace P2PShare.Transfer.Storage;
+
+/// <summary>
+/// A user's downloads at a tracker, as they are kept between shells; what no peer server has in hand is looked at and
+/// changed here.
+/// </summary>
+/// <param name="tracker">Logged in.</param>
+public sealed class DownloadStore(StateFolder state, TrackerClient tracker)
+{
+    private readonly StateDatabase _database = state.Database;
+    private readonly string _trackerId = tracker.TrackerId.ToString("D");
+    private readonly string _userName = tracker.UserName;
+
+    /// <summary>All, the oldest first, with what this process asked to keep so far.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public async Task<IReadOnlyList<SavedDownload>> GetAllAsync(CancellationToken cancellationToken)
+    {
+        await _database.FlushAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(GetAll, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SqliteException e)
+        {
+            throw Unusable(e);
+        }
+    }
+
+    /// <summary>Marks a download that nobody runs as stopped.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.DestinationInUse"/>, <see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public Task StopAsync(SavedDownload download)
+    {
+        ThrowIfHeld(download);
+        return ToldAsync(UpdateAsync(download.Id, DownloadState.Stopped, null, download.BytesVerified));
+    }
+
+    /// <summary>Forgets a download and deletes its part file; a finished file stays.</summary>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.DestinationInUse"/> where a process writes to the part file: nothing is done then;
+    /// <see cref="ErrorCode.PathUnwritable"/>, <see cref="ErrorCode.StateFolderUnusable"/>.
+    /// </exception>
+    public Task RemoveAsync(SavedDownload download)
+    {
+        if (download.State != DownloadState.Complete)
+        {
+            PartFile.Delete(download.Request.Destination);
+        }
+
+        return ToldAsync(RemoveAsync(download.Id));
+    }
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.DestinationInUse"/>.</exception>
+    public static void ThrowIfHeld(SavedDownload download)
+    {
+        if (download.IsHeld)
+        {
+            throw new P2PShareException(
+                ErrorCode.DestinationInUse,
+                $"'{download.Request.Name}' is being received by another shell. Suspend, stop or remove it there, or wait until that one has ended.");
+        }
+    }
+
+    /// <inheritdoc cref="StateDatabase.WriteAsync"/>
+    internal Task AddAsync(Guid id, DownloadRequest request, DateTimeOffset created) =>
+        _database.WriteAsync(
+            """
+            INSERT INTO downloads (id, tracker_id, user_name, group_name, file_name, size, piece_length, pieces_root,
+                destination, overwrite, state, bytes_verified, created)
+            VALUES (@id, @trackerId, @userName, @Group, @Name, @Size, @PieceLength, @root, @Destination, @Overwrite, @state, 0, @created)
+            """,
+            new
+            {
+                id = id.ToString("D"),
+                trackerId = _trackerId,
+                userName = _userName,
+                request.Group,
+                request.Name,
+                request.Content.Size,
+                request.Content.PieceLength,
+                root = request.Content.PiecesRoot?.ToArray(),
+                request.Destination,
+                request.Overwrite,
+                state = nameof(DownloadState.Running),
+                created = created.UtcTicks,
+            });
+
+    /// <inheritdoc cref="StateDatabase.WriteAsync"/>
+    internal Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
+        _database.WriteAsync(
+            "UPDATE downloads SET state = @state, error_code = @code, error_message = @message, bytes_verified = @bytesVerified WHERE id = @id",
+            new { id = id.ToString("D"), state = state.ToString(), code = error?.Code, message = error?.Message, bytesVerified });
+
+    /// <inheritdoc cref="StateDatabase.WriteAsync"/>
+    internal Task RemoveAsync(Guid id) => _database.WriteAsync("DELETE FROM downloads WHERE id = @id", new { id = id.ToString("D") });
+
+    internal IReadOnlyList<SavedDownload> GetAll()
+    {
+        using var connection = _database.Open();
+        var rows = connection.Query<Row>(
+            """
+            SELECT id AS Id, group_name AS GroupName, file_name AS FileName, size AS Size, piece_length AS PieceLength,
+                pieces_root AS PiecesRoot, destination AS Destination, overwrite AS Overwrite, state AS State,
+                error_code AS ErrorCode, error_message AS ErrorMessage, bytes_verified AS BytesVerified, created AS Created
+            FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName ORDER BY created
+            """,
+            new { trackerId = _trackerId, userName = _userName });
+        return [.. rows.Select(row => row.ToDownload())];
+    }
+
+    private async Task ToldAsync(Task write)
+    {
+        try
+        {
+            await write.ConfigureAwait(false);
+        }
+        catch (SqliteException e)
+        {
+            throw Unusable(e);
+        }
+    }
+
+    private P2PShareException Unusable(SqliteException e) => new(
+        ErrorCode.StateFolderUnusable, $"The state folder '{state.Path}' cannot be used: {e.Message}", e);
+
+    private sealed class Row
+    {
+        public required string Id { get; init; }
+
+        public required string GroupName { get; init; }
+
+        public required string FileName { get; init; }
+
+        public required long Size { get; init; }
+
+        public required int PieceLength { get; init; }
+
+        public required byte[]? PiecesRoot { get; init; }
+
+        public required string Destination { get; init; }
+
+        public required bool Overwrite { get; init; }
+
+        public required string State { get; init; }
+
+        public required string? ErrorCode { get; init; }
+
+        public required string? ErrorMessage { get; init; }
+
+        public required long BytesVerified { get; init; }
+
+        public required long Created { get; init; }
+
+        public SavedDownload ToDownload()
+        {
+            Hash256? root = PiecesRoot is null ? null : new Hash256(PiecesRoot);
+            var request = new DownloadRequest(GroupName, FileName, new ContentDescription(Size, PieceLength, root), Destination, Overwrite);
+            var error = ErrorCode is null ? null : new P2PShareException(ErrorCode, ErrorMessage ?? ErrorCode);
+            return new SavedDownload(
+                Guid.Parse(Id), request, Enum.Parse<DownloadState>(State), error, BytesVerified, new DateTimeOffset(Created, TimeSpan.Zero));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using System.Runtime.InteropServices;
+using Dapper;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Trackers;
+
+namespace P2PShare.Transfer.Storage;
+
+/// <summary>What a user offers at a tracker, as it is kept between shells.</summary>
+/// <param name="tracker">Logged in.</param>
+public sealed class ShareStore(StateFolder state, TrackerClient tracker)
+{
+    private readonly StateDatabase _database = state.Database;
+    private readonly string _path = state.Path;
+    private readonly string _trackerId = tracker.TrackerId.ToString("D");
+    private readonly string _userName = tracker.UserName;
+
+    /// <summary>
+    /// Stops sharing a name in a group, at the tracker and for the next peer server. One that runs is told by its own
+    /// <see cref="Peers.PeerServer.StopShareAsync"/>, else by the tracker at the next announce.
+    /// </summary>
+    /// <exception cref="P2PShareException">The tracker's, or <see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
+    {
+        await tracker.StopShareAsync(group, name, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await RemoveAsync(group, name).ConfigureAwait(false);
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException e)
+        {
+            throw new P2PShareException(
+                ErrorCode.StateFolderUnusable, $"'{name}' is shared no longer, but '{state.Path}' could not be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>What a file was hashed to when it was shared or received, if it has not been touched since.</summary>
+    /// <param name="path">Full path.</param>
+    /// <returns>Null where that is not known.</returns>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public ContentDescription? FindUnchanged(string path)
+    {
+        if (new FileInfo(path) is not { Exists: true } file)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var connection = _database.Open();
+            var row = connection.QuerySingleOrDefault<(int PieceLength, byte[]? PiecesRoot)?>(
+                "SELECT piece_length, pieces_root FROM contents WHERE path = @path AND size = @Length AND modified = @Modified",
+                new { path, file.Length, Modified = file.LastWriteTimeUtc.Ticks });
+            return row is { } known
+                ? new ContentDescription(file.Length, known.PieceLength, known.PiecesRoot is null ? null : new Hash256(known.PiecesRoot))
+                : null;
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException e)
+        {
+            throw new P2PShareException(ErrorCode.StateFolderUnusable, $"'{_path}' cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Adds a share, in place of any other under this name.</summary>
+    /// <param name="received">Whether the file was received rather than shared by the user: it may vanish without a word.</param>
+    /// <returns>Ends when it is kept.</returns>
+    internal Task AddAsync(HashedFile file, string group, string name, bool received) => _database.WriteAsync(
+        """
+        INSERT INTO contents (path, size, modified, piece_length, pieces_root, piece_layer)
+        VALUES (@Path, @Size, @Modified, @PieceLength, @PiecesRoot, @PieceLayer)
+        ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified = excluded.modified,
+            piece_length = excluded.piece_length, pieces_root = excluded.pieces_root, piece_layer = excluded.piece_layer;
+        INSERT INTO shares (tracker_id, user_name, group_name, file_name, path, received)
+        VALUES (@trackerId, @userName, @group, @name, @Path, @received)
+        ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET path = excluded.path, received = excluded.received;
+        """,
+        new
+        {
+            file.Path,
+            file.Content.Size,
+            Modified = file.Modified.UtcTicks,
+            file.Content.PieceLength,
+            PiecesRoot = file.Content.PiecesRoot?.ToArray(),
+            PieceLayer = MemoryMarshal.AsBytes<Hash256>(file.PieceLayer.ToArray()).ToArray(),
+            trackerId = _trackerId,
+            userName = _userName,
+            group,
+            name,
+            received,
+        });
+
+    /// <returns>Ends when it is forgotten.</returns>
+    internal Task RemoveAsync(string group, string name) => _database.WriteAsync(
+        """
+        DELETE FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_name = @group AND file_name = @name;
+        DELETE FROM contents WHERE NOT EXISTS (SELECT 1 FROM shares WHERE shares.path = contents.path);
+        """,
+        new { trackerId = _trackerId, userName = _userName, group, name });
+
+    internal IReadOnlyList<Share> GetAll()
+    {
+        using var connection = _database.Open();
+        var rows = connection.Query<Row>(
+            """
+            SELECT s.group_name AS GroupName, s.file_name AS FileName, s.received AS Received, c.path AS Path, c.size AS Size,
+                c.modified AS Modified, c.piece_length AS PieceLength, c.pieces_root AS PiecesRoot, c.piece_layer AS PieceLayer
+            FROM shares s JOIN contents c ON c.path = s.path
+            WHERE s.tracker_id = @trackerId AND s.user_name = @userName
+            ORDER BY s.group_name, s.file_name
+            """,
+            new { trackerId = _trackerId, userName = _userName });
+        return [.. rows.Select(row => row.ToShare())];
+    }
+
+    /// <summary>A file, and the name it is offered under in a group.</summary>
+    internal sealed record Share(string Group, string Name, bool Received, HashedFile File);
+
+    private sealed class Row
+    {
+        public required string GroupName { get; init; }
+
+        public required string FileName { get; init; }
+
+        public required bool Received { get; init; }
+
+        public required string Path { get; init; }
+
+        public required long Size { get; init; }
+
+        public required long Modified { get; init; }
+
+        public required int PieceLength { get; init; }
+
+        public required byte[]? PiecesRoot { get; init; }
+
+        public required byte[] PieceLayer { get; init; }
+
+        public Share ToShare()
+        {
+            Hash256? root = PiecesRoot is null ? null : new Hash256(PiecesRoot);
+            var layer = MemoryMarshal.Cast<byte, Hash256>(PieceLayer).ToArray();
+            var content = new ContentDescription(Size, PieceLength, root);
+            return new Share(GroupName, FileName, Received, new HashedFile(Path, new DateTimeOffset(Modified, TimeSpan.Zero), content, layer));
+        }
+    }
+}

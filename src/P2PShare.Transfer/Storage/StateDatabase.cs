@@ -1,0 +1,164 @@
+using System.Threading.Channels;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace P2PShare.Transfer.Storage;
+
+/// <summary>
+/// The SQLite file of a state folder; several shells may use it at once. Writes that wait go into one transaction: ten
+/// thousand small files are not ten thousand commits.
+/// </summary>
+internal sealed class StateDatabase
+{
+    private const int MaxBatch = 1000;
+
+    // One entry a version: an entry is never changed once released, a new one is added behind it.
+    private static readonly string[] Migrations =
+    [
+        """
+        CREATE TABLE contents (
+            path TEXT NOT NULL PRIMARY KEY,
+            size INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            piece_length INTEGER NOT NULL,
+            pieces_root BLOB NULL,
+            piece_layer BLOB NOT NULL
+        );
+        CREATE TABLE shares (
+            tracker_id TEXT NOT NULL,
+            user_name TEXT NOT NULL,
+            group_name TEXT NOT NULL,
+            file_name TEXT NOT NULL,
+            path TEXT NOT NULL REFERENCES contents (path),
+            received INTEGER NOT NULL,
+            PRIMARY KEY (tracker_id, user_name, group_name, file_name)
+        );
+        CREATE INDEX shares_by_path ON shares (path);
+        CREATE TABLE downloads (
+            id TEXT NOT NULL PRIMARY KEY,
+            tracker_id TEXT NOT NULL,
+            user_name TEXT NOT NULL,
+            group_name TEXT NOT NULL,
+            file_name TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            piece_length INTEGER NOT NULL,
+            pieces_root BLOB NULL,
+            destination TEXT NOT NULL,
+            overwrite INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            error_code TEXT NULL,
+            error_message TEXT NULL,
+            bytes_verified INTEGER NOT NULL,
+            created INTEGER NOT NULL
+        );
+        """,
+    ];
+
+    private readonly string _connectionString;
+    private readonly Channel<Write> _waiting = Channel.CreateUnbounded<Write>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Lock _lock = new();
+    private Task? _writer;
+
+    public StateDatabase(string path) => _connectionString = new SqliteConnectionStringBuilder
+    {
+        DataSource = path,
+        ForeignKeys = true,
+        DefaultTimeout = 30,
+    }.ToString();
+
+    private delegate void Work(SqliteConnection connection, SqliteTransaction transaction);
+
+    public SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(_connectionString);
+        connection.Open();
+        // Outlives the shell at once and the machine's power after a moment: what it says can be found out again.
+        connection.Execute("PRAGMA synchronous = NORMAL");
+        return connection;
+    }
+
+    /// <summary>Writes soon, in the order of asking, together with what else waits.</summary>
+    /// <returns>Ends when it is committed; throws <see cref="SqliteException"/> where it could not be.</returns>
+    public Task WriteAsync(string sql, object parameters) =>
+        EnqueueAsync((connection, transaction) => connection.Execute(sql, parameters, transaction));
+
+    /// <summary>Waits until all that was asked for before is committed or has failed.</summary>
+    public Task FlushAsync() => EnqueueAsync((_, _) => { });
+
+    public void Migrate()
+    {
+        using var connection = Open();
+        connection.Execute("PRAGMA journal_mode = WAL");
+        using var transaction = connection.BeginTransaction(deferred: false);
+        var version = connection.ExecuteScalar<int>("PRAGMA user_version", transaction: transaction);
+        for (; version < Migrations.Length; version++)
+        {
+            connection.Execute(Migrations[version], transaction: transaction);
+            connection.Execute($"PRAGMA user_version = {version + 1}", transaction: transaction);
+        }
+
+        transaction.Commit();
+    }
+
+    private Task EnqueueAsync(Work work)
+    {
+        var write = new Write(work);
+        _waiting.Writer.TryWrite(write);
+        lock (_lock)
+        {
+            _writer ??= Task.Run(WriteAllAsync);
+        }
+
+        return write.Completion.Task;
+    }
+
+    private async Task WriteAllAsync()
+    {
+        var batch = new List<Write>();
+        while (await _waiting.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            while (batch.Count < MaxBatch && _waiting.Reader.TryRead(out var write))
+            {
+                batch.Add(write);
+            }
+
+            try
+            {
+                Commit(batch);
+            }
+            catch (SqliteException)
+            {
+                // One of them; the others shall not fail with it.
+                batch.ForEach(write => CommitAlone(write));
+            }
+
+            batch.ForEach(write => write.Completion.TrySetResult());
+            batch.Clear();
+        }
+    }
+
+    private void Commit(List<Write> writes)
+    {
+        using var connection = Open();
+        using var transaction = connection.BeginTransaction(deferred: false);
+        writes.ForEach(write => write.Work(connection, transaction));
+        transaction.Commit();
+    }
+
+    private void CommitAlone(Write write)
+    {
+        try
+        {
+            Commit([write]);
+        }
+        catch (SqliteException e)
+        {
+            write.Completion.TrySetException(e);
+        }
+    }
+
+    private sealed record Write(Work Work)
+    {
+        public TaskCompletionSource Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,63 @@
+using P2PShare.Protocol;
+
+namespace P2PShare.Transfer.Storage;
+
+/// <summary>
+/// Where a person's peers keep what outlives the shell: certificates, trusted trackers, shares, downloads.
+/// Readable by that person only.
+/// </summary>
+public sealed class StateFolder
+{
+    /// <summary>Environment variable that names the folder.</summary>
+    public const string EnvironmentVariable = "P2PSHARE_HOME";
+
+    private StateFolder(string path)
+    {
+        Path = path;
+        KnownTrackers = new KnownTrackers(System.IO.Path.Combine(path, "known_trackers.txt"));
+        Database = new StateDatabase(System.IO.Path.Combine(path, "state.db"));
+    }
+
+    public string Path { get; }
+
+    /// <summary>Trackers whose certificate the person agreed to.</summary>
+    public KnownTrackers KnownTrackers { get; }
+
+    internal StateDatabase Database { get; }
+
+    /// <summary>Opens the folder and makes it where it is missing.</summary>
+    /// <param name="path">Null: <see cref="EnvironmentVariable"/>, else the platform's application-data folder.</param>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public static StateFolder Open(string? path = null)
+    {
+        path ??= Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } configured
+            ? configured
+            : System.IO.Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                "P2PShare");
+        try
+        {
+            path = System.IO.Path.GetFullPath(path);
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(path);
+            }
+            else
+            {
+                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+
+            var state = new StateFolder(path);
+            state.Database.Migrate();
+            return state;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException
+            or Microsoft.Data.Sqlite.SqliteException)
+        {
+            throw new P2PShareException(
+                ErrorCode.StateFolderUnusable,
+                $"The state folder '{path}' cannot be used: {e.Message} Set {EnvironmentVariable} to a folder that you can write to.",
+                e);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Transfer.Trackers;
+
+/// <summary>A tracker showed a certificate that is neither trusted by the system nor pinned: a person may be asked.</summary>
+public sealed class UntrustedTrackerException : P2PShareException
+{
+    internal UntrustedTrackerException(string code, string message, TrackerAddress address, Hash256 fingerprint)
+        : base(code, message)
+    {
+        Address = address;
+        Fingerprint = fingerprint;
+    }
+
+    public TrackerAddress Address { get; }
+
+    /// <summary>Of the certificate that the tracker showed.</summary>
+    public Hash256 Fingerprint { get; }
+}
