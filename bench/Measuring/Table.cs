@@ -5,6 +5,9 @@ namespace P2PShare.Bench.Measuring;
 /// <summary>A table that reads well in a terminal and is Markdown too: the first column to the left, the others to the right.</summary>
 internal sealed class Table(params IEnumerable<string> header)
 {
+    // Of Markdown's line under the header.
+    private const int LeastWidth = 3;
+
     private readonly List<string[]> _rows = [[.. header]];
 
     /// <param name="cells">Columns that are left out at the end stay empty.</param>
@@ -16,7 +19,7 @@ internal sealed class Table(params IEnumerable<string> header)
 
     public override string ToString()
     {
-        var widths = _rows[0].Select((_, column) => _rows.Max(row => row[column].Length)).ToArray();
+        var widths = _rows[0].Select((_, column) => Math.Max(LeastWidth, _rows.Max(row => row[column].Length))).ToArray();
         var text = new StringBuilder();
         foreach (var (index, row) in _rows.Index())
         {

@@ -76,7 +76,8 @@ internal sealed class ProgressCommand : BenchCommand
     private static Table Table(Figures figures, string @case)
     {
         var table = new Table("case", "subject", "unit", "median", "min", "max");
-        foreach (var row in Subjects.SelectMany(subject => figures.Rows(@case, subject)).OrderBy(row => row.Unit, StringComparer.Ordinal))
+        string[] units = [TimeUnit, ProcessorUnit, .. Figures.UsageColumns];
+        foreach (var row in units.SelectMany(unit => Subjects.Select(subject => figures.Find(@case, subject, unit))).OfType<Row>())
         {
             table.Add(row.Case, row.Subject, row.Unit, Number(row.Median), Number(row.Min), Number(row.Max));
         }
