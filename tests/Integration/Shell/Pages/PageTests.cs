@@ -27,7 +27,7 @@ public sealed class PageTests
         [("docs/operating.md", "openssl x509 -in tracker-certificate.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum")] = "needs openssl",
         [("docs/operating.md", "install -m 644 deploy/p2pshare-tracker.service /etc/systemd/system/")] = "changes the machine; the unit is checked by DeployTests",
         [("docs/operating.md", "docker build -f deploy/Dockerfile -t p2pshare-tracker .")] = "needs Docker; the file is checked by DeployTests",
-        [("docs/performance.md", "dotnet run -c Release --project bench/Swarm [--receivers 4,8,16] [--size 64MiB] [--rate 20] [--rounds 5]")] = "needs a machine of its own",
+        [("docs/performance.md", "dotnet run -c Release --project bench -- swarm [--receivers 4,8,16] [--size 64MiB] [--rate 20] [--rounds 5]")] = "needs a machine of its own",
         [("docs/protocol-peer.md", "0        4      5")] = "a picture",
         [("docs/publishing.md", "./build.ps1 -Task Package")] = "run by the Pester suite, Package.Tests.ps1",
         [("docs/publishing.md", "Test-ModuleManifest ./out/P2PShare/P2PShare.psd1")] = "publishes",
