@@ -1,9 +1,5 @@
 # The package and the zip, as 'dotnet pack' makes them, each used as a person uses it who has nothing else of P2PShare.
 
-BeforeDiscovery {
-    $gallery = [bool] (Get-Module Microsoft.PowerShell.PSResourceGet -ListAvailable)
-}
-
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
     $version = (Get-Module P2PShare).Version
@@ -101,11 +97,14 @@ Describe 'P2PShare.<version>.nupkg' {
         Get-ChildItem (Join-Path (Split-Path (Get-Module P2PShare).Path) en-US) -Name | ForEach-Object { $entries | Should -Contain "en-US/$_" }
     }
 
-    It 'works when it is installed from a folder of packages' -Skip:(-not $gallery) {
-        Register-PSResourceRepository -Name P2PShareTest -Uri $packages -Trusted
+    It 'works when it is installed from a folder of packages' {
+        # The list of repositories is this user's.
+        $repository = "P2PShareTest-$([guid]::NewGuid().ToString('n'))"
+        Register-PSResourceRepository -Name $repository -Uri $packages -Trusted
         try {
-            Save-PSResource -Name P2PShare -Repository P2PShareTest -Path (Join-Path $Folder saved)
-        } finally { Unregister-PSResourceRepository -Name P2PShareTest }
+            $null = New-Item -ItemType Directory (Join-Path $Folder saved)
+            Save-PSResource -Name P2PShare -Repository $repository -Path (Join-Path $Folder saved)
+        } finally { Unregister-PSResourceRepository -Name $repository }
         Invoke-NewShell $journey (Join-Path $Folder saved P2PShare $version P2PShare.psd1), (Join-Path $Folder 'from the gallery'), (Get-FreePort) |
             Should -Be notes.txt, "$version"
     }
