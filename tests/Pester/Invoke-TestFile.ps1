@@ -25,6 +25,6 @@ $failures = @(
     $run.FailedBlocks | ForEach-Object { Format-Failure $_.ExpandedPath $_ }
     $run.FailedContainers | ForEach-Object { Format-Failure (Split-Path $Path -Leaf) $_ }
 )
-@{ passed = $run.PassedCount; failures = $failures; skipped = @($run.Skipped.ExpandedPath; $run.NotRun.ExpandedPath; $run.Inconclusive.ExpandedPath) } |
-    ConvertTo-Json | Set-Content -LiteralPath $ResultPath
+$skipped = @($run.Tests | Where-Object Result -notin Passed, Failed | ForEach-Object ExpandedPath)
+@{ passed = $run.PassedCount; failures = $failures; skipped = $skipped } | ConvertTo-Json | Set-Content -LiteralPath $ResultPath
 exit [int] ($run.Result -ne 'Passed')
