@@ -44,7 +44,6 @@ switch ($Task -split ',') {
     Pester { Invoke-Dotnet test (Join-Path $PSScriptRoot tests Integration) -c $Configuration --filter 'DisplayName~Pester:' }
     Package {
         Invoke-Dotnet pack (Join-Path $PSScriptRoot src P2PShare.Cmdlets) -c $Configuration
-        Get-Item (Join-Path $PSScriptRoot out "P2PShare.$(Get-ModuleVersion).*") | ForEach-Object { '{0}: {1:n1} MB' -f $_.FullName, ($_.Length / 1MB) }
     }
     Install {
         Invoke-Build
