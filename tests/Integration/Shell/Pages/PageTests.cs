@@ -31,7 +31,7 @@ public sealed class PageTests
         [("docs/protocol-peer.md", "0        4      5")] = "a picture",
         [("docs/publishing.md", "./build.ps1 -Task Package")] = "run by the Pester suite, Package.Tests.ps1",
         [("docs/publishing.md", "Test-ModuleManifest ./out/P2PShare/P2PShare.psd1")] = "publishes",
-        [("docs/publishing.md", "Register-PSResourceRepository -Name Local -Uri ./out -Trusted")] = "run by the Pester suite, Package.Tests.ps1, where PSResourceGet is installed",
+        [("docs/publishing.md", "Register-PSResourceRepository -Name Local -Uri ./out -Trusted")] = "run by the Pester suite, Package.Tests.ps1",
         [("docs/telemetry.md", "dotnet-counters monitor --process-id 4711 --counters P2PShare.Transfer")] = "needs a tool that is installed apart",
         [("docs/telemetry.md", "services.AddOpenTelemetry()")] = "part of a program",
     };
