@@ -8,7 +8,6 @@ namespace P2PShare.Integration.Shell.Pages;
 /// </summary>
 public sealed class PageTests
 {
-
     // Languages of what is shown or kept in a file, not typed.
     private static readonly HashSet<string> NoCommands = ["text", "json", "csv", "xml", "yaml", "ini", "http", "csharp", "sql"];
 
