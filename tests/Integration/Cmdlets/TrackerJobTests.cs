@@ -14,7 +14,7 @@ public sealed class TrackerJobTests : IDisposable
     [Fact]
     public void A_tracker_runs_as_a_job_until_it_is_stopped()
     {
-        var tracker = _shell.Succeed("$t = Start-P2PTracker -Port $port -DataPath $data; $t", ("port", FreePort()), ("data", _shell.Combine("tracker"))).Single();
+        var tracker = _shell.Succeed("$t = Start-P2PTracker -Port $port -DataPath $data; $t", ("port", LoopbackPort.FindFree()), ("data", _shell.Combine("tracker"))).Single();
         Assert.Matches("^[0-9a-f]{64}$", (string)tracker.Properties["Fingerprint"].Value);
         Assert.Equal($"127.0.0.1:{_shell.Get("port")}", tracker.Properties["Address"].Value);
         using var process = Process.GetProcessById((int)tracker.Properties["ProcessId"].Value);
@@ -38,7 +38,7 @@ public sealed class TrackerJobTests : IDisposable
     [Fact]
     public void A_tracker_on_all_addresses_says_where_to_dial_it()
     {
-        var tracker = _shell.Succeed("$t = Start-P2PTracker -Port $port -Address 0.0.0.0 -DataPath $data; $t", ("port", FreePort()), ("data", _shell.Combine("tracker"))).Single();
+        var tracker = _shell.Succeed("$t = Start-P2PTracker -Port $port -Address 0.0.0.0 -DataPath $data; $t", ("port", LoopbackPort.FindFree()), ("data", _shell.Combine("tracker"))).Single();
 
         var address = IPEndPoint.Parse((string)tracker.Properties["Address"].Value);
         Assert.NotEqual(IPAddress.Any, address.Address);
@@ -49,7 +49,7 @@ public sealed class TrackerJobTests : IDisposable
     [Fact]
     public void A_tracker_ends_with_its_runspace()
     {
-        var id = (int)_shell.Succeed("(Start-P2PTracker -Port $port -DataPath $data).ProcessId", ("port", FreePort()), ("data", _shell.Combine("tracker"))).Single().BaseObject;
+        var id = (int)_shell.Succeed("(Start-P2PTracker -Port $port -DataPath $data).ProcessId", ("port", LoopbackPort.FindFree()), ("data", _shell.Combine("tracker"))).Single().BaseObject;
         using var process = Process.GetProcessById(id);
 
         _shell.Runspace.Close();
@@ -66,12 +66,5 @@ public sealed class TrackerJobTests : IDisposable
         Assert.Contains("'2' is not the number of a tracker", _shell.Errors[0].ToString(), StringComparison.Ordinal);
         Assert.Equal("InvalidTrackerAddress", _shell.Fail("Start-P2PTracker -Address 'a b'"));
         Assert.Empty(_shell.Succeed("Get-Job; Get-P2PTracker"));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

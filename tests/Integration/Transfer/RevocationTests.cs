@@ -102,7 +102,7 @@ public sealed class RevocationTests : IAsyncLifetime
         foreach (var peer in new[] { _bob, _alice })
         {
             await peer.Client.ChangePasswordAsync(
-                TestShell.Secret(TestPeer.PasswordText), TestShell.Secret("battery staple"), CancellationToken.None);
+                TestPassword.Secure(), TestPassword.Secure(TestPassword.Changed), CancellationToken.None);
         }
 
         _alice.Server.UploadLimit = null;

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Connections;
@@ -14,9 +13,6 @@ namespace P2PShare.Support;
 internal sealed class TestPeer : IAsyncDisposable
 {
     public const string Group = "dev";
-
-    /// <summary>The password of every user.</summary>
-    public const string PasswordText = "correct horse battery";
 
     private readonly TemporaryFolder _folder = new();
     private readonly PeerServerOptions _options;
@@ -125,8 +121,9 @@ internal sealed class TestPeer : IAsyncDisposable
 
     private static async Task CreateUserAsync(TrackerClient client, string userName, TestPeer? owner)
     {
-        await client.CreateUserAsync(userName, Password(), CancellationToken.None);
-        await client.LoginAsync(userName, Password(), CancellationToken.None);
+        using var password = TestPassword.Secure();
+        await client.CreateUserAsync(userName, password, CancellationToken.None);
+        await client.LoginAsync(userName, password, CancellationToken.None);
         if (owner is null)
         {
             await client.CreateGroupAsync(Group, CancellationToken.None);
@@ -136,16 +133,5 @@ internal sealed class TestPeer : IAsyncDisposable
             await client.RequestJoinAsync(Group, CancellationToken.None);
             await owner.Client.ApproveJoinAsync(Group, userName, CancellationToken.None);
         }
-    }
-
-    private static SecureString Password()
-    {
-        var password = new SecureString();
-        foreach (var c in PasswordText)
-        {
-            password.AppendChar(c);
-        }
-
-        return password;
     }
 }

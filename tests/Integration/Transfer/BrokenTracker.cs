@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
-namespace P2PShare.Support;
+namespace P2PShare.Integration.Transfer;
 
 /// <summary>How a connection to a tracker does not come about.</summary>
 public enum Breaking

@@ -1,11 +1,8 @@
-using System.ComponentModel;
-using System.Diagnostics;
-
 namespace P2PShare.Support;
 
 /// <summary>
-/// A test that needs a small disk: a tmpfs which only a child process and its own see, and which is gone with it. Where the
-/// system lets nobody mount one the test is skipped, and says so.
+/// A test that needs a small disk: a tmpfs which only a child process and its own see, and which is gone with it. If the
+/// system lets no user mount one, the test is skipped with that reason.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class SmallDiskFactAttribute : FactAttribute
@@ -29,19 +26,5 @@ internal sealed class SmallDiskFactAttribute : FactAttribute
     private static string[]? Find() =>
         !OperatingSystem.IsLinux() ? null : Array.Find<string[]>([["unshare", "--map-root-user", "--mount"], ["unshare", "--mount"]], Works);
 
-    private static bool Works(string[] way)
-    {
-        try
-        {
-            string[] command = [.. way, "mount", "-t", "tmpfs", "tmpfs", Path.GetTempPath()];
-            using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true })!;
-            process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0;
-        }
-        catch (Win32Exception)
-        {
-            return false;
-        }
-    }
+    private static bool Works(string[] way) => CommandProbe.Succeeds([.. way, "mount", "-t", "tmpfs", "tmpfs", Path.GetTempPath()]);
 }

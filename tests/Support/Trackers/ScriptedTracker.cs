@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
@@ -70,13 +69,8 @@ internal sealed class ScriptedTracker : IAsyncDisposable
     /// <summary>An answer that does not come.</summary>
     public static async Task Silence(HttpContext context) => await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
 
-    /// <summary>The address of a port at which nobody listens.</summary>
-    public static TrackerAddress Nobody()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return new TrackerAddress("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port, new Hash256(new byte[Hash256.Size]));
-    }
+    /// <summary>The address of a port on which nothing listens.</summary>
+    public static TrackerAddress Nobody() => new("127.0.0.1", LoopbackPort.FindFree(), new Hash256(new byte[Hash256.Size]));
 
     public async ValueTask DisposeAsync()
     {

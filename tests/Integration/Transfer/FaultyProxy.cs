@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace P2PShare.Support;
+namespace P2PShare.Integration.Transfer;
 
 internal enum Fault
 {
