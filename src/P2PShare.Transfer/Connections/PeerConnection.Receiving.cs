@@ -358,7 +358,7 @@ internal sealed partial class PeerConnection
         var header = PieceHeader.Read((await _reader.ReadAsync(PieceHeader.Length, cancellationToken).ConfigureAwait(false)).Span);
         var count = length - PieceHeader.Length;
         if (Find(header.Channel)?.Fetch is not var (run, source)
-            || run.BeginReceive(source, header, count) is not var (piece, part))
+            || run.BeginReceive(source, header, count) is not { } block)
         {
             await _reader.SkipAsync(count, cancellationToken).ConfigureAwait(false);
             return;
@@ -367,7 +367,7 @@ internal sealed partial class PeerConnection
         var received = false;
         try
         {
-            var destination = piece.BufferOf(part);
+            var destination = block.Buffer;
             while (!destination.IsEmpty)
             {
                 var slice = destination[..Math.Min(destination.Length, Math.Min(_server.DownloadLimiter.SliceLength, run.Limiter.SliceLength))];
@@ -383,10 +383,10 @@ internal sealed partial class PeerConnection
         {
             if (!received)
             {
-                run.AbortReceive(piece, part);
+                run.AbortReceive(block);
             }
         }
 
-        run.EndReceive(source, piece, part, since);
+        run.EndReceive(source, block, since);
     }
 }

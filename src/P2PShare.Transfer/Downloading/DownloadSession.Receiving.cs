@@ -10,7 +10,7 @@ internal sealed partial class DownloadSession
 {
     public void ReceiveBitfield(DownloadSource source, Bitfield has)
     {
-        _scheduler!.Join(source, has);
+        _scheduler!.Add(source, has);
         _attempts.TryRemove(source.Fingerprint, out _);
         Ask(source);
     }
@@ -23,7 +23,7 @@ internal sealed partial class DownloadSession
 
     public void Rejected(DownloadSource source, BlockRange range)
     {
-        _scheduler!.Rejected(source, range);
+        _scheduler!.Reject(source, range);
         AskAll();
     }
 
@@ -72,27 +72,27 @@ internal sealed partial class DownloadSession
 
     public void HashesRejected(DownloadSource source)
     {
-        _layer.Rejected(source);
+        _layer.Reject(source);
         AskAll();
     }
 
-    public (ActivePiece Piece, ActivePiece.Part Part)? BeginReceive(DownloadSource source, PieceHeader header, int count) =>
+    public BlockRequest? BeginReceive(DownloadSource source, PieceHeader header, int count) =>
         _scheduler!.BeginReceive(source, header.Piece, header.Begin, count);
 
-    public void AbortReceive(ActivePiece piece, ActivePiece.Part part) => _scheduler!.AbortReceive(piece, part);
+    public void AbortReceive(BlockRequest block) => _scheduler!.AbortReceive(block);
 
     /// <param name="since">When this side began to wait for the part, in <see cref="DownloadTimings.Now"/>.</param>
-    public void EndReceive(DownloadSource source, ActivePiece piece, ActivePiece.Part part, long since)
+    public void EndReceive(DownloadSource source, BlockRequest block, long since)
     {
-        _clock.AddNetwork(Math.Max(since, source.AskedAt));
+        _clock.AddNetwork(Math.Max(since, source.RequestedAt));
         var hashing = DownloadTimings.Now;
-        piece.HashPart(part);
+        block.Hash();
         _clock.AddHashing(hashing);
-        _speed.Add(part.Length);
-        var (isWhole, losers) = _scheduler!.EndReceive(source, piece, part);
+        _speed.Add(block.Length);
+        var (isWhole, losers) = _scheduler!.EndReceive(source, block);
         foreach (var loser in losers)
         {
-            loser.Channel.Connection.Cancel(new BlockRange(loser.Channel.Id, piece.Index, part.Begin, part.Length));
+            loser.Peer.Cancel(block.ToRange(loser.Peer.ChannelId));
         }
 
         // Before verifying and writing: the other side works meanwhile.
@@ -100,7 +100,7 @@ internal sealed partial class DownloadSession
         AddBulkConnections(source);
         if (isWhole)
         {
-            Verify(piece);
+            Verify(block.Piece);
         }
     }
 
@@ -113,17 +113,17 @@ internal sealed partial class DownloadSession
             {
                 foreach (var range in ranges)
                 {
-                    source.Channel.Connection.RequestHashes(range);
+                    source.Peer.RequestHashes(range);
                 }
             }
 
             return;
         }
 
-        while (_scheduler!.TryNext(source, out var range))
+        while (_scheduler!.TryTakeNext(source, out var range))
         {
             _clock.HasSources(true);
-            source.Channel.Connection.Request(range);
+            source.Peer.Request(range);
         }
     }
 
@@ -140,9 +140,9 @@ internal sealed partial class DownloadSession
         if (piece.ComputeHash(_content) != _part!.PieceHash(piece.Index))
         {
             server.TransferMetrics.HashFailed();
-            foreach (var liar in _scheduler!.Failed(piece))
+            foreach (var sender in _scheduler!.Fail(piece))
             {
-                Ban(liar, "it sent a wrong piece");
+                Ban(sender, "it sent a wrong piece");
             }
 
             AskAll();
@@ -168,9 +168,9 @@ internal sealed partial class DownloadSession
 
         server.CountDownload(piece.Length, writing);
         var index = piece.Index;
-        foreach (var liar in _scheduler!.Completed(piece))
+        foreach (var sender in _scheduler!.Complete(piece))
         {
-            Ban(liar, "it sent wrong blocks");
+            Ban(sender, "it sent wrong blocks");
         }
 
         _haves!.Add(index);

@@ -39,10 +39,10 @@ internal sealed partial class DownloadSession
             return;
         }
 
-        var source = new DownloadSource(channel);
+        var source = new DownloadSource(new ChannelSource(channel), TimeProvider.System);
         lock (_sources)
         {
-            if (_sources.Keys.Any(other => other.Channel == channel))
+            if (_sources.Keys.Any(other => Channel(other) == channel))
             {
                 return;
             }
@@ -67,9 +67,9 @@ internal sealed partial class DownloadSession
     {
         _lastProblem = reason switch
         {
-            CloseReason.NotOffered => $"{source.Channel.Connection.RemoteEndPoint} does not offer it any more",
-            CloseReason.TicketRefused or CloseReason.TicketExpired => $"{source.Channel.Connection.RemoteEndPoint} refused the ticket",
-            _ => $"{source.Channel.Connection.RemoteEndPoint} ended the transfer ({reason})",
+            CloseReason.NotOffered => $"{Channel(source).Connection.RemoteEndPoint} does not offer it any more",
+            CloseReason.TicketRefused or CloseReason.TicketExpired => $"{Channel(source).Connection.RemoteEndPoint} refused the ticket",
+            _ => $"{Channel(source).Connection.RemoteEndPoint} ended the transfer ({reason})",
         };
         Back(source.Fingerprint);
     }
@@ -78,16 +78,16 @@ internal sealed partial class DownloadSession
     public void Lost(DownloadSource source)
     {
         _sources.TryRemove(source, out _);
-        _scheduler!.Leave(source);
-        _layer.Lost(source);
-        if (source.Channel.Connection.IsDuplicate && !_done.Task.IsCompleted && server.FindConnection(source.Fingerprint) is { } twin && _lastLookUp is { } lookUp)
+        _scheduler!.Remove(source);
+        _layer.Lose(source);
+        if (Channel(source).Connection.IsDuplicate && !_done.Task.IsCompleted && server.FindConnection(source.Fingerprint) is { } twin && _lastLookUp is { } lookUp)
         {
             // Both had dialled, and this was the connection too many.
             twin.SendHello(lookUp.Ticket);
             Attach(twin.Open(_offered!, request.Group));
         }
 
-        if (source.Channel.Connection.IsBulk)
+        if (Channel(source).Connection.IsBulk)
         {
             foreach (var other in _sources.Keys.Where(other => other.Fingerprint == source.Fingerprint))
             {
@@ -127,7 +127,7 @@ internal sealed partial class DownloadSession
 
         // Asked far more often than tickets last, so that every connection always has a fresh one.
         _lastLookUp = found;
-        foreach (var connection in _sources.Keys.Where(source => source.Channel.UserName is null).Select(source => source.Channel.Connection).Distinct())
+        foreach (var connection in _sources.Keys.Where(source => Channel(source).UserName is null).Select(source => Channel(source).Connection).Distinct())
         {
             connection.SendHello(found.Ticket);
         }
@@ -158,9 +158,12 @@ internal sealed partial class DownloadSession
 
         _rotated = Stopwatch.GetTimestamp();
         var slowest = _sources.Keys
-            .Where(source => source.Channel.UserName is null && !source.Channel.Connection.IsBulk)
+            .Where(source => Channel(source).UserName is null && !Channel(source).Connection.IsBulk)
             .MinBy(source => source.Speed.BytesPerSecond);
-        slowest?.Channel.Connection.Close(slowest.Channel, CloseReason.Done);
+        if (slowest is not null)
+        {
+            Channel(slowest).Connection.Close(Channel(slowest), CloseReason.Done);
+        }
     }
 
     private async Task ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
@@ -181,7 +184,7 @@ internal sealed partial class DownloadSession
 
     private void AddBulkConnections(DownloadSource source)
     {
-        if (source.Channel.Connection is { IsDialled: true, IsBulk: false } && !_bulk.ContainsKey(source.Fingerprint)
+        if (Channel(source).Connection is { IsDialled: true, IsBulk: false } && !_bulk.ContainsKey(source.Fingerprint)
             && source.BytesReceived > BulkAfter && source.Speed.BytesPerSecond > server.BulkAbove && _bulk.TryAdd(source.Fingerprint, true))
         {
             for (var i = 0; i < BulkConnections; i++)
@@ -195,7 +198,7 @@ internal sealed partial class DownloadSession
     {
         try
         {
-            var connection = await server.DialBulkAsync(source.Channel.Connection).ConfigureAwait(false);
+            var connection = await server.DialBulkAsync(Channel(source).Connection).ConfigureAwait(false);
             if (connection is null || _done.Task.IsCompleted || _lastLookUp is not { } lookUp)
             {
                 connection?.Close(CloseReason.Done);
@@ -213,6 +216,8 @@ internal sealed partial class DownloadSession
         }
     }
 
+    private static ContentChannel Channel(DownloadSource source) => ((ChannelSource)source.Peer).Channel;
+
     private void Ban(Hash256 fingerprint, string why)
     {
         _banned[fingerprint] = true;
@@ -220,7 +225,7 @@ internal sealed partial class DownloadSession
         server.Trace($"The peer {fingerprint} is not asked for '{request.Name}' any more: {why}.");
         foreach (var source in _sources.Keys.Where(source => source.Fingerprint == fingerprint))
         {
-            source.Channel.Connection.Close(source.Channel, CloseReason.Done);
+            Channel(source).Connection.Close(Channel(source), CloseReason.Done);
         }
     }
 
@@ -232,21 +237,21 @@ internal sealed partial class DownloadSession
         {
             if (IsSilent(source) || IsTrickling(source) || _layer.IsStalled(source, server.StallTimeout / 2))
             {
-                _lastProblem = $"{source.Channel.Connection.RemoteEndPoint} stopped sending";
+                _lastProblem = $"{Channel(source).Connection.RemoteEndPoint} stopped sending";
                 Back(source.Fingerprint);
-                source.Channel.Connection.Dispose();
+                Channel(source).Connection.Dispose();
             }
         }
     }
 
     private bool IsSilent(DownloadSource source) =>
-        source.Silence > (source.Patience < server.StallTimeout ? source.Patience : server.StallTimeout);
+        source.StalledFor > (source.StallTimeout < server.StallTimeout ? source.StallTimeout : server.StallTimeout);
 
     private bool IsTrickling(DownloadSource source) =>
         source.Receiving is var (piece, since) && Stopwatch.GetElapsedTime(since) > MostForOnePart
             && _sources.Keys.Any(other => other.Fingerprint != source.Fingerprint && other.Has is { } has && has[piece]);
 
-    private bool HasUsefulSource() => _sources.Keys.Any(source => (_canVerify || _layer.MayGive(source)) && _scheduler!.IsInteresting(source));
+    private bool HasUsefulSource() => _sources.Keys.Any(source => (_canVerify || _layer.CanAsk(source)) && _scheduler!.IsInteresting(source));
 
     private P2PShareException NoSource()
     {

@@ -28,7 +28,7 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
     private readonly ConcurrentDictionary<DownloadSource, bool> _sources = new();
     private readonly SpeedMeter _speed = new(TimeProvider.System);
     private readonly DownloadTimings _clock = new();
-    private readonly PieceLayerFetch _layer = new(request.Content);
+    private readonly PieceLayerFetch _layer = new(request.Content, TimeProvider.System);
     private readonly ContentDescription _content = request.Content;
     private PartFile? _part;
     private OfferedContent? _offered;
@@ -138,9 +138,9 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
                 }
 
                 using var piece = new ActivePiece(_content, index, _content.PieceLength);
-                var whole = piece.Parts[0];
-                here.Read((long)index * _content.PieceLength, piece.BufferOf(whole).Span);
-                piece.HashPart(whole);
+                var whole = piece.Requests[0];
+                here.Read((long)index * _content.PieceLength, whole.Buffer.Span);
+                whole.Hash();
                 if (piece.ComputeHash(_content) == part.PieceHash(index))
                 {
                     part.WritePiece(index, piece.Data);
@@ -157,8 +157,8 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
 
     private async Task FetchAsync(PartFile part, Bitfield have, CancellationToken cancellationToken)
     {
-        _scheduler = new RequestScheduler(_content, have, Random.Shared, server.PieceMemoryBudget);
-        _haves = new HaveCoalescer(SendHaves);
+        _scheduler = new RequestScheduler(_content, have, Random.Shared, server.PieceMemoryBudget, TimeProvider.System);
+        _haves = new HaveCoalescer(SendHaves, TimeProvider.System);
         _canVerify = part.KnowsHashes;
         server.AddRun(_offered!, this);
         try
@@ -177,18 +177,18 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
             _done.TrySetCanceled(CancellationToken.None);
             foreach (var source in _sources.Keys)
             {
-                source.Channel.ClearFetch();
-                _scheduler.Leave(source);
-                if (source.Channel.Connection.IsBulk)
+                Channel(source).ClearFetch();
+                _scheduler.Remove(source);
+                if (Channel(source).Connection.IsBulk)
                 {
-                    source.Channel.Connection.Close(CloseReason.Done);
+                    Channel(source).Connection.Close(CloseReason.Done);
                     continue;
                 }
 
                 // Who opened a channel closes it, unless the other side still has something to fetch over it.
-                if (source.Channel.UserName is null && (!part.GetHave().IsComplete || source.Channel.RemoteHas is not { IsComplete: false }))
+                if (Channel(source).UserName is null && (!part.GetHave().IsComplete || Channel(source).RemoteHas is not { IsComplete: false }))
                 {
-                    source.Channel.Connection.Close(source.Channel, CloseReason.Done);
+                    Channel(source).Connection.Close(Channel(source), CloseReason.Done);
                 }
             }
 
