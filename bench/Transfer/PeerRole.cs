@@ -70,7 +70,7 @@ internal static class PeerRole
         Parallel.ForEachAsync(Directory.EnumerateFiles(folder), AtOnce, async (path, cancellationToken) =>
         {
             var file = await FileHasher.HashAsync(path, null, cancellationToken);
-            await server.ShareAsync(file, Group, Path.GetFileName(path), replace: false, cancellationToken);
+            await server.Shares.ShareAsync(file, Group, Path.GetFileName(path), replace: false, cancellationToken);
         });
 
     private static async Task ReceiveAsync(TrackerClient client, PeerServer server, string folder)

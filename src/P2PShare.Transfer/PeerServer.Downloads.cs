@@ -1,13 +1,22 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
+using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer;
 
 // The downloads of the peer server's user, those of earlier shells included.
 public sealed partial class PeerServer
 {
+    private readonly DownloadStore _downloadCatalog;
+    private readonly ConcurrentDictionary<DownloadSession, bool> _runs = new();
+    private readonly List<Download> _downloads = [];
+    private readonly Dictionary<string, Download> _latest = [];
+
     /// <summary>
     /// Starts a download, or finds the one that is running into the same destination. A file that is there already is left
     /// alone unless the request overwrites; an unfinished part of the same content is gone on from.
@@ -110,11 +119,52 @@ public sealed partial class PeerServer
         }
     }
 
-    internal DownloadSession? FindRun(OfferedContent offered) => _runs.GetValueOrDefault(offered);
+    internal int ActiveDownloads => GetDownloads().Count(download => download.State == DownloadState.Running);
 
-    internal void AddRun(OfferedContent offered, DownloadSession run) => _runs[offered] = run;
+    internal int ConnectedSources => _runs.Keys.Sum(run => run.Progress.Sources);
 
-    internal void RemoveRun(OfferedContent offered, DownloadSession run) => _runs.TryRemove(new KeyValuePair<OfferedContent, DownloadSession>(offered, run));
+    internal double DownloadRate => _runs.Keys.Sum(run => run.Progress.BytesPerSecond);
+
+    internal SourceLocator Sources { get; }
+
+    internal TransferMetrics TransferMetrics => _metrics;
+
+    internal TimeSpan SourceTimeout => _options.SourceTimeout;
+
+    internal TimeSpan StallTimeout => _options.StallTimeout;
+
+    /// <summary>Bytes a second above which a source is fetched from over bulk connections; chosen by measurement.</summary>
+    internal double BulkAbove { get; set; } = 64 * 1024 * 1024;
+
+    internal PieceMemoryBudget PieceMemoryBudget { get; } = new(128 * 1024 * 1024);
+
+    /// <summary>
+    /// Taken to make a file or give it its name. A folder does one of these at a time; a thread that does it meanwhile waits in the
+    /// kernel, burning a core.
+    /// </summary>
+    internal SemaphoreSlim FolderGate { get; } = new(1);
+
+    internal TimeProvider Clock => _options.Clock;
+
+    internal void AddRun(OfferedContent offered, DownloadSession run)
+    {
+        _runs[run] = true;
+        offered.Acceptor = run;
+    }
+
+    internal void RemoveRun(OfferedContent offered, DownloadSession run)
+    {
+        _runs.TryRemove(run, out _);
+        offered.RemoveAcceptor(run);
+    }
+
+    internal void Trace(string sentence) => Trace(_options.Logger, sentence);
+
+    /// <summary>Lets a write to the state folder end by itself. If it fails, a warning is logged.</summary>
+    internal void Keep(Task write) => write.ObserveFailure(_options.Logger);
+
+    [LoggerMessage(100, LogLevel.Debug, "{Sentence}")]
+    private static partial void Trace(ILogger logger, string sentence);
 
     private void LoadDownloads()
     {

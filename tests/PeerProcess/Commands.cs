@@ -15,7 +15,7 @@ internal sealed class Commands(TrackerClient client, PeerServer server, Action<s
         {
             case ["share", var path, var group, var name]:
                 var hashed = await FileHasher.HashAsync(path, null, CancellationToken.None);
-                await server.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
+                await server.Shares.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
                 write(["shared"]);
                 break;
             case ["receive", var group, var name, var destination]:

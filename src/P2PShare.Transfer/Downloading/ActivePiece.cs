@@ -1,6 +1,7 @@
 using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Transfer.Downloading;
@@ -22,7 +23,7 @@ internal sealed class ActivePiece : IDisposable
         Parts = new Part[(Length + requestLength - 1) / requestLength];
         for (var i = 0; i < Parts.Length; i++)
         {
-            Parts[i] = new Part(i * requestLength, Math.Min(requestLength, Length - i * requestLength));
+            Parts[i] = new Part(this, i * requestLength, Math.Min(requestLength, Length - i * requestLength));
         }
     }
 
@@ -83,8 +84,12 @@ internal sealed class ActivePiece : IDisposable
         Received,
     }
 
-    internal sealed class Part(int begin, int length)
+    internal sealed class Part(ActivePiece piece, int begin, int length) : IncomingBlock
     {
+        public ActivePiece Piece { get; } = piece;
+
+        public override Memory<byte> Buffer => Piece.BufferOf(this);
+
         public int Begin { get; } = begin;
 
         public int Length { get; } = length;

@@ -146,7 +146,7 @@ public sealed class Download
         await before.ConfigureAwait(false);
         var state = DownloadState.Failed;
         P2PShareException? error = null;
-        var activity = _server.TransferMetrics.StartDownload(Request);
+        var activity = _server.TransferMetrics.StartDownload(Request.Content);
         try
         {
             using var run = new DownloadSession(_server, Request, _limiter, Keep);
@@ -173,7 +173,7 @@ public sealed class Download
             Error = error;
         }
 
-        _server.TransferMetrics.DownloadEnded(activity, state, error, Times);
+        _server.TransferMetrics.DownloadEnded(activity, state.ToString().ToLowerInvariant(), error, Times);
         _server.Keep(_catalog.UpdateAsync(Id, state, error, Progress.BytesVerified));
         Settle();
     }

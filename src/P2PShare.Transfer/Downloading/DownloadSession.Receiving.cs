@@ -166,7 +166,7 @@ internal sealed partial class DownloadSession
             return;
         }
 
-        server.CountDownload(piece.Length, writing);
+        server.TransferMetrics.PieceVerified(piece.Length, writing);
         var index = piece.Index;
         foreach (var liar in _scheduler!.Completed(piece))
         {
@@ -184,7 +184,7 @@ internal sealed partial class DownloadSession
     {
         foreach (var channel in _offered!.Channels)
         {
-            channel.Connection.SendHaves(channel, pieces);
+            channel.SendHaves(pieces);
         }
     }
 }

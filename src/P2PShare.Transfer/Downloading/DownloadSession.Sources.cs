@@ -39,7 +39,7 @@ internal sealed partial class DownloadSession
             return;
         }
 
-        var source = new DownloadSource(channel);
+        var source = new DownloadSource(this, channel);
         lock (_sources)
         {
             if (_sources.Keys.Any(other => other.Channel == channel))
@@ -50,7 +50,7 @@ internal sealed partial class DownloadSession
             _sources[source] = true;
         }
 
-        if (channel.SetFetch(this, source) is { } has)
+        if (channel.SetListener(source) is { } has)
         {
             ReceiveBitfield(source, has);
         }
@@ -80,7 +80,7 @@ internal sealed partial class DownloadSession
         _sources.TryRemove(source, out _);
         _scheduler!.Leave(source);
         _layer.Lost(source);
-        if (source.Channel.Connection.IsDuplicate && !_done.Task.IsCompleted && server.FindConnection(source.Fingerprint) is { } twin && _lastLookUp is { } lookUp)
+        if (source.Channel.Connection.IsDuplicate && !_done.Task.IsCompleted && server.Dialer.Find(source.Fingerprint) is { } twin && _lastLookUp is { } lookUp)
         {
             // Both had dialled, and this was the connection too many.
             twin.SendHello(lookUp.Ticket);
@@ -167,7 +167,7 @@ internal sealed partial class DownloadSession
     {
         try
         {
-            var connection = await server.ConnectAsync(peer, cancellationToken).ConfigureAwait(false);
+            var connection = await server.Dialer.ConnectAsync(peer, cancellationToken).ConfigureAwait(false);
             connection.SendHello(ticket);
             Attach(connection.Open(_offered!, request.Group));
         }
@@ -195,7 +195,7 @@ internal sealed partial class DownloadSession
     {
         try
         {
-            var connection = await server.DialBulkAsync(source.Channel.Connection).ConfigureAwait(false);
+            var connection = await server.Dialer.DialBulkAsync(source.Channel.Connection).ConfigureAwait(false);
             if (connection is null || _done.Task.IsCompleted || _lastLookUp is not { } lookUp)
             {
                 connection?.Close(CloseReason.Done);

@@ -14,7 +14,7 @@ namespace P2PShare.Transfer.Downloading;
 /// asks them, verifies what comes, and offers it to others at once.
 /// </summary>
 /// <param name="recorded">Told, every few seconds, how many bytes are verified.</param>
-internal sealed partial class DownloadSession(PeerServer server, DownloadRequest request, BandwidthLimiter limiter, Action<long> recorded) : IDisposable
+internal sealed partial class DownloadSession(PeerServer server, DownloadRequest request, BandwidthLimiter limiter, Action<long> recorded) : IChannelAcceptor, IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(5);
@@ -77,7 +77,7 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
             var restoring = DownloadTimings.Now;
             await part.RestoreAsync(cancellationToken).ConfigureAwait(false);
             _clock.AddDisk(restoring);
-            _offered = server.Offer(part, request.Group, request.Name);
+            _offered = server.Shares.Offer(part, request.Group, request.Name);
             if (!_offered.IsBacked(part))
             {
                 CopyFromHere(part, _offered, cancellationToken);
@@ -90,7 +90,7 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
             }
 
             var finishing = DownloadTimings.Now;
-            await GatedAsync(() => server.Finish(_offered, part, request), cancellationToken).ConfigureAwait(false);
+            await GatedAsync(() => server.Shares.Finish(_offered, part, request.Destination, request.Overwrite), cancellationToken).ConfigureAwait(false);
             _clock.AddDisk(finishing);
         }
         catch
@@ -102,7 +102,7 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
         {
             if (_offered is not null)
             {
-                server.Withdraw(_offered, part, request.Group);
+                server.Shares.Withdraw(_offered, part, request.Group);
             }
 
             part.Dispose();
@@ -151,7 +151,7 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
         catch (P2PShareException e) when (e.Code is ErrorCode.SourceFileChanged or ErrorCode.PathNotFound or ErrorCode.PathUnreadable)
         {
             // It is gone or changed here: the network has it.
-            server.ContentUnreadable(here, e);
+            server.Shares.ReportUnreadable(here, e);
         }
     }
 
@@ -177,7 +177,7 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
             _done.TrySetCanceled(CancellationToken.None);
             foreach (var source in _sources.Keys)
             {
-                source.Channel.ClearFetch();
+                source.Channel.ClearListener();
                 _scheduler.Leave(source);
                 if (source.Channel.Connection.IsBulk)
                 {
@@ -203,7 +203,7 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
         var recording = Task.CompletedTask;
         var lookUpAt = Environment.TickCount64;
         // Of two that start together, at least the one that is announced later sees the other when it looks then.
-        var announced = _content.PieceCount > 1 ? server.AnnouncedAsync(stopping.Token) : Task.CompletedTask;
+        var announced = _content.PieceCount > 1 ? server.Shares.FlushAnnouncesAsync(stopping.Token) : Task.CompletedTask;
         var lookUpInterval = FirstLookUpInterval;
         var lookingUp = Task.CompletedTask;
         var hadSource = Environment.TickCount64;

@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>One channel seen as a source of one download: what it has, and what it was asked for.</summary>
-internal sealed class DownloadSource(ContentChannel channel)
+internal sealed class DownloadSource(DownloadSession session, ContentChannel channel) : IChannelListener
 {
     private static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(5);
@@ -60,7 +61,7 @@ internal sealed class DownloadSource(ContentChannel channel)
         ? Stopwatch.GetElapsedTime(_openedAt)
         : AskedBytes == 0
         ? TimeSpan.Zero
-        : TimeSpan.FromMilliseconds(Math.Min(Channel.Connection.PieceIdleMilliseconds, Stopwatch.GetElapsedTime(AskedAt).TotalMilliseconds));
+        : TimeSpan.FromTicks(Math.Min(Channel.Connection.PieceIdle.Ticks, Stopwatch.GetElapsedTime(AskedAt).Ticks));
 
     public bool IsLost { get; set; }
 
@@ -88,5 +89,35 @@ internal sealed class DownloadSource(ContentChannel channel)
 
         var patience = 4 * (_gap.Value + 4 * _variation);
         Patience = patience < LeastPatience ? LeastPatience : patience > MostPatience ? MostPatience : patience;
+    }
+
+    public BandwidthLimiter Limiter => session.Limiter;
+
+    public void ReceiveBitfield(Bitfield has) => session.ReceiveBitfield(this, has);
+
+    public void ReceiveHaves(int[] pieces) => session.ReceiveHaves(this, pieces);
+
+    public void Reject(BlockRange range) => session.Rejected(this, range);
+
+    public void ReceiveHashes(HashRange range, Hash256[] hashes) => session.ReceiveHashes(this, range, hashes);
+
+    public void RejectHashes() => session.HashesRejected(this);
+
+    public void Refuse(CloseReason reason) => session.Refused(this, reason);
+
+    public void Lose() => session.Lost(this);
+
+    public IncomingBlock? BeginReceive(PieceHeader header, int count) => session.BeginReceive(this, header, count)?.Part;
+
+    public void AbortReceive(IncomingBlock block)
+    {
+        var part = (ActivePiece.Part)block;
+        session.AbortReceive(part.Piece, part);
+    }
+
+    public void EndReceive(IncomingBlock block, long since)
+    {
+        var part = (ActivePiece.Part)block;
+        session.EndReceive(this, part.Piece, part, since);
     }
 }

@@ -7,7 +7,6 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Hashing;
-using P2PShare.Transfer.Sharing;
 
 namespace P2PShare.Transfer.Storage;
 

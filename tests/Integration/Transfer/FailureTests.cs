@@ -5,7 +5,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Hashing;
-using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
 
@@ -42,7 +42,7 @@ public sealed class FailureTests : IAsyncLifetime
     {
         await using var mallory = await TestPeer.StartAsync(_tracker, "mallory", _alice);
         await mallory.ShareAsync("data.bin", _content);
-        mallory.Server.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin").Swap(before =>
+        mallory.Server.Shares.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin").Swap(before =>
         {
             before.Dispose();
             return new LyingContent(_file.Content, _content);
@@ -56,7 +56,7 @@ public sealed class FailureTests : IAsyncLifetime
     [Fact]
     public async Task Only_wrong_bytes_end_in_an_error_and_no_file()
     {
-        _alice.Server.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin")
+        _alice.Server.Shares.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin")
             .Swap(_ => new LyingContent(_file.Content, _content));
 
         var error = await Assert.ThrowsAsync<P2PShareException>(() => _bob.Receive(_file).Completion.WaitAsync(Limit));
@@ -212,7 +212,7 @@ public sealed class FailureTests : IAsyncLifetime
     [Fact]
     public async Task A_share_that_was_stopped_is_not_given_out_any_more()
     {
-        await _alice.Server.StopShareAsync(TestPeer.Group, "data.bin", CancellationToken.None);
+        await _alice.Server.Shares.StopShareAsync(TestPeer.Group, "data.bin", CancellationToken.None);
 
         var error = await Assert.ThrowsAsync<P2PShareException>(() => _bob.Receive(_file).Completion.WaitAsync(Limit));
 
