@@ -1,7 +1,9 @@
 using System.Security;
+using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
+using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
@@ -39,20 +41,18 @@ internal static class PeerRole
                     await client.ApproveJoinAsync(Group, words[1], CancellationToken.None);
                     break;
                 case "start":
-                    server = await PeerServer.StartAsync(client, state, new PeerServerOptions(), CancellationToken.None);
-                    if (Environment.GetEnvironmentVariable("SWARM_TRACE") is not null)
+                    var options = Environment.GetEnvironmentVariable("SWARM_TRACE") is null ? new PeerServerOptions() : new PeerServerOptions
                     {
-                        server.Traced += sentence => Console.Error.WriteLine($"{DateTime.Now:mm:ss.fff} {userName}: {sentence}");
-                        server.Warned += sentence => Console.Error.WriteLine($"{DateTime.Now:mm:ss.fff} {userName}: {sentence}");
-                    }
-
+                        Logger = new SentenceLogger(LogLevel.Debug, sentence => Console.Error.WriteLine($"{DateTime.Now:mm:ss.fff} {userName}: {sentence}")),
+                    };
+                    server = await PeerServer.StartAsync(client, state, options, CancellationToken.None);
                     break;
                 case "stop":
                     await server!.DisposeAsync();
                     break;
                 case "share":
                     var hashed = await FileHasher.HashAsync(words[1], null, CancellationToken.None);
-                    await server!.ShareAsync(hashed, Group, Path.GetFileName(words[1]), replace: false, CancellationToken.None);
+                    await server!.Shares.ShareAsync(hashed, Group, Path.GetFileName(words[1]), replace: false, CancellationToken.None);
                     break;
                 case "list":
                     files = [.. await client.GetFilesAsync(Group, CancellationToken.None)];
@@ -62,7 +62,7 @@ internal static class PeerRole
                     var file = files.Single(file => file.Name == Path.GetFileName(path));
                     try
                     {
-                        await server!.StartDownload(new DownloadRequest(Group, file.Name, file.Content, path, Overwrite: false)).Completion;
+                        await server!.Downloads.Start(new DownloadRequest(Group, file.Name, file.Content, path, Overwrite: false)).Completion;
                     }
                     catch (P2PShareException e)
                     {

@@ -70,14 +70,14 @@ internal static class PeerRole
         Parallel.ForEachAsync(Directory.EnumerateFiles(folder), AtOnce, async (path, cancellationToken) =>
         {
             var file = await FileHasher.HashAsync(path, null, cancellationToken);
-            await server.ShareAsync(file, Group, Path.GetFileName(path), replace: false, cancellationToken);
+            await server.Shares.ShareAsync(file, Group, Path.GetFileName(path), replace: false, cancellationToken);
         });
 
     private static async Task ReceiveAsync(TrackerClient client, PeerServer server, string folder)
     {
         var files = await client.GetFilesAsync(Group, CancellationToken.None);
         await Parallel.ForEachAsync(files, AtOnce, async (file, _) =>
-            await server.StartDownload(new DownloadRequest(
+            await server.Downloads.Start(new DownloadRequest(
                 Group, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false)).Completion);
     }
 

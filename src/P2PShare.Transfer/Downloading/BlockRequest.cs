@@ -1,5 +1,6 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Connections;
 
 namespace P2PShare.Transfer.Downloading;
 
@@ -14,7 +15,7 @@ internal enum BlockRequestState : byte
 /// <summary>Some blocks of a piece that are requested with one message.</summary>
 /// <param name="begin">Offset in the piece, in bytes; a multiple of the block.</param>
 /// <param name="length">In bytes.</param>
-internal sealed class BlockRequest(ActivePiece piece, int begin, int length)
+internal sealed class BlockRequest(ActivePiece piece, int begin, int length) : IncomingBlock
 {
     public ActivePiece Piece { get; } = piece;
 
@@ -30,8 +31,7 @@ internal sealed class BlockRequest(ActivePiece piece, int begin, int length)
     /// <summary>Fingerprint of the peer that sent the bytes; null before they arrive.</summary>
     public Hash256? Sender { get; set; }
 
-    /// <summary>Where its bytes go.</summary>
-    public Memory<byte> Buffer => Piece.GetBuffer(Begin, Length);
+    public override Memory<byte> Buffer => Piece.GetBuffer(Begin, Length);
 
     public BlockRange ToRange(uint channel) => new(channel, Piece.Index, Begin, Length);
 

@@ -1,10 +1,12 @@
 using System.Net;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Connections;
 
 namespace P2PShare.Transfer.Downloading;
 
-/// <summary>A channel to a peer, as a download uses it: who the peer is and what can be sent to it.</summary>
+/// <summary>A channel to a peer, as a download uses it. Two are equal if their channel is the same.</summary>
 internal interface ISource
 {
     /// <summary>Number of the channel on its connection.</summary>
@@ -14,6 +16,9 @@ internal interface ISource
     Hash256 Fingerprint { get; }
 
     IPEndPoint RemoteEndPoint { get; }
+
+    /// <summary>What the peer has; null until its bitfield arrives.</summary>
+    Bitfield? RemoteHas { get; }
 
     /// <summary>Whether this side opened the channel; the side that opened it closes it.</summary>
     bool IsOpenedHere { get; }
@@ -32,9 +37,27 @@ internal interface ISource
     /// <summary>Time since bytes of a piece arrived last, over the whole connection.</summary>
     TimeSpan PieceIdle { get; }
 
+    /// <summary>Lets a download receive what arrives on the channel.</summary>
+    /// <returns>What the peer has; null if its bitfield has not arrived: the listener receives it then.</returns>
+    Bitfield? Listen(IChannelListener listener);
+
+    void StopListening();
+
+    /// <summary>Shows a ticket, unless it was shown already.</summary>
+    void SendTicket(string ticket);
+
     void Request(BlockRange range);
 
     void Cancel(BlockRange range);
 
     void RequestHashes(HashRange range);
+
+    /// <summary>Ends the channel on both sides.</summary>
+    void Close(CloseReason reason);
+
+    /// <summary>Ends the connection once the reason is sent.</summary>
+    void Disconnect(CloseReason reason);
+
+    /// <summary>Ends the connection at once.</summary>
+    void Abort();
 }
