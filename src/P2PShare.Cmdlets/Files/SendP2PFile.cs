@@ -154,7 +154,7 @@ public sealed class SendP2PFile : SessionCmdlet
             {
                 try
                 {
-                    var shared = await server.ShareAsync(hashed, group, name, Force, stop).ConfigureAwait(false);
+                    var shared = await server.Shares.ShareAsync(hashed, group, name, Force, stop).ConfigureAwait(false);
                     tell.Add(() => WriteObject(new P2PFile(shared)));
                 }
                 catch (P2PShareException e)

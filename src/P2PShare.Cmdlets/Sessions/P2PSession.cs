@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Management.Automation;
 using P2PShare.Cmdlets.PeerServers;
 using P2PShare.Cmdlets.Sessions;
@@ -13,8 +12,6 @@ namespace P2PShare;
 /// <summary>A user, logged in at a tracker.</summary>
 public sealed class P2PSession
 {
-    private const int MostWarnings = 100;
-
     private static readonly TimeSpan LogoutPatience = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
@@ -64,7 +61,7 @@ public sealed class P2PSession
     internal async Task<IReadOnlyList<P2PDownload>> GetDownloadsAsync(CancellationToken cancellationToken)
     {
         var saved = await Downloads.GetAllAsync(cancellationToken).ConfigureAwait(false);
-        var live = (RunningPeerServer?.Server.GetDownloads() ?? [])
+        var live = (RunningPeerServer?.Server.Downloads.GetAll() ?? [])
             .Where(download => download.HasRun).ToDictionary(download => download.Id);
         var downloads = saved.Select(one => live.Remove(one.Id, out var known) ? new P2PDownload(one, known, this) : new P2PDownload(one, this));
         // A state folder that cannot be written does not hide what runs.
@@ -95,22 +92,13 @@ public sealed class P2PSession
 
         async Task<PeerServerJob> StartAsync()
         {
-            var warnings = new ConcurrentQueue<string>();
+            var warnings = new PeerServerWarnings();
             var server = await PeerServer.StartAsync(
-                Client, State, (options ?? new PeerServerOptions()) with { Warned = Keep }, cancellationToken).ConfigureAwait(false);
+                Client, State, (options ?? new PeerServerOptions()).WithWarnings(warnings.Add), cancellationToken).ConfigureAwait(false);
             var job = new PeerServerJob(server, this, jobName, warnings);
             owner.Add(job);
             jobs.Add(job);
             return job;
-
-            void Keep(string sentence)
-            {
-                warnings.Enqueue(sentence);
-                if (warnings.Count > MostWarnings)
-                {
-                    warnings.TryDequeue(out _);
-                }
-            }
         }
     }
 

@@ -312,7 +312,7 @@ public sealed class SyncP2PGroup : SessionCmdlet
         if (equal.Count > 0 && !IsTrial)
         {
             var server = (await GetPeerServerAsync(session, null, null, cancellationToken)).Server;
-            equal.ForEach(one => server.Adopt(one.Item2, Group, one.Item1.Name));
+            equal.ForEach(one => server.Shares.Adopt(one.Item2, Group, one.Item1.Name));
         }
 
         return differing;

@@ -8,22 +8,40 @@ using P2PShare.Transfer.Trackers;
 namespace P2PShare.Transfer.Storage;
 
 /// <summary>What a user offers at a tracker, as it is kept between shells.</summary>
-/// <param name="tracker">Logged in.</param>
-public sealed class ShareStore(StateFolder state, TrackerClient tracker)
+public sealed class ShareStore
 {
-    private readonly StateDatabase _database = state.Database;
-    private readonly string _path = state.Path;
-    private readonly string _trackerId = tracker.TrackerId.ToString("D");
-    private readonly string _userName = tracker.UserName;
+    private readonly StateDatabase _database;
+    private readonly string _trackerId;
+    private readonly string _userName;
+    private readonly Func<string, string, CancellationToken, Task> _stopAtTracker;
+
+    /// <param name="tracker">Logged in.</param>
+    public ShareStore(StateFolder state, TrackerClient tracker)
+        : this(state, tracker.TrackerId, tracker.UserName, tracker.StopShareAsync)
+    {
+    }
+
+    /// <param name="stopAtTracker">Stops sharing a name in a group, at the tracker.</param>
+    internal ShareStore(StateFolder state, Guid trackerId, string userName, Func<string, string, CancellationToken, Task> stopAtTracker)
+    {
+        Path = state.Path;
+        _database = state.Database;
+        _trackerId = trackerId.ToString("D");
+        _userName = userName;
+        _stopAtTracker = stopAtTracker;
+    }
+
+    /// <summary>The state folder.</summary>
+    internal string Path { get; }
 
     /// <summary>
-    /// Stops sharing a name in a group, at the tracker and for the next peer server. One that runs is told by its own
-    /// <see cref="Peers.PeerServer.StopShareAsync"/>, else by the tracker at the next announce.
+    /// Stops sharing a name in a group, at the tracker and for the next peer server. A running one learns it from its
+    /// content registry, if that stopped the share, else from the tracker at the next announce.
     /// </summary>
     /// <exception cref="P2PShareException">The tracker's, or <see cref="ErrorCode.StateFolderUnusable"/>.</exception>
     public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
     {
-        await tracker.StopShareAsync(group, name, cancellationToken).ConfigureAwait(false);
+        await _stopAtTracker(group, name, cancellationToken).ConfigureAwait(false);
         try
         {
             await RemoveAsync(group, name).ConfigureAwait(false);
@@ -31,7 +49,7 @@ public sealed class ShareStore(StateFolder state, TrackerClient tracker)
         catch (Microsoft.Data.Sqlite.SqliteException e)
         {
             throw new P2PShareException(
-                ErrorCode.StateFolderUnusable, $"'{name}' is shared no longer, but '{state.Path}' could not be written: {e.Message}", e);
+                ErrorCode.StateFolderUnusable, $"'{name}' is shared no longer, but '{Path}' could not be written: {e.Message}", e);
         }
     }
 
@@ -58,7 +76,7 @@ public sealed class ShareStore(StateFolder state, TrackerClient tracker)
         }
         catch (Microsoft.Data.Sqlite.SqliteException e)
         {
-            throw new P2PShareException(ErrorCode.StateFolderUnusable, $"'{_path}' cannot be read: {e.Message}", e);
+            throw new P2PShareException(ErrorCode.StateFolderUnusable, $"'{Path}' cannot be read: {e.Message}", e);
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class Announcer(
     int port,
     Action<Announcement> onRejected,
     Func<IReadOnlyList<Revocation>, bool> onEnded,
-    Action<string> onTrackerLost) : IDisposable
+    Action<string> onTrackerLost) : IAnnouncer, IDisposable
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(1);

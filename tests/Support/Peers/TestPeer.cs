@@ -67,19 +67,12 @@ internal sealed class TestPeer : IAsyncDisposable
     public async Task RestartServerAsync()
     {
         await StopServerAsync();
-        Server = await PeerServer.StartAsync(Client, State, _options, CancellationToken.None);
+        Server = await PeerServer.StartAsync(Client, State, _options.WithWarnings(AddWarning), CancellationToken.None);
         Server.UploadFinished += record =>
         {
             lock (Uploads)
             {
                 Uploads.Add(record);
-            }
-        };
-        Server.Warned += warning =>
-        {
-            lock (Warnings)
-            {
-                Warnings.Add(warning);
             }
         };
     }
@@ -103,12 +96,12 @@ internal sealed class TestPeer : IAsyncDisposable
     public async Task<FileResponse> ShareAsync(string name, byte[] content, string group = Group)
     {
         var hashed = await FileHasher.HashAsync(MakeFile(name, content), null, CancellationToken.None);
-        return await Server.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
+        return await Server.Shares.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
     }
 
     public string DestinationOf(string name) => Path.Combine(Folder, "received", name);
 
-    public Download Receive(FileResponse file, bool overwrite = false) => Server.StartDownload(
+    public Download Receive(FileResponse file, bool overwrite = false) => Server.Downloads.Start(
         new DownloadRequest(file.Group, file.Name, file.Content, DestinationOf(file.Name), overwrite));
 
     public async ValueTask DisposeAsync()
@@ -117,6 +110,14 @@ internal sealed class TestPeer : IAsyncDisposable
         Client.Dispose();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         _folder.Dispose();
+    }
+
+    private void AddWarning(string warning)
+    {
+        lock (Warnings)
+        {
+            Warnings.Add(warning);
+        }
     }
 
     private static async Task CreateUserAsync(TrackerClient client, string userName, TestPeer? owner)
