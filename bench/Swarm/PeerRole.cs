@@ -17,7 +17,7 @@ internal static class PeerRole
     public static async Task<int> RunAsync(string tracker, string fingerprint, string userName, string stateFolder)
     {
         var state = StateFolder.Open(stateFolder);
-        using var client = new TrackerClient([TrackerAddress.Parse(tracker, Hash256.Parse(fingerprint))], state.KnownTrackers);
+        using var client = new TrackerSession([TrackerAddress.Parse(tracker, Hash256.Parse(fingerprint))], state.KnownTrackers);
         PeerServer? server = null;
         FileResponse[] files = [];
         while (await Console.In.ReadLineAsync() is { } line)

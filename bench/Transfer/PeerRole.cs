@@ -21,7 +21,7 @@ internal static class PeerRole
     public static async Task<int> RunAsync(string tracker, string fingerprint, string userName, string stateFolder)
     {
         var state = StateFolder.Open(stateFolder);
-        using var client = new TrackerClient([TrackerAddress.Parse(tracker, Hash256.Parse(fingerprint))], state.KnownTrackers);
+        using var client = new TrackerSession([TrackerAddress.Parse(tracker, Hash256.Parse(fingerprint))], state.KnownTrackers);
         PeerServer? server = null;
         while (await Console.In.ReadLineAsync() is { } line)
         {
@@ -73,7 +73,7 @@ internal static class PeerRole
             await server.ShareAsync(file, Group, Path.GetFileName(path), replace: false, cancellationToken);
         });
 
-    private static async Task ReceiveAsync(TrackerClient client, PeerServer server, string folder)
+    private static async Task ReceiveAsync(TrackerSession client, PeerServer server, string folder)
     {
         var files = await client.GetFilesAsync(Group, CancellationToken.None);
         await Parallel.ForEachAsync(files, AtOnce, async (file, _) =>

@@ -20,11 +20,10 @@ public sealed partial class PeerServer
             : (ticket, problem);
     }
 
-    private static async Task<TicketValidator> ReadTicketKeysAsync(TrackerClient tracker, TimeProvider clock, CancellationToken cancellationToken) =>
+    private static async Task<TicketValidator> ReadTicketKeysAsync(TrackerSession tracker, TimeProvider clock, CancellationToken cancellationToken) =>
         new(tracker.TrackerId, await tracker.GetTicketKeysAsync(cancellationToken).ConfigureAwait(false), clock);
 
-    /// <returns>Whether it is this user's own access, and news.</returns>
-    private bool AccessEnded(IReadOnlyList<Revocation> ended)
+    bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> ended)
     {
         var added = _ended.Add(ended);
         if (added.Count == 0)

@@ -3,9 +3,9 @@ using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer;
 
@@ -202,7 +202,7 @@ public sealed partial class PeerServer
         }
     }
 
-    private void HoldingRejected(Announcement holding)
+    void IAnnounceHandler.OnRejected(Announcement holding)
     {
         OfferedContent? offered;
         lock (_lock)

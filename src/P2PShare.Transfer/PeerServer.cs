@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Wire;
@@ -17,7 +18,7 @@ namespace P2PShare.Transfer;
 /// One peer: listens, offers what its user shares and what it has received, announces it at the tracker, and downloads.
 /// Everything that a session does with other peers goes through one of these. Safe for concurrent use.
 /// </summary>
-public sealed partial class PeerServer : IAsyncDisposable
+public sealed partial class PeerServer : IAsyncDisposable, IAnnounceHandler
 {
     private const int MaxConnections = 2048;
     private const int MaxHandshakes = 64;
@@ -53,7 +54,7 @@ public sealed partial class PeerServer : IAsyncDisposable
     private long _bytesDownloaded;
 
     private PeerServer(
-        TrackerClient tracker, StateFolder state, PeerServerOptions options, PeerIdentity identity, Socket listener, TicketValidator tickets)
+        TrackerSession tracker, StateFolder state, PeerServerOptions options, PeerIdentity identity, Socket listener, TicketValidator tickets)
     {
         Tracker = tracker;
         _state = state;
@@ -63,8 +64,8 @@ public sealed partial class PeerServer : IAsyncDisposable
             tickets,
             async () => await ReadTicketKeysAsync(tracker, options.Clock, _stopping.Token).ConfigureAwait(false),
             options.Clock);
-        _shares = new ShareStore(state, tracker);
-        _downloadCatalog = new DownloadStore(state, tracker);
+        _shares = new ShareStore(state, tracker.Account, tracker.StopShareAsync);
+        _downloadCatalog = new DownloadStore(state, tracker.Account);
         Sources = new SourceLocator(tracker, identity.Fingerprint, identity.CertificateHash);
         Warned += options.Warned;
         SourceTimeout = options.SourceTimeout;
@@ -74,10 +75,8 @@ public sealed partial class PeerServer : IAsyncDisposable
         DownloadLimit = options.DownloadLimit;
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         TransferMetrics = new TransferMetrics(this);
-        _announcer = new Announcer(tracker, identity.Fingerprint, Port, HoldingRejected, AccessEnded, message => Warn(
-            $"The tracker could not be told what is shared here; it is tried again. {message}"));
+        _announcer = new Announcer(tracker, identity.Fingerprint, Port, this, options.Clock, new SentenceLogger(LogLevel.Warning, Warn));
         tracker.Moved += _announcer.TrackerMoved;
-        tracker.Warned += Warn;
     }
 
     /// <summary>Raised, on any thread, when a peer has stopped fetching a content.</summary>
@@ -112,7 +111,7 @@ public sealed partial class PeerServer : IAsyncDisposable
     /// <summary>Ends when the server was stopped, and throws <see cref="P2PShareException"/> when it cannot go on listening.</summary>
     public Task Completion => _completion.Task;
 
-    private TrackerClient Tracker { get; }
+    private TrackerSession Tracker { get; }
 
     internal SourceLocator Sources { get; }
 
@@ -153,7 +152,7 @@ public sealed partial class PeerServer : IAsyncDisposable
     /// <param name="tracker">Logged in.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PortInUse"/>, <see cref="ErrorCode.PeerServerFailed"/> or the tracker's.</exception>
     public static async Task<PeerServer> StartAsync(
-        TrackerClient tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
+        TrackerSession tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
     {
         var tickets = await ReadTicketKeysAsync(tracker, options.Clock, cancellationToken).ConfigureAwait(false);
         var listener = Listen(options);
@@ -161,7 +160,7 @@ public sealed partial class PeerServer : IAsyncDisposable
         PeerServer? server = null;
         try
         {
-            identity = PeerIdentity.Acquire(state);
+            identity = PeerIdentity.Acquire(state, options.Clock);
             server = new PeerServer(tracker, state, options, identity, listener, tickets);
             server.OfferAgain();
             server.LoadDownloads();
@@ -262,8 +261,6 @@ public sealed partial class PeerServer : IAsyncDisposable
     private void DisposeAnnouncer()
     {
         Tracker.Moved -= _announcer.TrackerMoved;
-        Tracker.Warned -= Warn;
-        _announcer.Dispose();
     }
 
     private async Task StopCoreAsync(TimeSpan grace)

@@ -25,6 +25,7 @@ public sealed class PeerServerJob : P2PJob
         Location = $"{System.Environment.MachineName}:{server.Port}";
         server.UploadFinished += upload => AddOutput(new P2PUpload(upload));
         server.Warned += AddWarning;
+        session.TrackerWarnings.Added += AddWarning;
         Start(RunAsync);
     }
 
@@ -58,6 +59,7 @@ public sealed class PeerServerJob : P2PJob
         }
         finally
         {
+            Session.TrackerWarnings.Added -= AddWarning;
             await Server.StopAsync(StopTimeout).ConfigureAwait(false);
             await Server.DisposeAsync().ConfigureAwait(false);
         }

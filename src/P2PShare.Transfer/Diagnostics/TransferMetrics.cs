@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using P2PShare.Protocol;
-using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Diagnostics;
 

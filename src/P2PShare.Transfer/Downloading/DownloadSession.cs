@@ -27,7 +27,7 @@ internal sealed partial class DownloadSession(PeerServer server, DownloadRequest
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<DownloadSource, bool> _sources = new();
     private readonly SpeedMeter _speed = new(TimeProvider.System);
-    private readonly DownloadTimings _clock = new();
+    private readonly DownloadTimings _clock = new(TimeProvider.System);
     private readonly PieceLayerFetch _layer = new(request.Content);
     private readonly ContentDescription _content = request.Content;
     private PartFile? _part;

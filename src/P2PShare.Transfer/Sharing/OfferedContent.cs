@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Sharing;
 

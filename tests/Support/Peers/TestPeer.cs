@@ -33,7 +33,7 @@ internal sealed class TestPeer : IAsyncDisposable
 
     public StateFolder State { get; private set; } = null!;
 
-    public TrackerClient Client { get; private set; } = null!;
+    public TrackerSession Client { get; private set; } = null!;
 
     public PeerServer Server { get; private set; } = null!;
 
@@ -53,7 +53,7 @@ internal sealed class TestPeer : IAsyncDisposable
             Client = null!,
         };
         peer.State = StateFolder.Open(Path.Combine(peer.Folder, "state"));
-        peer.Client = new TrackerClient(trackers, peer.State.KnownTrackers);
+        peer.Client = new TrackerSession(trackers, peer.State.KnownTrackers);
         await CreateUserAsync(peer.Client, userName, owner);
         await peer.RestartServerAsync();
         return peer;
@@ -63,7 +63,7 @@ internal sealed class TestPeer : IAsyncDisposable
     public static async Task CreateUserAsync(TestTracker tracker, string userName, TestPeer owner)
     {
         // The tracker's fingerprint is pinned: nothing has to be remembered.
-        using var client = new TrackerClient([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+        using var client = new TrackerSession([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
         await CreateUserAsync(client, userName, owner);
     }
 
@@ -123,7 +123,7 @@ internal sealed class TestPeer : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private static async Task CreateUserAsync(TrackerClient client, string userName, TestPeer? owner)
+    private static async Task CreateUserAsync(TrackerSession client, string userName, TestPeer? owner)
     {
         await client.CreateUserAsync(userName, Password(), CancellationToken.None);
         await client.LoginAsync(userName, Password(), CancellationToken.None);

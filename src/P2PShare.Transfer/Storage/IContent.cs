@@ -1,17 +1,17 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 
-namespace P2PShare.Transfer.Sharing;
+namespace P2PShare.Transfer.Storage;
 
-/// <summary>Bytes that can be served: a whole file on disk, or as much of one as was fetched so far.</summary>
+/// <summary>Bytes that can be served: a whole file on disk, or the part of one that was fetched so far.</summary>
 internal interface IContent : IDisposable
 {
     ContentDescription Description { get; }
 
-    /// <summary>One hash a piece; empty where there are fewer than two pieces, or while it is not known yet.</summary>
+    /// <summary>One hash a piece; empty if there are fewer than two pieces, or until it is known.</summary>
     IReadOnlyList<Hash256> PieceLayer { get; }
 
-    /// <summary>A copy of what it has now.</summary>
+    /// <summary>A copy of the pieces that it has now.</summary>
     Bitfield GetHave();
 
     bool Has(int piece);
@@ -20,6 +20,6 @@ internal interface IContent : IDisposable
     /// <exception cref="P2PShareException">The file is gone or no longer the same: SourceFileChanged, PathNotFound, PathUnreadable.</exception>
     void Read(long offset, Span<byte> buffer);
 
-    /// <summary>Gives back the open file, until the next read.</summary>
+    /// <summary>Closes the open file, until the next read.</summary>
     void Release();
 }
