@@ -14,11 +14,11 @@ namespace P2PShare.Transfer;
 /// One peer: listens, offers what its user shares and has received, announces it at the tracker, and downloads. This type puts the
 /// parts together, starts them and stops them. Safe for concurrent use.
 /// </summary>
-public sealed class PeerServer : IAsyncDisposable
+public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 {
     private static readonly TimeSpan UnregisterTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly TrackerClient _tracker;
+    private readonly TrackerSession _tracker;
     private readonly StateFolder _state;
     private readonly PeerServerOptions _options;
     private readonly PeerIdentity _identity;
@@ -35,21 +35,21 @@ public sealed class PeerServer : IAsyncDisposable
     private Task? _stopped;
 
     private PeerServer(
-        TrackerClient tracker, StateFolder state, PeerServerOptions options, PeerListener listener, PeerIdentity identity, AccessGuard access, CancellationTokenSource stopping)
+        TrackerSession tracker, StateFolder state, PeerServerOptions options, PeerListener listener, PeerIdentity identity, AccessGuard access, CancellationTokenSource stopping)
     {
         (_tracker, _state, _options, _listener, _identity, _stopping) = (tracker, state, options, listener, identity, stopping);
         UploadLimiter = new BandwidthLimiter(options.Clock) { Limit = options.UploadLimit };
         DownloadLimiter = new BandwidthLimiter(options.Clock) { Limit = options.DownloadLimit };
         _metrics = new TransferMetrics(Port);
-        _announcer = new Announcer(tracker, Fingerprint, Port, RemoveRejected, Revoke, options.Logger.AnnounceFailed);
-        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker), tracker.ShareFileAsync, options.Logger, options.Clock);
+        _announcer = new Announcer(tracker, Fingerprint, Port, this, options.Clock, options.Logger);
+        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.StopShareAsync), tracker.ShareFileAsync, options.Logger, options.Clock);
         _context = new ConnectionContext(
             access, Shares, UploadLimiter, DownloadLimiter, _metrics, upload => UploadFinished?.Invoke(upload), options.Logger, options.Clock);
         _connections = new ConnectionTable(Fingerprint, _context);
         Dialer = new PeerDialer(identity, _connections, _metrics, stopping.Token);
         Downloads = new DownloadList(new DownloadDependencies(
             Fingerprint,
-            new DownloadStore(state, tracker),
+            new DownloadStore(state, tracker.Account),
             Shares,
             new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
             (content, group) => new ChannelConnector(Dialer, content, group),
@@ -64,7 +64,6 @@ public sealed class PeerServer : IAsyncDisposable
             () => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
             () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), options.Clock);
         tracker.Moved += _announcer.TrackerMoved;
-        tracker.Warned += options.Logger.TrackerWarned;
     }
 
     /// <summary>Raised, on any thread, when a peer has stopped fetching a content.</summary>
@@ -111,7 +110,7 @@ public sealed class PeerServer : IAsyncDisposable
     /// <param name="tracker">Logged in.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PortInUse"/>, <see cref="ErrorCode.PeerServerFailed"/> or the tracker's.</exception>
     public static async Task<PeerServer> StartAsync(
-        TrackerClient tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
+        TrackerSession tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
     {
         var stopping = new CancellationTokenSource();
         var access = await AccessGuard.CreateAsync(tracker, options.Clock, cancellationToken, stopping.Token).ConfigureAwait(false);
@@ -120,7 +119,7 @@ public sealed class PeerServer : IAsyncDisposable
         PeerServer? server = null;
         try
         {
-            identity = PeerIdentity.Acquire(state);
+            identity = PeerIdentity.Acquire(state, options.Clock);
             server = new PeerServer(tracker, state, options, listener, identity, access, stopping);
             server.Shares.Restore();
             server.Downloads.Load();
@@ -169,17 +168,14 @@ public sealed class PeerServer : IAsyncDisposable
         }
     }
 
-    private void RemoveRejected(Announcement rejected) => Shares.RemoveRejected(rejected);
+    void IAnnounceHandler.OnRejected(Announcement holding) => Shares.RemoveRejected(holding);
 
-    // Whether this user's own access was revoked, so that everything has to be announced again.
-    private bool Revoke(IReadOnlyList<Revocation> reported) =>
-        _connections.Revoke(reported).Any(one => AccountName.Key(one.UserName) == AccountName.Key(_tracker.UserName));
+    bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) =>
+        _connections.Revoke(revocations).Any(one => AccountName.Key(one.UserName) == AccountName.Key(_tracker.UserName));
 
     private void Detach()
     {
         _tracker.Moved -= _announcer.TrackerMoved;
-        _tracker.Warned -= _options.Logger.TrackerWarned;
-        _announcer.Dispose();
         _gauges.Dispose();
     }
 

@@ -3,12 +3,13 @@ using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.PeerProcess;
 
 /// <summary>Does what a line says, and answers.</summary>
-internal sealed class Commands(TrackerClient client, PeerServer server, Action<string[]> write)
+internal sealed class Commands(TrackerSession client, PeerServer server, Action<string[]> write)
 {
     public async Task DoAsync(string[] words)
     {

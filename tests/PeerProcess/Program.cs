@@ -19,7 +19,7 @@ if (Read() is not ["start", var folder, var tracker, var fingerprint, var user, 
 }
 
 var state = StateFolder.Open(folder);
-using var client = new TrackerClient([TrackerAddress.Parse(tracker, Hash256.Parse(fingerprint))], state.KnownTrackers);
+using var client = new TrackerSession([TrackerAddress.Parse(tracker, Hash256.Parse(fingerprint))], state.KnownTrackers);
 using (var secret = new NetworkCredential("", password).SecurePassword)
 {
     await client.LoginAsync(user, secret, CancellationToken.None);

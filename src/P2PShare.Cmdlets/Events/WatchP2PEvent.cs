@@ -136,7 +136,7 @@ public sealed class WatchP2PEvent : SessionCmdlet
 
     /// <summary>Null stands for the moment from which on nothing is missed.</summary>
     private static async Task ReadAsync(
-        TrackerClient client, IReadOnlyList<string> groups, ChannelWriter<GroupEvent?> arrived, CancellationToken cancellationToken)
+        TrackerSession client, IReadOnlyList<string> groups, ChannelWriter<GroupEvent?> arrived, CancellationToken cancellationToken)
     {
         try
         {

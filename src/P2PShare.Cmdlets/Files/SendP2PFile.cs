@@ -4,6 +4,7 @@ using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Files;
 

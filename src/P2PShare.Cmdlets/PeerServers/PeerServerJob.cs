@@ -24,6 +24,7 @@ public sealed class PeerServerJob : P2PJob
         Location = $"{System.Environment.MachineName}:{server.Port}";
         server.UploadFinished += upload => AddOutput(new P2PUpload(upload));
         warnings.Added += AddWarning;
+        session.TrackerWarnings.Added += AddWarning;
         Start(RunAsync);
     }
 
@@ -51,6 +52,7 @@ public sealed class PeerServerJob : P2PJob
         }
         finally
         {
+            Session.TrackerWarnings.Added -= AddWarning;
             await Server.StopAsync(StopTimeout).ConfigureAwait(false);
             await Server.DisposeAsync().ConfigureAwait(false);
         }

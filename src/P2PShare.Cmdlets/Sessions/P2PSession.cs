@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.PeerServers;
 using P2PShare.Cmdlets.Sessions;
+using P2PShare.Cmdlets.Tracker;
 using P2PShare.Protocol;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
@@ -17,15 +18,16 @@ public sealed class P2PSession
     private readonly Lock _lock = new();
     private Task<PeerServerJob>? _peerServer;
 
-    internal P2PSession(TrackerClient client, StateFolder state)
+    internal P2PSession(TrackerSession client, TrackerWarnings trackerWarnings, StateFolder state)
     {
+        TrackerWarnings = trackerWarnings;
         Client = client;
         State = state;
         UserName = client.UserName;
         Started = DateTimeOffset.Now;
         Connected = true;
-        Downloads = new DownloadStore(state, client);
-        Shares = new ShareStore(state, client);
+        Downloads = new DownloadStore(state, client.Account);
+        Shares = new ShareStore(state, client.Account, client.StopShareAsync);
     }
 
     /// <summary>The tracker in use, <c>host:port</c>.</summary>
@@ -44,7 +46,9 @@ public sealed class P2PSession
 
     public DateTimeOffset Started { get; }
 
-    internal TrackerClient Client { get; }
+    internal TrackerSession Client { get; }
+
+    internal TrackerWarnings TrackerWarnings { get; }
 
     internal StateFolder State { get; }
 

@@ -182,7 +182,7 @@ public sealed class SyncP2PGroup : SessionCmdlet
                 await SyncAsync(cancellationToken);
                 away = false;
             }
-            catch (P2PShareException e) when (TrackerClient.MayComeBack(e))
+            catch (P2PShareException e) when (TrackerSession.IsTransient(e))
             {
                 if (!away)
                 {

@@ -52,9 +52,9 @@ public sealed class ConnectP2PTracker : TrackerCmdlet
         }
 
         var state = OpenState();
-        var client = await WithTrackerAsync(
+        var (client, warnings) = await WithTrackerAsync(
             addresses, state, client => client.LoginAsync(GivenUserName, GivenPassword, cancellationToken));
-        var session = new P2PSession(client, state);
+        var session = new P2PSession(client, warnings, state);
         RunspaceState.Current.Add(session);
         WriteObject(session);
     }

@@ -109,19 +109,20 @@ public abstract class TrackerCmdlet : AsyncCmdlet
 
     /// <summary>Does something at a tracker; where its certificate is not known, a person is asked.</summary>
     /// <param name="action">May run twice.</param>
-    /// <returns>The client, which the caller disposes.</returns>
-    private protected async Task<TrackerClient> WithTrackerAsync(
-        IReadOnlyList<TrackerAddress> addresses, StateFolder state, Func<TrackerClient, Task> action)
+    /// <returns>The client, which the caller disposes, and its warnings from now on.</returns>
+    private protected async Task<(TrackerSession Client, TrackerWarnings Warnings)> WithTrackerAsync(
+        IReadOnlyList<TrackerAddress> addresses, StateFolder state, Func<TrackerSession, Task> action)
     {
         while (true)
         {
-            var client = new TrackerClient(addresses, state.KnownTrackers, TrustOnFirstUse);
+            var log = new TrackerWarnings();
+            var client = new TrackerSession(addresses, state.KnownTrackers, TrustOnFirstUse, log.Add);
             var warnings = new ConcurrentQueue<string>();
-            client.Warned += warnings.Enqueue;
+            log.Added += warnings.Enqueue;
             try
             {
                 await action(client);
-                client.Warned -= warnings.Enqueue;
+                log.Added -= warnings.Enqueue;
                 foreach (var warning in warnings)
                 {
                     WriteWarning(warning);
@@ -132,7 +133,7 @@ public abstract class TrackerCmdlet : AsyncCmdlet
                     state.KnownTrackers.Remember(client.Address, agreed);
                 }
 
-                return client;
+                return (client, log);
             }
             catch (UntrustedTrackerException e) when (e.Code == ErrorCode.TrackerCertificateUntrusted)
             {

@@ -98,7 +98,7 @@ public sealed class NewP2PUser : TrackerCmdlet
             }
             else
             {
-                var client = await WithTrackerAsync(
+                var (client, _) = await WithTrackerAsync(
                     addresses, OpenState(), client => client.CreateUserAsync(name, GivenPassword, Invitation, cancellationToken));
                 client.Dispose();
             }

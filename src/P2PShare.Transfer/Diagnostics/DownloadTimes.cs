@@ -5,8 +5,8 @@ namespace P2PShare.Transfer.Diagnostics;
 /// may come to more than <paramref name="Total"/>.
 /// </summary>
 /// <param name="Total">From its start until now, or until it ended.</param>
-/// <param name="WaitingForSources">No peer had anything that was missing.</param>
-/// <param name="Network">Something was asked for and not there yet: the other side, the way, receiving and decrypting.</param>
+/// <param name="WaitingForSources">No connected peer had a missing piece.</param>
+/// <param name="Network">Requested and not there yet: the other peer, the network, receiving and decrypting.</param>
 /// <param name="Hashing">Of blocks and pieces.</param>
 /// <param name="Disk">Writing pieces, making them durable, and verifying what was there from before.</param>
 public readonly record struct DownloadTimes(TimeSpan Total, TimeSpan WaitingForSources, TimeSpan Network, TimeSpan Hashing, TimeSpan Disk);

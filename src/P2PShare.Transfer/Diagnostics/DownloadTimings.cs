@@ -11,6 +11,9 @@ internal sealed class DownloadTimings(TimeProvider clock)
     private long _hashing;
     private long _disk;
 
+    /// <summary>A timestamp of the system's clock.</summary>
+    public static long Now => TimeProvider.System.GetTimestamp();
+
     public DownloadTimes Times
     {
         get
@@ -26,6 +29,7 @@ internal sealed class DownloadTimings(TimeProvider clock)
         }
     }
 
+    /// <summary>Starts or ends a time without sources.</summary>
     public void HasSources(bool any)
     {
         if (any && Interlocked.Exchange(ref _withoutSourcesSince, 0) is var since and > 0)
@@ -38,10 +42,13 @@ internal sealed class DownloadTimings(TimeProvider clock)
         }
     }
 
+    /// <param name="since">A timestamp of its clock.</param>
     public void AddNetwork(long since) => Interlocked.Add(ref _network, clock.GetTimestamp() - since);
 
+    /// <inheritdoc cref="AddNetwork"/>
     public void AddHashing(long since) => Interlocked.Add(ref _hashing, clock.GetTimestamp() - since);
 
+    /// <inheritdoc cref="AddNetwork"/>
     public void AddDisk(long since) => Interlocked.Add(ref _disk, clock.GetTimestamp() - since);
 
     public void End() => Volatile.Write(ref _ended, clock.GetTimestamp());

@@ -1,8 +1,9 @@
 namespace P2PShare.Transfer.Diagnostics;
 
 /// <summary>Bytes a second, smoothed over about three seconds. Safe for concurrent use.</summary>
-internal sealed class SpeedMeter(TimeProvider clock)
+public sealed class SpeedMeter(TimeProvider clock)
 {
+    // An e-folding time, in seconds: old speed fades, and a short stall does not make the time left jump.
     private const double TimeConstant = 3;
 
     private readonly Lock _lock = new();
@@ -11,9 +12,10 @@ internal sealed class SpeedMeter(TimeProvider clock)
     private double _decayedBytes;
     private long _total;
 
-    /// <summary>Bytes since it was made.</summary>
+    /// <summary>Bytes since it was created.</summary>
     public long Total => Volatile.Read(ref _total);
 
+    /// <summary>Now; 0 before anything was counted.</summary>
     public double BytesPerSecond
     {
         get
@@ -21,13 +23,14 @@ internal sealed class SpeedMeter(TimeProvider clock)
             lock (_lock)
             {
                 Decay();
-                // At the beginning less than a time constant has passed: what came is spread over what has passed.
+                // Before one time constant has passed, the bytes are divided by the time that has passed.
                 var window = TimeConstant * (1 - Math.Exp(-clock.GetElapsedTime(_start).TotalSeconds / TimeConstant));
                 return window < 0.001 ? 0 : _decayedBytes / window;
             }
         }
     }
 
+    /// <summary>Counts bytes.</summary>
     public void Add(long bytes)
     {
         lock (_lock)

@@ -65,6 +65,11 @@ public static class HashTree
         return root;
     }
 
+    /// <summary>What a piece of a content hashes to. The only piece of a content has the root of its own blocks, not that of a full piece (BEP 52).</summary>
+    /// <param name="leaves">One hash for each block of the piece; overwritten.</param>
+    public static Hash256 PieceHash(Span<Hash256> leaves, ContentDescription content) =>
+        content.PieceCount == 1 ? Root(leaves) : PieceHash(leaves, content.PieceLength);
+
     /// <summary>Levels between the leaves and the piece layer.</summary>
     public static int Height(int pieceLength) => BitOperations.Log2((uint)pieceLength / PieceLength.Block);
 

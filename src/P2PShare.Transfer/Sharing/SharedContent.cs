@@ -31,7 +31,7 @@ internal sealed class SharedContent(HashedFile file) : IContent
     /// <exception cref="P2PShareException">SourceFileChanged, PathNotFound, PathIsFolder or PathUnreadable.</exception>
     public void Check()
     {
-        using var handle = SourceFile.Open(file.Path);
+        using var handle = SafeFile.OpenShared(file.Path);
         CheckSame(handle);
     }
 
@@ -41,15 +41,15 @@ internal sealed class SharedContent(HashedFile file) : IContent
         try
         {
             CheckSame(handle);
-            SourceFile.ReadExactly(handle, buffer, offset);
+            SafeFile.ReadExactly(handle, buffer, offset);
         }
         catch (EndOfStreamException)
         {
-            throw SourceFile.Changed(file.Path);
+            throw SafeFile.Changed(file.Path);
         }
         catch (IOException e)
         {
-            throw SourceFile.Unreadable(file.Path, e);
+            throw SafeFile.Unreadable(file.Path, e);
         }
         finally
         {
@@ -73,7 +73,7 @@ internal sealed class SharedContent(HashedFile file) : IContent
     {
         lock (_lock)
         {
-            _handle ??= SourceFile.Open(file.Path);
+            _handle ??= SafeFile.OpenShared(file.Path);
             var counted = false;
             _handle.DangerousAddRef(ref counted);
             return _handle;
@@ -82,7 +82,7 @@ internal sealed class SharedContent(HashedFile file) : IContent
 
     private void CheckSame(SafeFileHandle handle)
     {
-        var (size, modified) = SourceFile.Stat(handle);
+        var (size, modified) = SafeFile.Stat(handle);
         if (size != file.Content.Size || modified != file.Modified)
         {
             throw new P2PShareException(

@@ -3,7 +3,7 @@ using P2PShare.Protocol.Names;
 
 namespace P2PShare.Transfer.Storage;
 
-/// <summary>Where a file of a group goes on this machine. The name came from elsewhere and is trusted with nothing.</summary>
+/// <summary>Where a file of a group goes on this machine. The name comes from another machine and is not trusted.</summary>
 public static class DestinationPath
 {
     /// <summary>Combines a folder and a file's name in a group.</summary>
@@ -11,7 +11,7 @@ public static class DestinationPath
     /// <param name="name">The file's name in its group, <c>/</c> between folders.</param>
     /// <returns>A full path beneath <paramref name="folder"/>.</returns>
     /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.InvalidFileName"/>, or <see cref="ErrorCode.DestinationInvalid"/> where a symbolic link would lead out of the folder.
+    /// <see cref="ErrorCode.InvalidFileName"/>, or <see cref="ErrorCode.DestinationInvalid"/> if a symbolic link would lead out of the folder.
     /// </exception>
     public static string Resolve(string folder, string name)
     {

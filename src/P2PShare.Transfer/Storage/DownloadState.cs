@@ -6,15 +6,15 @@ public enum DownloadState
     /// <summary>Fetches, or waits for a source.</summary>
     Running,
 
-    /// <summary>Suspended, or left by a shell that ended; a resume continues it.</summary>
+    /// <summary>Suspended by the user, or left by a shell that ended; can be resumed.</summary>
     Suspended,
 
-    /// <summary>The file is whole and has its name.</summary>
+    /// <summary>The file is complete and has its final name.</summary>
     Complete,
 
-    /// <summary>Ended by an error; what was verified is kept and a resume continues from there.</summary>
+    /// <summary>Ended by an error; what was verified is kept, and a resume continues from there.</summary>
     Failed,
 
-    /// <summary>Ended by its user; what was verified is kept.</summary>
+    /// <summary>Stopped by the user; what was verified is kept.</summary>
     Stopped,
 }

@@ -2,22 +2,20 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
-using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer.Storage;
 
 /// <summary>
-/// A user's downloads at a tracker, as they are kept between shells; what no peer server has in hand is looked at and
+/// A user's downloads at a tracker, as they are kept between shells. A download that no peer server runs is read and
 /// changed here.
 /// </summary>
-/// <param name="tracker">Logged in.</param>
-public sealed class DownloadStore(StateFolder state, TrackerClient tracker) : IDownloadStore
+public sealed class DownloadStore(StateFolder state, TrackerAccount account) : IDownloadStore
 {
     private readonly StateDatabase _database = state.Database;
-    private readonly string _trackerId = tracker.TrackerId.ToString("D");
-    private readonly string _userName = tracker.UserName;
+    private readonly string _trackerId = account.TrackerId.ToString("D");
+    private readonly string _userName = account.UserName;
 
-    /// <summary>All, the oldest first, with what this process asked to keep so far.</summary>
+    /// <summary>All downloads, the oldest first, with the writes of this process that still wait.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
     public async Task<IReadOnlyList<SavedDownload>> GetAllAsync(CancellationToken cancellationToken)
     {
@@ -32,17 +30,17 @@ public sealed class DownloadStore(StateFolder state, TrackerClient tracker) : ID
         }
     }
 
-    /// <summary>Marks a download that nobody runs as stopped.</summary>
+    /// <summary>Marks a download that no process runs as stopped.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.DestinationInUse"/>, <see cref="ErrorCode.StateFolderUnusable"/>.</exception>
     public Task StopAsync(SavedDownload download)
     {
         ThrowIfHeld(download);
-        return ToldAsync(UpdateAsync(download.Id, DownloadState.Stopped, null, download.BytesVerified));
+        return ExplainFailureAsync(UpdateAsync(download.Id, DownloadState.Stopped, null, download.BytesVerified));
     }
 
-    /// <summary>Forgets a download and deletes its part file; a finished file stays.</summary>
+    /// <summary>Removes a download and deletes its part file; a finished file stays.</summary>
     /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.DestinationInUse"/> where a process writes to the part file: nothing is done then;
+    /// <see cref="ErrorCode.DestinationInUse"/> if a process writes to the part file, and nothing is done then;
     /// <see cref="ErrorCode.PathUnwritable"/>, <see cref="ErrorCode.StateFolderUnusable"/>.
     /// </exception>
     public Task RemoveAsync(SavedDownload download)
@@ -52,7 +50,7 @@ public sealed class DownloadStore(StateFolder state, TrackerClient tracker) : ID
             PartFile.Delete(download.Request.Destination);
         }
 
-        return ToldAsync(RemoveAsync(download.Id));
+        return ExplainFailureAsync(RemoveAsync(download.Id));
     }
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.DestinationInUse"/>.</exception>
@@ -62,7 +60,7 @@ public sealed class DownloadStore(StateFolder state, TrackerClient tracker) : ID
         {
             throw new P2PShareException(
                 ErrorCode.DestinationInUse,
-                $"'{download.Request.Name}' is being received by another shell. Suspend, stop or remove it there, or wait until that one has ended.");
+                $"'{download.Request.Name}' is being received by another shell. Suspend, stop or remove it there, or wait until that shell has ended.");
         }
     }
 
@@ -122,7 +120,7 @@ public sealed class DownloadStore(StateFolder state, TrackerClient tracker) : ID
 
     Task IDownloadStore.RemoveAsync(Guid id) => RemoveAsync(id);
 
-    private async Task ToldAsync(Task write)
+    private async Task ExplainFailureAsync(Task write)
     {
         try
         {

@@ -3,15 +3,15 @@ using P2PShare.Protocol.Content;
 
 namespace P2PShare.Transfer.Storage;
 
-/// <summary>Bytes that can be served: a whole file on disk, or as much of one as was fetched so far.</summary>
+/// <summary>Bytes that can be served: a whole file on disk, or the part of one that was fetched so far.</summary>
 internal interface IContent : IDisposable
 {
     ContentDescription Description { get; }
 
-    /// <summary>One hash a piece; empty if there are fewer than two pieces, or while it is not known yet.</summary>
+    /// <summary>One hash a piece; empty if there are fewer than two pieces, or until it is known.</summary>
     IReadOnlyList<Hash256> PieceLayer { get; }
 
-    /// <summary>A copy of what it has now.</summary>
+    /// <summary>A copy of the pieces that it has now.</summary>
     Bitfield GetHave();
 
     bool Has(int piece);

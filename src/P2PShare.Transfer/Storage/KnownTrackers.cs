@@ -4,7 +4,7 @@ using P2PShare.Protocol.Tracker;
 namespace P2PShare.Transfer.Storage;
 
 /// <summary>
-/// The trackers whose certificate a person agreed to, as SSH's known_hosts: a line <c>host:port fingerprint</c> each.
+/// The trackers whose certificate the user accepted, as SSH's known_hosts: one line <c>host:port fingerprint</c> each.
 /// </summary>
 public sealed class KnownTrackers
 {
@@ -13,7 +13,7 @@ public sealed class KnownTrackers
 
     internal KnownTrackers(string path) => _path = path;
 
-    /// <summary>The fingerprint agreed to for this host and port; null where there is none.</summary>
+    /// <summary>The accepted fingerprint for this host and port; null if there is none.</summary>
     public Hash256? Find(TrackerAddress address)
     {
         lock (_lock)

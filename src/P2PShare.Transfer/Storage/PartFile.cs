@@ -1,7 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
@@ -11,18 +8,13 @@ using P2PShare.Transfer.Hashing;
 namespace P2PShare.Transfer.Storage;
 
 /// <summary>
-/// An unfinished file, <c>&lt;name&gt;.p2ppart</c> beside its destination: every piece at its final offset, and behind the
-/// content's last byte a record of what was verified: magic, size, piece length, pieces root, piece layer, bitfield, and
-/// the SHA-256 of all that. The record is written after the data it speaks of is durable, and a download that goes on
-/// verifies every recorded piece again, so that neither a crash nor a change from outside ends in a wrong file. It is
-/// held exclusively: a second download into the same destination is refused.
+/// An unfinished file, <c>&lt;name&gt;.p2ppart</c> beside its destination: every piece at its final offset, and a
+/// <see cref="PartFileRecord"/> behind the content's last byte. The record is written after the data it names is durable, and
+/// a resumed download verifies every recorded piece again, so that neither a crash nor a change by another program ends in a
+/// wrong file. The file is held exclusively: a second download into the same destination is refused.
 /// </summary>
 internal sealed class PartFile : IPartFile
 {
-    private const int UnknownIOError = unchecked((int)0x80131620);
-
-    private const int HeaderLength = 8 + 8 + 4 + 4 + Hash256.Size;
-
     private readonly SafeFileHandle _handle;
     private readonly Lock _lock = new();
     private readonly Bitfield _have;
@@ -37,8 +29,6 @@ internal sealed class PartFile : IPartFile
         _have = new Bitfield(description.PieceCount);
     }
 
-    private static ReadOnlySpan<byte> Magic => "P2PPART1"u8;
-
     public string Path { get; }
 
     public ContentDescription Description { get; }
@@ -48,12 +38,20 @@ internal sealed class PartFile : IPartFile
     /// <summary>Verified bytes.</summary>
     public long BytesVerified { get; private set; }
 
-    /// <summary>Opens or makes the part file for a destination, and reserves its space.</summary>
-    /// <exception cref="P2PShareException">DestinationInUse, DiskFull, PathUnwritable.</exception>
+    /// <summary>
+    /// Whether the file has bytes but no readable record: a crash came before the first record, or the file was cut or changed.
+    /// They are worth verifying once the hashes are known.
+    /// </summary>
+    public bool HoldsUnrecorded { get; private set; }
+
+    /// <summary>Whether pieces can be verified yet.</summary>
+    public bool KnowsHashes => Description.PieceCount == 1 || _pieceLayer.Length > 0;
+
+    /// <summary>Opens or creates the part file of a destination, and reserves its space.</summary>
+    /// <exception cref="P2PShareException">DestinationInUse, DestinationInvalid, DiskFull, PathUnwritable.</exception>
     public static PartFile Open(string destination, ContentDescription description)
     {
-        var path = destination + FileName.PartSuffix;
-        SafeFileHandle? handle = null;
+        var path = PathFor(destination);
         try
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(destination)!);
@@ -62,68 +60,36 @@ internal sealed class PartFile : IPartFile
                 throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{path}' is a symbolic link. Remove it or choose another destination.");
             }
 
-            handle = OpenOrCreate(path, description.Size + RecordLength(description));
+            var handle = SafeFile.OpenExclusive(path, description.Size + PartFileRecord.Length(description));
             return new PartFile(path, handle, description);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            handle?.Dispose();
-            throw Explain(path, e);
+            throw SafeFile.Unwritable(path, e);
         }
     }
 
-    /// <summary>Whether some process holds the part file of a destination.</summary>
-    public static bool IsHeld(string destination)
-    {
-        try
-        {
-            // Shared with others who look, and refused where somebody holds it alone.
-            File.OpenHandle(destination + FileName.PartSuffix, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete).Dispose();
-            return false;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return Explain(destination, e).Code == ErrorCode.DestinationInUse;
-        }
-    }
+    /// <summary>Whether a process holds the part file of a destination.</summary>
+    public static bool IsHeld(string destination) => SafeFile.IsHeld(PathFor(destination));
 
-    /// <summary>Deletes the part file of a destination, unless somebody writes to it. Nothing happens where there is none.</summary>
+    /// <summary>Deletes the part file of a destination, unless a process writes to it. Does nothing if there is none.</summary>
     /// <exception cref="P2PShareException">DestinationInUse, PathUnwritable.</exception>
-    public static void Delete(string destination)
-    {
-        var path = destination + FileName.PartSuffix;
-        try
-        {
-            // Held while it goes: nobody begins to write to what is about to vanish.
-            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Delete);
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            // There is nothing to delete.
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Explain(path, e);
-        }
-    }
+    public static void Delete(string destination) => SafeFile.Delete(PathFor(destination));
+
+    /// <summary>The error for a destination that exists and must not be replaced.</summary>
+    public static P2PShareException Exists(string destination, Exception? inner = null) => new(
+        ErrorCode.DestinationExists, $"'{destination}' exists already, and replacing it was not asked for. Replace it, or choose another destination.", inner);
 
     /// <summary>
-    /// Whether there are bytes without a record that could be read: a crash came before the first one, or the file was
-    /// cut or changed. They are worth looking at once the hashes are known.
-    /// </summary>
-    public bool HoldsUnrecorded { get; private set; }
-
-    /// <summary>
-    /// Verifies what an earlier download recorded, and what it may have written since: one that is killed every few seconds
-    /// still comes to its end. Pieces that are not right are left out.
+    /// Verifies what an earlier download recorded, and what it may have written after its last record: a download that is killed
+    /// every few seconds still makes progress. Pieces whose hash is wrong are left out.
     /// </summary>
     public async Task RestoreAsync(CancellationToken cancellationToken)
     {
-        if (ReadRecord() is var (layer, recorded))
+        if (ReadRecord() is { } record)
         {
-            _pieceLayer = layer;
-            await VerifyAsync(index => recorded[index] || IsWritten(index), cancellationToken).ConfigureAwait(false);
+            _pieceLayer = record.PieceLayer;
+            await VerifyAsync(index => record.Have[index] || IsWritten(index), cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -131,23 +97,21 @@ internal sealed class PartFile : IPartFile
         }
     }
 
-    /// <summary>Verifies whatever the file holds, now that the hashes are known.</summary>
+    /// <summary>Verifies every piece in the file, once the hashes are known.</summary>
     public async Task RestoreUnrecordedAsync(CancellationToken cancellationToken)
     {
         HoldsUnrecorded = false;
         await VerifyAsync(_ => true, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Keeps a piece layer that was held against the pieces root.</summary>
+    /// <summary>Sets the piece layer.</summary>
+    /// <param name="layer">Checked against the pieces root.</param>
     public void SetPieceLayer(Hash256[] layer) => _pieceLayer = layer;
 
-    /// <summary>What piece <paramref name="index"/> has to hash to.</summary>
+    /// <summary>The expected hash of piece <paramref name="index"/>.</summary>
     public Hash256 PieceHash(int index) => Description.PieceCount == 1 ? Description.PiecesRoot!.Value : _pieceLayer[index];
 
-    /// <summary>Whether pieces can be verified yet.</summary>
-    public bool KnowsHashes => Description.PieceCount == 1 || _pieceLayer.Length > 0;
-
-    /// <summary>Writes a piece whose hash was right, and only then says that it is there.</summary>
+    /// <summary>Writes a verified piece, and only then marks it as present.</summary>
     /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
     public void WritePiece(int index, ReadOnlySpan<byte> data)
     {
@@ -157,7 +121,7 @@ internal sealed class PartFile : IPartFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Explain(Path, e);
+            throw SafeFile.Unwritable(Path, e);
         }
 
         MarkVerified(index);
@@ -179,14 +143,14 @@ internal sealed class PartFile : IPartFile
         }
     }
 
-    public void Read(long offset, Span<byte> buffer) => SourceFile.ReadExactly(_handle, buffer, offset);
+    public void Read(long offset, Span<byte> buffer) => SafeFile.ReadExactly(_handle, buffer, offset);
 
     public void Release()
     {
-        // The download holds the file as long as it runs.
+        // The download holds the file for as long as it runs.
     }
 
-    /// <summary>Makes verified pieces durable, then the record that names them. Cheap where nothing is new.</summary>
+    /// <summary>Makes verified pieces durable, then writes the record that names them. Cheap if there are no new pieces.</summary>
     /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
     public void Record()
     {
@@ -196,16 +160,7 @@ internal sealed class PartFile : IPartFile
             return;
         }
 
-        var layerBytes = MemoryMarshal.AsBytes<Hash256>(_pieceLayer);
-        var record = new byte[HeaderLength + layerBytes.Length + have.Bytes.Length + SHA256.HashSizeInBytes];
-        Magic.CopyTo(record);
-        BinaryPrimitives.WriteInt64BigEndian(record.AsSpan(8), Description.Size);
-        BinaryPrimitives.WriteInt32BigEndian(record.AsSpan(16), Description.PieceLength);
-        BinaryPrimitives.WriteInt32BigEndian(record.AsSpan(20), _pieceLayer.Length);
-        Description.PiecesRoot!.Value.CopyTo(record.AsSpan(24));
-        layerBytes.CopyTo(record.AsSpan(HeaderLength));
-        have.Bytes.CopyTo(record.AsSpan(HeaderLength + layerBytes.Length));
-        SHA256.HashData(record.AsSpan(0, record.Length - SHA256.HashSizeInBytes), record.AsSpan(record.Length - SHA256.HashSizeInBytes));
+        var record = new PartFileRecord(_pieceLayer, have).Encode(Description);
         try
         {
             RandomAccess.FlushToDisk(_handle);
@@ -213,13 +168,13 @@ internal sealed class PartFile : IPartFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Explain(Path, e);
+            throw SafeFile.Unwritable(Path, e);
         }
 
         _recorded = have.Count;
     }
 
-    /// <summary>Cuts the record off and gives the whole file its name in one step; this object is not used after it.</summary>
+    /// <summary>Cuts the record off and renames the whole file to its destination in one step; this object is not used afterwards.</summary>
     /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
     public void Finish(string destination, bool overwrite)
     {
@@ -233,11 +188,11 @@ internal sealed class PartFile : IPartFile
             RandomAccess.SetLength(_handle, Description.Size);
             if (OperatingSystem.IsWindows())
             {
-                // An open file cannot be renamed there.
+                // Windows does not rename an open file.
                 _handle.Dispose();
             }
 
-            // Elsewhere it stays locked until it has its name: nobody takes it for a part in between.
+            // On other systems it stays locked until it is renamed: no other download takes it for a part file in between.
             File.Move(Path, destination, overwrite);
             _handle.Dispose();
         }
@@ -247,51 +202,13 @@ internal sealed class PartFile : IPartFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Explain(destination, e);
+            throw SafeFile.Unwritable(destination, e);
         }
     }
-
-    public static P2PShareException Exists(string destination, Exception? inner = null) => new(
-        ErrorCode.DestinationExists, $"'{destination}' exists already. Use -Force to replace it, or choose another destination.", inner);
 
     public void Dispose() => _handle.Dispose();
 
-    private static int RecordLength(ContentDescription description) =>
-        HeaderLength + LayerCount(description) * Hash256.Size + Bitfield.ByteCount(description.PieceCount) + SHA256.HashSizeInBytes;
-
-    private static int LayerCount(ContentDescription description) => description.PieceCount > 1 ? description.PieceCount : 0;
-
-    private static SafeFileHandle OpenOrCreate(string path, long size)
-    {
-        const int WindowsFileExists = unchecked((int)0x80070050);
-        const int UnixFileExists = 17;
-        while (true)
-        {
-            var isNew = !File.Exists(path);
-            try
-            {
-                // Space is reserved at once: a disk that is too full says so now, and writing is faster.
-                var handle = isNew
-                    ? File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, size)
-                    : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-                if (File.Exists(path))
-                {
-                    return handle;
-                }
-
-                // Another download was about to give it its final name: this would write into the finished file.
-                handle.Dispose();
-            }
-            catch (IOException e) when (isNew ? e.HResult is WindowsFileExists or UnixFileExists && !Directory.Exists(path) : e is FileNotFoundException)
-            {
-                // Another download into the same place made or finished it in between.
-            }
-            catch (IOException e) when (isNew && e.HResult == UnknownIOError && IsTooFull(path, size))
-            {
-                throw DiskFull(path, e);
-            }
-        }
-    }
+    private static string PathFor(string destination) => destination + FileName.PartSuffix;
 
     private void MarkVerified(int index)
     {
@@ -309,7 +226,7 @@ internal sealed class PartFile : IPartFile
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
         return Parallel.ForAsync(0, Description.PieceCount, options, (index, _) =>
         {
-            if (which(index) && IsRight(index))
+            if (which(index) && IsIntact(index))
             {
                 MarkVerified(index);
             }
@@ -318,39 +235,20 @@ internal sealed class PartFile : IPartFile
         });
     }
 
-    private (Hash256[] Layer, Bitfield Have)? ReadRecord()
+    private PartFileRecord? ReadRecord()
     {
         var length = RandomAccess.GetLength(_handle) - Description.Size;
-        var layerCount = LayerCount(Description);
-        var bitfieldLength = Bitfield.ByteCount(Description.PieceCount);
-        if (length != RecordLength(Description))
+        if (length != PartFileRecord.Length(Description))
         {
             return null;
         }
 
         var record = new byte[length];
-        SourceFile.ReadExactly(_handle, record, Description.Size);
-        var layerBytes = record.AsSpan(HeaderLength, layerCount * Hash256.Size);
-        if (!record.AsSpan(0, 8).SequenceEqual(Magic)
-            || BinaryPrimitives.ReadInt64BigEndian(record.AsSpan(8)) != Description.Size
-            || BinaryPrimitives.ReadInt32BigEndian(record.AsSpan(16)) != Description.PieceLength
-            || BinaryPrimitives.ReadInt32BigEndian(record.AsSpan(20)) != layerCount
-            || new Hash256(record.AsSpan(24, Hash256.Size)) != Description.PiecesRoot
-            || !SHA256.HashData(record.AsSpan(0, record.Length - SHA256.HashSizeInBytes)).AsSpan().SequenceEqual(record.AsSpan(record.Length - SHA256.HashSizeInBytes)))
-        {
-            return null;
-        }
-
-        var layer = MemoryMarshal.Cast<byte, Hash256>(layerBytes).ToArray();
-        if (layerCount > 0 && !HashTree.IsLayerOf(Description.PiecesRoot!.Value, layer, Description.PieceLength))
-        {
-            return null;
-        }
-
-        return (layer, Bitfield.FromBytes(record.AsSpan(HeaderLength + layerBytes.Length, bitfieldLength), Description.PieceCount));
+        SafeFile.ReadExactly(_handle, record, Description.Size);
+        return PartFileRecord.TryDecode(record, Description);
     }
 
-    // Where nothing was written a file reads as zeros, and costs next to nothing. A piece that begins with zeros is fetched again.
+    // A stretch that was never written reads as zeros, at almost no cost. A piece that begins with zeros is fetched again.
     private bool IsWritten(int index)
     {
         Span<byte> beginning = stackalloc byte[512];
@@ -358,17 +256,16 @@ internal sealed class PartFile : IPartFile
         return beginning[..read].ContainsAnyExcept((byte)0);
     }
 
-    private bool IsRight(int index)
+    private bool IsIntact(int index)
     {
         var length = Description.PieceSize(index);
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         var leaves = new Hash256[(length + PieceLength.Block - 1) / PieceLength.Block];
         try
         {
-            SourceFile.ReadExactly(_handle, buffer.AsSpan(0, length), (long)index * Description.PieceLength);
+            SafeFile.ReadExactly(_handle, buffer.AsSpan(0, length), (long)index * Description.PieceLength);
             HashTree.HashBlocks(buffer.AsSpan(0, length), leaves);
-            var hash = Description.PieceCount == 1 ? HashTree.Root(leaves) : HashTree.PieceHash(leaves, Description.PieceLength);
-            return hash == PieceHash(index);
+            return HashTree.PieceHash(leaves, Description) == PieceHash(index);
         }
         catch (EndOfStreamException)
         {
@@ -378,27 +275,5 @@ internal sealed class PartFile : IPartFile
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    // The runtime gives no number of its own to a reservation that failed; a file system may refuse it for the size alone.
-    private static bool IsTooFull(string path, long size) => new DriveInfo(System.IO.Path.GetDirectoryName(path)!).AvailableFreeSpace < size;
-
-    private static P2PShareException DiskFull(string path, Exception e) => new(
-        ErrorCode.DiskFull, $"There is no space left for '{path}'. What was verified is kept: free some space and run the same command again.", e);
-
-    private static P2PShareException Explain(string path, Exception e)
-    {
-        const int WindowsSharingViolation = unchecked((int)0x80070020);
-        const int WindowsDiskFull = unchecked((int)0x80070070);
-        const int LinuxNoSpace = 28;
-        const int LinuxQuota = 122;
-        const int WouldBlock = 11;
-        return e.HResult switch
-        {
-            WindowsDiskFull or LinuxNoSpace or LinuxQuota => DiskFull(path, e),
-            WindowsSharingViolation or WouldBlock => new P2PShareException(
-                ErrorCode.DestinationInUse, $"'{path}' is in use: another download writes to it. Wait for that one, or choose another destination.", e),
-            _ => new P2PShareException(ErrorCode.PathUnwritable, $"'{path}' cannot be written: {e.Message}", e),
-        };
     }
 }

@@ -6,8 +6,8 @@ using P2PShare.Protocol;
 namespace P2PShare.Transfer.Storage;
 
 /// <summary>
-/// The certificate that one peer server is known by, kept in the state folder and held by one server at a time: a
-/// second server of the same folder, in this process or another, takes the next one, so that no two answer to one
+/// The certificate that identifies one peer server, kept in the state folder and held by one server at a time: a
+/// second server of the same folder, in this process or another, takes the next one, so that no two have one
 /// fingerprint.
 /// </summary>
 internal sealed class PeerIdentity : IDisposable
@@ -32,17 +32,17 @@ internal sealed class PeerIdentity : IDisposable
     public Hash256 CertificateHash { get; }
 
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public static PeerIdentity Acquire(StateFolder state)
+    public static PeerIdentity Acquire(StateFolder state, TimeProvider clock)
     {
         var folder = Path.Combine(state.Path, "identities");
         Directory.CreateDirectory(folder);
         for (var slot = 1; ; slot++)
         {
-            if (TryLock(Path.Combine(folder, $"{slot}.lock")) is { } heldLock)
+            if (SafeFile.TryLock(Path.Combine(folder, $"{slot}.lock")) is { } heldLock)
             {
                 try
                 {
-                    return new PeerIdentity(LoadOrCreate(Path.Combine(folder, $"{slot}.pfx")), heldLock);
+                    return new PeerIdentity(LoadOrCreate(Path.Combine(folder, $"{slot}.pfx"), clock), heldLock);
                 }
                 catch
                 {
@@ -59,23 +59,11 @@ internal sealed class PeerIdentity : IDisposable
         _lock.Dispose();
     }
 
-    private static FileStream? TryLock(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            return null;
-        }
-    }
-
-    private static X509Certificate2 LoadOrCreate(string path)
+    private static X509Certificate2 LoadOrCreate(string path, TimeProvider clock)
     {
         if (!File.Exists(path))
         {
-            WritePrivately(path, Create());
+            SafeFile.WritePrivate(path, Create(clock));
         }
 
         // SslStream on Windows cannot use ephemeral keys.
@@ -83,30 +71,13 @@ internal sealed class PeerIdentity : IDisposable
         return X509CertificateLoader.LoadPkcs12FromFile(path, null, flags);
     }
 
-    private static byte[] Create()
+    private static byte[] Create(TimeProvider clock)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=p2pshare peer", key, HashAlgorithmName.SHA256);
-        // Peers are told apart by key, never by date: the dates only have to be there.
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(50));
+        // A peer is identified by its key, never by these dates, but a certificate has to have some.
+        var now = clock.GetUtcNow();
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(50));
         return certificate.Export(X509ContentType.Pkcs12);
-    }
-
-    private static void WritePrivately(string path, byte[] bytes)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        var temporary = path + ".new";
-        File.Delete(temporary);
-        using (var file = new FileStream(temporary, options))
-        {
-            file.Write(bytes);
-        }
-
-        File.Move(temporary, path, overwrite: true);
     }
 }

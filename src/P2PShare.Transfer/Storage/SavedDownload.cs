@@ -2,15 +2,15 @@ using P2PShare.Protocol;
 
 namespace P2PShare.Transfer.Storage;
 
-/// <summary>A download as a state folder keeps it between shells.</summary>
+/// <summary>A download as the state folder keeps it between shells.</summary>
 /// <param name="State">
-/// <see cref="DownloadState.Running"/> also where the process that ran it ended without a word: <see cref="IsHeld"/> tells.
+/// <see cref="DownloadState.Running"/> also if the process that ran it was killed: see <see cref="IsHeld"/>.
 /// </param>
 /// <param name="Error">Null unless <see cref="DownloadState.Failed"/>.</param>
-/// <param name="BytesVerified">As last kept; a crash loses some seconds of it, not of the bytes themselves.</param>
+/// <param name="BytesVerified">As saved last; a crash loses some seconds of this number, not of the bytes.</param>
 public sealed record SavedDownload(
     Guid Id, DownloadRequest Request, DownloadState State, P2PShareException? Error, long BytesVerified, DateTimeOffset Created)
 {
-    /// <summary>Whether some process writes to its part file at this moment.</summary>
+    /// <summary>Whether a process writes to its part file now.</summary>
     public bool IsHeld => PartFile.IsHeld(Request.Destination);
 }

@@ -1,61 +1,25 @@
 using System.Runtime.InteropServices;
 using Dapper;
+using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
-using P2PShare.Transfer.Hashing;
-using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer.Storage;
 
-/// <summary>What a user offers at a tracker, as it is kept between shells.</summary>
-public sealed class ShareStore
+/// <summary>The files that a user offers at a tracker, as they are kept between shells.</summary>
+/// <param name="stopAtTracker">Stops sharing a name in a group, at the tracker.</param>
+public sealed class ShareStore(StateFolder state, TrackerAccount account, Func<string, string, CancellationToken, Task> stopAtTracker)
 {
-    private readonly StateDatabase _database;
-    private readonly string _trackerId;
-    private readonly string _userName;
-    private readonly Func<string, string, CancellationToken, Task> _stopAtTracker;
+    private readonly StateDatabase _database = state.Database;
+    private readonly string _trackerId = account.TrackerId.ToString("D");
+    private readonly string _userName = account.UserName;
 
-    /// <param name="tracker">Logged in.</param>
-    public ShareStore(StateFolder state, TrackerClient tracker)
-        : this(state, tracker.TrackerId, tracker.UserName, tracker.StopShareAsync)
-    {
-    }
-
-    /// <param name="stopAtTracker">Stops sharing a name in a group, at the tracker.</param>
-    internal ShareStore(StateFolder state, Guid trackerId, string userName, Func<string, string, CancellationToken, Task> stopAtTracker)
-    {
-        Path = state.Path;
-        _database = state.Database;
-        _trackerId = trackerId.ToString("D");
-        _userName = userName;
-        _stopAtTracker = stopAtTracker;
-    }
-
-    /// <summary>The state folder.</summary>
-    internal string Path { get; }
-
-    /// <summary>
-    /// Stops sharing a name in a group, at the tracker and for the next peer server. A running one learns it from its
-    /// content registry, if that stopped the share, else from the tracker at the next announce.
-    /// </summary>
-    /// <exception cref="P2PShareException">The tracker's, or <see cref="ErrorCode.StateFolderUnusable"/>.</exception>
-    public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
-    {
-        await _stopAtTracker(group, name, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await RemoveAsync(group, name).ConfigureAwait(false);
-        }
-        catch (Microsoft.Data.Sqlite.SqliteException e)
-        {
-            throw new P2PShareException(
-                ErrorCode.StateFolderUnusable, $"'{name}' is shared no longer, but '{Path}' could not be written: {e.Message}", e);
-        }
-    }
+    /// <summary>Of the state folder.</summary>
+    internal string Path { get; } = state.Path;
 
     /// <summary>What a file was hashed to when it was shared or received, if it has not been touched since.</summary>
     /// <param name="path">Full path.</param>
-    /// <returns>Null where that is not known.</returns>
+    /// <returns>Null if that is not known.</returns>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
     public ContentDescription? FindUnchanged(string path)
     {
@@ -74,15 +38,34 @@ public sealed class ShareStore
                 ? new ContentDescription(file.Length, known.PieceLength, known.PiecesRoot is null ? null : new Hash256(known.PiecesRoot))
                 : null;
         }
-        catch (Microsoft.Data.Sqlite.SqliteException e)
+        catch (SqliteException e)
         {
             throw new P2PShareException(ErrorCode.StateFolderUnusable, $"'{Path}' cannot be read: {e.Message}", e);
         }
     }
 
+    /// <summary>
+    /// Stops sharing a name in a group, at the tracker and for the next peer server. A running peer server stops offering it at
+    /// its next announce, or at once if the share was stopped through it.
+    /// </summary>
+    /// <exception cref="P2PShareException">The tracker's, or <see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
+    {
+        await stopAtTracker(group, name, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await RemoveAsync(group, name).ConfigureAwait(false);
+        }
+        catch (SqliteException e)
+        {
+            throw new P2PShareException(
+                ErrorCode.StateFolderUnusable, $"'{name}' is not shared any more, but '{Path}' could not be written: {e.Message}", e);
+        }
+    }
+
     /// <summary>Adds a share, in place of any other under this name.</summary>
-    /// <param name="received">Whether the file was received rather than shared by the user: it may vanish without a word.</param>
-    /// <returns>Ends when it is kept.</returns>
+    /// <param name="received">Whether the file was received rather than shared by the user: no warning if it vanishes.</param>
+    /// <returns>Completes when the share is committed.</returns>
     internal Task AddAsync(HashedFile file, string group, string name, bool received) => _database.WriteAsync(
         """
         INSERT INTO contents (path, size, modified, piece_length, pieces_root, piece_layer)
@@ -108,7 +91,7 @@ public sealed class ShareStore
             received,
         });
 
-    /// <returns>Ends when it is forgotten.</returns>
+    /// <inheritdoc cref="StateDatabase.WriteAsync"/>
     internal Task RemoveAsync(string group, string name) => _database.WriteAsync(
         """
         DELETE FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_name = @group AND file_name = @name;

@@ -5,14 +5,14 @@ using Microsoft.Data.Sqlite;
 namespace P2PShare.Transfer.Storage;
 
 /// <summary>
-/// The SQLite file of a state folder; several shells may use it at once. Writes that wait go into one transaction: ten
-/// thousand small files are not ten thousand commits.
+/// The SQLite file of a state folder; several shells may use it at once. Waiting writes go into one transaction, so that ten
+/// thousand small files do not cost ten thousand commits.
 /// </summary>
 internal sealed class StateDatabase
 {
     private const int MaxBatch = 1000;
 
-    // One entry a version: an entry is never changed once released, a new one is added behind it.
+    // One entry a version. A released entry is never changed; a new one is appended.
     private static readonly string[] Migrations =
     [
         """
@@ -72,17 +72,17 @@ internal sealed class StateDatabase
     {
         var connection = new SqliteConnection(_connectionString);
         connection.Open();
-        // Outlives the shell at once and the machine's power after a moment: what it says can be found out again.
+        // A commit survives the end of the shell at once, and a power failure only after a moment: what is lost then can be found out again.
         connection.Execute("PRAGMA synchronous = NORMAL");
         return connection;
     }
 
-    /// <summary>Writes soon, in the order of asking, together with what else waits.</summary>
-    /// <returns>Ends when it is committed; throws <see cref="SqliteException"/> where it could not be.</returns>
+    /// <summary>Writes soon, in the order of the calls, together with other waiting writes.</summary>
+    /// <returns>Completes when the write is committed; throws <see cref="SqliteException"/> if it could not be.</returns>
     public Task WriteAsync(string sql, object parameters) =>
         EnqueueAsync((connection, transaction) => connection.Execute(sql, parameters, transaction));
 
-    /// <summary>Waits until all that was asked for before is committed or has failed.</summary>
+    /// <summary>Waits until all earlier writes are committed or have failed.</summary>
     public Task FlushAsync() => EnqueueAsync((_, _) => { });
 
     public void Migrate()
@@ -128,7 +128,7 @@ internal sealed class StateDatabase
             }
             catch (SqliteException)
             {
-                // One of them; the others shall not fail with it.
+                // One of the writes failed; the others must not fail with it.
                 batch.ForEach(write => CommitAlone(write));
             }
 

@@ -3,8 +3,8 @@ using P2PShare.Protocol;
 namespace P2PShare.Transfer.Storage;
 
 /// <summary>
-/// Where a person's peers keep what outlives the shell: certificates, trusted trackers, shares, downloads.
-/// Readable by that person only.
+/// Where a user's peers keep what outlives the shell: certificates, trusted trackers, shares, downloads.
+/// Only that user can read it.
 /// </summary>
 public sealed class StateFolder
 {
@@ -20,12 +20,12 @@ public sealed class StateFolder
 
     public string Path { get; }
 
-    /// <summary>Trackers whose certificate the person agreed to.</summary>
+    /// <summary>Trackers whose certificate the user accepted.</summary>
     public KnownTrackers KnownTrackers { get; }
 
     internal StateDatabase Database { get; }
 
-    /// <summary>Opens the folder and makes it where it is missing.</summary>
+    /// <summary>Opens the folder, and creates it if it is missing.</summary>
     /// <param name="path">Null: <see cref="EnvironmentVariable"/>, else the platform's application-data folder.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
     public static StateFolder Open(string? path = null)

@@ -1,85 +1,62 @@
-using System.Net;
-using System.Net.NetworkInformation;
-using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer.Trackers;
 
 /// <summary>
-/// Keeps the tracker told what a peer holds: all of it at first and whenever the tracker has forgotten it, then only
-/// what changed, and a sign of life once an interval. What a tracker could not be told is said again, after a pause, to
-/// whichever answers.
+/// Announces to the tracker what a peer holds, as <see cref="AnnounceState"/> decides. A failed announce is repeated after a
+/// delay, at whichever tracker answers. Safe for concurrent use.
 /// </summary>
-/// <param name="onEnded">Told whose access has ended; answers whether this user's own has, so that all has to be announced again.</param>
+/// <param name="port">The peer's TCP port.</param>
 internal sealed class Announcer(
-    TrackerClient tracker,
-    Hash256 fingerprint,
-    int port,
-    Action<Announcement> onRejected,
-    Func<IReadOnlyList<Revocation>, bool> onEnded,
-    Action<string> onTrackerLost) : IAnnouncer, IDisposable
+    TrackerApi tracker, Hash256 fingerprint, int port, IAnnounceHandler handler, TimeProvider clock, ILogger? logger = null) : IAnnouncer
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(1);
-
-    // Of the interval. Peers that started together, or came from a lost tracker together, drift apart.
-    private const double LeastInterval = 0.8;
-
-    // Of the interval. Another tracker that answers is told soon that this peer is there, and not by all peers at once.
-    private const double MovedWithin = 0.15;
-
-    // Of ten thousand small files each is a change: what comes within this time of the last announce waits for the next one,
-    // unless somebody waits for it.
-    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan AddressesAge = TimeSpan.FromSeconds(30);
-
+    private readonly ILogger _logger = logger ?? NullLogger.Instance;
+    private readonly LocalAddresses _addresses = new(clock);
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _wake = new(0, 1);
-    private readonly Dictionary<(string Group, Hash256 Root), bool> _held = [];
-    private readonly Dictionary<(string Group, Hash256 Root), bool?> _changes = [];
+    private readonly AnnounceState _state = new(clock, Random.Shared);
     private TaskCompletionSource _announced = NewSignal();
-    private TaskCompletionSource _hurry = NewSignal();
-    private string[] _ownAddresses = [];
-    private TimeSpan _sent;
-    private long _addressesFrom = -(long)AddressesAge.TotalMilliseconds - 1;
-    private bool _isKnown;
-    private bool _isSending;
-    private TimeSpan _interval = TimeSpan.FromSeconds(30);
+    private TaskCompletionSource _wake = NewSignal();
 
-    /// <summary>Adds a holding, or changes whether it is complete.</summary>
+    /// <inheritdoc cref="AnnounceState.Hold"/>
     public void Hold(string group, Hash256 root, bool isComplete)
     {
         lock (_lock)
         {
-            if (_held.TryGetValue((group, root), out var was) && was == isComplete)
+            if (_state.Hold(group, root, isComplete))
             {
-                return;
+                _wake.TrySetResult();
             }
-
-            _held[(group, root)] = isComplete;
-            _changes[(group, root)] = isComplete;
         }
-
-        Wake();
     }
 
+    /// <inheritdoc cref="AnnounceState.Withdraw"/>
     public void Withdraw(string group, Hash256 root)
     {
         lock (_lock)
         {
-            if (!_held.Remove((group, root)))
+            if (_state.Withdraw(group, root))
             {
-                return;
+                _wake.TrySetResult();
             }
-
-            _changes[(group, root)] = null;
         }
-
-        Wake();
     }
 
-    /// <summary>Waits until all that was said so far has been announced.</summary>
+    /// <summary>Another tracker answers now than before.</summary>
+    public void TrackerMoved()
+    {
+        lock (_lock)
+        {
+            _state.TrackerMoved();
+            _wake.TrySetResult();
+        }
+    }
+
+    /// <summary>Waits until all changes so far have been announced.</summary>
+    /// <exception cref="P2PShareException">The tracker's, if the next announce fails.</exception>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -87,238 +64,148 @@ internal sealed class Announcer(
             Task announced;
             lock (_lock)
             {
-                if (_isKnown && _changes.Count == 0 && !_isSending)
+                if (_state.IsUpToDate)
                 {
                     return;
                 }
 
                 announced = _announced.Task;
-                _hurry.TrySetResult();
+                if (_state.Expedite())
+                {
+                    _wake.TrySetResult();
+                }
             }
 
             await announced.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Another tracker answers now than before: it is told soon.</summary>
-    public async void TrackerMoved()
-    {
-        var moved = TimeSpan.FromMilliseconds(Environment.TickCount64);
-        await Task.Delay(_interval * (MovedWithin * Random.Shared.NextDouble())).ConfigureAwait(false);
-        if (_sent < moved)
-        {
-            Wake();
-        }
-    }
-
-    /// <summary>Announces changes and signs of life until cancelled.</summary>
+    /// <summary>Announces changes and heartbeats until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var backoff = new RetryDelay(FirstRetry, LastRetry);
         while (true)
         {
-            var interval = _interval * (LeastInterval + ((1 - LeastInterval) * Random.Shared.NextDouble()));
-            await _wake.WaitAsync(interval, cancellationToken).ConfigureAwait(false);
-            await GatherAsync(cancellationToken).ConfigureAwait(false);
+            await WaitUntilDueAsync(cancellationToken).ConfigureAwait(false);
             try
             {
                 await AnnounceAsync(cancellationToken).ConfigureAwait(false);
-                backoff.Reset();
             }
             catch (P2PShareException e)
             {
-                if (backoff.IsFresh)
+                bool isFirst;
+                lock (_lock)
                 {
-                    onTrackerLost(e.Message);
+                    isFirst = _state.Postpone((e as TooManyAttemptsException)?.RetryAfter);
                 }
 
-                // A tracker that says when it listens again is not asked before.
-                var pause = backoff.Next();
-                await Task.Delay(e is TooManyAttemptsException { RetryAfter: var after } && after > pause ? after : pause, cancellationToken).ConfigureAwait(false);
-                Wake();
+                if (isFirst)
+                {
+                    TrackerLog.AnnounceFailed(_logger, e.Message);
+                }
             }
         }
     }
 
-    public void Dispose() => _wake.Dispose();
-
-    /// <summary>Announces all that was said so far.</summary>
+    /// <summary>Announces now, until the tracker lacks nothing.</summary>
     /// <exception cref="P2PShareException">The tracker's.</exception>
     public async Task AnnounceAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            _isSending = true;
+            _state.Begin();
         }
 
         try
         {
+            bool hasMore;
             do
             {
-                await AnnounceOnceAsync(cancellationToken).ConfigureAwait(false);
+                hasMore = await SendBatchAsync(cancellationToken).ConfigureAwait(false);
             }
-            while (HasMore());
+            while (hasMore);
         }
-        catch (P2PShareException e)
-        {
-            Signal(e);
-            throw;
-        }
-
-        lock (_lock)
-        {
-            _isSending = false;
-        }
-
-        Signal(null);
-    }
-
-    private async Task GatherAsync(CancellationToken cancellationToken)
-    {
-        Task hurry;
-        lock (_lock)
-        {
-            hurry = _hurry.Task;
-        }
-
-        var early = _sent + Gathering - TimeSpan.FromMilliseconds(Environment.TickCount64);
-        if (early <= TimeSpan.Zero)
-        {
-            return;
-        }
-
-        using var gathering = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(hurry, Task.Delay(early, gathering.Token)).ConfigureAwait(false);
-        await gathering.CancelAsync().ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-        lock (_lock)
-        {
-            if (_hurry.Task.IsCompleted)
-            {
-                _hurry = NewSignal();
-            }
-        }
-    }
-
-    private bool HasMore()
-    {
-        lock (_lock)
-        {
-            return !_isKnown || _changes.Count > 0;
-        }
-    }
-
-    private async Task AnnounceOnceAsync(CancellationToken cancellationToken)
-    {
-        _sent = TimeSpan.FromMilliseconds(Environment.TickCount64);
-        var (request, sent) = MakeRequest();
-        AnnounceResponse response;
-        try
-        {
-            response = await tracker.AnnounceAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-        catch
+        catch (Exception e)
         {
             lock (_lock)
             {
-                _isKnown = false;
-                _isSending = false;
+                _state.Fail();
+            }
+
+            if (e is P2PShareException)
+            {
+                SignalAnnounced(e);
             }
 
             throw;
         }
 
-        var isOwnEnded = onEnded(response.Revocations);
         lock (_lock)
         {
-            _interval = TimeSpan.FromSeconds(Math.Clamp(response.IntervalSeconds, 1, 3600));
-            _isKnown = (response.Known || request.Full) && !isOwnEnded;
-            foreach (var (key, isComplete) in sent)
-            {
-                // Changed again while it was on its way: stays to be said.
-                if (_changes.TryGetValue(key, out var now) && now == isComplete)
-                {
-                    _changes.Remove(key);
-                }
-            }
-
-            foreach (var rejected in response.Rejected)
-            {
-                _held.Remove((rejected.Group, rejected.PiecesRoot));
-            }
+            _state.End();
         }
 
+        SignalAnnounced(null);
+    }
+
+    /// <returns>Whether another batch has to follow.</returns>
+    private async Task<bool> SendBatchAsync(CancellationToken cancellationToken)
+    {
+        AnnounceBatch batch;
+        AnnounceRequest request;
+        lock (_lock)
+        {
+            batch = _state.TakeBatch();
+            request = new AnnounceRequest(fingerprint, port, _addresses.Get(), batch.IsFull, batch.Holdings, batch.Removed);
+        }
+
+        var response = await tracker.AnnounceAsync(request, cancellationToken).ConfigureAwait(false);
+        var isOwnRevoked = handler.OnRevoked(response.Revocations);
+        bool hasMore;
+        lock (_lock)
+        {
+            _state.Accept(batch, response, isOwnRevoked);
+            hasMore = _state.HasPending;
+        }
+
+        TrackerLog.Announced(_logger, request.Holdings.Count, request.Removed.Count, response.IntervalSeconds);
         foreach (var rejected in response.Rejected)
         {
-            onRejected(rejected);
+            handler.OnRejected(rejected);
         }
+
+        return hasMore;
     }
 
-    private (AnnounceRequest Request, IReadOnlyList<KeyValuePair<(string Group, Hash256 Root), bool?>> Sent) MakeRequest()
+    private async Task WaitUntilDueAsync(CancellationToken cancellationToken)
     {
-        lock (_lock)
+        while (true)
         {
-            var isFull = !_isKnown;
-            if (isFull)
+            Task wake;
+            TimeSpan delay;
+            lock (_lock)
             {
-                // The rest of a long list follows as changes.
-                _changes.Clear();
-                foreach (var (key, isComplete) in _held)
+                if (_wake.Task.IsCompleted)
                 {
-                    _changes[key] = isComplete;
+                    _wake = NewSignal();
                 }
+
+                wake = _wake.Task;
+                delay = _state.TimeUntilDue();
             }
 
-            var sent = _changes.Take(AnnounceRequest.MaxHoldings).ToArray();
-            var request = new AnnounceRequest(
-                fingerprint,
-                port,
-                GetOwnAddresses(),
-                isFull,
-                [.. sent.Where(change => change.Value is not null).Select(change => new Announcement(change.Key.Group, change.Key.Root, change.Value!.Value))],
-                [.. sent.Where(change => change.Value is null).Select(change => new Announcement(change.Key.Group, change.Key.Root, false))]);
-            return (request, sent);
+            if (delay == TimeSpan.Zero)
+            {
+                return;
+            }
+
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(wake, Task.Delay(delay, clock, waiting.Token)).ConfigureAwait(false);
+            await waiting.CancelAsync().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
-    // Asking the system is slow, and the answer changes seldom.
-    private string[] GetOwnAddresses()
-    {
-        var now = Environment.TickCount64;
-        if (now - _addressesFrom > AddressesAge.TotalMilliseconds)
-        {
-            _addressesFrom = now;
-            _ownAddresses = AskOwnAddresses();
-        }
-
-        return _ownAddresses;
-    }
-
-    private static string[] AskOwnAddresses()
-    {
-        try
-        {
-            return
-            [
-                .. NetworkInterface.GetAllNetworkInterfaces()
-                    .Where(card => card.OperationalStatus == OperationalStatus.Up && card.NetworkInterfaceType != NetworkInterfaceType.Loopback)
-                    .SelectMany(card => card.GetIPProperties().UnicastAddresses)
-                    .Select(unicast => unicast.Address)
-                    .Where(address => !IPAddress.IsLoopback(address) && !address.IsIPv6LinkLocal
-                        && address.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
-                    .Select(address => address.ToString())
-                    .Distinct()
-                    .Take(16),
-            ];
-        }
-        catch (NetworkInformationException)
-        {
-            // The address that the tracker sees has to do.
-            return [];
-        }
-    }
-
-    private void Signal(Exception? failure)
+    private void SignalAnnounced(Exception? failure)
     {
         TaskCompletionSource announced;
         lock (_lock)
@@ -334,20 +221,8 @@ internal sealed class Announcer(
         else
         {
             announced.SetException(failure);
-            // Nobody may be waiting, and then nobody has to know.
+            // Observed here, because there may be no caller of FlushAsync.
             _ = announced.Task.Exception;
-        }
-    }
-
-    private void Wake()
-    {
-        try
-        {
-            _wake.Release();
-        }
-        catch (Exception e) when (e is SemaphoreFullException or ObjectDisposedException)
-        {
-            // It is about to announce anyway, or never again.
         }
     }
 

@@ -1,17 +1,19 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer.Trackers;
 
-/// <summary>A stream of events over as many connections as it takes (server-sent events, WHATWG HTML section 9.2).</summary>
-/// <param name="open">Asks a tracker for the events after the one of an id.</param>
-/// <param name="ready">Called once nothing more is missed.</param>
-internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpResponseMessage>> open, Action ready)
+/// <summary>A stream of events over one connection after the other (server-sent events, WHATWG HTML section 9.2).</summary>
+/// <param name="open">Requests the events after the one with an id.</param>
+/// <param name="ready">Called once no event can be missed.</param>
+internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpResponseMessage>> open, Action ready, TimeProvider clock, ILogger logger)
 {
-    // All who watched at a tracker lose it at the same moment, and the next one has to take them.
+    // All clients of a tracker lose it at the same moment, and the next tracker has to take them.
     private readonly RetryDelay _backoff = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(30));
     private string? _last;
 
@@ -28,18 +30,20 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
                 }
             }
 
-            await Task.Delay(_backoff.Next(), cancellationToken).ConfigureAwait(false);
+            var delay = _backoff.Next();
+            TrackerLog.EventStreamLost(logger, delay);
+            await Task.Delay(delay, clock, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <returns>Null where no tracker answers, and one did before.</returns>
+    /// <returns>Null if no tracker answers, and one did before.</returns>
     private async Task<HttpResponseMessage?> OpenAsync(CancellationToken cancellationToken)
     {
         try
         {
             return await open(_last, cancellationToken).ConfigureAwait(false);
         }
-        catch (P2PShareException e) when (_last is not null && TrackerClient.MayComeBack(e))
+        catch (P2PShareException e) when (_last is not null && TrackerSession.IsTransient(e))
         {
             return null;
         }
@@ -47,9 +51,10 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
 
     private async IAsyncEnumerable<GroupEvent> ReadAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var silence = new CancellationTokenSource(GroupEventItems.LongestSilence, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
         using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        var items = SseParser.Create(stream, Parse).EnumerateAsync(silence.Token).GetAsyncEnumerator(silence.Token);
+        var items = SseParser.Create(stream, Parse).EnumerateAsync(either.Token).GetAsyncEnumerator(either.Token);
         await using (items.ConfigureAwait(false))
         {
             while (await MoveNextAsync(items, silence, cancellationToken).ConfigureAwait(false))
@@ -72,7 +77,7 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
         }
     }
 
-    /// <returns>False where the stream has ended, or was lost.</returns>
+    /// <returns>False if the stream has ended, or was lost.</returns>
     private static async Task<bool> MoveNextAsync(
         IAsyncEnumerator<SseItem<GroupEvent?>> items, CancellationTokenSource silence, CancellationToken cancellationToken)
     {
@@ -87,7 +92,7 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
         }
     }
 
-    // Of a newer tracker there may be kinds that are not known here.
+    // A newer tracker may send kinds that are unknown here.
     private static GroupEvent? Parse(string type, ReadOnlySpan<byte> data)
     {
         if (!Enum.TryParse<GroupEventKind>(type, out _))

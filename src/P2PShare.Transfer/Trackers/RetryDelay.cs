@@ -1,26 +1,29 @@
 namespace P2PShare.Transfer.Trackers;
 
 /// <summary>
-/// Pauses between attempts: exponential back-off with full jitter (Brooker, "Exponential RetryDelay And Jitter", AWS
-/// Architecture Blog). Everybody loses a tracker at the same moment, and must not come back at the same moment.
+/// Delays between attempts: exponential back-off with full jitter (Brooker, "Exponential Backoff And Jitter", AWS
+/// Architecture Blog). All peers lose a tracker at the same moment, and must not return at the same moment.
 /// </summary>
-/// <param name="first">Bound of the first pause.</param>
-/// <param name="longest">Bound of every pause.</param>
-internal sealed class RetryDelay(TimeSpan first, TimeSpan longest)
+/// <param name="first">Upper bound of the first delay.</param>
+/// <param name="max">Upper bound of every delay.</param>
+/// <param name="random">Null: the shared generator.</param>
+internal sealed class RetryDelay(TimeSpan first, TimeSpan max, Random? random = null)
 {
-    private int _pauses;
+    private readonly Random _random = random ?? Random.Shared;
+    private int _failures;
 
-    /// <summary>Whether no pause has been made since the start or the last <see cref="Reset"/>.</summary>
-    public bool IsFresh => _pauses == 0;
+    /// <summary>Whether there was no failure since the start or the last <see cref="Reset"/>.</summary>
+    public bool IsFresh => _failures == 0;
 
-    /// <summary>A random time between 0 and a bound that doubles from pause to pause.</summary>
+    /// <summary>An attempt failed.</summary>
+    /// <returns>A random time between 0 and a bound that doubles from failure to failure.</returns>
     public TimeSpan Next()
     {
-        // Doubled at most so often that a time span still holds it.
-        var bound = first * Math.Pow(2, Math.Min(_pauses++, 20));
-        return (bound < longest ? bound : longest) * Random.Shared.NextDouble();
+        // The exponent is bounded so that a TimeSpan can hold the result.
+        var bound = first * Math.Pow(2, Math.Min(_failures++, 20));
+        return (bound < max ? bound : max) * _random.NextDouble();
     }
 
     /// <summary>An attempt succeeded.</summary>
-    public void Reset() => _pauses = 0;
+    public void Reset() => _failures = 0;
 }

@@ -4,39 +4,39 @@ using P2PShare.Protocol.Tracker;
 namespace P2PShare.Transfer.Trackers;
 
 /// <summary>
-/// Asks the tracker who has what. What is asked while a question to the same group is on its way goes together into the
-/// next one: many small files cost few questions, and their contents share a ticket.
+/// Asks the tracker for the sources of contents. Contents of a group that are looked for while a request is on its way go
+/// together into the next one: many small files cost few requests, and their contents share a ticket. Safe for concurrent use.
 /// </summary>
-internal sealed class SourceLocator(TrackerClient tracker, Hash256 fingerprint, Hash256 certificateHash)
+internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Hash256 certificateHash)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Dictionary<Hash256, TaskCompletionSource<Sources>>> _waiting = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Who has a content of a group.</summary>
-    /// <exception cref="P2PShareException">The tracker's; <see cref="ErrorCode.FileNotFound"/> where the group has no such content.</exception>
+    /// <summary>Finds the peers that have a content of a group.</summary>
+    /// <exception cref="P2PShareException">The tracker's; <see cref="ErrorCode.FileNotFound"/> if the group has no such content.</exception>
     public Task<Sources> FindAsync(string group, Hash256 root, CancellationToken cancellationToken)
     {
         TaskCompletionSource<Sources>? answer;
         lock (_lock)
         {
-            if (!_waiting.TryGetValue(group, out var asked))
+            if (!_waiting.TryGetValue(group, out var waiting))
             {
-                _waiting[group] = asked = [];
-                _ = AskAsync(group, asked);
+                _waiting[group] = waiting = [];
+                _ = SendAllAsync(group, waiting);
             }
 
-            if (!asked.TryGetValue(root, out answer))
+            if (!waiting.TryGetValue(root, out answer))
             {
-                asked[root] = answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                waiting[root] = answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
             }
         }
 
         return answer.Task.WaitAsync(cancellationToken);
     }
 
-    private async Task AskAsync(string group, Dictionary<Hash256, TaskCompletionSource<Sources>> waiting)
+    private async Task SendAllAsync(string group, Dictionary<Hash256, TaskCompletionSource<Sources>> waiting)
     {
-        // Whoever asks at the same moment comes along.
+        // Contents that are looked for at the same moment go into the first request.
         await Task.Yield();
         while (true)
         {
@@ -56,15 +56,15 @@ internal sealed class SourceLocator(TrackerClient tracker, Hash256 fingerprint, 
                 }
             }
 
-            await AnswerAsync(group, batch).ConfigureAwait(false);
+            await SendAsync(group, batch).ConfigureAwait(false);
         }
     }
 
-    private async Task AnswerAsync(string group, KeyValuePair<Hash256, TaskCompletionSource<Sources>>[] batch)
+    private async Task SendAsync(string group, KeyValuePair<Hash256, TaskCompletionSource<Sources>>[] batch)
     {
         try
         {
-            var request = new SourcesRequest(fingerprint, certificateHash, [.. batch.Select(asked => asked.Key)]);
+            var request = new SourcesRequest(fingerprint, certificateHash, [.. batch.Select(item => item.Key)]);
             var response = await tracker.GetSourcesAsync(group, request, CancellationToken.None).ConfigureAwait(false);
             var found = response.Contents.ToDictionary(content => content.PiecesRoot, content => content.Peers);
             foreach (var (root, answer) in batch)
@@ -75,8 +75,8 @@ internal sealed class SourceLocator(TrackerClient tracker, Hash256 fingerprint, 
                 }
                 else
                 {
-                    answer.SetException(new P2PShareException(
-                        ErrorCode.FileNotFound, $"Group '{group}' has this content no longer: its share was stopped, or it was replaced."));
+                    Fail(answer, new P2PShareException(
+                        ErrorCode.FileNotFound, $"Group '{group}' does not have this content any more: its share was stopped, or it was replaced."));
                 }
             }
         }
@@ -84,11 +84,16 @@ internal sealed class SourceLocator(TrackerClient tracker, Hash256 fingerprint, 
         {
             foreach (var (_, answer) in batch)
             {
-                // Who gave up waiting does not come to see it.
-                answer.TrySetException(e);
-                _ = answer.Task.Exception;
+                Fail(answer, e);
             }
         }
+    }
+
+    private static void Fail(TaskCompletionSource<Sources> answer, Exception error)
+    {
+        answer.TrySetException(error);
+        // Observed here, because a caller that was cancelled does not observe it.
+        _ = answer.Task.Exception;
     }
 
     /// <param name="Ticket">A JWT for this content, and perhaps others.</param>

@@ -6,33 +6,27 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Transfer.Trackers;
 
-/// <summary>One request of a call, which may be sent to several trackers one after the other.</summary>
-/// <param name="makeContent">Makes the body, anew for each attempt.</param>
+/// <summary>The request of one call, which may be sent several times, to one tracker after the other.</summary>
+/// <param name="makeContent">Makes the body, once for each attempt.</param>
 internal sealed class TrackerRequest(HttpMethod method, string path, Func<HttpContent>? makeContent = null)
 {
     public HttpCompletionOption Completion { get; init; } = HttpCompletionOption.ResponseContentRead;
 
     public string? LastEventId { get; init; }
 
-    /// <summary>
-    /// Whether, where no tracker answers, it is worth asking all of them again after a pause: not where somebody takes leave.
-    /// </summary>
-    public bool IsPatient { get; init; } = true;
+    /// <summary>Whether all trackers are asked again after a delay if none answers. Not for a request that ends something, such as a logout.</summary>
+    public bool RetryAcrossTrackers { get; init; } = true;
 
-    /// <summary>Whether it changes nothing that a person would want to look after: reads, and what is said again anyway.</summary>
-    public bool IsRoutine { get; init; } = method == HttpMethod.Get;
+    /// <summary>Whether the user need not find out if it was carried out: a read, or a write that is repeated later anyway.</summary>
+    public bool IsRepeatable { get; init; } = method == HttpMethod.Get;
 
     /// <summary>
-    /// Answers to a repeated request that say that an earlier attempt, whose answer was lost, has done it: what was to be
-    /// deleted is gone.
+    /// Error codes that count as success if <see cref="OutcomeUnknown"/>: what was to be deleted is gone, by an earlier attempt.
     /// </summary>
-    public IReadOnlyList<string> DoneWhen { get; init; } = [];
+    public IReadOnlyList<string> TreatAsSuccess { get; init; } = [];
 
-    /// <summary>Whether a tracker may have carried it out whose answer was lost.</summary>
-    public bool MayHaveBeenDone { get; set; }
-
-    /// <summary>The time by the clock of the tracker that answered (<c>Date</c>).</summary>
-    public DateTimeOffset? AnsweredAt { get; set; }
+    /// <summary>Whether an earlier attempt may have been carried out although its response was lost.</summary>
+    public bool OutcomeUnknown { get; set; }
 
     public static TrackerRequest Get(string path) => new(HttpMethod.Get, path);
 
@@ -40,17 +34,17 @@ internal sealed class TrackerRequest(HttpMethod method, string path, Func<HttpCo
 
     public static TrackerRequest Post<T>(string path, T body, JsonTypeInfo<T> type) => new(HttpMethod.Post, path, () => JsonContent.Create(body, type));
 
-    /// <summary>A POST that changes nothing that is not said again anyway.</summary>
+    /// <summary>A POST that only reads, or that is repeated later anyway.</summary>
     public static TrackerRequest Query<T>(string path, T body, JsonTypeInfo<T> type) =>
-        new(HttpMethod.Post, path, () => JsonContent.Create(body, type)) { IsRoutine = true };
+        new(HttpMethod.Post, path, () => JsonContent.Create(body, type)) { IsRepeatable = true };
 
     public static TrackerRequest Put<T>(string path, T body, JsonTypeInfo<T> type) => new(HttpMethod.Put, path, () => JsonContent.Create(body, type));
 
-    /// <param name="doneWhen">See <see cref="DoneWhen"/>.</param>
-    public static TrackerRequest Delete(string path, params string[] doneWhen) => new(HttpMethod.Delete, path) { DoneWhen = doneWhen };
+    /// <param name="treatAsSuccess">See <see cref="TreatAsSuccess"/>.</param>
+    public static TrackerRequest Delete(string path, params string[] treatAsSuccess) => new(HttpMethod.Delete, path) { TreatAsSuccess = treatAsSuccess };
 
-    /// <summary>Whether this error, as the answer to a repeated request, says that it was done before.</summary>
-    public bool IsDoneBefore(P2PShareException e) => MayHaveBeenDone && DoneWhen.Contains(e.Code);
+    /// <summary>Whether this error shows that an earlier attempt succeeded.</summary>
+    public bool IsSuccess(P2PShareException e) => OutcomeUnknown && TreatAsSuccess.Contains(e.Code);
 
     public HttpRequestMessage ToMessage(SessionResponse? session)
     {

@@ -3,7 +3,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Transfer.Trackers;
 
-/// <summary>A tracker showed a certificate that is neither trusted by the system nor pinned: a person may be asked.</summary>
+/// <summary>A tracker's certificate is neither trusted by the system nor pinned: the user may be asked to accept it.</summary>
 public sealed class UntrustedTrackerException : P2PShareException
 {
     internal UntrustedTrackerException(string code, string message, TrackerAddress address, Hash256 fingerprint)
@@ -15,6 +15,6 @@ public sealed class UntrustedTrackerException : P2PShareException
 
     public TrackerAddress Address { get; }
 
-    /// <summary>Of the certificate that the tracker showed.</summary>
+    /// <summary>Of the certificate that the tracker presented.</summary>
     public Hash256 Fingerprint { get; }
 }

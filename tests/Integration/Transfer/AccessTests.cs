@@ -21,7 +21,7 @@ public sealed class AccessTests : IAsyncLifetime
         _tracker = await TestTracker.StartAsync(clock: _trackerClock);
         _alice = await TestPeer.StartAsync(_tracker, "alice", null);
         _bob = await TestPeer.StartAsync(_tracker, "bob", _alice);
-        _identity = PeerIdentity.Acquire(_bob.State);
+        _identity = PeerIdentity.Acquire(_bob.State, TimeProvider.System);
         _file = await _alice.ShareAsync("data.bin", new byte[200_000]);
     }
 

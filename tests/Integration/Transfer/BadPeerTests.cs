@@ -31,7 +31,7 @@ public sealed class BadPeerTests : IAsyncLifetime
         _bob = await TestPeer.StartAsync(
             _tracker, "bob", _alice, new PeerServerOptions { SourceTimeout = TimeSpan.FromSeconds(3), StallTimeout = StallTimeout });
         _mallory = await TestPeer.StartAsync(_tracker, "mallory", _alice);
-        _identity = PeerIdentity.Acquire(_mallory.State);
+        _identity = PeerIdentity.Acquire(_mallory.State, TimeProvider.System);
         _file = await _alice.ShareAsync("data.bin", _content);
     }
 

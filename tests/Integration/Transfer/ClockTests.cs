@@ -4,6 +4,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
 

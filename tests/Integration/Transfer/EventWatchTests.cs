@@ -67,9 +67,9 @@ public sealed class EventWatchTests : IDisposable
         Assert.Equal(ErrorCode.GroupNotFound, missing.Code);
     }
 
-    private static TrackerClient NewClient(TestTracker tracker) => new([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+    private static TrackerSession NewClient(TestTracker tracker) => new([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
 
-    private static async Task<TrackerClient> ConnectAsync(TestTracker tracker)
+    private static async Task<TrackerSession> ConnectAsync(TestTracker tracker)
     {
         var client = NewClient(tracker);
         await client.CreateUserAsync("alice", TestPassword.Secure(), CancellationToken.None);

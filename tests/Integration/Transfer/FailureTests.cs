@@ -311,9 +311,15 @@ public sealed class FailureTests : IAsyncLifetime
 
         private static Hash256[] MakeLayer(ContentDescription description, byte[] content)
         {
-            var hasher = new PiecesHasher(description.PieceLength);
-            hasher.Append(content);
-            return hasher.Finish().PieceLayer;
+            var leaves = new Hash256[description.PieceLength / PieceLength.Block];
+            return
+            [
+                .. Enumerable.Range(0, description.PieceCount).Select(piece =>
+                {
+                    var count = HashTree.HashBlocks(content.AsSpan(piece * description.PieceLength, description.PieceSize(piece)), leaves);
+                    return HashTree.PieceHash(leaves.AsSpan(0, count), description);
+                }),
+            ];
         }
     }
 }

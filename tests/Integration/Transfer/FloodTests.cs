@@ -37,7 +37,7 @@ public sealed class FloodTests : IAsyncLifetime
     [Fact]
     public async Task A_flood_of_small_messages_takes_no_memory_and_nobody_elses_turn()
     {
-        using var identity = PeerIdentity.Acquire(_mallory.State);
+        using var identity = PeerIdentity.Acquire(_mallory.State, TimeProvider.System);
         var sources = await _mallory.Client.GetSourcesAsync(
             TestPeer.Group, new SourcesRequest(identity.Fingerprint, identity.CertificateHash, [_file.PiecesRoot!.Value]), CancellationToken.None);
         await using var peer = await RawPeer.DialAsync(identity, _alice.Server);

@@ -142,7 +142,7 @@ public sealed class InstrumentTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_refused_connection_is_counted_with_the_reason()
     {
-        using var identity = P2PShare.Transfer.Storage.PeerIdentity.Acquire(_bob.State);
+        using var identity = P2PShare.Transfer.Storage.PeerIdentity.Acquire(_bob.State, TimeProvider.System);
         await using (var peer = await RawPeer.DialAsync(identity, _alice.Server))
         {
             await peer.SendHelloAsync("no.such.ticket");

@@ -40,7 +40,7 @@ public sealed class ManyReceiversTests(ITestOutputHelper output) : IAsyncLifetim
     [Fact]
     public async Task A_thousand_receivers_at_once_all_get_everything_within_bounded_memory()
     {
-        using var identity = PeerIdentity.Acquire(_bob.State);
+        using var identity = PeerIdentity.Acquire(_bob.State, TimeProvider.System);
         var root = _file.PiecesRoot!.Value;
         var sources = await _bob.Client.GetSourcesAsync(
             TestPeer.Group, new SourcesRequest(identity.Fingerprint, identity.CertificateHash, [root]), CancellationToken.None);

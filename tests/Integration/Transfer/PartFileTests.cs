@@ -4,13 +4,14 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
 
+/// <summary>Downloads that race for one part file. What one download does with it is in the unit tests.</summary>
 public sealed class PartFileTests
 {
     private static readonly byte[] First = MakeContent(1000, (byte)'1');
     private static readonly byte[] Second = MakeContent(2000, (byte)'2');
 
     [Fact]
-    public async Task Of_two_that_finish_into_one_destination_at_once_neither_writes_into_the_file_of_the_other()
+    public async Task Two_downloads_that_finish_into_one_destination_do_not_write_into_each_others_file()
     {
         const int Rounds = 1000;
         using var folder = new TemporaryFolder();
@@ -25,17 +26,6 @@ public sealed class PartFileTests
             var received = await File.ReadAllBytesAsync(destination);
             Assert.True(received.AsSpan().SequenceEqual(First) || received.AsSpan().SequenceEqual(Second), $"Round {round} left a mixture.");
         }
-    }
-
-    [Fact]
-    public void A_folder_in_its_place_is_said_to_be_in_the_way()
-    {
-        using var folder = new TemporaryFolder();
-        Directory.CreateDirectory(folder.Combine("data.bin.p2ppart"));
-
-        var error = Assert.Throws<P2PShareException>(() => PartFile.Open(folder.Combine("data.bin"), Describe(First)));
-
-        Assert.Equal(ErrorCode.PathUnwritable, error.Code);
     }
 
     private static bool ReceiveAtOnce(Barrier start, string destination, byte[] content)

@@ -7,16 +7,16 @@ using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Integration.Transfer;
 
-/// <summary>Peers whose tracker is lost announce themselves at the next one: soon, and not all at the same moment.</summary>
+/// <summary>Peers that lose their tracker announce themselves to the next one: soon, and not all at the same moment.</summary>
 public sealed class ReannounceTests
 {
     private const int Peers = 60;
 
-    // In seconds; long, so that nobody comes for the next sign of life meanwhile.
+    // In seconds; long, so that no heartbeat is due meanwhile.
     private const int Interval = 20;
 
     [Fact]
-    public async Task Peers_that_lose_their_tracker_together_come_to_the_next_one_soon_and_one_after_the_other()
+    public async Task Peers_that_lose_their_tracker_together_announce_to_the_next_one_soon_and_spread_out()
     {
         await using var first = await ScriptedTracker.StartAsync();
         await using var second = await ScriptedTracker.StartAsync();
@@ -25,11 +25,11 @@ public sealed class ReannounceTests
         first.Answer = context => AnswerAsync(context, () => { });
         second.Answer = context => AnswerAsync(context, () => arrived.Enqueue(clock.Elapsed));
         using var stop = new CancellationTokenSource();
-        var peers = new List<(TrackerClient Client, Announcer Announcer, Task Running)>();
+        var peers = new List<(TrackerSession Client, Announcer Announcer, Task Running)>();
         for (var i = 0; i < Peers; i++)
         {
-            var client = new TrackerClient([first.Address, second.Address], new KnownTrackers(Path.GetRandomFileName()));
-            var announcer = new Announcer(client, TestUser.RandomHash(), 5000, _ => { }, _ => false, _ => { });
+            var client = new TrackerSession([first.Address, second.Address], new KnownTrackers(Path.GetRandomFileName()));
+            var announcer = new Announcer(client, TestUser.RandomHash(), 5000, new AnnounceHandler(), TimeProvider.System);
             client.Moved += announcer.TrackerMoved;
             await announcer.AnnounceAsync(CancellationToken.None);
             peers.Add((client, announcer, announcer.RunAsync(stop.Token)));
@@ -38,18 +38,17 @@ public sealed class ReannounceTests
         await first.DisposeAsync();
         clock.Restart();
         await Task.WhenAll(peers.Select(peer => peer.Client.GetGroupsAsync(CancellationToken.None)));
-        await Eventually.HoldsAsync(() => arrived.Count >= Peers, "all have come");
+        await Eventually.HoldsAsync(() => arrived.Count >= Peers, "all have announced");
 
         // 15 % of the interval, and what a busy machine adds.
         Assert.InRange(clock.Elapsed.TotalSeconds, 0, Interval * 0.5);
         var span = arrived.Max() - arrived.Min();
-        Assert.True(span > TimeSpan.FromSeconds(Interval * 0.1), $"All came within {span}.");
+        Assert.True(span > TimeSpan.FromSeconds(Interval * 0.1), $"All announced within {span}.");
         Assert.Equal(Peers, arrived.Count);
         await stop.CancelAsync();
-        foreach (var (client, announcer, running) in peers)
+        foreach (var (client, _, running) in peers)
         {
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
-            announcer.Dispose();
             client.Dispose();
         }
     }

@@ -14,7 +14,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     private TestTracker _first = null!;
     private TestTracker _second = null!;
     private AnswerThief _thief = null!;
-    private TrackerClient _client = null!;
+    private TrackerSession _client = null!;
     private TestUser _bob = null!;
 
     public async Task InitializeAsync()
@@ -235,10 +235,10 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
         return failure;
     }
 
-    private TrackerClient NewClient() => new(
+    private TrackerSession NewClient() => new(
         [new TrackerAddress("127.0.0.1", _thief.Port, _first.Address.Fingerprint), _second.Address], new KnownTrackers(Path.GetRandomFileName()));
 
-    private async Task<TrackerClient> LoggedInAsync()
+    private async Task<TrackerSession> LoggedInAsync()
     {
         var client = NewClient();
         await client.LoginAsync("alice", TestPassword.Secure(), CancellationToken.None);

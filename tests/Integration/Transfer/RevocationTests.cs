@@ -114,7 +114,7 @@ public sealed class RevocationTests : IAsyncLifetime
     [Fact]
     public async Task A_ticket_from_before_opens_nothing_any_more_and_a_new_one_does()
     {
-        using var identity = PeerIdentity.Acquire(_bob.State);
+        using var identity = PeerIdentity.Acquire(_bob.State, TimeProvider.System);
         await using var peer = await RawPeer.DialAsync(identity, _alice.Server);
         var old = await TicketAsync(_bob, identity);
         await peer.SendHelloAsync(old);

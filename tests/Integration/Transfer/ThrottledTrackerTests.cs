@@ -1,15 +1,17 @@
+using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Integration.Transfer;
 
-/// <summary>A tracker that says 429, or asks for an invitation.</summary>
+/// <summary>A tracker that answers 429, or asks for an invitation.</summary>
 public sealed class ThrottledTrackerTests
 {
     [Fact]
-    public async Task A_person_is_told_when_to_try_again()
+    public async Task The_error_names_the_time_to_try_again()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.RequestsPerMinute = 1);
         using var client = await ConnectAsync(tracker);
@@ -23,7 +25,7 @@ public sealed class ThrottledTrackerTests
     }
 
     [Fact]
-    public async Task A_peer_announces_again_when_it_was_told_to_and_not_before()
+    public async Task A_peer_announces_again_at_the_time_that_the_tracker_named()
     {
         using var log = new LogRecorder();
         await using var tracker = await TestTracker.StartAsync(options => options.AnnouncesPerMinute = 10, log: log);
@@ -34,7 +36,8 @@ public sealed class ThrottledTrackerTests
         }
 
         var lost = new TaskCompletionSource<string>();
-        using var announcer = new Announcer(client, TestUser.RandomHash(), 1, _ => { }, _ => false, message => lost.TrySetResult(message));
+        var announcer = new Announcer(
+            client, TestUser.RandomHash(), 1, new AnnounceHandler(), TimeProvider.System, new SentenceLogger(LogLevel.Warning, message => lost.TrySetResult(message)));
         announcer.Hold("dev", TestUser.RandomHash(), isComplete: true);
         using var end = new CancellationTokenSource();
         var running = announcer.RunAsync(end.Token);
@@ -43,7 +46,7 @@ public sealed class ThrottledTrackerTests
         await Eventually.HoldsAsync(async () => await tracker.CountAsync("peers") == 11, "the peer is announced", TimeSpan.FromSeconds(40));
 
 
-        // One in six seconds is allowed. Without being told, it would have tried after one second, three and seven.
+        // One in six seconds is allowed. Without Retry-After it would have tried after one second, three and seven.
         Assert.InRange(log.Lines.Count(line => line.Category.StartsWith("Microsoft.AspNetCore.RateLimiting", StringComparison.Ordinal) && line.Event.Name!.StartsWith("RequestRejected", StringComparison.Ordinal)), 1, 2);
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
@@ -53,7 +56,7 @@ public sealed class ThrottledTrackerTests
     public async Task An_invitation_goes_with_the_new_account()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.Registration = P2PShare.TrackerHost.Accounts.RegistrationMode.Invitation);
-        using var client = new TrackerClient([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+        using var client = new TrackerSession([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
         var (token, _, _) = await new P2PShare.TrackerHost.Accounts.InvitationStore(tracker.Database, TimeProvider.System)
             .CreateAsync(1, TimeSpan.FromDays(1), CancellationToken.None);
 
@@ -64,9 +67,9 @@ public sealed class ThrottledTrackerTests
         await client.LoginAsync("alice", TestPassword.Secure(), CancellationToken.None);
     }
 
-    private static async Task<TrackerClient> ConnectAsync(TestTracker tracker)
+    private static async Task<TrackerSession> ConnectAsync(TestTracker tracker)
     {
-        var client = new TrackerClient([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+        var client = new TrackerSession([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
         await client.CreateUserAsync("alice", TestPassword.Secure(), CancellationToken.None);
         await client.LoginAsync("alice", TestPassword.Secure(), CancellationToken.None);
         return client;

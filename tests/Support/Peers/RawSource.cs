@@ -18,7 +18,7 @@ internal sealed class RawSource : IAsyncDisposable
     /// <param name="user">A member; its own peer server is another peer.</param>
     public static async Task<RawSource> StartAsync(TestPeer user, FileResponse file)
     {
-        var source = new RawSource(PeerIdentity.Acquire(user.State));
+        var source = new RawSource(PeerIdentity.Acquire(user.State, TimeProvider.System));
         source._listener.Start();
         await user.Client.AnnounceAsync(
             new AnnounceRequest(

@@ -29,7 +29,7 @@ internal sealed class TestPeer : IAsyncDisposable
 
     public StateFolder State { get; private set; } = null!;
 
-    public TrackerClient Client { get; private set; } = null!;
+    public TrackerSession Client { get; private set; } = null!;
 
     public PeerServer Server { get; private set; } = null!;
 
@@ -49,7 +49,7 @@ internal sealed class TestPeer : IAsyncDisposable
             Client = null!,
         };
         peer.State = StateFolder.Open(Path.Combine(peer.Folder, "state"));
-        peer.Client = new TrackerClient(trackers, peer.State.KnownTrackers);
+        peer.Client = new TrackerSession(trackers, peer.State.KnownTrackers);
         await CreateUserAsync(peer.Client, userName, owner);
         await peer.RestartServerAsync();
         return peer;
@@ -59,7 +59,7 @@ internal sealed class TestPeer : IAsyncDisposable
     public static async Task CreateUserAsync(TestTracker tracker, string userName, TestPeer owner)
     {
         // The tracker's fingerprint is pinned: nothing has to be remembered.
-        using var client = new TrackerClient([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+        using var client = new TrackerSession([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
         await CreateUserAsync(client, userName, owner);
     }
 
@@ -120,7 +120,7 @@ internal sealed class TestPeer : IAsyncDisposable
         }
     }
 
-    private static async Task CreateUserAsync(TrackerClient client, string userName, TestPeer? owner)
+    private static async Task CreateUserAsync(TrackerSession client, string userName, TestPeer? owner)
     {
         using var password = TestPassword.Secure();
         await client.CreateUserAsync(userName, password, CancellationToken.None);

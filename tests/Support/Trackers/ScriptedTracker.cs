@@ -12,7 +12,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Support;
 
-/// <summary>Real HTTPS that answers what a test says.</summary>
+/// <summary>A tracker over real HTTPS that answers as a test says.</summary>
 internal sealed class ScriptedTracker : IAsyncDisposable
 {
     public static readonly RequestDelegate NoGroups = context => context.Response.WriteAsJsonAsync(Array.Empty<string>());
@@ -28,10 +28,10 @@ internal sealed class ScriptedTracker : IAsyncDisposable
 
     public TrackerAddress Address { get; private set; } = null!;
 
-    /// <summary>What it answers; at first a list without a group.</summary>
+    /// <summary>At first an empty list.</summary>
     public RequestDelegate Answer { get; set; } = NoGroups;
 
-    /// <summary>What it was asked.</summary>
+    /// <summary>The requests, as <c>METHOD /path</c>.</summary>
     public ConcurrentQueue<string> Asked { get; } = [];
 
     public static async Task<ScriptedTracker> StartAsync(int port = 0)
@@ -53,7 +53,7 @@ internal sealed class ScriptedTracker : IAsyncDisposable
         return tracker;
     }
 
-    /// <summary>A problem as a tracker says it.</summary>
+    /// <summary>A problem document as a tracker sends it.</summary>
     public static RequestDelegate Problem(int status, string code, string detail, int? retryAfter = null) => context =>
     {
         if (retryAfter is not null)
@@ -66,8 +66,8 @@ internal sealed class ScriptedTracker : IAsyncDisposable
             new ProblemResponse(Status: status, Detail: detail, Code: code), TrackerJson.Default.ProblemResponse, "application/problem+json");
     };
 
-    /// <summary>An answer that does not come.</summary>
-    public static async Task Silence(HttpContext context) => await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+    /// <summary>No response.</summary>
+    public static async Task Silence(HttpContext context) => await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <summary>The address of a port on which nothing listens.</summary>
     public static TrackerAddress Nobody() => new("127.0.0.1", LoopbackPort.FindFree(), new Hash256(new byte[Hash256.Size]));

@@ -4,7 +4,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Hashing;
 
-namespace P2PShare.Unit.Protocol;
+namespace P2PShare.Unit.Transfer.Hashing;
 
 public sealed class Sha256BatchTests
 {

@@ -5,13 +5,13 @@ using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Integration.Transfer;
 
-public sealed class TrackerClientTests
+public sealed class TrackerSessionTests
 {
     private const string Old = TestPassword.Text;
     private const string New = "\"battery\" stäple \\ 😀";
 
     [Fact]
-    public async Task After_a_change_of_the_password_the_session_goes_on()
+    public async Task The_session_continues_after_a_change_of_the_password()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var client = await ConnectAsync(tracker);
@@ -67,7 +67,7 @@ public sealed class TrackerClientTests
     }
 
     [Fact]
-    public async Task A_session_that_was_ended_elsewhere_says_what_to_do()
+    public async Task The_error_of_a_session_that_was_ended_elsewhere_names_the_cause()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var client = await ConnectAsync(tracker);
@@ -83,13 +83,13 @@ public sealed class TrackerClientTests
         {
             var over = await Assert.ThrowsAsync<P2PShareException>(request);
             Assert.Equal(ErrorCode.NotLoggedIn, over.Code);
-            Assert.Contains("Connect-P2PTracker again", over.Message, StringComparison.Ordinal);
+            Assert.Contains("Log in again", over.Message, StringComparison.Ordinal);
         }
     }
 
-    private static TrackerClient NewClient(TestTracker tracker) => new([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
+    private static TrackerSession NewClient(TestTracker tracker) => new([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
 
-    private static async Task<TrackerClient> ConnectAsync(TestTracker tracker)
+    private static async Task<TrackerSession> ConnectAsync(TestTracker tracker)
     {
         var client = NewClient(tracker);
         await client.CreateUserAsync("alice", TestPassword.Secure(Old), CancellationToken.None);

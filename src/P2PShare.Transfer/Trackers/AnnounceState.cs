@@ -1,0 +1,175 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Transfer.Trackers;
+
+/// <summary>
+/// What a peer has to announce, and when: all of its holdings at first and whenever the tracker has lost them, then only
+/// changes, and a heartbeat once an interval. Does no I/O. Not safe for concurrent use.
+/// </summary>
+/// <param name="random">Spreads the announces of peers that started together, or came from a lost tracker together.</param>
+internal sealed class AnnounceState(TimeProvider clock, Random random)
+{
+    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMinutes(1);
+
+    // Fractions of the tracker's interval: the shortest time between two heartbeats, and the longest time after which another
+    // tracker that answers has to know this peer.
+    private const double ShortestInterval = 0.8;
+    private const double MovedWithin = 0.15;
+
+    // Each of ten thousand small files is a change: changes within this time of the last announce wait for the next one,
+    // unless a caller waits for it.
+    private static readonly TimeSpan CoalescingTime = TimeSpan.FromMilliseconds(100);
+
+    private readonly long _origin = clock.GetTimestamp();
+    private readonly RetryDelay _retryDelay = new(FirstRetryDelay, MaxRetryDelay, random);
+    private readonly Dictionary<(string Group, Hash256 Root), bool> _held = [];
+    private readonly Dictionary<(string Group, Hash256 Root), bool?> _changes = [];
+    private bool _isKnown;
+    private bool _isSending;
+    private bool _isUrgent;
+    private TimeSpan _interval = TimeSpan.FromSeconds(30);
+    private TimeSpan _began = -CoalescingTime;
+    private TimeSpan _heartbeatAt;
+    private TimeSpan? _movedAt;
+    private TimeSpan? _retryAt;
+
+    /// <summary>Whether the tracker lacks something.</summary>
+    public bool HasPending => !_isKnown || _changes.Count > 0;
+
+    /// <summary>Whether the tracker knows all holdings, and no announce is on its way.</summary>
+    public bool IsUpToDate => !HasPending && !_isSending;
+
+    private TimeSpan Now => clock.GetElapsedTime(_origin);
+
+    /// <summary>Adds a holding, or changes whether it is complete.</summary>
+    /// <returns>Whether this is the first change since the last announce, so that the next one is due earlier.</returns>
+    public bool Hold(string group, Hash256 root, bool isComplete)
+    {
+        if (_held.TryGetValue((group, root), out var before) && before == isComplete)
+        {
+            return false;
+        }
+
+        _held[(group, root)] = isComplete;
+        return AddChange((group, root), isComplete);
+    }
+
+    /// <summary>Removes a holding.</summary>
+    /// <returns>As <see cref="Hold"/>.</returns>
+    public bool Withdraw(string group, Hash256 root) => _held.Remove((group, root)) && AddChange((group, root), null);
+
+    /// <summary>A caller waits until all changes are announced: they are not coalesced.</summary>
+    /// <returns>Whether the next announce is due earlier.</returns>
+    public bool Expedite()
+    {
+        var wasUrgent = _isUrgent;
+        _isUrgent = true;
+        return !wasUrgent;
+    }
+
+    /// <summary>Another tracker answers now: it is announced to soon, but not by all peers at once.</summary>
+    public void TrackerMoved()
+    {
+        var at = Now + _interval * (MovedWithin * random.NextDouble());
+        _movedAt = _movedAt < at ? _movedAt : at;
+    }
+
+    /// <summary>How long until the next announce is due; 0 if it is due now.</summary>
+    public TimeSpan TimeUntilDue()
+    {
+        var now = Now;
+        var due = _heartbeatAt;
+        if (_retryAt is { } retryAt)
+        {
+            due = retryAt;
+        }
+        else
+        {
+            due = _movedAt < due ? _movedAt.Value : due;
+            var changesAt = _isUrgent ? now : _began + CoalescingTime;
+            due = HasPending && changesAt < due ? changesAt : due;
+        }
+
+        return due > now ? due - now : TimeSpan.Zero;
+    }
+
+    /// <summary>An announce begins; it is one batch or several.</summary>
+    public void Begin() => _isSending = true;
+
+    /// <summary>The next batch: everything if the tracker has to be told all, else the changes; at most <see cref="AnnounceRequest.MaxHoldings"/>.</summary>
+    public AnnounceBatch TakeBatch()
+    {
+        _began = Now;
+        _movedAt = null;
+        var isFull = !_isKnown;
+        if (isFull)
+        {
+            // What does not fit into the first batch follows as changes.
+            _changes.Clear();
+            foreach (var (key, isComplete) in _held)
+            {
+                _changes[key] = isComplete;
+            }
+        }
+
+        return new AnnounceBatch(isFull, [.. _changes.Take(AnnounceRequest.MaxHoldings)]);
+    }
+
+    /// <summary>The tracker answered.</summary>
+    /// <param name="isOwnRevoked">Whether this user's own access was revoked, and the tracker lost the holdings with it.</param>
+    public void Accept(AnnounceBatch batch, AnnounceResponse response, bool isOwnRevoked)
+    {
+        _interval = TimeSpan.FromSeconds(Math.Clamp(response.IntervalSeconds, 1, 3600));
+        _isKnown = (response.Known || batch.IsFull) && !isOwnRevoked;
+        foreach (var (key, isComplete) in batch.Changes)
+        {
+            // A holding that changed again meanwhile stays to be announced.
+            if (_changes.TryGetValue(key, out var now) && now == isComplete)
+            {
+                _changes.Remove(key);
+            }
+        }
+
+        foreach (var rejected in response.Rejected)
+        {
+            _held.Remove((rejected.Group, rejected.PiecesRoot));
+        }
+    }
+
+    /// <summary>All batches were accepted.</summary>
+    public void End()
+    {
+        _isSending = false;
+        _isUrgent = false;
+        _retryAt = null;
+        _retryDelay.Reset();
+        _heartbeatAt = Now + _interval * (ShortestInterval + (1 - ShortestInterval) * random.NextDouble());
+    }
+
+    /// <summary>A batch could not be sent, or its response was lost: whatever the tracker knows, it is told all again.</summary>
+    public void Fail()
+    {
+        _isKnown = false;
+        _isSending = false;
+    }
+
+    /// <summary>Postpones the next announce after a failure.</summary>
+    /// <param name="retryAfter">The time that the tracker named; null if it named none.</param>
+    /// <returns>Whether this is the first failure since the last success.</returns>
+    public bool Postpone(TimeSpan? retryAfter)
+    {
+        var isFirst = _retryDelay.IsFresh;
+        var delay = _retryDelay.Next();
+        _retryAt = Now + (retryAfter > delay ? retryAfter.Value : delay);
+        return isFirst;
+    }
+
+    private bool AddChange((string Group, Hash256 Root) key, bool? isComplete)
+    {
+        var isFirst = !HasPending;
+        _changes[key] = isComplete;
+        return isFirst;
+    }
+}

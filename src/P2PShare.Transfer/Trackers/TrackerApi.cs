@@ -1,0 +1,213 @@
+using System.Net.Http.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.Transfer.Trackers;
+
+/// <summary>
+/// The tracker's requests as typed calls. Safe for concurrent use. Every method throws <see cref="P2PShareException"/> with the
+/// tracker's own <see cref="ErrorCode"/>, or with one of those for a tracker that cannot be reached or trusted.
+/// </summary>
+/// <remarks>
+/// Requests are repeated, writes too, if the response was lost and the tracker may have carried them out: see <see cref="RepeatedWrite"/>.
+/// </remarks>
+public abstract class TrackerApi
+{
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+
+    private protected TrackerApi(TimeProvider clock, ILogger logger)
+    {
+        _clock = clock;
+        _logger = logger;
+    }
+
+    /// <summary>The user that the calls are made for.</summary>
+    public abstract string UserName { get; }
+
+    /// <summary>The tracker in use: the one that is asked first.</summary>
+    public abstract TrackerAddress Address { get; }
+
+    public Task<IReadOnlyList<GroupResponse>> GetGroupsAsync(CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Get(TrackerRoutes.Groups), TrackerJson.Default.IReadOnlyListGroupResponse, cancellationToken);
+
+    public Task<GroupResponse> GetGroupAsync(string group, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Get(TrackerRoutes.Group(group)), TrackerJson.Default.GroupResponse, cancellationToken);
+
+    public Task<GroupResponse> CreateGroupAsync(string name, CancellationToken cancellationToken)
+    {
+        var request = TrackerRequest.Post(TrackerRoutes.Groups, new CreateGroupRequest(name), TrackerJson.Default.CreateGroupRequest);
+        var write = new RepeatedWrite(request, _clock);
+        return write.SendAsync(
+            [ErrorCode.GroupNameTaken],
+            () => SendAsync(request, TrackerJson.Default.GroupResponse, cancellationToken),
+            async () =>
+            {
+                var (group, now) = await SendDatedAsync(
+                    TrackerRequest.Get(TrackerRoutes.Group(name)), TrackerJson.Default.GroupResponse, cancellationToken).ConfigureAwait(false);
+                return group.Role == GroupRole.Owner && write.IsMadeSinceStart(group.Created, now) ? group : null;
+            });
+    }
+
+    /// <summary>Deletes a group for good; only for its owner.</summary>
+    public Task RemoveGroupAsync(string group, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Delete(TrackerRoutes.Group(group), ErrorCode.GroupNotFound), cancellationToken);
+
+    /// <summary>Makes another member the owner of a group; only for its owner.</summary>
+    public Task<GroupResponse> SetGroupOwnerAsync(string group, string userName, CancellationToken cancellationToken)
+    {
+        var request = TrackerRequest.Put(TrackerRoutes.GroupOwner(group), new SetGroupOwnerRequest(userName), TrackerJson.Default.SetGroupOwnerRequest);
+        return new RepeatedWrite(request, _clock).SendAsync(
+            [ErrorCode.NotOwner],
+            () => SendAsync(request, TrackerJson.Default.GroupResponse, cancellationToken),
+            async () => await GetGroupAsync(group, cancellationToken).ConfigureAwait(false) is var now && IsSameUser(now.Owner, userName) ? now : null);
+    }
+
+    /// <summary>Only for members.</summary>
+    public Task<IReadOnlyList<MemberResponse>> GetMembersAsync(string group, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Get(TrackerRoutes.Members(group)), TrackerJson.Default.IReadOnlyListMemberResponse, cancellationToken);
+
+    /// <summary>Removes another user from a group; only for its owner.</summary>
+    public Task RemoveMemberAsync(string group, string userName, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Delete(TrackerRoutes.Member(group, userName), ErrorCode.MemberNotFound), cancellationToken);
+
+    /// <summary>The peers online that offer something in a group; only for members.</summary>
+    public Task<IReadOnlyList<PeerResponse>> GetPeersAsync(string group, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Get(TrackerRoutes.GroupPeers(group)), TrackerJson.Default.IReadOnlyListPeerResponse, cancellationToken);
+
+    /// <summary>Requests to join a group; requesting again changes nothing.</summary>
+    public Task<JoinRequestResponse> RequestJoinAsync(string group, CancellationToken cancellationToken)
+    {
+        var request = TrackerRequest.Post(TrackerRoutes.JoinRequests(group));
+        var write = new RepeatedWrite(request, _clock);
+        return write.SendAsync(
+            [ErrorCode.AlreadyMember],
+            () => SendAsync(request, TrackerJson.Default.JoinRequestResponse, cancellationToken),
+            async () =>
+            {
+                // The owner's script may have approved it already.
+                var (members, now) = await SendDatedAsync(
+                    TrackerRequest.Get(TrackerRoutes.Members(group)), TrackerJson.Default.IReadOnlyListMemberResponse, cancellationToken).ConfigureAwait(false);
+                return members.FirstOrDefault(member => IsSameUser(member.UserName, UserName)) is { } self && write.IsMadeSinceStart(self.Joined, now)
+                    ? new JoinRequestResponse(self.Group, self.UserName, self.Joined)
+                    : null;
+            });
+    }
+
+    /// <summary>The open join requests of a group; only for its owner.</summary>
+    public Task<IReadOnlyList<JoinRequestResponse>> GetJoinRequestsAsync(string group, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Get(TrackerRoutes.JoinRequests(group)), TrackerJson.Default.IReadOnlyListJoinRequestResponse, cancellationToken);
+
+    public Task ApproveJoinAsync(string group, string userName, CancellationToken cancellationToken)
+    {
+        var request = TrackerRequest.Post(TrackerRoutes.Approval(group, userName));
+        return new RepeatedWrite(request, _clock).SendAsync(
+            [ErrorCode.JoinRequestNotFound],
+            () => SendAsync(request, cancellationToken),
+            async () => (await GetMembersAsync(group, cancellationToken).ConfigureAwait(false)).Any(member => IsSameUser(member.UserName, userName)));
+    }
+
+    public Task DenyJoinAsync(string group, string userName, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Delete(TrackerRoutes.JoinRequest(group, userName), ErrorCode.JoinRequestNotFound), cancellationToken);
+
+    public Task LeaveGroupAsync(string group, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Delete(TrackerRoutes.Member(group, UserName), ErrorCode.NotMember), cancellationToken);
+
+    public Task<IReadOnlyList<FileResponse>> GetFilesAsync(string group, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Get(TrackerRoutes.Files(group)), TrackerJson.Default.IReadOnlyListFileResponse, cancellationToken);
+
+    public Task<FileResponse> ShareFileAsync(string group, ShareFileRequest request, CancellationToken cancellationToken) => SendAsync(
+        TrackerRequest.Post(TrackerRoutes.Files(group), request, TrackerJson.Default.ShareFileRequest),
+        TrackerJson.Default.FileResponse,
+        cancellationToken);
+
+    public Task StopShareAsync(string group, string name, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Delete(TrackerRoutes.File(group, name), ErrorCode.FileNotFound, ErrorCode.NotSharer), cancellationToken);
+
+    public Task<SourcesResponse> GetSourcesAsync(string group, SourcesRequest request, CancellationToken cancellationToken) => SendAsync(
+        TrackerRequest.Query(TrackerRoutes.Sources(group), request, TrackerJson.Default.SourcesRequest),
+        TrackerJson.Default.SourcesResponse,
+        cancellationToken);
+
+    public Task<AnnounceResponse> AnnounceAsync(AnnounceRequest request, CancellationToken cancellationToken) => SendAsync(
+        TrackerRequest.Query(TrackerRoutes.Peers, request, TrackerJson.Default.AnnounceRequest),
+        TrackerJson.Default.AnnounceResponse,
+        cancellationToken);
+
+    /// <summary>Unregisters a peer. If no tracker answers, that is not repeated.</summary>
+    public Task UnregisterPeerAsync(Hash256 fingerprint, CancellationToken cancellationToken) => SendAsync(
+        new TrackerRequest(HttpMethod.Delete, TrackerRoutes.Peer(fingerprint)) { RetryAcrossTrackers = false, IsRepeatable = true }, cancellationToken);
+
+    /// <summary>The tracker's JSON Web Key Set, for checking tickets.</summary>
+    public async Task<string> GetTicketKeysAsync(CancellationToken cancellationToken)
+    {
+        using var response = await SendCoreAsync(TrackerRequest.Get(TrackerRoutes.TicketKeys), cancellationToken).ConfigureAwait(false);
+        return await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The events in groups from now on, until cancelled. A stream that is lost is continued after the last event that it
+    /// brought, at the next tracker if necessary.
+    /// </summary>
+    /// <param name="groups">Empty: all that the session's user may know of.</param>
+    /// <exception cref="P2PShareException">At the start: no tracker answers. At any time: the session has ended, or a group is gone.</exception>
+    public IAsyncEnumerable<GroupEvent> WatchEventsAsync(IReadOnlyList<string> groups, CancellationToken cancellationToken) =>
+        WatchEventsAsync(groups, () => { }, cancellationToken);
+
+    /// <inheritdoc cref="WatchEventsAsync(IReadOnlyList{string}, CancellationToken)"/>
+    /// <param name="ready">Called, on any thread, once no event can be missed.</param>
+    public IAsyncEnumerable<GroupEvent> WatchEventsAsync(IReadOnlyList<string> groups, Action ready, CancellationToken cancellationToken)
+    {
+        var path = TrackerRoutes.Events + string.Concat(groups.Select((group, index) => $"{(index == 0 ? '?' : '&')}group={Uri.EscapeDataString(group)}"));
+        return new EventWatch(
+            (last, cancel) => SendCoreAsync(
+                new TrackerRequest(HttpMethod.Get, path) { Completion = HttpCompletionOption.ResponseHeadersRead, LastEventId = last }, cancel),
+            ready, _clock, _logger).ReadAsync(cancellationToken);
+    }
+
+    /// <summary>Sends a request with the session's token.</summary>
+    /// <returns>A successful response.</returns>
+    private protected abstract Task<HttpResponseMessage> SendCoreAsync(TrackerRequest request, CancellationToken cancellationToken);
+
+    private protected async Task SendAsync(TrackerRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await SendCoreAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (P2PShareException e) when (request.IsSuccess(e))
+        {
+            // An earlier attempt, whose response was lost, has carried it out.
+        }
+    }
+
+    private protected async Task<T> SendAsync<T>(TrackerRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        (await SendDatedAsync(request, type, cancellationToken).ConfigureAwait(false)).Value;
+
+    private protected async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await response.Content.ReadFromJsonAsync(type, cancellationToken).ConfigureAwait(false)
+                ?? throw TrackerConnection.NotATracker(Address, null);
+        }
+        catch (System.Text.Json.JsonException e)
+        {
+            throw TrackerConnection.NotATracker(Address, e);
+        }
+    }
+
+    // As the tracker compares names.
+    private static bool IsSameUser(string name, string other) => AccountName.Key(name) == AccountName.Key(other);
+
+    /// <returns>The answer, and the tracker's clock (<c>Date</c>).</returns>
+    private async Task<(T Value, DateTimeOffset? TrackerNow)> SendDatedAsync<T>(
+        TrackerRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        using var response = await SendCoreAsync(request, cancellationToken).ConfigureAwait(false);
+        return (await ReadAsync(response, type, cancellationToken).ConfigureAwait(false), response.Headers.Date);
+    }
+}

@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Trackers;
+
+namespace P2PShare.Unit.Transfer.Trackers;
+
+/// <summary>That announces are sent, repeated and waited for.</summary>
+public sealed class AnnouncerTests : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly Hash256 Root = Hash256.Compute([1]);
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly InMemoryTracker _tracker = new("tracker");
+    private readonly AnnounceHandler _handler = new();
+    private readonly ConcurrentQueue<AnnounceRequest> _requests = [];
+    private readonly ConcurrentQueue<string> _warnings = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TrackerSession _session;
+    private readonly Announcer _announcer;
+    private volatile AnnounceResponse _response = new(20, Known: true, [], []);
+
+    public AnnouncerTests()
+    {
+        _session = InMemoryTracker.NewSession(_clock, _tracker);
+        _announcer = new Announcer(_session, Hash256.Compute([2]), 5000, _handler, _clock, new SentenceLogger(LogLevel.Warning, _warnings.Enqueue));
+        _tracker.Answer = AcceptAsync;
+    }
+
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _session.Dispose();
+        _tracker.Dispose();
+    }
+
+    [Fact]
+    public async Task A_change_is_announced_and_a_caller_waits_for_it()
+    {
+        await _announcer.AnnounceAsync(CancellationToken.None);
+        var running = _announcer.RunAsync(_stop.Token);
+
+        _announcer.Hold("dev", Root, isComplete: true);
+        await _announcer.FlushAsync(CancellationToken.None).WaitAsync(Limit);
+
+        Assert.Equal(2, _requests.Count);
+        Assert.Equal([new("dev", Root, true)], _requests.Last().Holdings);
+        _announcer.Withdraw("dev", Root);
+        await _announcer.FlushAsync(CancellationToken.None).WaitAsync(Limit);
+        Assert.Equal([new("dev", Root, false)], _requests.Last().Removed);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task Waiting_ends_at_once_when_everything_is_announced()
+    {
+        await _announcer.AnnounceAsync(CancellationToken.None);
+        Assert.True(_announcer.FlushAsync(CancellationToken.None).IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public async Task A_failure_is_logged_once_and_the_announce_repeated_when_the_delay_has_passed()
+    {
+        await _announcer.AnnounceAsync(CancellationToken.None);
+        _tracker.Answer = InMemoryTracker.Problem(429, ErrorCode.TooManyAttempts, "Too many requests.", retryAfter: 40);
+        var running = _announcer.RunAsync(_stop.Token);
+        _announcer.Hold("dev", Root, isComplete: true);
+
+        var failure = await Assert.ThrowsAsync<TooManyAttemptsException>(() => _announcer.FlushAsync(CancellationToken.None).WaitAsync(Limit));
+        Assert.Equal("Too many requests.", failure.Message);
+        _tracker.Answer = AcceptAsync;
+        var flushed = _announcer.FlushAsync(CancellationToken.None);
+        await UntilAsync(() => !_warnings.IsEmpty);
+        _clock.Advance(TimeSpan.FromSeconds(39));
+        Assert.False(flushed.IsCompleted);
+        await AdvanceUntilAsync(flushed, TimeSpan.FromSeconds(2));
+
+        Assert.True(_requests.Last().Full);
+        Assert.Contains("Too many requests.", Assert.Single(_warnings), StringComparison.Ordinal);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task The_handler_receives_what_the_tracker_rejected_and_revoked()
+    {
+        _announcer.Hold("dev", Root, isComplete: true);
+        var revocation = new Revocation("ops", "bob", DateTimeOffset.UnixEpoch);
+        _response = new AnnounceResponse(20, Known: true, [new Announcement("dev", Root, true)], [revocation]);
+
+        await _announcer.AnnounceAsync(CancellationToken.None);
+
+        Assert.Equal([new("dev", Root, true)], _handler.Rejected);
+        Assert.Equal([revocation], _handler.Revoked);
+    }
+
+    [Fact]
+    public async Task Everything_is_announced_once_more_after_the_users_own_access_was_revoked()
+    {
+        _announcer.Hold("dev", Root, isComplete: true);
+        _handler.IsOwnRevoked = true;
+
+        await _announcer.AnnounceAsync(CancellationToken.None);
+
+        Assert.Equal([true, true], _requests.Select(request => request.Full));
+    }
+
+    [Fact]
+    public async Task A_heartbeat_is_sent_once_an_interval()
+    {
+        await _announcer.AnnounceAsync(CancellationToken.None);
+        var running = _announcer.RunAsync(_stop.Token);
+        _clock.Advance(TimeSpan.FromSeconds(15.9));
+        Assert.Single(_requests);
+
+        _clock.Advance(TimeSpan.FromSeconds(4.1));
+        await UntilAsync(() => _requests.Count == 2);
+
+        Assert.Equal((false, 0, 0), (_requests.Last().Full, _requests.Last().Holdings.Count, _requests.Last().Removed.Count));
+        await StopAsync(running);
+    }
+
+    private async Task<HttpResponseMessage> AcceptAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        _requests.Enqueue((await request.Content!.ReadFromJsonAsync(TrackerJson.Default.AnnounceRequest, cancellationToken))!);
+        return new HttpResponseMessage { Content = JsonContent.Create(_response, TrackerJson.Default.AnnounceResponse) };
+    }
+
+    private async Task StopAsync(Task running)
+    {
+        await _stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit));
+    }
+
+    private async Task AdvanceUntilAsync(Task task, TimeSpan step)
+    {
+        while (!task.IsCompleted)
+        {
+            _clock.Advance(step);
+            await Task.Yield();
+        }
+
+        await task;
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!condition())
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using System.Net.Http.Json;
+using System.Security;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Trackers;
+
+namespace P2PShare.Unit.Transfer.Trackers;
+
+/// <summary>The token of a session, and what is known before a login.</summary>
+public sealed class TrackerSessionTests : IDisposable
+{
+    private static readonly Guid TrackerId = Guid.Parse("11111111-1111-1111-1111-111111111111");
+
+    private readonly InMemoryTracker _tracker = new("tracker");
+    private readonly TrackerSession _session;
+
+    public TrackerSessionTests() => _session = InMemoryTracker.NewSession(new PauseClock(), _tracker);
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _tracker.Dispose();
+    }
+
+    [Fact]
+    public void Before_a_login_there_is_no_user()
+    {
+        Assert.False(_session.IsLoggedIn);
+        Assert.Equal(ErrorCode.NotLoggedIn, Assert.Throws<P2PShareException>(() => _session.UserName).Code);
+        Assert.Equal(ErrorCode.NotLoggedIn, Assert.Throws<P2PShareException>(() => _session.Account).Code);
+    }
+
+    [Fact]
+    public async Task Requests_carry_the_token_of_the_login()
+    {
+        await LoginAsync();
+        var tokens = new List<string?>();
+        _tracker.Answer = (request, cancellationToken) =>
+        {
+            tokens.Add(request.Headers.Authorization?.Parameter);
+            return InMemoryTracker.EmptyList(request, cancellationToken);
+        };
+
+        await _session.GetGroupsAsync(CancellationToken.None);
+
+        Assert.Equal(["first"], tokens);
+        Assert.Equal((TrackerId, "alice"), (_session.Account.TrackerId, _session.Account.UserName));
+    }
+
+    [Fact]
+    public async Task A_request_that_a_password_change_overtakes_is_sent_once_more_with_the_new_token()
+    {
+        await LoginAsync();
+        var changing = new TaskCompletionSource<HttpResponseMessage>();
+        _tracker.Answer = async (request, cancellationToken) => (request.Method.Method, request.Headers.Authorization?.Parameter) switch
+        {
+            ("PUT", _) => await changing.Task,
+            (_, "second") => await InMemoryTracker.EmptyList(request, cancellationToken),
+            _ => await InMemoryTracker.Problem(401, ErrorCode.NotLoggedIn, "No session.")(request, cancellationToken),
+        };
+        using var secret = Secret();
+        var change = _session.ChangePasswordAsync(secret, secret, CancellationToken.None);
+        var asking = _session.GetGroupsAsync(CancellationToken.None);
+        Assert.False(asking.IsCompleted);
+
+        changing.SetResult(Session("second"));
+
+        Assert.Empty(await asking);
+        await change;
+    }
+
+    [Fact]
+    public async Task A_session_that_has_ended_is_an_error_that_names_it()
+    {
+        await LoginAsync();
+        _tracker.Answer = InMemoryTracker.Problem(401, ErrorCode.NotLoggedIn, "No session.");
+
+        var error = await Assert.ThrowsAsync<P2PShareException>(() => _session.GetGroupsAsync(CancellationToken.None));
+
+        Assert.Equal(ErrorCode.NotLoggedIn, error.Code);
+        Assert.Contains("The session of alice at tracker:8001 has ended", error.Message, StringComparison.Ordinal);
+        Assert.Equal(2, _tracker.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_logout_whose_response_was_lost_is_a_logout()
+    {
+        await LoginAsync();
+        using var second = new InMemoryTracker("second") { Answer = InMemoryTracker.Problem(401, ErrorCode.NotLoggedIn, "No session.") };
+        using var session = InMemoryTracker.NewSession(new PauseClock(), _tracker, second);
+        _tracker.Answer = (_, _) => Task.FromResult(Session("first"));
+        using var secret = Secret();
+        await session.LoginAsync("alice", secret, CancellationToken.None);
+        _tracker.Answer = InMemoryTracker.Lose;
+
+        await session.LogoutAsync(CancellationToken.None);
+
+        Assert.False(session.IsLoggedIn);
+    }
+
+    [Theory]
+    [InlineData("not JSON", "text/plain")]
+    [InlineData("{", "application/json")]
+    [InlineData("null", "application/json")]
+    public async Task A_response_that_no_tracker_gives_is_an_error(string body, string type)
+    {
+        _tracker.Answer = (_, _) => Task.FromResult(new HttpResponseMessage { Content = new StringContent(body, System.Text.Encoding.UTF8, type) });
+
+        var error = await Assert.ThrowsAnyAsync<P2PShareException>(() => _session.GetGroupsAsync(CancellationToken.None));
+
+        Assert.Equal(ErrorCode.NotATracker, error.Code);
+    }
+
+    [Theory]
+    [InlineData(ErrorCode.TrackerUnreachable, true)]
+    [InlineData(ErrorCode.TrackerHostUnknown, true)]
+    [InlineData(ErrorCode.TrackerFailed, true)]
+    [InlineData(ErrorCode.TrackerDatabaseUnavailable, true)]
+    [InlineData(ErrorCode.NotLoggedIn, false)]
+    [InlineData(ErrorCode.TrackerCertificateChanged, false)]
+    public void Some_errors_pass_without_a_change_on_this_side(string code, bool isTransient) =>
+        Assert.Equal(isTransient, TrackerSession.IsTransient(new P2PShareException(code, "A sentence.")));
+
+    private static HttpResponseMessage Session(string token) => new()
+    {
+        Content = JsonContent.Create(
+            new SessionResponse(token, "alice", TrackerId, DateTimeOffset.UnixEpoch), TrackerJson.Default.SessionResponse),
+    };
+
+    private static SecureString Secret()
+    {
+        var secret = new SecureString();
+        secret.AppendChar('x');
+        return secret;
+    }
+
+    private async Task LoginAsync()
+    {
+        _tracker.Answer = (_, _) => Task.FromResult(Session("first"));
+        using var secret = Secret();
+        await _session.LoginAsync("alice", secret, CancellationToken.None);
+    }
+}
