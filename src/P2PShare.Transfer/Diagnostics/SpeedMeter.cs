@@ -1,7 +1,7 @@
 namespace P2PShare.Transfer.Diagnostics;
 
 /// <summary>Bytes a second, smoothed over about three seconds. Safe for concurrent use.</summary>
-internal sealed class SpeedMeter(TimeProvider clock)
+public sealed class SpeedMeter(TimeProvider clock)
 {
     private const double TimeConstant = 3;
 

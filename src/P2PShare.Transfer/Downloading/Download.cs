@@ -6,7 +6,7 @@ using P2PShare.Transfer.Storage;
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>One file being fetched, put on hold, finished, or left from an earlier shell. Safe for concurrent use.</summary>
-public sealed class Download
+public sealed class Download : IDownload
 {
     private readonly PeerServer _server;
     private readonly DownloadStore _catalog;
