@@ -47,7 +47,7 @@ public sealed partial class PeerServer
             {
                 throw new P2PShareException(
                     ErrorCode.DestinationInUse,
-                    $"Another download into '{request.Destination}' is running. Wait for it, stop it with Stop-P2PDownload, or choose another destination.");
+                    $"Another download into '{request.Destination}' is running. Wait for it, stop it, or choose another destination.");
             }
 
             // An unfinished download of something else into the same place is of no use any more.

@@ -220,7 +220,7 @@ public sealed class Download : IDownload
                 break;
             case DownloadState.Stopped:
                 _completion.TrySetException(new P2PShareException(
-                    ErrorCode.DownloadStopped, $"The download of '{Request.Name}' was stopped. Resume-P2PDownload lets it go on."));
+                    ErrorCode.DownloadStopped, $"The download of '{Request.Name}' was stopped."));
                 break;
             default:
                 return;

@@ -8,7 +8,7 @@ public enum FileComparison
     /// <summary>There is no local file.</summary>
     Missing,
 
-    /// <summary>The content is another one: the sizes differ, or the local file is a link and links are not followed.</summary>
+    /// <summary>The content is another one, or the local file is a link that is to be replaced.</summary>
     Different,
 
     /// <summary>The content is the same.</summary>
@@ -24,7 +24,7 @@ public enum FileComparison
 /// <summary>Compares local files with files of a group: by size first, then by pieces root.</summary>
 public static class FileComparer
 {
-    /// <summary>Compares a file that may be behind a link, as a reader of it sees it.</summary>
+    /// <summary>Compares a file that is only read.</summary>
     /// <param name="path">Full path.</param>
     public static FileComparison Compare(string path, ContentDescription wanted) =>
         new FileInfo(path) is not { Exists: true } local ? FileComparison.Missing
