@@ -26,7 +26,7 @@ internal static class Faults
         [ErrorCode.UserNameTaken] = (ErrorCategory.ResourceExists, "Connect-P2PTracker logs in with an account that exists."),
         [ErrorCode.WrongCredentials] = (ErrorCategory.AuthenticationError, "Check the user name and the password; New-P2PUser makes an account."),
         [ErrorCode.TooManyAttempts] = (ErrorCategory.LimitsExceeded, ""),
-        [ErrorCode.NotLoggedIn] = (ErrorCategory.AuthenticationError, "Connect-P2PTracker logs in. -Session names a session of another runspace."),
+        [ErrorCode.NotLoggedIn] = (ErrorCategory.AuthenticationError, "Connect-P2PTracker logs in; -Session names another session, and -Tracker of New-P2PUser a tracker."),
         [ErrorCode.UserOwnsGroups] = (ErrorCategory.InvalidOperation, "Set-P2PGroupOwner hands a group over; Remove-P2PGroup deletes it."),
 
         [ErrorCode.InvalidInvitation] = (ErrorCategory.PermissionDenied, "-Invitation of New-P2PUser takes an invitation from the tracker's operator."),
