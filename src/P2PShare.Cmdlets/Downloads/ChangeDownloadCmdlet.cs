@@ -44,7 +44,7 @@ public abstract class ChangeDownloadCmdlet : DownloadCmdlet
     {
         var saved = (await session.Downloads.GetAllAsync(cancellationToken)).FirstOrDefault(saved => saved.Id == download.Id)
             ?? throw new P2PShareException(
-                ErrorCode.DownloadNotFound, $"There is no download '{download.Name}' any more. Get-P2PDownload lists them.");
+                ErrorCode.DownloadNotFound, $"The download '{download.Name}' does not exist any more.");
         var server = session.RunningPeerServer?.Server;
         var live = server?.Downloads.GetAll().FirstOrDefault(live => live.Id == download.Id && live.HasRun);
         if (live is null)

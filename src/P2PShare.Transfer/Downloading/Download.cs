@@ -6,7 +6,7 @@ using P2PShare.Transfer.Storage;
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>A file that is being fetched, is suspended, has ended, or was left by an earlier shell. Safe for concurrent use.</summary>
-public sealed class Download
+public sealed class Download : IDownload
 {
     private readonly DownloadDependencies _dependencies;
     private readonly BandwidthLimiter _limiter;

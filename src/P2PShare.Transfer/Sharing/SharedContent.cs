@@ -87,7 +87,7 @@ internal sealed class SharedContent(HashedFile file) : IContent
         {
             throw new P2PShareException(
                 ErrorCode.SourceFileChanged,
-                $"'{file.Path}' is not what was shared any more. Share it again with Send-P2PFile -Force.");
+                $"'{file.Path}' is not what was shared any more.");
         }
     }
 }

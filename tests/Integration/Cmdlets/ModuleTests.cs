@@ -131,7 +131,7 @@ public sealed class ModuleTests : IDisposable
         foreach (var script in new[] { "Get-P2PGroup", "Get-P2PFile dev", "New-P2PGroup dev", "Get-P2PDownload", "Start-P2PPeerServer", "Receive-P2PFile dev x" })
         {
             Assert.Equal("NotLoggedIn", _shell.Fail(script));
-            Assert.Contains("Connect-P2PTracker", _shell.Errors[0].ToString(), StringComparison.Ordinal);
+            Assert.Contains("Connect-P2PTracker", _shell.Errors[0].ErrorDetails.RecommendedAction, StringComparison.Ordinal);
             Assert.Equal(ErrorCategory.AuthenticationError, _shell.Errors[0].CategoryInfo.Category);
         }
     }

@@ -46,6 +46,40 @@ public sealed class TrackerJobTests : IDisposable
         _shell.Succeed("$null = $t | New-P2PUser -UserName alice -Password $password -StatePath $state");
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", "127.0.0.1")]
+    [InlineData("127.0.0.1", "localhost")]
+    [InlineData("0.0.0.0", "127.0.0.1")]
+    public void The_shell_that_runs_a_tracker_knows_its_fingerprint(string listens, string dialled)
+    {
+        _shell.Succeed(
+            "$t = Start-P2PTracker -Port $port -Address $listens -DataPath $data",
+            ("port", FreePort()), ("listens", listens), ("data", _shell.Combine("tracker")));
+        _shell.Set("address", $"{dialled}:{_shell.Get("port")}");
+
+        _shell.Succeed("""
+            $null = New-P2PUser $address -UserName alice -Password $password -StatePath $state
+            $null = Connect-P2PTracker $address -UserName alice -Password $password -StatePath $state
+            """);
+
+        // It is remembered, so that another shell knows it too.
+        Assert.Contains((string)_shell.Succeed("$t.Fingerprint").Single().BaseObject, File.ReadAllText(Path.Combine(_shell.StatePath, "known_trackers.txt")), StringComparison.Ordinal);
+        _shell.Succeed("Stop-P2PTracker");
+    }
+
+    [Fact]
+    public async Task The_fingerprint_of_an_own_tracker_is_not_that_of_another()
+    {
+        await using var other = await TestTracker.StartAsync();
+        _shell.UseTracker(other.Address);
+        _shell.Succeed("$t = Start-P2PTracker -Port $port -DataPath $data", ("port", FreePort()), ("data", _shell.Combine("tracker")));
+
+        Assert.Equal("TrackerCertificateUntrusted", _shell.Fail("Connect-P2PTracker $tracker -UserName alice -Password $password -StatePath $state"));
+        Assert.Equal(
+            "TrackerCertificateChanged",
+            _shell.Fail("Connect-P2PTracker $t.Address -UserName alice -Password $password -StatePath $state -Fingerprint $fingerprint"));
+    }
+
     [Fact]
     public void A_tracker_ends_with_its_runspace()
     {

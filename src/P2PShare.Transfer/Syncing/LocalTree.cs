@@ -1,12 +1,10 @@
 using P2PShare.Protocol;
-using P2PShare.Protocol.Names;
 
-namespace P2PShare.Cmdlets.Sync;
+namespace P2PShare.Transfer.Syncing;
 
-/// <summary>The files in a folder that a group's files could be: neither hidden ones, nor behind links, nor unfinished.</summary>
-internal static class LocalTree
+/// <summary>The files in a folder that can be files of a group: neither hidden files nor what is behind links.</summary>
+public static class LocalTree
 {
-    // What Send-P2PFile -Recurse leaves out can come from no group, and is not the group's to delete.
     private static readonly EnumerationOptions Visible = new()
     {
         RecurseSubdirectories = true,
@@ -14,9 +12,13 @@ internal static class LocalTree
         AttributesToSkip = FileAttributes.Hidden | FileAttributes.System | FileAttributes.ReparsePoint,
     };
 
-    /// <returns>Full paths with names as groups have them, in the order of their names.</returns>
+    /// <summary>How paths compare on this system; two names that are one path are one file.</summary>
+    public static StringComparer PathComparer { get; } =
+        OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
+
+    /// <returns>All of them, in the ordinal order of their names; none if there is no such folder.</returns>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnreadable"/>.</exception>
-    public static IReadOnlyList<(string Path, string Name)> Enumerate(string folder)
+    public static IReadOnlyList<LocalFile> Enumerate(string folder)
     {
         if (!Directory.Exists(folder))
         {
@@ -26,9 +28,8 @@ internal static class LocalTree
         try
         {
             return [.. Directory.EnumerateFiles(folder, "*", Visible)
-                .Where(path => !path.EndsWith(FileName.PartSuffix, StringComparison.OrdinalIgnoreCase))
-                .Select(path => (path, Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/')))
-                .OrderBy(file => file.Item2, StringComparer.Ordinal)];
+                .Select(path => new LocalFile(path, Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/')))
+                .OrderBy(file => file.Name, StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -36,7 +37,7 @@ internal static class LocalTree
         }
     }
 
-    /// <summary>Deletes a file, and the folders between it and <paramref name="root"/> that are empty then.</summary>
+    /// <summary>Deletes a file, and the folders between it and <paramref name="root"/> that are empty afterwards.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>.</exception>
     public static void Delete(string root, string path)
     {
@@ -57,7 +58,7 @@ internal static class LocalTree
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Not empty, or somebody works in it.
+                // Not empty, or in use.
                 return;
             }
         }
