@@ -11,7 +11,7 @@ namespace P2PShare.Transfer.Diagnostics;
 /// lists the instruments. Without a listener a count is one comparison.
 /// </summary>
 /// <param name="port">The port that the peer server listens on.</param>
-internal sealed class TransferMetrics(int port)
+internal sealed class TransferMetrics(int port, TimeProvider clock)
 {
     public const string Name = "P2PShare.Transfer";
 
@@ -51,7 +51,7 @@ internal sealed class TransferMetrics(int port)
         UploadBytes.Add(bytes, _port);
     }
 
-    /// <param name="writing">When writing it began, in <see cref="DownloadTimings.Now"/>.</param>
+    /// <param name="writing">When writing it began: a timestamp of the clock.</param>
     public void PieceVerified(int bytes, long writing)
     {
         Interlocked.Add(ref _bytesDownloaded, bytes);
@@ -59,7 +59,7 @@ internal sealed class TransferMetrics(int port)
         Pieces.Add(1, _port);
         if (PieceWriteDuration.Enabled)
         {
-            PieceWriteDuration.Record(Stopwatch.GetElapsedTime(writing).TotalSeconds, _port);
+            PieceWriteDuration.Record(clock.GetElapsedTime(writing).TotalSeconds, _port);
         }
     }
 
