@@ -103,8 +103,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
     [Fact]
     public async Task Opening_is_refused_when_the_ticket_has_expired()
     {
-        var (connection, remote, _) = await GreetAsync();
-        await Eventually.HoldsAsync(() => connection.FindTicket(_content.PiecesRoot) is not null, "the ticket is known");
+        var (_, remote, _) = await GreetAsync();
         Clock.Advance(TimeSpan.FromMinutes(11));
         await remote.OpenAsync(1, _content.PiecesRoot);
 
@@ -463,6 +462,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
         Contents.Offer(_content, offeredIn);
         var run = Run();
         await run.Remote.SendHelloAsync(Issue(TicketFor(_content)));
+        await Eventually.HoldsAsync(() => run.Connection.FindTicket(_content.PiecesRoot) is not null, "the ticket is known");
         return run;
     }
 }
