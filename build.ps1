@@ -2,7 +2,9 @@
 
 <#
 .SYNOPSIS
-    Builds, tests, packs or installs the P2PShare module. Each task is what 'dotnet' does, put together for people who have pwsh.
+    Builds, tests, packs or installs the P2PShare module. Each task is a few commands of 'dotnet'.
+.DESCRIPTION
+    'dotnet tool restore' installs a PowerShell to run it in: 'dotnet pwsh -File build.ps1 -Task Test'. Task Test includes the Pester suite.
 .EXAMPLE
     ./build.ps1 -Task Test
 .EXAMPLE
@@ -32,25 +34,16 @@ function Invoke-Build { Invoke-Dotnet build $PSScriptRoot -c $Configuration }
 
 function Get-ModuleVersion { (Import-PowerShellDataFile (Join-Path $module P2PShare.psd1)).ModuleVersion }
 
-function Invoke-PesterSuite {
-    $result = Invoke-Pester -Path (Join-Path $PSScriptRoot tests Pester) -PassThru
-    "pester: $($result.PassedCount) passed, $($result.FailedCount + $result.FailedContainersCount) failed, $($result.SkippedCount) skipped"
-    if ($result.Result -ne 'Passed') { throw 'The Pester suite failed.' }
-}
-
-# 'pwsh -File' hands over a list as one string.
+# 'pwsh -File' passes a list as one string.
 switch ($Task -split ',') {
     Build { Invoke-Build }
     Test {
         Invoke-Build
         Invoke-Dotnet test $PSScriptRoot -c $Configuration --no-build
-        if (Get-Module Pester -ListAvailable | Where-Object Version -GE 5.0) { Invoke-PesterSuite }
-        else { 'Pester: not run, the module Pester 5 is not installed.' }
     }
-    Pester { Invoke-PesterSuite }
+    Pester { Invoke-Dotnet test (Join-Path $PSScriptRoot tests Integration) -c $Configuration --filter 'DisplayName~Pester:' }
     Package {
         Invoke-Dotnet pack (Join-Path $PSScriptRoot src P2PShare.Cmdlets) -c $Configuration
-        Get-Item (Join-Path $PSScriptRoot out "P2PShare.$(Get-ModuleVersion).*") | ForEach-Object { '{0}: {1:n1} MB' -f $_.FullName, ($_.Length / 1MB) }
     }
     Install {
         Invoke-Build
@@ -61,5 +54,5 @@ switch ($Task -split ',') {
         Copy-Item (Join-Path $module '*') $target -Recurse
         $target
     }
-    default { throw "'$_' is no task: Build, Test, Pester, Package or Install was expected." }
+    default { throw "'$_' is not a task: Build, Test, Pester, Package or Install was expected." }
 }

@@ -8,7 +8,7 @@ namespace P2PShare.Bench.Measuring;
 /// be measured, and would fall on slow runs alone. So files of as many bytes are written before the run, and deleted bit
 /// by bit while it goes on, as fast as it takes free memory.
 /// </summary>
-public sealed class Ballast : IDisposable
+internal sealed class Ballast : IDisposable
 {
     private const int FileLength = 16 << 20;
 

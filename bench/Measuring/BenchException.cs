@@ -1,7 +1,7 @@
 namespace P2PShare.Bench.Measuring;
 
-/// <summary>A benchmark that cannot go on, with a sentence for the person who started it.</summary>
-public sealed class BenchException : Exception
+/// <summary>A benchmark, or one of its subjects, that cannot continue; the message is a sentence for the person who started it.</summary>
+internal sealed class BenchException : Exception
 {
     public BenchException()
     {

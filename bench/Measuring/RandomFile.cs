@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace P2PShare.Bench.Measuring;
 
 /// <summary>Files of bytes that nothing can compress.</summary>
-public static class RandomFile
+internal static class RandomFile
 {
     private const int BlockLength = 1 << 20;
 

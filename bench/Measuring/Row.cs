@@ -1,8 +1,9 @@
 namespace P2PShare.Bench.Measuring;
 
 /// <summary>One figure of one subject in one case, over all rounds.</summary>
-public sealed record Row(string Case, string Subject, string Unit, double Median, double Min, double Max)
+internal sealed record Row(string Case, string Subject, string Unit, double Median, double Min, double Max)
 {
+    /// <param name="values">One a round, at least one.</param>
     public static Row Of(string @case, string subject, string unit, IReadOnlyCollection<double> values)
     {
         var sorted = values.Order().ToArray();

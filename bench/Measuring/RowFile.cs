@@ -4,13 +4,13 @@ using System.Text.Json;
 namespace P2PShare.Bench.Measuring;
 
 /// <summary>Rows for programs to read.</summary>
-public static class RowFile
+internal static class RowFile
 {
     private static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
-        // Nobody puts the file into a page, and people read it.
+        // The file is never part of a web page, and people read it.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 

@@ -1,8 +1,12 @@
+using P2PShare.Bench.Measuring.Processes;
+
 namespace P2PShare.Bench.Measuring;
 
 /// <summary>A new folder under the system's temporary one (TMPDIR), deleted with all that is in it.</summary>
-public sealed class WorkFolder : IDisposable
+internal sealed class WorkFolder : IDisposable
 {
+    public WorkFolder() => Reaper.Watch(Leftover.Folder, Path);
+
     public string Path { get; } = Directory.CreateTempSubdirectory("p2pshare-bench-").FullName;
 
     /// <summary>A path in it.</summary>
@@ -11,5 +15,9 @@ public sealed class WorkFolder : IDisposable
     /// <summary>Makes a folder in it.</summary>
     public string Make(string name) => Directory.CreateDirectory(At(name)).FullName;
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        Directory.Delete(Path, recursive: true);
+        Reaper.Release(Leftover.Folder, Path);
+    }
 }

@@ -1,27 +1,19 @@
-using System.Globalization;
+using P2PShare.Bench.Measuring.Processes;
 
 namespace P2PShare.Bench.Swarm;
 
 /// <summary>One machine of the lab: a network namespace with one link to the bridge.</summary>
-internal sealed class Host(string space, string address)
+/// <param name="space">The name of its namespace.</param>
+/// <param name="port">The name of the bridge's end of its link.</param>
+internal sealed class Host(Network network, string space, string address, string port) : Machine(address, "ip", "netns", "exec", space)
 {
-    /// <summary>The name of its namespace.</summary>
-    public string Space { get; } = space;
-
-    /// <summary>Its IPv4 address.</summary>
-    public string Address { get; } = address;
-
-    /// <summary>Starts a program in it. The process's id is the program's: <c>ip netns exec</c> becomes it.</summary>
-    public Worker Start(string program, params string[] arguments) =>
-        new(Command.Start("ip", ["netns", "exec", Space, program, .. arguments]));
-
     /// <summary>Bytes that went out on its link so far, headers included.</summary>
-    public Task<long> SentAsync() => CountAsync("tx_bytes");
+    public long ReadSent() => network.ReadCounters(port).Received;
 
     /// <summary>Bytes that came in on its link so far, headers included.</summary>
-    public Task<long> ReceivedAsync() => CountAsync("rx_bytes");
+    public long ReadReceived() => network.ReadCounters(port).Sent;
 
-    /// <summary>From now on nobody can open a connection to it; those it opens itself work both ways.</summary>
+    /// <summary>From now on it accepts no connections; those that it opens itself work both ways.</summary>
     public async Task RefuseConnectionsAsync()
     {
         await RunAsync("nft", "add", "table", "ip", "lab");
@@ -32,9 +24,10 @@ internal sealed class Host(string space, string address)
     /// <summary>Lets others connect to it again.</summary>
     public Task AcceptConnectionsAsync() => RunAsync("nft", "flush", "ruleset");
 
-    public Task<string> RunAsync(string program, params string[] arguments) =>
-        Command.RunAsync("ip", ["netns", "exec", Space, program, .. arguments]);
-
-    private async Task<long> CountAsync(string counter) => long.Parse(
-        await RunAsync("cat", $"/sys/class/net/{Network.LinkName}/statistics/{counter}"), CultureInfo.InvariantCulture);
+    /// <summary>Runs a program in it to its end.</summary>
+    public async Task RunAsync(string program, params string[] arguments)
+    {
+        await using var child = Start(program, arguments);
+        await child.CompleteAsync(CancellationToken.None);
+    }
 }

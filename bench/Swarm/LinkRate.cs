@@ -5,23 +5,26 @@ using System.Net.Sockets;
 
 namespace P2PShare.Bench.Swarm;
 
-/// <summary>What one TCP connection over one link carries: the measure that everything else is held against.</summary>
+/// <summary>What one TCP connection over one link carries: the measure that everything else is compared with.</summary>
 internal static class LinkRate
 {
+    public const string SenderRole = "send";
+    public const string ReceiverRole = "receive";
+
     private const int Port = 7000;
     private const int Bytes = 16 * 1024 * 1024;
 
     /// <returns>Payload bytes a second from one host to another.</returns>
     public static async Task<double> MeasureAsync(Host from, Host to, CancellationToken cancellationToken)
     {
-        using var pouring = from.Start(Program.Self[0], [.. Program.Self[1..], "pour", from.Address]);
-        await pouring.AnswerAsync(cancellationToken);
-        using var draining = to.Start(Program.Self[0], [.. Program.Self[1..], "drain", from.Address]);
-        return double.Parse(await draining.AnswerAsync(cancellationToken), CultureInfo.InvariantCulture);
+        await using var sender = from.StartRole([SenderRole, from.Address], Lab.SharedCores);
+        await sender.ReadLineAsync(cancellationToken);
+        await using var receiver = to.StartRole([ReceiverRole, from.Address], Lab.SharedCores);
+        return double.Parse(await receiver.ReadLineAsync(cancellationToken), CultureInfo.InvariantCulture);
     }
 
     /// <summary>The sending side, in a process of its own.</summary>
-    public static async Task<int> PourAsync(string address)
+    public static async Task SendAsync(string address)
     {
         using var listener = new TcpListener(IPAddress.Parse(address), Port);
         listener.Start();
@@ -29,11 +32,11 @@ internal static class LinkRate
         using var client = await listener.AcceptTcpClientAsync();
         await client.GetStream().WriteAsync(new byte[Bytes]);
         client.Client.Shutdown(SocketShutdown.Send);
-        return await client.GetStream().ReadAsync(new byte[1]);
+        _ = await client.GetStream().ReadAsync(new byte[1]);
     }
 
     /// <summary>The receiving side, in a process of its own.</summary>
-    public static async Task<int> DrainAsync(string address)
+    public static async Task ReceiveAsync(string address)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Parse(address), Port);
@@ -46,6 +49,5 @@ internal static class LinkRate
         }
 
         Console.WriteLine((total / watch.Elapsed.TotalSeconds).ToString(CultureInfo.InvariantCulture));
-        return 0;
     }
 }

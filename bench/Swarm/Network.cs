@@ -1,4 +1,6 @@
 using System.Globalization;
+using P2PShare.Bench.Measuring;
+using P2PShare.Bench.Measuring.Processes;
 
 namespace P2PShare.Bench.Swarm;
 
@@ -8,8 +10,8 @@ namespace P2PShare.Bench.Swarm;
 /// </summary>
 internal sealed class Network : IAsyncDisposable
 {
-    /// <summary>A machine's own end of its link.</summary>
-    public const string LinkName = "eth0";
+    // A machine's own end of its link.
+    private const string LinkName = "eth0";
 
     // A token bucket of 6 ms at 20 Mbit/s: small beside what is measured. A queue of 50 ms is what a good router has.
     private const string Burst = "16kb";
@@ -19,9 +21,11 @@ internal sealed class Network : IAsyncDisposable
     private readonly List<string> _spaces = [];
     private int _count;
 
+    // Waits in the bridge's namespace for the end of its input, so that the kernel shows the counters of that namespace under its id.
+    private Child? _inBridge;
+
     private string Bridge => $"{_prefix}-br";
 
-    /// <summary>The same link for every machine but those without limit, in Mbit/s.</summary>
     public static async Task<Network> CreateAsync()
     {
         var network = new Network();
@@ -30,6 +34,9 @@ internal sealed class Network : IAsyncDisposable
             await network.AddSpaceAsync(network.Bridge);
             await IpAsync(network.Bridge, "link", "add", "br0", "type", "bridge");
             await IpAsync(network.Bridge, "link", "set", "br0", "up");
+            network._inBridge = Child.Start("ip", ["netns", "exec", network.Bridge, "cat"]);
+            // It answers from there.
+            await network._inBridge.AskAsync("", CancellationToken.None);
             return network;
         }
         catch
@@ -58,19 +65,35 @@ internal sealed class Network : IAsyncDisposable
             await LimitAsync(Bridge, port, rate);
         }
 
-        return new Host(space, address);
+        return new Host(this, space, address, port);
+    }
+
+    /// <summary>Bytes that the bridge received and sent on one of its ports so far, headers included.</summary>
+    public (long Received, long Sent) ReadCounters(string port)
+    {
+        // Two lines of titles, then "port1: bytes packets errs drop fifo frame compressed multicast bytes …".
+        var line = File.ReadLines($"/proc/{_inBridge!.Id}/net/dev").FirstOrDefault(line => line.TrimStart().StartsWith(port + ":", StringComparison.Ordinal))
+            ?? throw new BenchException($"The bridge has no port '{port}'.");
+        var numbers = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return (long.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[8], CultureInfo.InvariantCulture));
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (_inBridge is not null)
+        {
+            await _inBridge.DisposeAsync();
+        }
+
         foreach (var space in _spaces)
         {
             try
             {
                 // Its links go with it.
-                await Command.RunAsync("ip", "netns", "delete", space);
+                await RunIpAsync("netns", "delete", space);
+                Reaper.Release(Leftover.Namespace, space);
             }
-            catch (InvalidOperationException e)
+            catch (BenchException e)
             {
                 await Console.Error.WriteLineAsync(e.Message);
             }
@@ -79,15 +102,19 @@ internal sealed class Network : IAsyncDisposable
         _spaces.Clear();
     }
 
-    private static Task<string> LimitAsync(string space, string device, double megabits) => Command.RunAsync(
-        "ip", "netns", "exec", space, "tc", "qdisc", "add", "dev", device, "root", "tbf",
+    private static Task<string> LimitAsync(string space, string device, double megabits) => RunIpAsync(
+        "netns", "exec", space, "tc", "qdisc", "add", "dev", device, "root", "tbf",
         "rate", $"{(megabits * 1000).ToString("0", CultureInfo.InvariantCulture)}kbit", "burst", Burst, "latency", Latency);
 
-    private static Task<string> IpAsync(string space, params string[] arguments) => Command.RunAsync("ip", ["-n", space, .. arguments]);
+    private static Task<string> IpAsync(string space, params string[] arguments) => RunIpAsync(["-n", space, .. arguments]);
+
+    // To its end even when the benchmark is interrupted, so that it is known what there is.
+    private static Task<string> RunIpAsync(params string[] arguments) => Child.RunAsync("ip", arguments, CancellationToken.None);
 
     private async Task AddSpaceAsync(string space)
     {
-        await Command.RunAsync("ip", "netns", "add", space);
+        Reaper.Watch(Leftover.Namespace, space);
+        await RunIpAsync("netns", "add", space);
         _spaces.Add(space);
     }
 }

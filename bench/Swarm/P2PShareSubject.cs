@@ -1,104 +1,90 @@
-using System.Reflection;
 using System.Security.Cryptography;
+using P2PShare.Bench.Measuring;
+using P2PShare.Bench.Measuring.Processes;
+using P2PShare.Bench.Measuring.Programs;
 using P2PShare.Protocol.Names;
 
 namespace P2PShare.Bench.Swarm;
 
 /// <summary>This program: a tracker, and a peer server in a process of its own on every machine.</summary>
-internal sealed class P2PShareSubject(Trial trial) : ISubject
+internal sealed class P2PShareSubject(Trial trial) : Subject
 {
+    private const int TrackerPort = 8001;
     private const string WarmUpName = "warm-up.bin";
     private const int WarmUpLength = 1024 * 1024;
 
-    private readonly List<Worker> _peers = [];
-    private Worker? _tracker;
+    private readonly List<Peer> _peers = [];
+    private TrackerServer? _tracker;
 
-    public IReadOnlyList<Worker> Workers => _peers;
+    public override IReadOnlyList<Child> Processes => [.. _peers.Select(peer => peer.Process)];
 
-    public async Task PrepareAsync(CancellationToken cancellationToken)
+    public override IEnumerable<int> ProcessIds => base.ProcessIds.Append(_tracker!.Id);
+
+    public override async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        var (address, fingerprint) = await StartTrackerAsync(cancellationToken);
-        for (var i = 0; i < trial.Hosts.Count; i++)
+        _tracker = await TrackerServer.StartAsync(
+            trial.Tracker, TrackerPort, Directory.CreateDirectory(Path.Combine(trial.Folder, "tracker")).FullName, new Dictionary<string, string>(), cancellationToken);
+        foreach (var (index, host) in trial.Hosts.Index())
         {
-            _peers.Add(trial.Hosts[i].Start(
-                Program.Self[0], [.. Program.Self[1..], "peer", address, fingerprint, $"user{i}", Path.Combine(trial.FolderOf(i), "state")]));
+            _peers.Add(new Peer(host, $"user{index}", Lab.SharedCores));
         }
 
         // As many at once as do not make the tracker refuse: passwords are slow to hash.
         await Parallel.ForAsync(0, _peers.Count, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellationToken }, async (i, _) =>
-            await AskAsync(i, "login", cancellationToken));
-        await AskAsync(0, "group", cancellationToken);
-        for (var i = 1; i < _peers.Count; i++)
+            await _peers[i].LogInAsync(_tracker, Path.Combine(trial.FolderOf(i), "state"), cancellationToken));
+        await _peers[0].CreateGroupAsync(cancellationToken);
+        foreach (var peer in _peers.Skip(1))
         {
-            await AskAsync(i, "join", cancellationToken);
-            await AskAsync(0, $"approve user{i}", cancellationToken);
+            await peer.JoinAsync(_peers[0], cancellationToken);
         }
 
-        await AskAllAsync("start", cancellationToken);
+        await Task.WhenAll(_peers.Select(peer => peer.StartServerAsync(cancellationToken)));
 
-        // Here all machines share a few cores that would compile the same program at the same time: that is no
+        // Here all machines share a few cores that would compile the same program at the same time: that is not a
         // property of a swarm, so it happens before. Restarted, no peer is connected to another.
         var warmUp = Path.Combine(trial.Folder, WarmUpName);
         await File.WriteAllBytesAsync(warmUp, RandomNumberGenerator.GetBytes(WarmUpLength), cancellationToken);
-        await AskAsync(0, $"share {warmUp}", cancellationToken);
-        await AskAsync(0, $"share {trial.ContentPath}", cancellationToken);
-        await AskAllAsync("list", cancellationToken);
-        await Task.WhenAll(Enumerable.Range(1, _peers.Count - 1).Select(i =>
-            AskAsync(i, $"receive {Path.Combine(trial.FolderOf(i), WarmUpName)}", cancellationToken)));
-        await AskAllAsync("stop", cancellationToken);
-        await AskAllAsync("start", cancellationToken);
+        await _peers[0].ShareAsync(warmUp, cancellationToken);
+        await _peers[0].ShareAsync(trial.ContentPath, cancellationToken);
+        await Task.WhenAll(_peers.Select(peer => peer.ListAsync(cancellationToken)));
+        await Task.WhenAll(_peers.Skip(1).Select((peer, i) => peer.ReceiveAsync(trial.FolderOf(i + 1), WarmUpName, cancellationToken)));
+        await Task.WhenAll(_peers.Select(peer => peer.StopServerAsync(cancellationToken)));
+        await Task.WhenAll(_peers.Select(peer => peer.StartServerAsync(cancellationToken)));
     }
 
-    public Task ReceiveAsync(int receiver, CancellationToken cancellationToken) =>
-        AskAsync(receiver + 1, $"receive {Path.Combine(trial.FolderOf(receiver + 1), trial.FileName)}", cancellationToken);
+    public override Task ReceiveAsync(int receiver, CancellationToken cancellationToken) =>
+        _peers[receiver + 1].ReceiveAsync(trial.FolderOf(receiver + 1), trial.FileName, cancellationToken);
 
-    public string? PathOf(int receiver)
+    public override string? PathOf(int receiver)
     {
         var path = Path.Combine(trial.FolderOf(receiver + 1), trial.FileName);
         return File.Exists(path) ? path : File.Exists(path + FileName.PartSuffix) ? path + FileName.PartSuffix : null;
     }
 
-    public void Dispose()
+    public override async Task<double?> ReadCompilingAsync(CancellationToken cancellationToken)
     {
+        try
+        {
+            var ofPeers = await Task.WhenAll(_peers.Select(peer => peer.ReadCompilingAsync(cancellationToken)));
+            return ofPeers.Sum() + await _tracker!.ReadCompilingAsync(cancellationToken);
+        }
+        catch (BenchException)
+        {
+            return null;
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        // At once: nothing of the round is needed any more.
         foreach (var peer in _peers)
         {
-            peer.Dispose();
-            if (Environment.GetEnvironmentVariable("SWARM_TRACE") is not null)
-            {
-                Console.Error.WriteLine(peer.Errors);
-            }
+            await peer.Process.DisposeAsync();
         }
 
-        _tracker?.Dispose();
-    }
-
-    private async Task<(string Address, string Fingerprint)> StartTrackerAsync(CancellationToken cancellationToken)
-    {
-        const string FingerprintPrefix = "fingerprint: ";
-        var address = $"{trial.Tracker.Address}:8001";
-        var folder = Directory.CreateDirectory(Path.Combine(trial.Folder, "tracker")).FullName;
-        var info = Path.Combine(folder, "tracker_info.txt");
-        await File.WriteAllTextAsync(info, address, cancellationToken);
-        var program = typeof(P2PShareSubject).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "TrackerProgram").Value!;
-        _tracker = trial.Tracker.Start("dotnet", program, info, "1", $"--Tracker:DataPath={Path.Combine(folder, "data")}");
-        while (true)
+        if (_tracker is not null)
         {
-            var line = await _tracker.AnswerAsync(cancellationToken);
-            if (line.StartsWith(FingerprintPrefix, StringComparison.Ordinal))
-            {
-                return (address, line[FingerprintPrefix.Length..]);
-            }
-        }
-    }
-
-    private Task AskAllAsync(string line, CancellationToken cancellationToken) =>
-        Task.WhenAll(Enumerable.Range(0, _peers.Count).Select(i => AskAsync(i, line, cancellationToken)));
-
-    private async Task AskAsync(int peer, string line, CancellationToken cancellationToken)
-    {
-        if (await _peers[peer].AskAsync(line, cancellationToken) is var answer and not "ok")
-        {
-            throw new InvalidOperationException(answer);
+            await _tracker.DisposeAsync();
         }
     }
 }

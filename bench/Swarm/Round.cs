@@ -1,15 +1,18 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using P2PShare.Bench.Measuring;
+using P2PShare.Bench.Measuring.Processes;
 using P2PShare.Protocol.Content;
 
 namespace P2PShare.Bench.Swarm;
 
 /// <summary>One run of one subject in one case.</summary>
-/// <param name="Seconds">From the common start until the last survivor was complete; null where one was not.</param>
+/// <param name="Seconds">From the common start until the last survivor was complete; null: one was not.</param>
 /// <param name="Complete">Receivers that have the right bytes.</param>
 /// <param name="Survivors">Receivers that were not killed.</param>
 /// <param name="SharePresent">How much of the content all survivors together have, 0 to 1.</param>
-internal sealed record Round(double? Seconds, int Complete, int Survivors, double SharePresent)
+/// <param name="Usage">Of all machines.</param>
+internal sealed record Round(double? Seconds, int Complete, int Survivors, double SharePresent, Usage Usage)
 {
     private const double CopiesBeforeSeedLeaves = 1.1;
 
@@ -19,7 +22,7 @@ internal sealed record Round(double? Seconds, int Complete, int Survivors, doubl
     /// <param name="linkRate">Payload bytes a second.</param>
     /// <param name="fluidLimit">Seconds.</param>
     public static async Task<Round> RunAsync(
-        ISubject subject, Case @case, Trial trial, double linkRate, double wireRate, double fluidLimit, CancellationToken cancellationToken)
+        Subject subject, Case @case, Trial trial, double linkRate, double wireRate, double fluidLimit, CancellationToken cancellationToken)
     {
         var receivers = trial.Hosts.Count - 1;
         var unreachable = @case == Case.HalfUnreachable ? trial.Hosts.Skip(1).Where((_, i) => i % 2 == 1).ToArray() : [];
@@ -32,7 +35,10 @@ internal sealed record Round(double? Seconds, int Complete, int Survivors, doubl
             }
 
             await subject.PrepareAsync(cancellationToken);
-            var sentBefore = await trial.Hosts[0].SentAsync();
+            // The first time compiles what it needs.
+            await ReadUsageAsync(canAsk: true);
+            var before = await ReadUsageAsync(canAsk: true);
+            var sentBefore = trial.Hosts[0].ReadSent();
             var watch = Stopwatch.StartNew();
             var finished = new double?[receivers];
             var killed = new HashSet<int>();
@@ -50,20 +56,20 @@ internal sealed record Round(double? Seconds, int Complete, int Survivors, doubl
                     foreach (var victim in Enumerable.Range(0, receivers).Where(i => i % 4 == 3))
                     {
                         killed.Add(victim);
-                        subject.Workers[victim + 1].Kill();
+                        subject.Processes[victim + 1].Kill();
                     }
                 }
 
                 if (!hasStruck && @case == Case.SeedLeaves
-                    && await trial.Hosts[0].SentAsync() - sentBefore >= CopiesBeforeSeedLeaves * new FileInfo(trial.ContentPath).Length * wireRate / linkRate)
+                    && trial.Hosts[0].ReadSent() - sentBefore >= CopiesBeforeSeedLeaves * new FileInfo(trial.ContentPath).Length * wireRate / linkRate)
                 {
                     hasStruck = true;
-                    subject.Workers[0].Kill();
+                    subject.Processes[0].Kill();
                 }
 
                 if (hasStruck)
                 {
-                    var bytes = (await Task.WhenAll(trial.Hosts.Skip(1).Select(host => host.ReceivedAsync()))).Sum();
+                    var bytes = trial.Hosts.Skip(1).Sum(host => host.ReadReceived());
                     if (bytes - progress.Bytes > 256 * 1024)
                     {
                         progress = (bytes, watch.Elapsed.TotalSeconds);
@@ -77,11 +83,12 @@ internal sealed record Round(double? Seconds, int Complete, int Survivors, doubl
                 }
             }
 
+            var usage = await ReadUsageAsync(canAsk: all.IsCompleted) - before;
             await ending.CancelAsync();
             int[] survivors = [.. Enumerable.Range(0, receivers).Where(i => !killed.Contains(i))];
             var (complete, present) = await CompareAsync(subject, survivors, trial.ContentPath, cancellationToken);
             var seconds = complete == survivors.Length && survivors.All(i => finished[i] is not null) ? survivors.Max(i => finished[i]) : null;
-            return new Round(seconds, complete, survivors.Length, present);
+            return new Round(seconds, complete, survivors.Length, present, usage);
 
             async Task ReceiveAsync(int receiver)
             {
@@ -90,11 +97,17 @@ internal sealed record Round(double? Seconds, int Complete, int Survivors, doubl
                     await subject.ReceiveAsync(receiver, ending.Token);
                     finished[receiver] = watch.Elapsed.TotalSeconds;
                 }
-                catch (Exception e) when (e is InvalidOperationException or IOException or OperationCanceledException)
+                catch (Exception e) when (e is BenchException or IOException or OperationCanceledException or InvalidOperationException)
                 {
                     // Killed, or could not; the comparison of the files shows it.
                 }
             }
+
+            // What a process used that was killed, or is a receiver that ended, is among what this process has started.
+            // A peer that still receives does not answer.
+            async Task<Usage> ReadUsageAsync(bool canAsk) =>
+                new ProcessTree(subject.ProcessIds).ReadUsage() + ProcessTree.ReadEndedUsage()
+                + new Usage(0, 0, canAsk ? await subject.ReadCompilingAsync(cancellationToken) : null);
         }
         finally
         {
@@ -106,7 +119,7 @@ internal sealed record Round(double? Seconds, int Complete, int Survivors, doubl
     }
 
     private static async Task<(int Complete, double SharePresent)> CompareAsync(
-        ISubject subject, int[] survivors, string contentPath, CancellationToken cancellationToken)
+        Subject subject, int[] survivors, string contentPath, CancellationToken cancellationToken)
     {
         var right = await HashAsync(contentPath, cancellationToken);
         var complete = 0;
@@ -128,7 +141,7 @@ internal sealed record Round(double? Seconds, int Complete, int Survivors, doubl
         return await SHA256.HashDataAsync(file, cancellationToken);
     }
 
-    private static double Present(ISubject subject, int[] survivors, string contentPath)
+    private static double Present(Subject subject, int[] survivors, string contentPath)
     {
         var content = File.ReadAllBytes(contentPath);
         var present = new bool[(content.Length + PieceLength.Block - 1) / PieceLength.Block];

@@ -1,6 +1,11 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using P2PShare.Bench.Measuring.Programs;
 using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Bench.Tracker;
@@ -8,12 +13,15 @@ namespace P2PShare.Bench.Tracker;
 /// <summary>The ceiling, as a process of its own: Kestrel that reads an announce and answers it, and does nothing else.</summary>
 internal static class HelloRole
 {
-    public static async Task<int> RunAsync(int port)
+    public const string Name = "hello";
+
+    /// <param name="port">Of 127.0.0.1.</param>
+    public static async Task RunAsync(string port)
     {
         using var certificate = CreateCertificate();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-            kestrel.Listen(IPAddress.Loopback, port, endpoint => endpoint.UseHttps(certificate)));
+            kestrel.Listen(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture), endpoint => endpoint.UseHttps(certificate)));
         await using var app = builder.Build();
         app.Run(async context =>
         {
@@ -23,10 +31,13 @@ internal static class HelloRole
         });
         await app.StartAsync();
         Console.WriteLine("listening");
-        // Its life is that of the process that started it.
-        await Console.In.ReadToEndAsync();
+        // It ends with the process that started it.
+        while (await Console.In.ReadLineAsync() is not null)
+        {
+            Console.WriteLine(CompilingTime.Line());
+        }
+
         await app.StopAsync();
-        return 0;
     }
 
     private static X509Certificate2 CreateCertificate()

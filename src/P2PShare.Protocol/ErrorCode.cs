@@ -3,11 +3,11 @@ namespace P2PShare.Protocol;
 /// <summary>
 /// The stable identifiers of everything that can go wrong. The tracker puts them in the <c>code</c> of its problem
 /// details (RFC 9457), the engine in <see cref="P2PShareException.Code"/>, the cmdlets in their error ids: one word
-/// for one fault, wherever it is met.
+/// for one fault everywhere.
 /// </summary>
 public static class ErrorCode
 {
-    // What was typed
+    // Input
     public const string InvalidUserName = nameof(InvalidUserName);
     public const string InvalidGroupName = nameof(InvalidGroupName);
     public const string InvalidFileName = nameof(InvalidFileName);

@@ -5,7 +5,7 @@ public class P2PShareException : Exception
 {
     /// <param name="code">One of <see cref="ErrorCode"/>.</param>
     /// <param name="message">A whole sentence for a person; never a secret, never a stack trace.</param>
-    /// <param name="inner">What caused it, where something did.</param>
+    /// <param name="inner">The cause, if there is one.</param>
     public P2PShareException(string code, string message, Exception? inner = null)
         : base(message, inner)
     {

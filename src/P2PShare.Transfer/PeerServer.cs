@@ -1,10 +1,6 @@
-using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
-using P2PShare.Protocol.Tickets;
-using P2PShare.Protocol.Wire;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Downloading;
@@ -15,84 +11,75 @@ using P2PShare.Transfer.Trackers;
 namespace P2PShare.Transfer;
 
 /// <summary>
-/// One peer: listens, offers what its user shares and what it has received, announces it at the tracker, and downloads.
-/// Everything that a session does with other peers goes through one of these. Safe for concurrent use.
+/// One peer: listens, offers what its user shares and has received, announces it at the tracker, and downloads. This type puts the
+/// parts together, starts them and stops them. Safe for concurrent use.
 /// </summary>
-public sealed partial class PeerServer : IAsyncDisposable, IAnnounceHandler
+public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 {
-    private const int MaxConnections = 2048;
-    private const int MaxHandshakes = 64;
-    private static readonly int MaxBulkConnections = 2 * Environment.ProcessorCount;
+    private static readonly TimeSpan UnregisterTimeout = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan Maintenance = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(45);
-    private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(150);
-    private static readonly TimeSpan UnusedAfter = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
-
+    private readonly TrackerSession _tracker;
     private readonly StateFolder _state;
+    private readonly PeerServerOptions _options;
     private readonly PeerIdentity _identity;
-    private readonly Socket _listener;
-    private readonly ShareStore _shares;
-    private readonly DownloadStore _downloadCatalog;
+    private readonly PeerListener _listener;
     private readonly Announcer _announcer;
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConnectionContext _context;
+    private readonly ConnectionTable _connections;
+    private readonly TransferMetrics _metrics;
+    private readonly TransferGauges _gauges;
+    private readonly CancellationTokenSource _stopping;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly SemaphoreSlim _handshakes = new(MaxHandshakes);
-    private readonly ConcurrentDictionary<PeerConnection, Task> _connections = new();
-    private readonly ConcurrentDictionary<Hash256, Lazy<Task<PeerConnection>>> _dials = new();
-    private readonly ConcurrentDictionary<OfferedContent, DownloadSession> _runs = new();
-    private readonly Revocations _ended = new(TimeProvider.System);
-    private readonly Dictionary<Hash256, OfferedContent> _offered = [];
-    private readonly List<Download> _downloads = [];
-    private readonly Dictionary<string, Download> _latest = [];
     private readonly Lock _lock = new();
-    private readonly TicketChecker _tickets;
     private Task _loops = Task.CompletedTask;
     private Task? _stopped;
-    private long _bytesUploaded;
-    private long _bytesDownloaded;
 
     private PeerServer(
-        TrackerSession tracker, StateFolder state, PeerServerOptions options, PeerIdentity identity, Socket listener, TicketValidator tickets)
+        TrackerSession tracker, StateFolder state, PeerServerOptions options, PeerListener listener, PeerIdentity identity, AccessGuard access, CancellationTokenSource stopping)
     {
-        Tracker = tracker;
-        _state = state;
-        _identity = identity;
-        _listener = listener;
-        _tickets = new TicketChecker(
-            tickets,
-            async () => await ReadTicketKeysAsync(tracker, options.Clock, _stopping.Token).ConfigureAwait(false),
-            options.Clock);
-        _shares = new ShareStore(state, tracker.Account, tracker.StopShareAsync);
-        _downloadCatalog = new DownloadStore(state, tracker.Account);
-        Sources = new SourceLocator(tracker, identity.Fingerprint, identity.CertificateHash);
-        Warned += options.Warned;
-        SourceTimeout = options.SourceTimeout;
-        StallTimeout = options.StallTimeout;
-        Clock = options.Clock;
-        UploadLimit = options.UploadLimit;
-        DownloadLimit = options.DownloadLimit;
-        Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
-        TransferMetrics = new TransferMetrics(this);
-        _announcer = new Announcer(tracker, identity.Fingerprint, Port, this, options.Clock, new SentenceLogger(LogLevel.Warning, Warn));
+        (_tracker, _state, _options, _listener, _identity, _stopping) = (tracker, state, options, listener, identity, stopping);
+        UploadLimiter = new BandwidthLimiter(options.Clock) { Limit = options.UploadLimit };
+        DownloadLimiter = new BandwidthLimiter(options.Clock) { Limit = options.DownloadLimit };
+        _metrics = new TransferMetrics(Port);
+        _announcer = new Announcer(tracker, Fingerprint, Port, this, options.Clock, options.Logger);
+        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.StopShareAsync), tracker.ShareFileAsync, options.Logger, options.Clock);
+        _context = new ConnectionContext(
+            access, Shares, UploadLimiter, DownloadLimiter, _metrics, upload => UploadFinished?.Invoke(upload), options.Logger, options.Clock);
+        _connections = new ConnectionTable(Fingerprint, _context);
+        Dialer = new PeerDialer(identity, _connections, _metrics, stopping.Token);
+        Downloads = new DownloadList(new DownloadDependencies(
+            Fingerprint,
+            new DownloadStore(state, tracker.Account),
+            Shares,
+            new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
+            (content, group) => new ChannelConnector(Dialer, content, group),
+            _metrics,
+            options.Logger,
+            options.Clock)
+        {
+            SourceTimeout = options.SourceTimeout,
+            StallTimeout = options.StallTimeout,
+        });
+        _gauges = new TransferGauges(Port, new(
+            () => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
+            () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), options.Clock);
         tracker.Moved += _announcer.TrackerMoved;
     }
 
     /// <summary>Raised, on any thread, when a peer has stopped fetching a content.</summary>
     public event Action<UploadRecord>? UploadFinished;
 
-    /// <summary>Raised, on any thread, with a sentence for a person: a shared file changed, the tracker is away, …</summary>
-    public event Action<string>? Warned;
-
-    /// <summary>Raised, on any thread, with a sentence for who looks for the cause of something: a peer was refused, banned, …</summary>
-    public event Action<string>? Traced;
-
     /// <summary>TCP port it listens on.</summary>
-    public int Port { get; }
+    public int Port => _listener.Port;
 
     /// <summary>Of its certificate.</summary>
     public Hash256 Fingerprint => _identity.Fingerprint;
+
+    /// <summary>What it offers.</summary>
+    public ContentRegistry Shares { get; }
+
+    /// <summary>The downloads of its user, those of earlier shells included.</summary>
+    public DownloadList Downloads { get; }
 
     /// <summary>Most bytes a second that all uploads together send; null: no limit. Takes effect at once.</summary>
     public long? UploadLimit
@@ -108,45 +95,16 @@ public sealed partial class PeerServer : IAsyncDisposable, IAnnounceHandler
         set => DownloadLimiter.Limit = value;
     }
 
-    /// <summary>Ends when the server was stopped, and throws <see cref="P2PShareException"/> when it cannot go on listening.</summary>
+    /// <summary>Ends when the server was stopped, and throws <see cref="P2PShareException"/> when it cannot listen any more.</summary>
     public Task Completion => _completion.Task;
 
-    private TrackerSession Tracker { get; }
+    internal PeerDialer Dialer { get; }
 
-    internal SourceLocator Sources { get; }
+    internal IEnumerable<PeerConnection> Connections => _connections.Connections;
 
-    internal TransferMetrics TransferMetrics { get; }
+    private BandwidthLimiter UploadLimiter { get; }
 
-    internal int ActiveDownloads => GetDownloads().Count(download => download.State == DownloadState.Running);
-
-    internal int ConnectedSources => _runs.Values.Sum(run => run.Progress.Sources);
-
-    internal double DownloadRate => _runs.Values.Sum(run => run.Progress.BytesPerSecond);
-
-    internal int WaitingBlocks => _connections.Keys.Sum(connection => connection.WaitingBlocks);
-
-    internal TimeSpan SourceTimeout { get; }
-
-    internal TimeSpan StallTimeout { get; }
-
-    /// <summary>Bytes a second above which a source is fetched from over bulk connections; chosen by measurement.</summary>
-    internal double BulkAbove { get; set; } = 64 * 1024 * 1024;
-
-    internal PieceMemoryBudget PieceMemoryBudget { get; } = new(128 * 1024 * 1024);
-
-    /// <summary>
-    /// Taken to make a file or give it its name. A folder does one of these at a time; whoever does it meanwhile waits in the
-    /// kernel, burning a core.
-    /// </summary>
-    internal SemaphoreSlim FolderGate { get; } = new(1);
-
-    internal IEnumerable<PeerConnection> Connections => _connections.Keys;
-
-    internal TimeProvider Clock { get; }
-
-    internal BandwidthLimiter UploadLimiter { get; } = new(TimeProvider.System);
-
-    internal BandwidthLimiter DownloadLimiter { get; } = new(TimeProvider.System);
+    private BandwidthLimiter DownloadLimiter { get; }
 
     /// <summary>Starts listening, offers again what this user shared before and is still the same, and announces it.</summary>
     /// <param name="tracker">Logged in.</param>
@@ -154,163 +112,97 @@ public sealed partial class PeerServer : IAsyncDisposable, IAnnounceHandler
     public static async Task<PeerServer> StartAsync(
         TrackerSession tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
     {
-        var tickets = await ReadTicketKeysAsync(tracker, options.Clock, cancellationToken).ConfigureAwait(false);
-        var listener = Listen(options);
+        var stopping = new CancellationTokenSource();
+        var access = await AccessGuard.CreateAsync(tracker, options.Clock, cancellationToken, stopping.Token).ConfigureAwait(false);
+        var listener = PeerListener.Open(options.Address, options.Port);
         PeerIdentity? identity = null;
         PeerServer? server = null;
         try
         {
             identity = PeerIdentity.Acquire(state, options.Clock);
-            server = new PeerServer(tracker, state, options, identity, listener, tickets);
-            server.OfferAgain();
-            server.LoadDownloads();
+            server = new PeerServer(tracker, state, options, listener, identity, access, stopping);
+            server.Shares.Restore();
+            server.Downloads.Load();
             await server._announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);
             server._loops = Task.WhenAll(
-                server.AcceptAsync(), server.MaintainAsync(), server._announcer.RunAsync(server._stopping.Token));
+                server.ListenAsync(), server._connections.MaintainAsync(stopping.Token), server._announcer.RunAsync(stopping.Token));
             return server;
         }
         catch (Exception e)
         {
             listener.Dispose();
             identity?.Dispose();
-            server?.DisposeAnnouncer();
-            server?.TransferMetrics.Dispose();
+            server?.Detach();
             if (e is IOException or UnauthorizedAccessException)
             {
-                throw new P2PShareException(
-                    ErrorCode.StateFolderUnusable, $"The peer's certificate cannot be kept in '{state.Path}': {e.Message}", e);
+                throw new P2PShareException(ErrorCode.StateFolderUnusable, $"The peer's certificate cannot be kept in '{state.Path}': {e.Message}", e);
             }
 
             throw;
         }
     }
 
-    public PeerServerStatus GetStatus()
-    {
-        lock (_lock)
-        {
-            return new PeerServerStatus(
-                _connections.Count,
-                _connections.Keys.Sum(connection => connection.Channels.Count(channel =>
-                    channel.BytesUploaded > 0 && channel.RemoteHas is { IsComplete: false })),
-                _offered.Values.Sum(offered => offered.Names.Count),
-                Interlocked.Read(ref _bytesUploaded),
-                Interlocked.Read(ref _bytesDownloaded));
-        }
-    }
+    public PeerServerStatus GetStatus() =>
+        new(_connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded);
 
     /// <summary>Stops listening, unregisters at the tracker, lets running uploads finish for at most <paramref name="grace"/>, suspends downloads.</summary>
     public Task StopAsync(TimeSpan grace)
     {
         lock (_lock)
         {
-            return _stopped ??= StopCoreAsync(grace);
+            return _stopped ??= Task.Run(() => StopCoreAsync(grace));
         }
     }
 
     public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
 
-    internal void Report(UploadRecord upload) => UploadFinished?.Invoke(upload);
-
-    internal void Warn(string sentence) => Warned?.Invoke(sentence);
-
-    /// <summary>Lets a write to the state folder end by itself; where it fails, a person is told.</summary>
-    internal async void Keep(Task write)
+    private async Task ListenAsync()
     {
         try
         {
-            await write.ConfigureAwait(false);
+            await _listener.RunAsync(_identity, _connections, _context, _stopping.Token).ConfigureAwait(false);
         }
-        catch (Microsoft.Data.Sqlite.SqliteException e)
+        catch (P2PShareException e)
         {
-            Warn($"The state folder could not be written, and the next shell will not know of this: {e.Message}");
+            _completion.TrySetException(e);
         }
     }
 
-    internal void Trace(string sentence) => Traced?.Invoke(sentence);
+    void IAnnounceHandler.OnRejected(Announcement holding) => Shares.RemoveRejected(holding);
 
-    internal void CountUpload(int bytes)
-    {
-        Interlocked.Add(ref _bytesUploaded, bytes);
-        TransferMetrics.Uploaded(bytes);
-    }
+    bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) =>
+        _connections.Revoke(revocations).Any(one => AccountName.Key(one.UserName) == AccountName.Key(_tracker.UserName));
 
-    /// <param name="writing">When writing the piece began, in <see cref="DownloadTimings.Now"/>.</param>
-    internal void CountDownload(int bytes, long writing)
+    private void Detach()
     {
-        Interlocked.Add(ref _bytesDownloaded, bytes);
-        TransferMetrics.PieceVerified(bytes, writing);
-    }
-
-    // Until nobody asks any more, or those who have not got all yet have been quiet for a while.
-    private async Task UploadsEndAsync(TimeSpan grace)
-    {
-        var now = Environment.TickCount64;
-        var deadline = now + (long)grace.TotalMilliseconds;
-        var sent = GetStatus().BytesUploaded;
-        for (var active = now; now < deadline && (WaitingBlocks > 0 || (GetStatus().ActiveUploads > 0 && now - active < Quiet.TotalMilliseconds)); now = Environment.TickCount64)
-        {
-            await Task.Delay(100).ConfigureAwait(false);
-            if (GetStatus().BytesUploaded is var sentNow && sentNow != sent)
-            {
-                (active, sent) = (Environment.TickCount64, sentNow);
-            }
-        }
-    }
-
-    private void DisposeAnnouncer()
-    {
-        Tracker.Moved -= _announcer.TrackerMoved;
+        _tracker.Moved -= _announcer.TrackerMoved;
+        _gauges.Dispose();
     }
 
     private async Task StopCoreAsync(TimeSpan grace)
     {
-        // Off the caller's thread and out of its lock.
-        await Task.Yield();
-        await Task.WhenAll(GetDownloads().Select(download => download.SuspendAsync())).ConfigureAwait(false);
+        await Downloads.SuspendAllAsync().ConfigureAwait(false);
         _listener.Dispose();
-        using (var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
+        using (var timeout = new CancellationTokenSource(UnregisterTimeout, _options.Clock))
         {
             try
             {
-                await Tracker.UnregisterPeerAsync(Fingerprint, timeout.Token).ConfigureAwait(false);
+                await _tracker.UnregisterPeerAsync(Fingerprint, timeout.Token).ConfigureAwait(false);
             }
             catch (Exception e) when (e is P2PShareException or OperationCanceledException or ObjectDisposedException)
             {
-                Trace($"The tracker was not told that this peer stops; it will notice. {e.Message}");
+                _options.Logger.UnregisterFailed(e.Message);
             }
         }
 
-        await UploadsEndAsync(grace).ConfigureAwait(false);
-
+        await _connections.DrainUploadsAsync(grace).ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
-        foreach (var connection in _connections.Keys)
-        {
-            connection.Close(CloseReason.ShuttingDown);
-        }
-
-        await Task.WhenAny(Task.WhenAll(_connections.Values), Task.Delay(TimeSpan.FromSeconds(2))).ConfigureAwait(false);
-        foreach (var connection in _connections.Keys)
-        {
-            connection.Dispose();
-        }
-
-        await Task.WhenAll(_connections.Values).ConfigureAwait(false);
-        await _loops.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
-        lock (_lock)
-        {
-            foreach (var offered in _offered.Values)
-            {
-                offered.Dispose();
-            }
-
-            _offered.Clear();
-        }
-
+        await _connections.CloseAsync().ConfigureAwait(false);
+        await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Shares.Dispose();
         await _state.Database.FlushAsync().ConfigureAwait(false);
-        DisposeAnnouncer();
+        Detach();
         _identity.Dispose();
-        TransferMetrics.Dispose();
         _completion.TrySetResult();
     }
 }

@@ -1,8 +1,11 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer;
 
-/// <summary>How a peer server listens and how much it gives.</summary>
+/// <summary>How a peer server listens, and what it may use.</summary>
 public sealed record PeerServerOptions
 {
     /// <summary>Addresses of this machine to listen on; null: all, IPv4 and IPv6.</summary>
@@ -17,7 +20,7 @@ public sealed record PeerServerOptions
     /// <summary>Most bytes a second that all downloads together take; null: no limit.</summary>
     public long? DownloadLimit { get; init; }
 
-    /// <summary>How long a download goes on without any source before it fails with NoSourceOnline.</summary>
+    /// <summary>How long a download waits without any source before it fails with NoSourceOnline.</summary>
     public TimeSpan SourceTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
@@ -26,10 +29,14 @@ public sealed record PeerServerOptions
     internal TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Subscribed to <see cref="PeerServer.Warned"/> before the start, which is when files that changed since they were shared show.
+    /// Receives what the peer server logs: at Warning, sentences for the person whose shares and downloads it has; at Debug, what helps
+    /// to find the cause of something.
     /// </summary>
-    public Action<string>? Warned { get; init; }
+    public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    /// <summary>Tells when a ticket has expired.</summary>
+    /// <summary>Tells the time, and makes every timer.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>As these options, with a delegate in place of the logger that receives the warnings, as sentences, on any thread.</summary>
+    public PeerServerOptions WithWarnings(Action<string> report) => this with { Logger = new SentenceLogger(LogLevel.Warning, report) };
 }

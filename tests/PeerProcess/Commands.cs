@@ -1,6 +1,7 @@
 using P2PShare.Protocol;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Trackers;
@@ -16,7 +17,7 @@ internal sealed class Commands(TrackerSession client, PeerServer server, Action<
         {
             case ["share", var path, var group, var name]:
                 var hashed = await FileHasher.HashAsync(path, null, CancellationToken.None);
-                await server.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
+                await server.Shares.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
                 write(["shared"]);
                 break;
             case ["receive", var group, var name, var destination]:
@@ -34,7 +35,7 @@ internal sealed class Commands(TrackerSession client, PeerServer server, Action<
     {
         try
         {
-            await server.StartDownload(request).Completion;
+            await server.Downloads.Start(request).Completion;
             write(["received"]);
         }
         catch (P2PShareException e)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Security;
 using P2PShare.PeerProcess;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
@@ -21,9 +20,8 @@ if (Read() is not ["start", var folder, var tracker, var fingerprint, var user, 
 
 var state = StateFolder.Open(folder);
 using var client = new TrackerSession([TrackerAddress.Parse(tracker, Hash256.Parse(fingerprint))], state.KnownTrackers);
-using (var secret = new SecureString())
+using (var secret = new NetworkCredential("", password).SecurePassword)
 {
-    Array.ForEach(password.ToCharArray(), secret.AppendChar);
     await client.LoginAsync(user, secret, CancellationToken.None);
 }
 

@@ -31,7 +31,6 @@ Describe 'Get-P2PDownload' {
     }
 
     It 'shows those of a shell that was ended, as suspended' {
-        $module = (Get-Module P2PShare).Path -replace 'P2PShare\.Cmdlets\.dll$', 'P2PShare.psd1'
         $script = {
             param ($module, $tracker, $folder)
             Import-Module $module
@@ -42,7 +41,7 @@ Describe 'Get-P2PDownload' {
             # No time for anything.
             [Diagnostics.Process]::GetCurrentProcess().Kill()
         }
-        & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $script -args $module, $bob.Tracker, $Folder 2>&1 | Out-Null
+        $null = Invoke-NewShell $script $Manifest, $bob.Tracker, $Folder
 
         $killed = Get-P2PDownload | Where-Object Destination -like '*killed*'
         $killed.State | Should -Be Suspended

@@ -2,7 +2,6 @@
 
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
-    $manifest = (Get-Module P2PShare).Path -replace 'P2PShare\.Cmdlets\.dll$', 'P2PShare.psd1'
     $tracker = Start-TestTracker
 
     # A module as others write them: its packages beside it, in versions of its own. Add-Type gives assemblies names of its own making.

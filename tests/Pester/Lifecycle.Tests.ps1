@@ -2,7 +2,6 @@
 
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
-    $manifest = (Get-Module P2PShare).Path -replace 'P2PShare\.Cmdlets\.dll$', 'P2PShare.psd1'
     $tracker = Start-TestTracker
     $alice = Connect-NewUser $tracker alice
     $null = New-P2PGroup dev
@@ -101,20 +100,20 @@ Describe 'A shell that ends' {
         $ports | ForEach-Object { Test-Listening $_ | Should -BeFalse }
     }
 
-    It 'leaves neither behind when it is killed' {
-        $script = Join-Path $Folder killed.ps1
+    It 'leaves neither behind when SIG<_> ends it' -Skip:$IsWindows -ForEach KILL, TERM, HUP {
+        $script = Join-Path $Folder "$_.ps1"
         Set-Content $script "& {$startAll} @args; Start-Sleep 600"
-        $output = Join-Path $Folder killed.txt
-        $shell = Start-Process pwsh -PassThru -RedirectStandardOutput $output -ArgumentList @(
-            '-NoProfile', '-NonInteractive', '-File', $script, $manifest, (New-Item -ItemType Directory $Folder/killed).FullName, (Get-FreePort))
+        $output = Join-Path $Folder "$_.txt"
+        $shell = Start-NewShell $script $manifest, (New-Item -ItemType Directory $Folder/$_).FullName, (Get-FreePort) $output
         Wait-Until { $shell.HasExited -or (Get-Content $output -Raw) -match '\n' }
         $process, $ports = -split (Get-Content $output -First 1)
         $ports | ForEach-Object { Test-Listening $_ | Should -BeTrue }
 
-        $shell.Kill()
+        kill -s $_ $shell.Id
 
         Wait-Until { -not (Get-Process -Id $process -ErrorAction Ignore) }
         $ports | ForEach-Object { Test-Listening $_ | Should -BeFalse }
+        $shell.WaitForExit(30000) | Should -BeTrue
     }
 }
 
@@ -174,7 +173,8 @@ Describe 'Import-Module' {
     It 'works as "using module"' {
         $script = Join-Path $Folder using.ps1
         Set-Content $script "using module '$manifest'`n(Get-Command Get-P2PFile).Version.ToString()"
-        pwsh -NoProfile -NonInteractive -File $script | Should -Be (Get-Module P2PShare).Version
+        $program, $rest = $PowerShell + '-File' + $script
+        & $program @rest | Should -Be (Get-Module P2PShare).Version
     }
 
     It 'lets its commands run in constrained language mode' {

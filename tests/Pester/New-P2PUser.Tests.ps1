@@ -57,9 +57,8 @@ Describe 'New-P2PUser' {
     }
 
     It 'says which tracker it means where there is no session' {
-        $module = (Get-Module P2PShare).Path -replace 'P2PShare\.Cmdlets\.dll$', 'P2PShare.psd1'
         $errorId = 1 | ForEach-Object -Parallel {
-            Import-Module $using:module
+            Import-Module $using:Manifest
             try { New-P2PUser -UserName x -Password $using:Password } catch { $_.FullyQualifiedErrorId }
         }
         $errorId | Should -BeLike 'NotLoggedIn,*'

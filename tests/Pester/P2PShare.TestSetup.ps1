@@ -1,6 +1,7 @@
 # Dot-sourced in BeforeAll: the built module, and what the tests have in common.
 Set-StrictMode -Version Latest
-Import-Module (Join-Path $PSScriptRoot '..' '..' 'out' 'P2PShare' 'P2PShare.psd1') -Force
+$Manifest = [System.IO.Path]::GetFullPath((Join-Path $PSScriptRoot '..' '..' 'out' 'P2PShare' 'P2PShare.psd1'))
+Import-Module $Manifest -Force
 
 # Every test file has a tracker and a folder of its own: TestDrive loses its files at the end of each Describe, and what
 # is shared has to stay.
@@ -63,9 +64,24 @@ function Stop-Everything {
     Remove-Item -LiteralPath $Folder -Recurse -Force
 }
 
-# Runs a script in a PowerShell of its own, where the default load context is still empty; what it writes comes back as lines.
-function Invoke-NewShell ([scriptblock] $Script, [string[]] $ArgumentList = @()) {
+# The command line of this PowerShell. As a .NET tool it is 'dotnet pwsh.dll': the tool's own 'pwsh' starts that as a second process.
+$PowerShell = @(
+    [System.Environment]::ProcessPath
+    if ((Split-Path ([System.Environment]::ProcessPath) -LeafBase) -eq 'dotnet') { Join-Path $PSHOME pwsh.dll }
+    '-NoProfile', '-NonInteractive'
+)
+
+# Runs a script in a PowerShell of its own, where the default load context is still empty; returns its output and errors as lines.
+# A prefix is a command that runs another one.
+function Invoke-NewShell ([scriptblock] $Script, [string[]] $ArgumentList = @(), [string[]] $Prefix = @()) {
     $file = Join-Path $Folder "$([guid]::NewGuid().ToString('n')).ps1"
     Set-Content -LiteralPath $file "Set-StrictMode -Version Latest; `$ErrorActionPreference = 'Stop'`n& {$Script} @args"
-    pwsh -NoProfile -NonInteractive -File $file @ArgumentList 2>&1 | ForEach-Object { "$_" }
+    $program, $rest = $Prefix + $PowerShell + '-File' + $file + $ArgumentList
+    & $program @rest 2>&1 | ForEach-Object { "$_" }
+}
+
+# Starts a script's file in a PowerShell of its own, with its output in a file; returns the process of that PowerShell.
+function Start-NewShell ([string] $File, [string[]] $ArgumentList, [string] $OutputPath) {
+    $program, $rest = $PowerShell + '-File' + $File + $ArgumentList
+    Start-Process $program ($rest -replace '.*\s.*', '"$0"') -PassThru -RedirectStandardOutput $OutputPath -RedirectStandardError "$OutputPath.err"
 }

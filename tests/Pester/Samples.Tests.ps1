@@ -113,12 +113,12 @@ Describe 'Start-P2PMirror.ps1' {
     }
 
     It 'follows the group in a process of its own until it is ended' {
-        $arguments = '-NoProfile', '-NonInteractive', '-File', (Join-Path $samples Start-P2PMirror.ps1), '-Tracker', $tracker.Address,
-            '-Fingerprint', $tracker.Fingerprint, '-CredentialPath', $credential, '-Group', 'mirrored', '-Destination', "`"$mirror`"", '-Delete',
+        $arguments = '-Tracker', $tracker.Address,
+            '-Fingerprint', $tracker.Fingerprint, '-CredentialPath', $credential, '-Group', 'mirrored', '-Destination', $mirror, '-Delete',
             '-StatePath', (Join-Path $Folder mirrorstate)
         $before = $env:PSModulePath
         $env:PSModulePath = (Join-Path $PSScriptRoot '..' '..' 'out') + [IO.Path]::PathSeparator + $before
-        try { $process = Start-Process pwsh $arguments -PassThru -RedirectStandardOutput $log -RedirectStandardError "$log.err" }
+        try { $process = Start-NewShell (Join-Path $samples Start-P2PMirror.ps1) $arguments $log }
         finally { $env:PSModulePath = $before }
         try {
             $null = New-RandomFile mirrored.bin 30KB | Send-P2PFile -Group mirrored -Session $alice

@@ -1,6 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
-    $alice, $bob = Connect-AliceAndBob (Start-TestTracker)
+    $alice, $bob = Connect-AliceAndBob ($tracker = Start-TestTracker)
 }
 
 AfterAll {
@@ -43,10 +43,19 @@ Describe 'Send-P2PFile' {
         { Send-P2PFile Env:/PATH dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathUnreadable,*'
     }
 
-    It 'cannot read a file without permission' -Skip:($IsWindows -or (id -u) -eq 0) {
+    It 'cannot read a file without permission' -Skip:$IsWindows {
         $file = New-RandomFile 'secret.bin' 1KB
         chmod 000 $file.FullName
-        { Send-P2PFile $file dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathUnreadable,*'
+        # Root reads every file, unless it has given up the right to.
+        $asUser = (id -u) -eq 0 ? @('setpriv', '--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-dac_override,-dac_read_search') : @()
+
+        Invoke-NewShell -Prefix $asUser {
+            param ($module, $tracker, $fingerprint, $folder, $path)
+            Import-Module $module
+            $password = ConvertTo-SecureString 'correct horse battery' -AsPlainText
+            $null = Connect-P2PTracker $tracker -UserName alice -Password $password -StatePath $folder/unprivileged -Fingerprint $fingerprint
+            try { Send-P2PFile $path dev } catch { $_.FullyQualifiedErrorId }
+        } $Manifest, $tracker.Address, $tracker.Fingerprint, $Folder, $file.FullName | Should -BeLike 'PathUnreadable,*'
     }
 
     It 'shares the others where some of many fail, and each of those has one error' {

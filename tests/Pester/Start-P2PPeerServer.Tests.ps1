@@ -56,9 +56,7 @@ Describe 'A shell that ends' {
             $null = Start-P2PPeerServer
             @{ Tracker = $tracker.ProcessId; Port = (Get-P2PPeerServer).Port } | ConvertTo-Json | Set-Content $info
         }
-        $module = (Get-Module P2PShare).Path -replace 'P2PShare\.Cmdlets\.dll$', 'P2PShare.psd1'
-        $pwsh = (Get-Process -Id $PID).Path
-        & $pwsh -NoProfile -NonInteractive -Command $script -args $module, (Join-Path $Folder child), (Get-FreePort), $info
+        Invoke-NewShell $script $Manifest, (Join-Path $Folder child), (Get-FreePort), $info | Should -BeNullOrEmpty
 
         $child = Get-Content $info -Raw | ConvertFrom-Json
         Get-Process -Id $child.Tracker -ErrorAction Ignore | Should -BeNullOrEmpty

@@ -71,9 +71,8 @@ Describe 'New-P2PUser and Connect-P2PTracker' {
     }
 
     It 'give each runspace a default session of its own' {
-        $module = (Get-Module P2PShare).Path -replace 'P2PShare\.Cmdlets\.dll$', 'P2PShare.psd1'
         $names = 'bob', 'carol' | ForEach-Object -Parallel {
-            Import-Module $using:module
+            Import-Module $using:Manifest
             $arguments = @{
                 Tracker = ($using:tracker).Address; Fingerprint = ($using:tracker).Fingerprint
                 UserName = $_; Password = $using:Password; StatePath = Join-Path $using:Folder $_

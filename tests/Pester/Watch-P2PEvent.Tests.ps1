@@ -8,11 +8,10 @@ BeforeAll {
     $null = Join-P2PGroup dev -Session $bob
     Approve-P2PJoinRequest dev bob
     $file = New-RandomFile 'x.bin' 100KB
-    $module = (Get-Module P2PShare).Path -replace 'P2PShare\.Cmdlets\.dll$', 'P2PShare.psd1'
 
     # Runs a script behind the prompt, and returns once it watches: -Verbose says when nothing more is missed.
     function Start-Watch ([scriptblock] $Script, $Session, [object[]] $ArgumentList) {
-        $job = Start-ThreadJob -ArgumentList $module, $Script, $Session, $ArgumentList {
+        $job = Start-ThreadJob -ArgumentList $Manifest, $Script, $Session, $ArgumentList {
             param ($module, $script, $session, $arguments)
             Import-Module $module
             $PSDefaultParameterValues = @{ 'Watch-P2PEvent:Verbose' = $true; '*-P2P*:Session' = $session }

@@ -12,7 +12,8 @@ internal sealed partial class DocComments(XDocument document)
     public XElement? Of(Type type) => _members.GetValueOrDefault($"T:{type.FullName}");
 
     /// <param name="kind">The compiler's letter: P for a property, F for a field.</param>
-    public XElement? Of(char kind, Type type, string member) => _members.GetValueOrDefault($"{kind}:{type.FullName}.{member}");
+    public XElement? Of(char kind, Type type, string member) => _members.GetValueOrDefault(
+        $"{kind}:{(type.IsGenericType ? type.GetGenericTypeDefinition() : type).FullName}.{member}");
 
     /// <summary>The paragraphs of an element: each <c>para</c> and each <c>item</c> of a list by itself, and what is around them.</summary>
     public static IReadOnlyList<string> Paragraphs(XElement? element)

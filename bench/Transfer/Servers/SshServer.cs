@@ -1,8 +1,9 @@
 using P2PShare.Bench.Measuring;
+using P2PShare.Bench.Measuring.Processes;
 
 namespace P2PShare.Bench.Transfer.Servers;
 
-/// <summary>sshd with keys of its own, for whoever runs the benchmark.</summary>
+/// <summary>sshd with keys of its own, for the user who runs the benchmark.</summary>
 internal sealed class SshServer : IAsyncDisposable
 {
     // sshd that runs as root does not start without it; distributions make it when the service starts.
@@ -76,7 +77,7 @@ internal sealed class SshServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _process.DisposeAsync();
-        if (_madeFolder)
+        if (_madeFolder && Directory.Exists(PrivilegeSeparationFolder))
         {
             Directory.Delete(PrivilegeSeparationFolder);
         }

@@ -1,4 +1,5 @@
 using P2PShare.Bench.Measuring;
+using P2PShare.Bench.Measuring.Processes;
 
 namespace P2PShare.Bench.Transfer.Subjects;
 

@@ -1,62 +1,44 @@
-using P2PShare.Bench.Measuring;
+using P2PShare.Bench.Measuring.Processes;
+using P2PShare.Bench.Measuring.Programs;
 
 namespace P2PShare.Bench.Transfer.Subjects;
 
 /// <summary>libtorrent through its Python bindings: a seed, and a new receiver each round.</summary>
 internal sealed class LibtorrentSubject(string name) : Subject(name)
 {
-    // The bindings are a package of the system, which another Python on the PATH does not see.
-    private const string Python = "/usr/bin/python3";
-
-    private Child? _seed;
-    private Child? _receiver;
+    private LibtorrentPeer? _seed;
+    private LibtorrentPeer? _receiver;
     private string _torrent = "";
-    private string _port = "";
+    private string _source = "";
 
-    public override async Task<bool> IsInstalledAsync(CancellationToken cancellationToken)
-    {
-        if (!File.Exists(Python))
-        {
-            return false;
-        }
-
-        try
-        {
-            await Child.RunAsync(Python, ["-c", "import libtorrent; assert libtorrent.version_major >= 2"], cancellationToken);
-            return true;
-        }
-        catch (BenchException)
-        {
-            return false;
-        }
-    }
+    public override Task<bool> IsInstalledAsync(CancellationToken cancellationToken) => LibtorrentPeer.IsInstalledAsync(cancellationToken);
 
     public override async Task StartAsync(Content content, string folder, CancellationToken cancellationToken)
     {
         _torrent = Path.Combine(folder, "content.torrent");
         _seed = StartPeer();
-        _port = await _seed.AskAsync(
-            $"seed\t{(content.IsLarge ? Path.Combine(content.Folder, content.Name) : content.Folder)}\t{_torrent}", cancellationToken);
+        await _seed.SeedAsync(content.IsLarge ? Path.Combine(content.Folder, content.Name) : content.Folder, _torrent, pieceLength: 0, cancellationToken);
+        _source = $"{Machine.Local.Address}:{await _seed.GetPortAsync(cancellationToken)}";
     }
 
     public override async Task PrepareAsync(CancellationToken cancellationToken)
     {
         _receiver = StartPeer();
-        await _receiver.AskAsync("ready", cancellationToken);
+        await _receiver.GetPortAsync(cancellationToken);
     }
 
     // The torrent of a folder makes the folder, under its name.
     public override Task ReceiveAsync(Content content, string folder, CancellationToken cancellationToken) =>
-        _receiver!.AskAsync($"receive\t{_torrent}\t{(content.IsLarge ? folder : Path.GetDirectoryName(folder))}\t{_port}", cancellationToken);
+        _receiver!.ReceiveAsync(_torrent, content.IsLarge ? folder : Path.GetDirectoryName(folder)!, [_source], cancellationToken);
 
     public override async Task EndRoundAsync()
     {
-        if (_receiver is not null)
+        if (_receiver is { } receiver)
         {
-            await _receiver.EndAsync();
-            Processes.Remove(_receiver.Id);
-            await _receiver.DisposeAsync();
             _receiver = null;
+            await receiver.Process.EndAsync();
+            Processes.Remove(receiver.Process.Id);
+            await receiver.DisposeAsync();
         }
     }
 
@@ -69,10 +51,10 @@ internal sealed class LibtorrentSubject(string name) : Subject(name)
         }
     }
 
-    private Child StartPeer()
+    private LibtorrentPeer StartPeer()
     {
-        var peer = Child.Start(Python, [Path.Combine(AppContext.BaseDirectory, "libtorrent_peer.py")]);
-        Processes.Add(peer.Id);
+        var peer = new LibtorrentPeer(Machine.Local, "loopback", port: 0);
+        Processes.Add(peer.Process.Id);
         return peer;
     }
 }

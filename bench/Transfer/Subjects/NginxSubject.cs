@@ -1,4 +1,5 @@
-using P2PShare.Bench.Transfer.Servers;
+using P2PShare.Bench.Measuring.Processes;
+using P2PShare.Bench.Measuring.Programs;
 
 namespace P2PShare.Bench.Transfer.Subjects;
 
@@ -16,8 +17,8 @@ internal abstract class NginxSubject(string name) : Subject(name)
     public override async Task StartAsync(Content content, string folder, CancellationToken cancellationToken)
     {
         _folder = folder;
-        _server = await NginxServer.StartAsync(content.Folder, folder, cancellationToken);
-        Processes.Add(_server.Id);
+        _server = await NginxServer.StartAsync(Machine.Local, LoopbackPort.Free(), isEncrypted: true, content.Folder, folder, cancellationToken);
+        Processes.Add(_server.Process.Id);
     }
 
     public override ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -1,59 +1,60 @@
-using P2PShare.Bench.Measuring;
-using P2PShare.Bench.Transfer.Servers;
+using P2PShare.Bench.Measuring.Processes;
+using P2PShare.Bench.Measuring.Programs;
 
 namespace P2PShare.Bench.Transfer.Subjects;
 
 /// <summary>This program's engine: a tracker, sources that hold all, and a new receiver each round.</summary>
 internal sealed class P2PShareSubject(string name, int sources) : Subject(name)
 {
-    private readonly List<Child> _sources = [];
+    private readonly List<Peer> _sources = [];
     private TrackerServer? _tracker;
     private string _folder = "";
     private int _round;
-    private Child? _receiver;
+    private Peer? _receiver;
 
     public override Task<bool> IsInstalledAsync(CancellationToken cancellationToken) => Task.FromResult(true);
 
     public override async Task StartAsync(Content content, string folder, CancellationToken cancellationToken)
     {
         _folder = folder;
-        _tracker = await TrackerServer.StartAsync(folder, cancellationToken);
+        _tracker = await TrackerServer.StartAsync(Machine.Local, LoopbackPort.Free(), folder, new Dictionary<string, string>(), cancellationToken);
         Processes.Add(_tracker.Id);
         for (var i = 1; i <= sources; i++)
         {
             var source = StartPeer($"source{i}");
             _sources.Add(source);
-            if (i == 1)
-            {
-                await source.AskAsync("owner", cancellationToken);
-            }
-            else
-            {
-                await JoinAsync(source, $"source{i}", cancellationToken);
-            }
-
-            await source.AskAsync($"share {content.Folder}", cancellationToken);
+            await LogInAsync(source, cancellationToken);
+            await source.ShareAsync(content.Folder, cancellationToken);
         }
     }
 
     public override async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        var user = $"receiver{++_round}";
-        _receiver = StartPeer(user);
-        await JoinAsync(_receiver, user, cancellationToken);
+        _receiver = StartPeer($"receiver{++_round}");
+        await LogInAsync(_receiver, cancellationToken);
     }
 
     public override Task ReceiveAsync(Content content, string folder, CancellationToken cancellationToken) =>
-        _receiver!.AskAsync($"receive {folder}", cancellationToken);
+        _receiver!.ReceiveAllAsync(folder, cancellationToken);
+
+    public override async Task<double?> ReadCompilingAsync(CancellationToken cancellationToken)
+    {
+        var sum = await _tracker!.ReadCompilingAsync(cancellationToken);
+        foreach (var peer in _sources.Append(_receiver!))
+        {
+            sum += await peer.ReadCompilingAsync(cancellationToken);
+        }
+
+        return sum;
+    }
 
     public override async Task EndRoundAsync()
     {
-        if (_receiver is not null)
+        if (_receiver is { } receiver)
         {
-            await _receiver.EndAsync();
-            Processes.Remove(_receiver.Id);
-            await _receiver.DisposeAsync();
             _receiver = null;
+            await receiver.DisposeAsync();
+            Processes.Remove(receiver.Process.Id);
         }
     }
 
@@ -62,7 +63,6 @@ internal sealed class P2PShareSubject(string name, int sources) : Subject(name)
         await EndRoundAsync();
         foreach (var source in _sources)
         {
-            await source.EndAsync();
             await source.DisposeAsync();
         }
 
@@ -72,17 +72,25 @@ internal sealed class P2PShareSubject(string name, int sources) : Subject(name)
         }
     }
 
-    private Child StartPeer(string user)
+    private Peer StartPeer(string user)
     {
-        var peer = Child.Start(Environment.ProcessPath!, ["role", _tracker!.Address, _tracker.Fingerprint, user, Path.Combine(_folder, user)]);
-        Processes.Add(peer.Id);
+        var peer = new Peer(Machine.Local, user);
+        Processes.Add(peer.Process.Id);
         return peer;
     }
 
-    private async Task JoinAsync(Child peer, string user, CancellationToken cancellationToken)
+    private async Task LogInAsync(Peer peer, CancellationToken cancellationToken)
     {
-        await peer.AskAsync("join", cancellationToken);
-        await _sources[0].AskAsync($"approve {user}", cancellationToken);
-        await peer.AskAsync("start", cancellationToken);
+        await peer.LogInAsync(_tracker!, Path.Combine(_folder, peer.UserName), cancellationToken);
+        if (peer == _sources[0])
+        {
+            await peer.CreateGroupAsync(cancellationToken);
+        }
+        else
+        {
+            await peer.JoinAsync(_sources[0], cancellationToken);
+        }
+
+        await peer.StartServerAsync(cancellationToken);
     }
 }

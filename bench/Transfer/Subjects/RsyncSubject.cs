@@ -1,4 +1,5 @@
 using P2PShare.Bench.Measuring;
+using P2PShare.Bench.Measuring.Processes;
 using P2PShare.Bench.Transfer.Servers;
 
 namespace P2PShare.Bench.Transfer.Subjects;

@@ -44,13 +44,13 @@ public abstract class ChangeDownloadCmdlet : DownloadCmdlet
     {
         var saved = (await session.Downloads.GetAllAsync(cancellationToken)).FirstOrDefault(saved => saved.Id == download.Id)
             ?? throw new P2PShareException(
-                ErrorCode.DownloadNotFound, $"There is no download '{download.Name}' any more. Get-P2PDownload lists them.");
+                ErrorCode.DownloadNotFound, $"The download '{download.Name}' does not exist any more.");
         var server = session.RunningPeerServer?.Server;
-        var live = server?.GetDownloads().FirstOrDefault(live => live.Id == download.Id && live.HasRun);
+        var live = server?.Downloads.GetAll().FirstOrDefault(live => live.Id == download.Id && live.HasRun);
         if (live is null)
         {
             DownloadStore.ThrowIfHeld(saved);
-            live = server?.GetDownload(saved);
+            live = server?.Downloads.Get(saved);
         }
 
         download.Live = live;

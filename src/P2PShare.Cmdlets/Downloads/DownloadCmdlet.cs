@@ -49,7 +49,7 @@ public abstract class DownloadCmdlet : SessionCmdlet
         {
             if (found.Count == 0 && !isPattern)
             {
-                WriteFault(new P2PShareException(ErrorCode.DownloadNotFound, $"There is no download '{asked}'. Get-P2PDownload lists them."), asked);
+                WriteFault(new P2PShareException(ErrorCode.DownloadNotFound, $"There is no download '{asked}'."), asked);
             }
 
             picked.AddRange(found.Except(picked));

@@ -4,44 +4,37 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare;
 
-/// <summary>Where a download is in its life.</summary>
+/// <summary>The state of a download.</summary>
 public enum P2PDownloadState
 {
-    /// <summary>Fetches, or waits for a source.</summary>
+    /// <summary>Fetches pieces, or waits for a source.</summary>
     Running,
 
-    /// <summary>Put on hold, or left by a shell that ended.</summary>
+    /// <summary>Suspended, or left unfinished by a shell that ended.</summary>
     Suspended,
 
-    /// <summary>The file is whole and under its name.</summary>
+    /// <summary>The file is complete and has its name.</summary>
     Complete,
 
-    /// <summary>Ended by a fault; what was received is kept.</summary>
+    /// <summary>Ended by an error; what was received is kept.</summary>
     Failed,
 
-    /// <summary>Ended by the person; what was received is kept.</summary>
+    /// <summary>Stopped by the user; what was received is kept.</summary>
     Stopped,
 }
 
-/// <summary>A file being fetched; its numbers are those of the moment they are read.</summary>
+/// <summary>A download; its numbers are those of the moment at which they are read.</summary>
 public sealed class P2PDownload
 {
     private readonly bool _isHeld;
 
-    // A shell's peer server has it in hand.
-    internal P2PDownload(SavedDownload saved, Download live, P2PSession session)
+    /// <param name="live">Null if this process does not run it.</param>
+    internal P2PDownload(SavedDownload saved, Download? live, P2PSession session)
     {
         Saved = saved;
         Live = live;
         Session = session;
-    }
-
-    // Nobody has, or another shell.
-    internal P2PDownload(SavedDownload saved, P2PSession session)
-    {
-        Saved = saved;
-        _isHeld = saved.State == DownloadState.Running && saved.IsHeld;
-        Session = session;
+        _isHeld = live is null && saved.State == DownloadState.Running && saved.IsHeld;
     }
 
     public Guid Id => Saved.Id;
@@ -51,9 +44,9 @@ public sealed class P2PDownload
     /// <summary>The file's name in the group.</summary>
     public string Name => Request.Name;
 
-    public P2PDownloadState State => (Live?.State ?? Saved.State) switch
+    public P2PDownloadState State => DownloadMerge.StateOf(Saved, Live, _isHeld) switch
     {
-        DownloadState.Running => Live is not null || _isHeld ? P2PDownloadState.Running : P2PDownloadState.Suspended,
+        DownloadState.Running => P2PDownloadState.Running,
         DownloadState.Suspended => P2PDownloadState.Suspended,
         DownloadState.Complete => P2PDownloadState.Complete,
         DownloadState.Failed => P2PDownloadState.Failed,
@@ -63,7 +56,7 @@ public sealed class P2PDownload
     /// <summary>Bytes.</summary>
     public long Size => Request.Content.Size;
 
-    /// <summary>Bytes received and found right.</summary>
+    /// <summary>Bytes received and verified.</summary>
     public long BytesReceived => Live?.Progress.BytesVerified
         ?? (Saved.State == DownloadState.Complete ? Size : Saved.BytesVerified);
 
@@ -77,7 +70,7 @@ public sealed class P2PDownload
     /// <summary>Null unless this shell runs it, and while it cannot be told.</summary>
     public TimeSpan? TimeLeft => Live is { State: DownloadState.Running } ? Live.Progress.TimeLeft : null;
 
-    /// <summary>Peers connected that have pieces; 0 unless this shell runs it.</summary>
+    /// <summary>Connected peers that have pieces; 0 unless this shell runs it.</summary>
     public int Sources => Live is { State: DownloadState.Running } ? Live.Progress.Sources : 0;
 
     /// <summary>Full path of the file.</summary>
@@ -91,7 +84,7 @@ public sealed class P2PDownload
     /// <summary>The stable error id of why it failed; null unless it did.</summary>
     public string? ErrorId => Fault?.Code;
 
-    /// <summary>What this shell's peer server has in hand; null where it has not.</summary>
+    /// <summary>The download of this shell's peer server; null if this shell does not run it.</summary>
     internal Download? Live { get; set; }
 
     internal SavedDownload Saved { get; set; }

@@ -6,19 +6,17 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Downloads;
 
-/// <summary>Downloads as a job: its output are the received files, its progress the downloads'.</summary>
+/// <summary>Downloads as a job. Its output is the received files, its progress that of the downloads.</summary>
 public sealed class ReceiveJob : P2PJob
 {
-    private readonly PeerServer _server;
     private readonly IReadOnlyList<(DownloadRequest Request, object Target)> _requests;
     private readonly int _limit;
-    private readonly long? _fileLimit;
-    private readonly bool _showsProgress;
+    private readonly ReceiveLoop _loop;
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _failures;
 
     /// <param name="limit">Most downloads at a time.</param>
-    /// <param name="fileLimit">As <see cref="Receiver.FileLimit"/>.</param>
+    /// <param name="fileLimit">As <see cref="DownloadBatch.FileLimit"/>.</param>
     internal ReceiveJob(
         PeerServer server,
         IReadOnlyList<(DownloadRequest Request, object Target)> requests,
@@ -28,11 +26,11 @@ public sealed class ReceiveJob : P2PJob
         bool showsProgress)
         : base("Receive-P2PFile", "P2PReceive", "P2PReceive")
     {
-        _server = server;
         _requests = requests;
         _limit = limit;
-        _fileLimit = fileLimit;
-        _showsProgress = showsProgress;
+        _loop = new ReceiveLoop(
+            server, limit, fileLimit, Add,
+            new BatchProgress(ReceiveLoop.ActivityId, ReceiveLoop.Activity, showsProgress ? AddProgress : null));
         Location = destination;
     }
 
@@ -48,23 +46,12 @@ public sealed class ReceiveJob : P2PJob
 
     private async Task RunAsync(CancellationToken stop)
     {
-        var receiver = new Receiver(
-            _server, _limit, AddOutput,
-            (fault, target) =>
-            {
-                _failures++;
-                AddError(Faults.ToErrorRecord(fault, target));
-            },
-            new BatchProgress(Receiver.ActivityId, Receiver.Activity, _showsProgress ? AddProgress : null))
-        {
-            FileLimit = _fileLimit,
-        };
         try
         {
             var added = 0;
             foreach (var (request, target) in _requests)
             {
-                await receiver.AddAsync(request, target, stop).ConfigureAwait(false);
+                await _loop.AddAsync(request, target, stop).ConfigureAwait(false);
                 if (++added == _limit)
                 {
                     _started.TrySetResult();
@@ -72,18 +59,30 @@ public sealed class ReceiveJob : P2PJob
             }
 
             _started.TrySetResult();
-
-            await receiver.DrainAsync(stop).ConfigureAwait(false);
+            await _loop.DrainAsync(stop).ConfigureAwait(false);
         }
         finally
         {
             _started.TrySetResult();
-            await receiver.StopAsync().ConfigureAwait(false);
+            await _loop.StopAsync().ConfigureAwait(false);
         }
 
         if (_failures > 0)
         {
             SetFailed($"{_failures} of {_requests.Count} files could not be received; Receive-Job shows why.");
+        }
+    }
+
+    private void Add(DownloadOutcome outcome)
+    {
+        if (outcome.Fault is { } fault)
+        {
+            _failures++;
+            AddError(Faults.ToErrorRecord(fault, outcome.Target));
+        }
+        else
+        {
+            AddOutput(new FileInfo(outcome.Request.Destination));
         }
     }
 }

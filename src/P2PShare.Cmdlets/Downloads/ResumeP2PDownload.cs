@@ -30,7 +30,7 @@ public sealed class ResumeP2PDownload : ChangeDownloadCmdlet
         if (live is null && saved.State != DownloadState.Complete)
         {
             var job = await GetPeerServerAsync(session, null, null, cancellationToken);
-            download.Live = live = job.Server.GetDownload(saved);
+            download.Live = live = job.Server.Downloads.Get(saved);
         }
 
         live?.Resume();

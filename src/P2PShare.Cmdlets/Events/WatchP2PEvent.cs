@@ -132,7 +132,7 @@ public sealed class WatchP2PEvent : SessionCmdlet
         }
     }
 
-    private bool IsNamed(string group) => _groups.Exists(name => NameMatch.Select([group], name, candidate => candidate).Count > 0);
+    private bool IsNamed(string group) => _groups.Exists(name => NameMatch.IsMatch(group, name));
 
     /// <summary>Null stands for the moment from which on nothing is missed.</summary>
     private static async Task ReadAsync(

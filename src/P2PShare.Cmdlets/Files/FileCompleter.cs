@@ -1,4 +1,5 @@
 using System.Collections;
+using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Pipeline;
 
 namespace P2PShare.Cmdlets.Files;
@@ -15,7 +16,7 @@ public sealed class FileCompleter : TrackerCompleter
         }
 
         var names = new List<(string, string)>();
-        foreach (var found in await new FileSelection(session).FindGroupsAsync(group, cancellationToken).ConfigureAwait(false))
+        foreach (var found in await GroupSelection.FindAsync(session, group, GroupSelection.IsInside, cancellationToken).ConfigureAwait(false))
         {
             var files = await session.Client.GetFilesAsync(found, cancellationToken).ConfigureAwait(false);
             names.AddRange(files.Select(file => (file.Name, $"{file.Name}: {ByteText.Size(file.Size)}, {file.Sources} sources, {file.Owner}'s")));

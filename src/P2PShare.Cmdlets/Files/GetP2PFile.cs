@@ -78,7 +78,7 @@ public sealed class GetP2PFile : SessionCmdlet
         {
             await TryAsync(pattern, async () =>
             {
-                foreach (var group in await selection.FindGroupsAsync(pattern, cancellationToken))
+                foreach (var group in await GroupSelection.FindAsync(CurrentSession, pattern, GroupSelection.IsInside, cancellationToken))
                 {
                     foreach (var name in Name)
                     {

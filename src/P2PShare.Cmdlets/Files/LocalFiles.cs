@@ -1,23 +1,13 @@
 using System.Management.Automation;
 using P2PShare.Protocol;
+using P2PShare.Transfer.Syncing;
 
 namespace P2PShare.Cmdlets.Files;
 
-/// <summary>A local file and the name that it gets in a group.</summary>
-internal sealed record LocalFile(string Path, string Name);
-
-/// <summary>The local files that a path stands for.</summary>
+/// <summary>The local files that paths stand for, as PowerShell reads and writes them.</summary>
 internal static class LocalFiles
 {
-    // As Get-ChildItem without -Force, and no folder twice through a link.
-    private static readonly EnumerationOptions Visible = new()
-    {
-        RecurseSubdirectories = true,
-        IgnoreInaccessible = false,
-        AttributesToSkip = FileAttributes.Hidden | FileAttributes.System | FileAttributes.ReparsePoint,
-    };
-
-    /// <summary>Resolves a path as PowerShell does; it may stand for several.</summary>
+    /// <summary>Resolves a path as PowerShell does; it may stand for several files.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathNotFound"/>, <see cref="ErrorCode.PathUnreadable"/>.</exception>
     public static IReadOnlyList<string> Resolve(SessionState session, string path, bool literal)
     {
@@ -28,15 +18,15 @@ internal static class LocalFiles
                 ? [session.Path.GetUnresolvedProviderPathFromPSPath(path, out provider, out _)]
                 : session.Path.GetResolvedProviderPathFromPSPath(path, out provider);
             return provider.Name == "FileSystem" ? resolved : throw new P2PShareException(
-                ErrorCode.PathUnreadable, $"'{path}' is not a file: it belongs to the provider {provider.Name}. Give a path of the file system.");
+                ErrorCode.PathUnreadable, $"'{path}' is not a file: it belongs to the provider {provider.Name}. A path of the file system was expected.");
         }
         catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
         {
-            throw new P2PShareException(ErrorCode.PathNotFound, $"'{path}' does not exist. Check the path.", e);
+            throw new P2PShareException(ErrorCode.PathNotFound, $"'{path}' does not exist.", e);
         }
     }
 
-    /// <summary>The folder that files go to; it may still have to be made.</summary>
+    /// <summary>The folder that files are received into; it need not exist.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.DestinationInvalid"/>.</exception>
     public static string ResolveDestination(SessionState session, string destination)
     {
@@ -54,15 +44,15 @@ internal static class LocalFiles
         if (provider.Name != "FileSystem")
         {
             throw new P2PShareException(
-                ErrorCode.DestinationInvalid, $"'{destination}' belongs to the provider {provider.Name}. Give a folder of the file system.");
+                ErrorCode.DestinationInvalid, $"'{destination}' belongs to the provider {provider.Name}. A folder of the file system was expected.");
         }
 
         return File.Exists(folder)
-            ? throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{folder}' is a file. Give the folder that the files go to.")
+            ? throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{folder}' is a file. A folder was expected.")
             : folder;
     }
 
-    /// <summary>A file by itself, or what is in a folder, named relative to the folder's parent.</summary>
+    /// <summary>A single file, or the files in a folder, named relative to the folder's parent.</summary>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.PathNotFound"/>, <see cref="ErrorCode.PathIsFolder"/>, <see cref="ErrorCode.PathUnreadable"/>.
     /// </exception>
@@ -75,25 +65,33 @@ internal static class LocalFiles
 
         if (!Directory.Exists(path))
         {
-            throw new P2PShareException(ErrorCode.PathNotFound, $"'{path}' does not exist. Check the path.");
+            throw new P2PShareException(ErrorCode.PathNotFound, $"'{path}' does not exist.");
         }
 
         if (!recurse)
         {
-            throw new P2PShareException(ErrorCode.PathIsFolder, $"'{path}' is a folder. Give a file, or share all that is in it with -Recurse.");
+            throw new P2PShareException(ErrorCode.PathIsFolder, $"'{path}' is a folder. A file was expected.");
         }
 
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        var parent = Path.GetDirectoryName(folder) ?? folder;
+        var prefix = Path.GetFileName(folder) is { Length: > 0 } name ? name + "/" : "";
+        return [.. LocalTree.Enumerate(folder).Select(file => file with { Name = prefix + file.Name })];
+    }
+
+    /// <summary>A file as Get-Item writes it, with its mode, its owner and its provider path.</summary>
+    /// <param name="path">Full path.</param>
+    /// <returns>The bare file if it is gone already.</returns>
+    public static object GetItem(ProviderIntrinsics provider, SessionState session, string path)
+    {
         try
         {
-            return [.. Directory.EnumerateFiles(folder, "*", Visible)
-                .Order(StringComparer.Ordinal)
-                .Select(file => new LocalFile(file, Path.GetRelativePath(parent, file).Replace(Path.DirectorySeparatorChar, '/')))];
+            // In another provider's location a full path of the file system needs its provider's name.
+            var qualified = session.Path.CurrentLocation.Provider.Name == "FileSystem" ? path : $"Microsoft.PowerShell.Core\\FileSystem::{path}";
+            return provider.Item.Get([qualified], force: true, literalPath: true).Single();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is RuntimeException and not PipelineStoppedException or InvalidOperationException)
         {
-            throw new P2PShareException(ErrorCode.PathUnreadable, $"The folder '{path}' cannot be read: {e.Message}", e);
+            return new FileInfo(path);
         }
     }
 }

@@ -52,7 +52,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
 
     private readonly List<(DownloadRequest Request, object Target)> _forJob = [];
     private FileSelection? _selection;
-    private Receiver? _receiver;
+    private ReceiveLoop? _receiving;
     private string _folder = "";
 
     /// <summary>Files, from Get-P2PFile or Send-P2PFile.</summary>
@@ -151,14 +151,14 @@ public sealed class ReceiveP2PFile : SessionCmdlet
             await job.StartAsync().WaitAsync(cancellationToken);
             WriteObject(job);
         }
-        else if (_receiver is not null)
+        else if (_receiving is not null)
         {
-            await _receiver.DrainAsync(cancellationToken);
+            await _receiving.DrainAsync(cancellationToken);
         }
     }
 
-    // After Ctrl+C, and when a later cmdlet has had enough.
-    protected override Task CleanUpAsync() => _receiver?.StopAsync() ?? Task.CompletedTask;
+    // After Ctrl+C, and when a later cmdlet takes no more.
+    protected override Task CleanUpAsync() => _receiving?.StopAsync() ?? Task.CompletedTask;
 
     private async Task AddAsync(P2PFile file, CancellationToken cancellationToken)
     {
@@ -175,24 +175,21 @@ public sealed class ReceiveP2PFile : SessionCmdlet
             return;
         }
 
-        if (_receiver is null)
-        {
-            var job = await GetPeerServerAsync(cancellationToken);
-            _receiver = new Receiver(
-                job.Server, ThrottleLimit, WriteReceived, WriteFault, NewProgress(Receiver.ActivityId, Receiver.Activity))
-            {
-                FileLimit = DownloadLimit,
-            };
-        }
-
-        await _receiver.AddAsync(request, file, cancellationToken);
+        _receiving ??= new ReceiveLoop(
+            (await GetPeerServerAsync(cancellationToken)).Server, ThrottleLimit, DownloadLimit, WriteOutcome,
+            NewProgress(ReceiveLoop.ActivityId, ReceiveLoop.Activity));
+        await _receiving.AddAsync(request, file, cancellationToken);
     }
 
-    private void WriteReceived(FileInfo file)
+    private void WriteOutcome(DownloadOutcome outcome)
     {
-        if (PassThru)
+        if (outcome.Fault is { } fault)
         {
-            WriteObject(file);
+            WriteFault(fault, outcome.Target);
+        }
+        else if (PassThru)
+        {
+            WriteObject(LocalFiles.GetItem(InvokeProvider, SessionState, outcome.Request.Destination));
         }
     }
 }

@@ -3,8 +3,10 @@ using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Syncing;
 
 namespace P2PShare.Cmdlets.Files;
 
@@ -46,7 +48,7 @@ public sealed class SendP2PFile : SessionCmdlet
     private const int ActivityId = 20900;
 
     private readonly HashSet<(string Path, string Name)> _seen = [];
-    private HashQueue? _queue;
+    private HashLoop<IReadOnlyList<ShareOutcome>>? _hashing;
 
     /// <summary>Paths of files, or of folders with -Recurse; wildcards are resolved on this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathSet)]
@@ -109,19 +111,10 @@ public sealed class SendP2PFile : SessionCmdlet
         }
     }
 
-    protected override Task EndAsync(CancellationToken cancellationToken) => _queue?.DrainAsync(cancellationToken) ?? Task.CompletedTask;
+    protected override Task EndAsync(CancellationToken cancellationToken) => _hashing?.DrainAsync(cancellationToken) ?? Task.CompletedTask;
 
-    // After Ctrl+C, and when a later cmdlet has had enough.
-    protected override Task CleanUpAsync() => _queue?.StopAsync() ?? Task.CompletedTask;
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        if (disposing)
-        {
-            _queue?.Dispose();
-        }
-    }
+    // After Ctrl+C, and when a later cmdlet takes no more.
+    protected override Task CleanUpAsync() => _hashing?.DisposeAsync().AsTask() ?? Task.CompletedTask;
 
     private async Task ShareAsync(LocalFile file, CancellationToken cancellationToken)
     {
@@ -129,7 +122,7 @@ public sealed class SendP2PFile : SessionCmdlet
         FileName.Check(name);
         if (Name is not null && _seen.Count > 0 && !_seen.Contains((file.Path, name)))
         {
-            throw new P2PShareException(ErrorCode.InvalidFileName, "-Name names one file, and several were given. Leave it out, or share them one by one.");
+            throw new P2PShareException(ErrorCode.InvalidFileName, $"'{name}' can be the name of one file only, and several files were given.");
         }
 
         // The same file under the same name is shared once.
@@ -145,26 +138,44 @@ public sealed class SendP2PFile : SessionCmdlet
         }
 
         var server = (await GetPeerServerAsync(cancellationToken)).Server;
-        _queue ??= new HashQueue(NewProgress(ActivityId, "Sharing files"), WriteFault);
-        await _queue.AddAsync(file.Path, name, ShareHashedAsync, cancellationToken);
+        _hashing ??= new HashLoop<IReadOnlyList<ShareOutcome>>(NewProgress(ActivityId, "Sharing files"), WriteOutcomes, WriteFault);
+        var size = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0;
+        await _hashing.AddAsync(file.Path, name, size, ShareHashedAsync, cancellationToken);
 
-        async Task<Action> ShareHashedAsync(HashedFile hashed, CancellationToken stop)
+        async Task<IReadOnlyList<ShareOutcome>> ShareHashedAsync(HashedFile hashed, CancellationToken stop)
         {
-            var tell = new List<Action>();
+            var outcomes = new List<ShareOutcome>();
             foreach (var group in groups)
             {
                 try
                 {
-                    var shared = await server.ShareAsync(hashed, group, name, Force, stop).ConfigureAwait(false);
-                    tell.Add(() => WriteObject(new P2PFile(shared)));
+                    outcomes.Add(new ShareOutcome(file.Path, await server.Shares.ShareAsync(hashed, group, name, Force, stop).ConfigureAwait(false), null));
                 }
                 catch (P2PShareException e)
                 {
-                    tell.Add(() => WriteFault(e, file.Path));
+                    outcomes.Add(new ShareOutcome(file.Path, null, e));
                 }
             }
 
-            return () => tell.ForEach(told => told());
+            return outcomes;
         }
     }
+
+    private void WriteOutcomes(IReadOnlyList<ShareOutcome> outcomes)
+    {
+        foreach (var outcome in outcomes)
+        {
+            if (outcome.Shared is { } shared)
+            {
+                WriteObject(new P2PFile(shared));
+            }
+            else
+            {
+                WriteFault(outcome.Fault!, outcome.Path);
+            }
+        }
+    }
+
+    // In one group: either of the two is set.
+    private sealed record ShareOutcome(string Path, FileResponse? Shared, P2PShareException? Fault);
 }

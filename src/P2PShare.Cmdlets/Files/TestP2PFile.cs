@@ -5,6 +5,7 @@ using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Syncing;
 
 namespace P2PShare.Cmdlets.Files;
 
@@ -37,7 +38,7 @@ public sealed class TestP2PFile : SessionCmdlet
     private const int ActivityId = 21000;
 
     private FileSelection? _selection;
-    private HashQueue? _queue;
+    private HashLoop<P2PFileTest>? _hashing;
 
     /// <summary>
     /// Local files, wildcards allowed, or a folder: there the group's files are looked for under their names. With files from
@@ -84,7 +85,7 @@ public sealed class TestP2PFile : SessionCmdlet
     protected override Task BeginAsync(CancellationToken cancellationToken)
     {
         _selection = new FileSelection(CurrentSession);
-        _queue = new HashQueue(NewProgress(ActivityId, "Testing files"), WriteFault);
+        _hashing = new HashLoop<P2PFileTest>(NewProgress(ActivityId, "Testing files"), Write, WriteFault);
         return Task.CompletedTask;
     }
 
@@ -120,19 +121,10 @@ public sealed class TestP2PFile : SessionCmdlet
         }
     }
 
-    protected override Task EndAsync(CancellationToken cancellationToken) => _queue!.DrainAsync(cancellationToken);
+    protected override Task EndAsync(CancellationToken cancellationToken) => _hashing!.DrainAsync(cancellationToken);
 
-    // After Ctrl+C, and when a later cmdlet has had enough.
-    protected override Task CleanUpAsync() => _queue?.StopAsync() ?? Task.CompletedTask;
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        if (disposing)
-        {
-            _queue?.Dispose();
-        }
-    }
+    // After Ctrl+C, and when a later cmdlet takes no more.
+    protected override Task CleanUpAsync() => _hashing?.DisposeAsync().AsTask() ?? Task.CompletedTask;
 
     private async Task TestNamedAsync(string path, string name, CancellationToken cancellationToken)
     {
@@ -141,7 +133,7 @@ public sealed class TestP2PFile : SessionCmdlet
         {
             // Its own name may look like a pattern.
             throw new P2PShareException(
-                ErrorCode.FileNotFound, $"The group '{Group}' has no file '{name}'. Name the group's file with -Name; Get-P2PFile -Group {Group} lists them.");
+                ErrorCode.FileNotFound, $"The group '{Group}' has no file '{name}', the local file's name.");
         }
 
         foreach (var file in files)
@@ -159,28 +151,20 @@ public sealed class TestP2PFile : SessionCmdlet
             path = DestinationPath.Resolve(path, file.Name);
         }
 
-        if (new FileInfo(path) is not { Exists: true } local)
+        if (FileComparer.Compare(path, file.Content) is var known and not FileComparison.Unknown)
         {
-            _queue!.Add(path, file.Name, () => Write(new P2PFileTest(file, path, P2PFileTestResult.Missing, null)));
+            var result = known == FileComparison.Missing ? P2PFileTestResult.Missing : P2PFileTestResult.Different;
+            _hashing!.AddFinished(path, file.Name, new P2PFileTest(file, path, result, null));
             return Task.CompletedTask;
         }
 
-        if (local.Length != file.Size)
-        {
-            _queue!.Add(path, file.Name, () => Write(new P2PFileTest(file, path, P2PFileTestResult.Different, null)));
-            return Task.CompletedTask;
-        }
-
-        return _queue!.AddAsync(
-            path, file.Name, (hashed, _) => Task.FromResult(() => WriteResult(file, path, hashed)), cancellationToken);
+        return _hashing!.AddAsync(path, file.Name, file.Size, (hashed, _) => Task.FromResult(Judge(file, path, hashed)), cancellationToken);
     }
 
-    private void WriteResult(P2PFile file, string path, HashedFile hashed)
-    {
-        var actual = hashed.Content.PiecesRoot?.ToString();
-        var result = hashed.Content.Size == file.Size && actual == file.PiecesRoot ? P2PFileTestResult.Match : P2PFileTestResult.Different;
-        Write(new P2PFileTest(file, path, result, actual));
-    }
+    private static P2PFileTest Judge(P2PFile file, string path, HashedFile hashed) => new(
+        file, path,
+        FileComparer.IsSame(hashed.Content, file.Content) ? P2PFileTestResult.Match : P2PFileTestResult.Different,
+        hashed.Content.PiecesRoot?.ToString());
 
     private void Write(P2PFileTest test) => WriteObject(Quiet ? test.Result == P2PFileTestResult.Match : test);
 }

@@ -70,7 +70,7 @@ public sealed class UnpublishP2PFile : SessionCmdlet
         try
         {
             await (CurrentSession.RunningPeerServer is { } job
-                ? job.Server.StopShareAsync(Group!, name, cancellationToken)
+                ? job.Server.Shares.StopShareAsync(Group!, name, cancellationToken)
                 : CurrentSession.Shares.StopShareAsync(Group!, name, cancellationToken));
             if (PassThru)
             {

@@ -1,7 +1,5 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.Groups;
-using P2PShare.Cmdlets.Pipeline;
-using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
@@ -26,66 +24,24 @@ namespace P2PShare.Cmdlets.GroupMembers;
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PGroupMember")]
 [OutputType(typeof(P2PGroupMember))]
-public sealed class GetP2PGroupMember : SessionCmdlet
+public sealed class GetP2PGroupMember : GroupListingCmdlet<P2PGroupMember>
 {
-    private readonly HashSet<(string Group, string UserName)> _written = [];
-
-    /// <summary>Names of groups, wildcards allowed; every group that the session's user is in where it is left out.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [FromProperty("Group", "Name")]
-    [SupportsWildcards]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(GroupCompleter))]
-    public string[] Group { get; set; } = ["*"];
-
-    /// <summary>Names of members, wildcards allowed; all where it is left out. A member who is named twice is written once.</summary>
+    /// <summary>Names of members, wildcards allowed; all if it is left out. A member who is named twice is written once.</summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(MemberCompleter))]
-    public string[] UserName { get; set; } = ["*"];
+    public override string[] UserName { get; set; } = ["*"];
 
-    protected override async Task ProcessAsync(CancellationToken cancellationToken)
-    {
-        foreach (var group in Group)
-        {
-            IReadOnlyList<MemberResponse> members = [];
-            if (await TryAsync(group, async () => members = await ListAsync(group, cancellationToken)))
-            {
-                foreach (var user in UserName)
-                {
-                    await TryAsync(user, () => Write(members, group, user));
-                }
-            }
-        }
-    }
+    private protected override bool MayList(GroupResponse group) => GroupSelection.IsInside(group);
 
-    private async Task<IReadOnlyList<MemberResponse>> ListAsync(string group, CancellationToken cancellationToken)
-    {
-        var members = new List<MemberResponse>();
-        foreach (var name in await GroupSelection.FindAsync(CurrentSession, group, GroupSelection.IsInside, cancellationToken))
-        {
-            members.AddRange(await CurrentSession.Client.GetMembersAsync(name, cancellationToken));
-        }
+    private protected override async Task<IEnumerable<P2PGroupMember>> ListAsync(string group, CancellationToken cancellationToken) =>
+        (await CurrentSession.Client.GetMembersAsync(group, cancellationToken)).Select(member => new P2PGroupMember(member));
 
-        return members;
-    }
+    private protected override string UserNameOf(P2PGroupMember item) => item.UserName;
 
-    private Task Write(IReadOnlyList<MemberResponse> members, string group, string user)
-    {
-        var found = NameMatch.Select(members, user, member => member.UserName);
-        if (found.Count == 0 && !NameMatch.IsPattern(user))
-        {
-            throw new P2PShareException(ErrorCode.MemberNotFound, NameMatch.IsPattern(group)
-                ? $"'{user}' is in none of your groups that match '{group}'."
-                : $"'{user}' is not a member of '{group}'.");
-        }
+    private protected override object KeyOf(P2PGroupMember item) => (item.Group, item.UserName);
 
-        foreach (var member in found.Where(member => _written.Add((member.Group, member.UserName))))
-        {
-            WriteObject(new P2PGroupMember(member));
-        }
-
-        return Task.CompletedTask;
-    }
+    private protected override P2PShareException NotFound(string user, string where) =>
+        new(ErrorCode.MemberNotFound, $"'{user}' is not a member of {where}.");
 }

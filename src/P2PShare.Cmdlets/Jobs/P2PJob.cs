@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Management.Automation;
 using System.Reflection;
 using P2PShare.Cmdlets.Pipeline;
@@ -6,13 +5,13 @@ using P2PShare.Protocol;
 
 namespace P2PShare.Cmdlets.Jobs;
 
-/// <summary>Work that goes on behind the prompt, as a job of PowerShell's.</summary>
+/// <summary>Work in the background, as a job of PowerShell.</summary>
 public abstract class P2PJob : Job
 {
-    // Long-running jobs are often never asked for their output.
+    // Nobody may ever ask a long-running job for its output.
     private const int MostKept = 10_000;
 
-    // PowerShell has it, but not for others: what one reads as JobStateInfo.Reason. Without it the fault is an error of the job's.
+    // PowerShell keeps to itself what sets JobStateInfo.Reason. Without it the fault becomes an error of the job.
     private static readonly Action<Job, JobState, Exception>? SetJobStateAndReason = typeof(Job)
         .GetMethod(nameof(SetJobState), BindingFlags.Instance | BindingFlags.NonPublic, [typeof(JobState), typeof(Exception)])
         ?.CreateDelegate<Action<Job, JobState, Exception>>();
@@ -31,27 +30,32 @@ public abstract class P2PJob : Job
     public override bool HasMoreData =>
         Output.Count > 0 || Error.Count > 0 || Warning.Count > 0 || Progress.Count > 0;
 
-    /// <summary>When all are stopped, those of a lower round end before the next are stopped.</summary>
+    /// <summary>When all jobs are stopped, those of a lower round end before those of the next are stopped.</summary>
     internal virtual int StopRound => 0;
 
-    /// <summary>How long <see cref="StopJob"/> waits for the work to end.</summary>
+    /// <summary>How long a stop waits for the work to end.</summary>
     private protected virtual TimeSpan StopPatience => TimeSpan.FromSeconds(15);
 
     internal bool IsFinished => IsFinal(JobStateInfo.State);
 
-    /// <summary>Ends it, and returns when it has ended or does not end in time.</summary>
-    public override void StopJob()
+    /// <summary>Stops it, and returns when it has ended or does not end in time.</summary>
+    public override void StopJob() => PipelineContext.Wait(StopAsync());
+
+    /// <summary>Stops it, and returns when it has ended or does not end in time. Another caller may be stopping it already.</summary>
+    internal async Task StopAsync()
     {
-        if (!Enter(JobState.Stopping))
+        var isFirst = Enter(JobState.Stopping);
+        if (isFirst)
         {
-            // Somebody else stops it, or it has ended: what is left is to wait.
-            Wait();
-            return;
+            await _stop.CancelAsync().ConfigureAwait(false);
         }
 
-        _stop.Cancel();
-        Wait();
-        Enter(JobState.Stopped);
+        // RunAsync has turned every fault into the job's state.
+        await _work.WaitAsync(StopPatience, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (isFirst)
+        {
+            Enter(JobState.Stopped);
+        }
     }
 
     protected override void Dispose(bool disposing)
@@ -69,7 +73,7 @@ public abstract class P2PJob : Job
         base.Dispose(disposing);
     }
 
-    /// <summary>Starts the work: when it returns the job has completed, and a fault of it is the job's failure.</summary>
+    /// <summary>Starts the work. When it returns, the job has completed; when it throws, the job has failed.</summary>
     private protected void Start(Func<CancellationToken, Task> work)
     {
         Enter(JobState.Running);
@@ -87,25 +91,20 @@ public abstract class P2PJob : Job
     {
         lock (_lock)
         {
-            // Whoever reads the stream meanwhile takes the old one or the new one.
-            lock (((ICollection)Progress).SyncRoot)
+            if (!Progress.IsOpen)
             {
-                for (var i = 0; Progress.IsOpen && i < Progress.Count; i++)
-                {
-                    // How far it was earlier is of no use to who asks later.
-                    if (Progress[i].ActivityId == record.ActivityId)
-                    {
-                        Progress[i] = record;
-                        return;
-                    }
-                }
+                return;
             }
 
-            Add(Progress, record);
+            // Earlier progress of the same activity is of no use to a later reader.
+            foreach (var other in Progress.ReadAll().Where(other => other.ActivityId != record.ActivityId).Append(record).OrderBy(other => other.ActivityId))
+            {
+                Progress.Add(other);
+            }
         }
     }
 
-    /// <summary>Makes the job a failed one when its work returns; the errors were added before.</summary>
+    /// <summary>Lets the job fail when its work returns; its errors were added before.</summary>
     private protected void SetFailed(string status) => (_status, _failed) = (status, true);
 
     private async Task RunAsync(Func<CancellationToken, Task> work, CancellationToken stop)
@@ -125,7 +124,7 @@ public abstract class P2PJob : Job
         }
         catch (Exception e)
         {
-            // Nobody awaits a job: what is not shown here is never seen.
+            // Nothing awaits a job: a fault that is not shown here is lost.
             Fail(e, new ErrorRecord(e, ErrorCode.PeerServerFailed, ErrorCategory.NotSpecified, this));
         }
     }
@@ -135,7 +134,7 @@ public abstract class P2PJob : Job
         _status = reason.Message;
         if (SetJobStateAndReason is null)
         {
-            // The finished state closes the streams. Where the reason is set, Receive-Job makes an error of it by itself.
+            // Before the finished state, which closes the streams. If the reason is set, Receive-Job makes an error of it.
             AddError(error);
         }
 
@@ -160,7 +159,7 @@ public abstract class P2PJob : Job
         }
     }
 
-    // PowerShell accepts any change of state, Completed to Failed even.
+    // PowerShell accepts any change of state, even from Completed to Failed.
     private bool Enter(JobState state, Exception? reason = null)
     {
         lock (_lock)
@@ -181,18 +180,6 @@ public abstract class P2PJob : Job
             }
 
             return true;
-        }
-    }
-
-    private void Wait()
-    {
-        try
-        {
-            _work.Wait(StopPatience);
-        }
-        catch (AggregateException)
-        {
-            // RunAsync has turned every fault into the job's state.
         }
     }
 

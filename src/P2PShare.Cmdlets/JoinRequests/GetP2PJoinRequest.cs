@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Pipeline;
-using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
@@ -22,71 +21,35 @@ namespace P2PShare.Cmdlets.JoinRequests;
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PJoinRequest")]
 [OutputType(typeof(P2PJoinRequest))]
-public sealed class GetP2PJoinRequest : SessionCmdlet
+public sealed class GetP2PJoinRequest : GroupListingCmdlet<P2PJoinRequest>
 {
-    private readonly HashSet<(string Group, string UserName)> _written = [];
-
-    /// <summary>
-    /// Names of groups, wildcards allowed; every group that the session's user owns where it is left out.
-    /// </summary>
+    /// <summary>Names of groups, wildcards allowed; every group that the session's user owns if it is left out.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [FromProperty("Group", "Name")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
-    public string[] Group { get; set; } = ["*"];
+    public override string[] Group { get; set; } = ["*"];
 
     /// <summary>
-    /// Names of those who ask, wildcards allowed; all where it is left out. A request that is named twice is written
+    /// Names of the users who ask to join, wildcards allowed; all if it is left out. A request that is named twice is written
     /// once.
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(JoinRequestCompleter))]
-    public string[] UserName { get; set; } = ["*"];
+    public override string[] UserName { get; set; } = ["*"];
 
-    protected override async Task ProcessAsync(CancellationToken cancellationToken)
-    {
-        foreach (var group in Group)
-        {
-            IReadOnlyList<JoinRequestResponse> requests = [];
-            if (await TryAsync(group, async () => requests = await ListAsync(group, cancellationToken)))
-            {
-                foreach (var user in UserName)
-                {
-                    await TryAsync(user, () => Write(requests, group, user));
-                }
-            }
-        }
-    }
+    private protected override bool MayList(GroupResponse group) => GroupSelection.IsOwned(group);
 
-    private async Task<IReadOnlyList<JoinRequestResponse>> ListAsync(string group, CancellationToken cancellationToken)
-    {
-        var requests = new List<JoinRequestResponse>();
-        foreach (var name in await GroupSelection.FindAsync(CurrentSession, group, GroupSelection.IsOwned, cancellationToken))
-        {
-            requests.AddRange(await CurrentSession.Client.GetJoinRequestsAsync(name, cancellationToken));
-        }
+    private protected override async Task<IEnumerable<P2PJoinRequest>> ListAsync(string group, CancellationToken cancellationToken) =>
+        (await CurrentSession.Client.GetJoinRequestsAsync(group, cancellationToken)).Select(request => new P2PJoinRequest(request));
 
-        return requests;
-    }
+    private protected override string UserNameOf(P2PJoinRequest item) => item.UserName;
 
-    private Task Write(IReadOnlyList<JoinRequestResponse> requests, string group, string user)
-    {
-        var found = NameMatch.Select(requests, user, request => request.UserName);
-        if (found.Count == 0 && !NameMatch.IsPattern(user))
-        {
-            throw new P2PShareException(ErrorCode.JoinRequestNotFound, NameMatch.IsPattern(group)
-                ? $"'{user}' asks to join none of your groups that match '{group}'."
-                : $"'{user}' does not ask to join '{group}'.");
-        }
+    private protected override object KeyOf(P2PJoinRequest item) => (item.Group, item.UserName);
 
-        foreach (var request in found.Where(request => _written.Add((request.Group, request.UserName))))
-        {
-            WriteObject(new P2PJoinRequest(request));
-        }
-
-        return Task.CompletedTask;
-    }
+    private protected override P2PShareException NotFound(string user, string where) =>
+        new(ErrorCode.JoinRequestNotFound, $"'{user}' does not ask to join {where}.");
 }

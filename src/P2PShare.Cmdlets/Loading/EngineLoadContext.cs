@@ -8,17 +8,23 @@ namespace P2PShare.Cmdlets.Loading;
 /// </summary>
 internal sealed class EngineLoadContext : AssemblyLoadContext
 {
-    // What this assembly refers to. Anything else in the engine's folder is the engine's own business, and handing it to
-    // whoever asks would be the clash that this context is there to avoid.
+    // What this assembly refers to. Loading anything else of the engine's folder for other assemblies would be the clash that this
+    // context prevents.
     private static readonly HashSet<string> Entrances = new(["P2PShare.Transfer", "P2PShare.Protocol"], StringComparer.OrdinalIgnoreCase);
 
     private static readonly Lazy<EngineLoadContext> Instance = new(() => new EngineLoadContext(
-        Path.Combine(Path.GetDirectoryName(typeof(EngineLoadContext).Assembly.Location)!, "engine", "P2PShare.Transfer.dll")));
+        Path.GetDirectoryName(typeof(EngineLoadContext).Assembly.Location)!));
 
     private readonly AssemblyDependencyResolver _resolver;
+    private readonly Lazy<AssemblyDependencyResolver> _trackerResolver;
 
-    private EngineLoadContext(string engine)
-        : base("P2PShare engine") => _resolver = new AssemblyDependencyResolver(engine);
+    private EngineLoadContext(string module)
+        : base("P2PShare engine")
+    {
+        _resolver = new AssemblyDependencyResolver(Path.Combine(module, "engine", "P2PShare.Transfer.dll"));
+        // The module has each native library once, with the tracker, whose folder also works by itself.
+        _trackerResolver = new(() => new AssemblyDependencyResolver(Path.Combine(module, "tracker", "P2PShare.TrackerHost.dll")));
+    }
 
     /// <summary>For <see cref="AssemblyLoadContext.Resolving"/> of the default context.</summary>
     public static Assembly? Resolve(AssemblyLoadContext context, AssemblyName name) =>
@@ -28,5 +34,5 @@ internal sealed class EngineLoadContext : AssemblyLoadContext
         _resolver.ResolveAssemblyToPath(assemblyName) is { } path ? LoadFromAssemblyPath(path) : null;
 
     protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
-        _resolver.ResolveUnmanagedDllToPath(unmanagedDllName) is { } path ? LoadUnmanagedDllFromPath(path) : nint.Zero;
+        _trackerResolver.Value.ResolveUnmanagedDllToPath(unmanagedDllName) is { } path ? LoadUnmanagedDllFromPath(path) : nint.Zero;
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using P2PShare.Cmdlets.Jobs;
 using P2PShare.Transfer;
 
@@ -13,10 +12,10 @@ public sealed class PeerServerJob : P2PJob
     // Beside the uploads: telling the tracker, and closing.
     private static readonly TimeSpan Closing = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentQueue<string> _warnings;
+    private readonly PeerServerWarnings _warnings;
 
     /// <param name="warnings">What the server warned of, from its start on.</param>
-    internal PeerServerJob(PeerServer server, P2PSession session, string? name, ConcurrentQueue<string> warnings)
+    internal PeerServerJob(PeerServer server, P2PSession session, string? name, PeerServerWarnings warnings)
         : base("Start-P2PPeerServer", name ?? "P2PPeerServer", "P2PPeerServer")
     {
         Server = server;
@@ -24,7 +23,7 @@ public sealed class PeerServerJob : P2PJob
         Session = session;
         Location = $"{System.Environment.MachineName}:{server.Port}";
         server.UploadFinished += upload => AddOutput(new P2PUpload(upload));
-        server.Warned += AddWarning;
+        warnings.Added += AddWarning;
         session.TrackerWarnings.Added += AddWarning;
         Start(RunAsync);
     }
@@ -43,13 +42,7 @@ public sealed class PeerServerJob : P2PJob
     internal P2PSession Session { get; }
 
     /// <summary>What the server warned of; told once, by the next cmdlet that uses it.</summary>
-    internal IEnumerable<string> TakeWarnings()
-    {
-        while (_warnings.TryDequeue(out var sentence))
-        {
-            yield return sentence;
-        }
-    }
+    internal IEnumerable<string> TakeWarnings() => _warnings.Take();
 
     private async Task RunAsync(CancellationToken stop)
     {

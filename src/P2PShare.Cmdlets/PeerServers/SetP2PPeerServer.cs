@@ -43,7 +43,7 @@ public sealed class SetP2PPeerServer : PeerServerCmdlet
     protected override Task ProcessAsync(CancellationToken cancellationToken)
     {
         var job = FindJob() ?? throw new P2PShareException(
-            ErrorCode.PeerServerNotRunning, "No peer server runs in this session. Use Start-P2PPeerServer first.");
+            ErrorCode.PeerServerNotRunning, "No peer server runs in this session.");
         if (!ShouldProcess(job.Session.ToString(), "Change the peer server's limits"))
         {
             return Task.CompletedTask;

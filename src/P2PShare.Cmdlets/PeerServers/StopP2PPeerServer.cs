@@ -31,7 +31,7 @@ public sealed class StopP2PPeerServer : PeerServerCmdlet
     {
         if (FindJob() is { } job && ShouldProcess(job.Session.ToString(), "Stop the peer server"))
         {
-            await Task.Run(job.StopJob, cancellationToken);
+            await job.StopAsync().WaitAsync(cancellationToken);
             if (PassThru)
             {
                 WriteObject(new P2PPeerServer(job));

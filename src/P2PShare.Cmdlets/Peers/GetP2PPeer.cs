@@ -1,8 +1,6 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.GroupMembers;
 using P2PShare.Cmdlets.Groups;
-using P2PShare.Cmdlets.Pipeline;
-using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
@@ -29,66 +27,24 @@ namespace P2PShare.Cmdlets.Peers;
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PPeer")]
 [OutputType(typeof(P2PPeer))]
-public sealed class GetP2PPeer : SessionCmdlet
+public sealed class GetP2PPeer : GroupListingCmdlet<P2PPeer>
 {
-    private readonly HashSet<(string Group, Hash256 Fingerprint)> _written = [];
-
-    /// <summary>Names of groups, wildcards allowed; every group that the session's user is in where it is left out.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [FromProperty("Group", "Name")]
-    [SupportsWildcards]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(GroupCompleter))]
-    public string[] Group { get; set; } = ["*"];
-
-    /// <summary>Names of the users whose peers to get, wildcards allowed; all where it is left out. A peer that is named twice is written once.</summary>
+    /// <summary>Names of the users whose peers to get, wildcards allowed; all if it is left out. A peer that is named twice is written once.</summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(MemberCompleter))]
-    public string[] UserName { get; set; } = ["*"];
+    public override string[] UserName { get; set; } = ["*"];
 
-    protected override async Task ProcessAsync(CancellationToken cancellationToken)
-    {
-        foreach (var group in Group)
-        {
-            IReadOnlyList<PeerResponse> peers = [];
-            if (await TryAsync(group, async () => peers = await ListAsync(group, cancellationToken)))
-            {
-                foreach (var user in UserName)
-                {
-                    await TryAsync(user, () => Write(peers, group, user));
-                }
-            }
-        }
-    }
+    private protected override bool MayList(GroupResponse group) => GroupSelection.IsInside(group);
 
-    private async Task<IReadOnlyList<PeerResponse>> ListAsync(string group, CancellationToken cancellationToken)
-    {
-        var peers = new List<PeerResponse>();
-        foreach (var name in await GroupSelection.FindAsync(CurrentSession, group, GroupSelection.IsInside, cancellationToken))
-        {
-            peers.AddRange(await CurrentSession.Client.GetPeersAsync(name, cancellationToken));
-        }
+    private protected override async Task<IEnumerable<P2PPeer>> ListAsync(string group, CancellationToken cancellationToken) =>
+        (await CurrentSession.Client.GetPeersAsync(group, cancellationToken)).Select(peer => new P2PPeer(peer));
 
-        return peers;
-    }
+    private protected override string UserNameOf(P2PPeer item) => item.UserName;
 
-    private Task Write(IReadOnlyList<PeerResponse> peers, string group, string user)
-    {
-        var found = NameMatch.Select(peers, user, peer => peer.UserName);
-        if (found.Count == 0 && !NameMatch.IsPattern(user))
-        {
-            throw new P2PShareException(ErrorCode.PeerNotFound, NameMatch.IsPattern(group)
-                ? $"'{user}' has no peer online in those of your groups that match '{group}'."
-                : $"'{user}' has no peer online in '{group}'.");
-        }
+    private protected override object KeyOf(P2PPeer item) => (item.Group, item.Fingerprint);
 
-        foreach (var peer in found.Where(peer => _written.Add((peer.Group, peer.Fingerprint))))
-        {
-            WriteObject(new P2PPeer(peer));
-        }
-
-        return Task.CompletedTask;
-    }
+    private protected override P2PShareException NotFound(string user, string where) =>
+        new(ErrorCode.PeerNotFound, $"'{user}' has no peer online in {where}.");
 }

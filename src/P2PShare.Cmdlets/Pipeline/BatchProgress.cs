@@ -1,99 +1,110 @@
 using System.Management.Automation;
 using P2PShare.Protocol.Names;
+using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Cmdlets.Pipeline;
 
 /// <summary>
-/// Progress of several files under way: one record for all of them and a child for each, so that all cmdlets that move
-/// bytes read the same. One caller at a time.
+/// Progress of several files: one record for all of them and a child for each, so that all cmdlets that move bytes show it in
+/// the same way. One caller at a time.
 /// </summary>
-/// <param name="activityId">Of the record for all of them; the children have the numbers behind it.</param>
-/// <param name="write">Null where nobody would see it, and then nothing is computed either.</param>
+/// <param name="activityId">Of the record for all files; the children have the numbers after it.</param>
+/// <param name="write">Null if progress is not shown; nothing is computed then.</param>
 internal sealed class BatchProgress(int activityId, string activity, Action<ProgressRecord>? write)
 {
     /// <summary>Between two updates: at most five a second.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
-    private readonly Rate _rate = new();
-    private readonly HashSet<int> _slots = [];
-    private long _shown = Environment.TickCount64;
+    private static readonly TimeProvider Clock = TimeProvider.System;
+
+    private readonly SpeedMeter _speed = new(Clock);
+    private readonly Dictionary<object, (int Slot, string Activity)> _lines = [];
+    private long _shown = Clock.GetTimestamp();
     private bool _anyShown;
 
-    public bool IsVisible => write is not null;
-
-    /// <summary>Ends when something may be shown again; never where nobody would see it.</summary>
+    /// <summary>Ends when progress may be shown again; never if it is not shown.</summary>
     public Task TickAsync(CancellationToken cancellationToken) =>
-        Task.Delay(IsVisible ? Interval : Timeout.InfiniteTimeSpan, cancellationToken);
+        Task.Delay(write is null ? Timeout.InfiniteTimeSpan : Interval, Clock, cancellationToken);
 
-    /// <summary>Whether it is time to show how far everything is; who asks and is told so does it.</summary>
+    /// <summary>Whether progress is to be shown now. A caller that receives true shows it.</summary>
     public bool IsDue()
     {
-        var now = Environment.TickCount64;
-        if (!IsVisible || now - _shown < Interval.TotalMilliseconds)
+        if (write is null || Clock.GetElapsedTime(_shown) < Interval)
         {
             return false;
         }
 
-        _shown = now;
+        _shown = Clock.GetTimestamp();
         return true;
     }
 
-    /// <summary>Shows how far all of them are.</summary>
-    /// <param name="bytes">Done, with what was there before.</param>
-    /// <param name="moved">Done now; the speed is that of this number.</param>
-    public void ShowAll(long bytes, long total, long moved, string details)
+    /// <summary>Shows how far all files are, and each that is in work.</summary>
+    /// <param name="bytes">Done, including what was there before.</param>
+    /// <param name="moved">Done since the beginning; the speed is that of this number.</param>
+    /// <param name="files">Those in work. A file that was shown before and is not among them is completed.</param>
+    public void Show(long bytes, long total, long moved, string details, IReadOnlyList<FileLine> files)
     {
         _anyShown = true;
-        _rate.Update(moved);
-        Write(activityId, -1, activity, bytes, total, _rate.BytesPerSecond, _rate.SecondsFor(total - bytes), details);
-    }
-
-    /// <summary>Shows how far one file is.</summary>
-    /// <param name="details">Behind the numbers, such as the number of sources; may be empty.</param>
-    /// <param name="secondsLeft">Null while it cannot be told.</param>
-    public void Show(Line line, long bytes, long total, double bytesPerSecond, double? secondsLeft, string details)
-    {
-        if (line.Slot == 0)
+        _speed.Add(Math.Max(0, moved - _speed.Total));
+        var bytesPerSecond = _speed.BytesPerSecond;
+        Write(
+            activityId, -1, activity, bytes, total, bytesPerSecond,
+            bytesPerSecond > 0 ? TimeSpan.FromSeconds(Math.Min((total - bytes) / bytesPerSecond, int.MaxValue)) : null, details);
+        foreach (var ended in _lines.Keys.Except(files.Select(file => file.Key)).ToList())
         {
-            line.Slot = 1;
-            while (!_slots.Add(line.Slot))
-            {
-                line.Slot++;
-            }
+            End(ended);
         }
 
-        Write(activityId + line.Slot, activityId, line.Activity, bytes, total, bytesPerSecond, secondsLeft, details);
+        foreach (var file in files)
+        {
+            Write(
+                activityId + SlotOf(file), activityId, file.Activity, file.Bytes, file.Total, file.BytesPerSecond, file.TimeLeft, file.Details);
+        }
     }
 
-    /// <summary>A file is done, well or not.</summary>
-    public void End(Line line)
+    /// <summary>Completes the line of a file, if it has one.</summary>
+    public void End(object key)
     {
-        if (line.Slot > 0)
+        if (_lines.Remove(key, out var line))
         {
-            _slots.Remove(line.Slot);
             Complete(activityId + line.Slot, activityId, line.Activity);
-            line.Slot = 0;
         }
     }
 
-    /// <summary>Everything is done.</summary>
+    /// <summary>Completes everything.</summary>
     public void End()
     {
+        foreach (var key in _lines.Keys.ToList())
+        {
+            End(key);
+        }
+
         if (_anyShown)
         {
             Complete(activityId, -1, activity);
         }
     }
 
+    private int SlotOf(FileLine file)
+    {
+        if (!_lines.TryGetValue(file.Key, out var line))
+        {
+            line.Slot = Enumerable.Range(1, _lines.Count + 1).Except(_lines.Values.Select(used => used.Slot)).First();
+            _lines[file.Key] = line with { Activity = file.Activity };
+        }
+
+        return line.Slot;
+    }
+
     private void Write(
-        int id, int parent, string what, long bytes, long total, double bytesPerSecond, double? secondsLeft, string details)
+        int id, int parent, string what, long bytes, long total, double bytesPerSecond, TimeSpan? timeLeft, string details)
     {
         string[] parts = [Amount(bytes, total), ByteText.Speed(bytesPerSecond), details];
         write!(new ProgressRecord(id, PrintableCharacter.Clean(what), string.Join(", ", parts.Where(part => part.Length > 0)))
         {
             ParentActivityId = parent,
             PercentComplete = total > 0 ? (int)(Math.Clamp((double)bytes / total, 0, 1) * 100) : -1,
-            SecondsRemaining = secondsLeft is { } seconds ? (int)Math.Min(Math.Ceiling(seconds), int.MaxValue) : -1,
+            SecondsRemaining = timeLeft is { } left ? (int)Math.Min(Math.Ceiling(left.TotalSeconds), int.MaxValue) : -1,
         });
     }
 
@@ -107,12 +118,9 @@ internal sealed class BatchProgress(int activityId, string activity, Action<Prog
     private void Complete(int id, int parent, string what) =>
         write!(new ProgressRecord(id, PrintableCharacter.Clean(what), "Done") { ParentActivityId = parent, RecordType = ProgressRecordType.Completed });
 
-    /// <summary>One file's place in the picture; it gets one when it is shown first.</summary>
-    public sealed class Line(string activity)
-    {
-        public string Activity => activity;
-
-        /// <summary>From 1; 0 while it is not shown.</summary>
-        public int Slot { get; set; }
-    }
+    /// <summary>How far one file is.</summary>
+    /// <param name="Key">Equal for the same file.</param>
+    /// <param name="TimeLeft">Null while it cannot be told.</param>
+    /// <param name="Details">After the numbers, such as the number of sources; may be empty.</param>
+    public sealed record FileLine(object Key, string Activity, long Bytes, long Total, double BytesPerSecond, TimeSpan? TimeLeft, string Details);
 }

@@ -3,81 +3,85 @@ using P2PShare.Protocol;
 
 namespace P2PShare.Cmdlets.Pipeline;
 
-/// <summary>Faults as PowerShell's error records: the code is the error id.</summary>
+/// <summary>
+/// Faults as error records of PowerShell. The code is the error id; the message says what was wrong and what was expected, and the
+/// recommended action, which stands only here, which command or parameter helps.
+/// </summary>
 internal static class Faults
 {
+    // An empty advice: the message says all there is to do.
     private static readonly Dictionary<string, (ErrorCategory Category, string Advice)> Table = new()
     {
-        [ErrorCode.InvalidUserName] = (ErrorCategory.InvalidArgument, "Use 1 to 64 letters, digits, '.', '_' or '-'."),
-        [ErrorCode.InvalidGroupName] = (ErrorCategory.InvalidArgument, "Use 1 to 64 letters, digits, '.', '_' or '-'."),
-        [ErrorCode.InvalidFileName] = (ErrorCategory.InvalidArgument, "Choose another name with -Name."),
+        [ErrorCode.InvalidUserName] = (ErrorCategory.InvalidArgument, ""),
+        [ErrorCode.InvalidGroupName] = (ErrorCategory.InvalidArgument, ""),
+        [ErrorCode.InvalidFileName] = (ErrorCategory.InvalidArgument, "-Name gives a file another name in the group."),
         [ErrorCode.InvalidPassword] = (ErrorCategory.InvalidArgument, "Choose another password."),
         [ErrorCode.InvalidContent] = (ErrorCategory.InvalidData, "Share the file again."),
         [ErrorCode.InvalidRequest] = (ErrorCategory.InvalidArgument, "Use the same version of P2PShare as the tracker."),
-        [ErrorCode.InvalidTrackerAddress] = (ErrorCategory.InvalidArgument, "Give the tracker as host:port."),
-        [ErrorCode.InvalidTrackerInfo] = (ErrorCategory.InvalidData, "Write 'host:port [fingerprint]' on each line of the tracker file."),
-        [ErrorCode.InvalidFingerprint] = (ErrorCategory.InvalidArgument, "Copy the line that the tracker printed when it started."),
+        [ErrorCode.InvalidTrackerAddress] = (ErrorCategory.InvalidArgument, "-Tracker takes the address of one tracker, -TrackerInfo a file of several."),
+        [ErrorCode.InvalidTrackerInfo] = (ErrorCategory.InvalidData, "-TrackerInfo takes the file that the trackers themselves use."),
+        [ErrorCode.InvalidFingerprint] = (ErrorCategory.InvalidArgument, "Get-P2PTracker shows the fingerprint of a tracker that this shell runs."),
         [ErrorCode.InvalidConfiguration] = (ErrorCategory.InvalidArgument, "Correct the tracker's settings."),
 
-        [ErrorCode.UserNameTaken] = (ErrorCategory.ResourceExists, "Choose another user name."),
+        [ErrorCode.UserNameTaken] = (ErrorCategory.ResourceExists, "Connect-P2PTracker logs in with an account that exists."),
         [ErrorCode.WrongCredentials] = (ErrorCategory.AuthenticationError, "Check the user name and the password; New-P2PUser makes an account."),
-        [ErrorCode.TooManyAttempts] = (ErrorCategory.LimitsExceeded, "Wait as long as the message says, then try again."),
-        [ErrorCode.NotLoggedIn] = (ErrorCategory.AuthenticationError, "Use Connect-P2PTracker."),
-        [ErrorCode.UserOwnsGroups] = (ErrorCategory.InvalidOperation, "Hand the groups over with Set-P2PGroupOwner, or delete them with Remove-P2PGroup, first."),
+        [ErrorCode.TooManyAttempts] = (ErrorCategory.LimitsExceeded, ""),
+        [ErrorCode.NotLoggedIn] = (ErrorCategory.AuthenticationError, "Connect-P2PTracker logs in; -Session names another session, and -Tracker of New-P2PUser a tracker."),
+        [ErrorCode.UserOwnsGroups] = (ErrorCategory.InvalidOperation, "Set-P2PGroupOwner hands a group over; Remove-P2PGroup deletes it."),
 
-        [ErrorCode.InvalidInvitation] = (ErrorCategory.PermissionDenied, "Ask the tracker's operator for an invitation, and give it with New-P2PUser -Invitation."),
-        [ErrorCode.RegistrationClosed] = (ErrorCategory.PermissionDenied, "Ask the tracker's operator for an account."),
-        [ErrorCode.QuotaExceeded] = (ErrorCategory.QuotaExceeded, "Remove what is needed no longer, or ask the tracker's operator."),
+        [ErrorCode.InvalidInvitation] = (ErrorCategory.PermissionDenied, "-Invitation of New-P2PUser takes an invitation from the tracker's operator."),
+        [ErrorCode.RegistrationClosed] = (ErrorCategory.PermissionDenied, "Connect-P2PTracker logs in with the account that the operator makes."),
+        [ErrorCode.QuotaExceeded] = (ErrorCategory.QuotaExceeded, "Unpublish-P2PFile, Exit-P2PGroup and Remove-P2PGroup make room."),
 
         [ErrorCode.GroupNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PGroup lists the groups."),
-        [ErrorCode.GroupNameTaken] = (ErrorCategory.ResourceExists, "Choose another group name."),
+        [ErrorCode.GroupNameTaken] = (ErrorCategory.ResourceExists, "Join-P2PGroup asks to join a group that exists."),
         [ErrorCode.AlreadyMember] = (ErrorCategory.ResourceExists, "Nothing is left to do."),
-        [ErrorCode.NotMember] = (ErrorCategory.PermissionDenied, "Ask to join with Join-P2PGroup, and the owner to approve."),
-        [ErrorCode.NotOwner] = (ErrorCategory.PermissionDenied, "Ask the group's owner, whom Get-P2PGroup names."),
-        [ErrorCode.OwnerCannotLeave] = (ErrorCategory.InvalidOperation, "Hand the group over with Set-P2PGroupOwner first, or delete it with Remove-P2PGroup."),
+        [ErrorCode.NotMember] = (ErrorCategory.PermissionDenied, "Join-P2PGroup asks the group's owner for membership."),
+        [ErrorCode.NotOwner] = (ErrorCategory.PermissionDenied, "Get-P2PGroup shows the group's owner."),
+        [ErrorCode.OwnerCannotLeave] = (ErrorCategory.InvalidOperation, "Set-P2PGroupOwner hands the group over first; Remove-P2PGroup deletes it."),
         [ErrorCode.MemberNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PGroupMember lists the members."),
-        [ErrorCode.JoinRequestNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PJoinRequest lists those who ask."),
+        [ErrorCode.JoinRequestNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PJoinRequest lists the requests."),
 
         [ErrorCode.FileNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PFile lists the files of a group."),
-        [ErrorCode.FileNameTaken] = (ErrorCategory.ResourceExists, "Choose another name with -Name; -Force replaces a file of your own."),
-        [ErrorCode.NotSharer] = (ErrorCategory.PermissionDenied, "Only who shared a file can stop sharing it."),
+        [ErrorCode.FileNameTaken] = (ErrorCategory.ResourceExists, "-Name of Send-P2PFile gives the file another name; -Force replaces a file that you share."),
+        [ErrorCode.NotSharer] = (ErrorCategory.PermissionDenied, "Get-P2PFile shows who shared the file."),
 
-        [ErrorCode.TrackerHostUnknown] = (ErrorCategory.ConnectionError, "Check the spelling of the tracker's host."),
-        [ErrorCode.TrackerUnreachable] = (ErrorCategory.ConnectionError, "Check the address and that the tracker runs."),
-        [ErrorCode.TrackerCertificateUntrusted] = (ErrorCategory.SecurityError, "Compare the fingerprint with the tracker's, then use -Fingerprint."),
-        [ErrorCode.TrackerCertificateChanged] = (ErrorCategory.SecurityError, "Ask the tracker's operator for its fingerprint."),
-        [ErrorCode.TrackerFailed] = (ErrorCategory.InvalidResult, "The tracker's log says why."),
-        [ErrorCode.TrackerDatabaseUnavailable] = (ErrorCategory.ResourceUnavailable, "Try again in a few seconds; tell the tracker's operator when it stays so."),
-        [ErrorCode.TrackerStorageFull] = (ErrorCategory.ResourceUnavailable, "Tell the tracker's operator; lists and downloads work meanwhile."),
-        [ErrorCode.NotATracker] = (ErrorCategory.ProtocolError, "Check the host and the port."),
+        [ErrorCode.TrackerHostUnknown] = (ErrorCategory.ConnectionError, "-Tracker takes host:port, -TrackerInfo a file of several trackers."),
+        [ErrorCode.TrackerUnreachable] = (ErrorCategory.ConnectionError, "-TrackerInfo names several trackers; if one does not answer, the next is used."),
+        [ErrorCode.TrackerCertificateUntrusted] = (ErrorCategory.SecurityError, "If that is the fingerprint that the tracker printed when it started, connect with it as -Fingerprint, or with -TrustOnFirstUse."),
+        [ErrorCode.TrackerCertificateChanged] = (ErrorCategory.SecurityError, "If the operator confirms the fingerprint that the tracker shows, connect once with it as -Fingerprint."),
+        [ErrorCode.TrackerFailed] = (ErrorCategory.InvalidResult, "Receive-Job shows the log of a tracker that this shell runs."),
+        [ErrorCode.TrackerDatabaseUnavailable] = (ErrorCategory.ResourceUnavailable, "Try again in some seconds; if the error persists, inform the tracker's operator."),
+        [ErrorCode.TrackerStorageFull] = (ErrorCategory.ResourceUnavailable, "Lists and downloads work meanwhile."),
+        [ErrorCode.NotATracker] = (ErrorCategory.ProtocolError, "A tracker prints its address when it starts; the default port is 8001."),
 
-        [ErrorCode.PathNotFound] = (ErrorCategory.ObjectNotFound, "Check the path."),
-        [ErrorCode.PathIsFolder] = (ErrorCategory.InvalidArgument, "Give a file, or share what is in the folder with -Recurse."),
-        [ErrorCode.PathUnreadable] = (ErrorCategory.ReadError, "Check the file's permissions."),
-        [ErrorCode.PathUnwritable] = (ErrorCategory.WriteError, "Check the folder's permissions."),
-        [ErrorCode.SourceFileChanged] = (ErrorCategory.InvalidData, "Share the file again when nothing writes to it."),
-        [ErrorCode.DestinationExists] = (ErrorCategory.ResourceExists, "Use -Force to replace it, or another -Destination."),
-        [ErrorCode.DestinationInvalid] = (ErrorCategory.InvalidArgument, "Choose another -Destination."),
-        [ErrorCode.DestinationInUse] = (ErrorCategory.ResourceBusy, "Wait for the other download, or choose another -Destination."),
-        [ErrorCode.DiskFull] = (ErrorCategory.WriteError, "Free some space; the same command then goes on from here."),
-        [ErrorCode.StateFolderUnusable] = (ErrorCategory.OpenError, "Give a folder that you can write to with -StatePath."),
+        [ErrorCode.PathNotFound] = (ErrorCategory.ObjectNotFound, "A relative path starts at the current location; -LiteralPath takes a path with wildcard characters."),
+        [ErrorCode.PathIsFolder] = (ErrorCategory.InvalidArgument, "Name a file, or share what is in the folder with -Recurse."),
+        [ErrorCode.PathUnreadable] = (ErrorCategory.ReadError, "Check the permissions of the file and its folder."),
+        [ErrorCode.PathUnwritable] = (ErrorCategory.WriteError, "Check the permissions of the folder."),
+        [ErrorCode.SourceFileChanged] = (ErrorCategory.InvalidData, "Send-P2PFile -Force shares the file as it is now."),
+        [ErrorCode.DestinationExists] = (ErrorCategory.ResourceExists, "-Force replaces the file; -Destination names another folder."),
+        [ErrorCode.DestinationInvalid] = (ErrorCategory.InvalidArgument, "-Destination names another folder."),
+        [ErrorCode.DestinationInUse] = (ErrorCategory.ResourceBusy, "Stop-P2PDownload ends the other download; -Destination names another folder."),
+        [ErrorCode.DiskFull] = (ErrorCategory.WriteError, "Resume-P2PDownload continues the download."),
+        [ErrorCode.StateFolderUnusable] = (ErrorCategory.OpenError, "-StatePath of Connect-P2PTracker names another folder."),
 
-        [ErrorCode.NoSourceOnline] = (ErrorCategory.ResourceUnavailable, "Try again when somebody who has the file is online."),
-        [ErrorCode.DownloadStopped] = (ErrorCategory.OperationStopped, "Resume-P2PDownload goes on from here."),
+        [ErrorCode.NoSourceOnline] = (ErrorCategory.ResourceUnavailable, "Get-P2PPeer lists the peers that are online; Resume-P2PDownload tries again."),
+        [ErrorCode.DownloadStopped] = (ErrorCategory.OperationStopped, "Resume-P2PDownload continues the download."),
         [ErrorCode.DownloadFailed] = (ErrorCategory.NotSpecified, "Resume-P2PDownload tries again."),
         [ErrorCode.DownloadNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PDownload lists the downloads."),
         [ErrorCode.PeerNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PPeer lists the peers that are online."),
-        [ErrorCode.PeerServerFailed] = (ErrorCategory.ConnectionError, "Start it again with Start-P2PPeerServer."),
-        [ErrorCode.PeerServerRunning] = (ErrorCategory.ResourceExists, "Use Set-P2PPeerServer, or Stop-P2PPeerServer first."),
-        [ErrorCode.PeerServerNotRunning] = (ErrorCategory.ObjectNotFound, "Use Start-P2PPeerServer."),
-        [ErrorCode.PortInUse] = (ErrorCategory.ResourceBusy, "Choose another port."),
-        [ErrorCode.TrackerNotStarted] = (ErrorCategory.OpenError, "The message says what the tracker said."),
+        [ErrorCode.PeerServerFailed] = (ErrorCategory.ConnectionError, "Start-P2PPeerServer starts another peer server."),
+        [ErrorCode.PeerServerRunning] = (ErrorCategory.ResourceExists, "Set-P2PPeerServer changes its limits; Stop-P2PPeerServer stops it."),
+        [ErrorCode.PeerServerNotRunning] = (ErrorCategory.ObjectNotFound, "Start-P2PPeerServer starts one; Resume-P2PDownload starts one and continues downloads."),
+        [ErrorCode.PortInUse] = (ErrorCategory.ResourceBusy, "-Port names the port."),
+        [ErrorCode.TrackerNotStarted] = (ErrorCategory.OpenError, "Correct what the tracker reported, and start it again."),
     };
 
-    /// <param name="target">What the fault is about: an input, a name, a path.</param>
+    /// <param name="target">The input, name or path that the fault is about.</param>
     public static ErrorRecord ToErrorRecord(P2PShareException fault, object? target)
     {
-        // A tracker that is newer than this module may know codes that it does not.
+        // A newer tracker may return codes that this module does not know.
         var (category, advice) = Table.GetValueOrDefault(fault.Code, (ErrorCategory.NotSpecified, ""));
         return new ErrorRecord(fault, fault.Code, category, target)
         {

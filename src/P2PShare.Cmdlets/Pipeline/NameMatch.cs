@@ -8,6 +8,8 @@ internal static class NameMatch
     /// <summary>Whether finding nothing is an answer and not an error.</summary>
     public static bool IsPattern(string name) => WildcardPattern.ContainsWildcardCharacters(name);
 
+    public static bool IsMatch(string name, string pattern) => Select([name], pattern, candidate => candidate).Count > 0;
+
     /// <returns>The one of exactly this name; else, with wildcards, those that match; else the one that differs in case only.</returns>
     public static IReadOnlyList<T> Select<T>(IEnumerable<T> items, string name, Func<T, string> nameOf)
     {

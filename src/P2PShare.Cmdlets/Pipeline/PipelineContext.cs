@@ -3,12 +3,14 @@ using System.Collections.Concurrent;
 namespace P2PShare.Cmdlets.Pipeline;
 
 /// <summary>
-/// Lets async code run on the pipeline thread: while a step of a cmdlet is awaited, the thread carries out what comes
-/// after each await. So a cmdlet may write to the pipeline after any <c>await</c> that does not say
-/// <c>ConfigureAwait(false)</c>, and nothing in it runs twice at the same time.
+/// Lets async code run on the pipeline thread: while a step of a cmdlet is awaited, the thread executes what follows each
+/// await. A cmdlet may write to the pipeline after any <c>await</c> without <c>ConfigureAwait(false)</c>, and no two parts of it
+/// run at the same time. The only place where a thread waits for async code.
 /// </summary>
 internal sealed class PipelineContext : SynchronizationContext
 {
+    private static readonly TimeProvider Clock = TimeProvider.System;
+
     private readonly BlockingCollection<(SendOrPostCallback Callback, object? State)> _work = [];
 
     public override void Post(SendOrPostCallback d, object? state)
@@ -19,15 +21,25 @@ internal sealed class PipelineContext : SynchronizationContext
         }
         catch (InvalidOperationException)
         {
-            // The cmdlet has ended; what it left behind only cleans up.
+            // The cmdlet has ended; what is left only cleans up.
             ThreadPool.QueueUserWorkItem(_ => d(state));
         }
     }
 
     public override SynchronizationContext CreateCopy() => this;
 
+    /// <summary>Waits, on a thread that cannot await, for a task that is bounded in time.</summary>
+    public static T Wait<T>(Task<T> task)
+    {
+        new PipelineContext().Run(() => task, TimeSpan.Zero, CancellationToken.None);
+        return task.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="Wait{T}(Task{T})"/>
+    public static void Wait(Task task) => new PipelineContext().Run(() => task, TimeSpan.Zero, CancellationToken.None);
+
     /// <summary>Runs a step to its end on the calling thread.</summary>
-    /// <param name="patience">How long the step may go on after <paramref name="stop"/>, to tidy up.</param>
+    /// <param name="patience">How long the step may take to clean up after <paramref name="stop"/>.</param>
     /// <exception cref="OperationCanceledException">It did not end within that time.</exception>
     public void Run(Func<Task> step, TimeSpan patience, CancellationToken stop)
     {
@@ -49,7 +61,7 @@ internal sealed class PipelineContext : SynchronizationContext
         }
     }
 
-    /// <summary>No step follows; what is still posted goes to the thread pool.</summary>
+    /// <summary>Ends the context after its last step; what is posted later goes to the thread pool.</summary>
     public void Complete()
     {
         _work.CompleteAdding();
@@ -74,11 +86,11 @@ internal sealed class PipelineContext : SynchronizationContext
             }
         }
 
-        var deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        var stopped = Clock.GetTimestamp();
         while (!task.IsCompleted)
         {
-            var left = deadline - Environment.TickCount64;
-            if (left <= 0 || !_work.TryTake(out var work, (int)left, CancellationToken.None))
+            var left = patience - Clock.GetElapsedTime(stopped);
+            if (left <= TimeSpan.Zero || !_work.TryTake(out var work, left))
             {
                 throw new OperationCanceledException(stop);
             }

@@ -1,22 +1,13 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using System.Runtime.CompilerServices;
 using P2PShare.Cmdlets.Sessions;
 
 namespace P2PShare.Cmdlets.Pipeline;
 
-/// <summary>Completes an argument with names that the tracker knows; silent and quick when it does not answer.</summary>
+/// <summary>Completes an argument with names that the tracker knows; silent and quick if the tracker does not answer.</summary>
 public abstract class TrackerCompleter : IArgumentCompleter
 {
-    // A person waits at the prompt.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
-    // Of a person who goes on typing and asks again; a tracker that is away is not waited for at each Tab either.
-    private static readonly TimeSpan Kept = TimeSpan.FromSeconds(3);
-
-    private static readonly ConditionalWeakTable<P2PSession, Dictionary<(Type, string?), Answer>> Answers = [];
-
     private protected TrackerCompleter()
     {
     }
@@ -39,14 +30,11 @@ public abstract class TrackerCompleter : IArgumentCompleter
             .Select(name => new CompletionResult(Quote(name.Name, quote), name.Name, CompletionResultType.ParameterValue, name.ToolTip))];
     }
 
-    /// <summary>The next Tab asks the tracker again: a command runs in the session, and may change what there is.</summary>
-    internal static void Forget(P2PSession session) => Answers.Remove(session);
-
-    /// <summary>Names that the tracker knows; may depend on the group in <paramref name="bound"/> and on nothing else there.</summary>
+    /// <summary>Names that the tracker knows; may depend on the group in <paramref name="bound"/>, and on nothing else in it.</summary>
     private protected abstract Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(
         P2PSession session, IDictionary bound, CancellationToken cancellationToken);
 
-    /// <summary>The first value typed for a parameter; null where there is none.</summary>
+    /// <summary>The first value typed for a parameter; null if there is none.</summary>
     private protected static string? First(IDictionary bound, params ReadOnlySpan<string> parameters)
     {
         foreach (var parameter in parameters)
@@ -64,34 +52,10 @@ public abstract class TrackerCompleter : IArgumentCompleter
 
     private IReadOnlyList<(string Name, string ToolTip)> Ask(P2PSession session, IDictionary bound)
     {
-        var answers = Answers.GetOrCreateValue(session);
-        var key = (GetType(), First(bound, "Group"));
-        Answer? answer;
-        bool asked;
-        lock (answers)
-        {
-            asked = answers.TryGetValue(key, out answer) && answer.Age < Kept;
-            if (!asked)
-            {
-                answers[key] = answer = new Answer(Task.Run(() => AskInTimeAsync(session, bound)));
-            }
-        }
-
-        try
-        {
-            return answer!.Names.Wait(asked ? TimeSpan.Zero : Patience) ? answer.Names.Result : [];
-        }
-        catch (AggregateException)
-        {
-            // There is nowhere to say it at a Tab; the command itself says what is wrong.
-            return [];
-        }
-    }
-
-    private async Task<IReadOnlyList<(string Name, string ToolTip)>> AskInTimeAsync(P2PSession session, IDictionary bound)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        return [.. await AskAsync(session, bound, patience.Token).ConfigureAwait(false)];
+        var names = session.Names.GetAsync(
+            (GetType(), First(bound, "Group")),
+            async timeout => [.. await AskAsync(session, bound, timeout).ConfigureAwait(false)]);
+        return PipelineContext.Wait(names);
     }
 
     private static List<(string Name, string ToolTip)> Match(IReadOnlyList<(string Name, string ToolTip)> names, string text)
@@ -109,7 +73,7 @@ public abstract class TrackerCompleter : IArgumentCompleter
         }
         catch (WildcardPatternException)
         {
-            // Half of one: "a[".
+            // An unfinished pattern: "a[".
             return [];
         }
     }
@@ -133,14 +97,5 @@ public abstract class TrackerCompleter : IArgumentCompleter
         }
 
         return quote == "'" ? $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'" : $"\"{name.Replace("`", "``").Replace("$", "`$").Replace("\"", "`\"")}\"";
-    }
-
-    private sealed class Answer(Task<IReadOnlyList<(string Name, string ToolTip)>> names)
-    {
-        private readonly long _asked = Environment.TickCount64;
-
-        public Task<IReadOnlyList<(string Name, string ToolTip)>> Names => names;
-
-        public TimeSpan Age => TimeSpan.FromMilliseconds(Environment.TickCount64 - _asked);
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Management.Automation;
 using P2PShare.Cmdlets.PeerServers;
 using P2PShare.Cmdlets.Sessions;
@@ -14,8 +13,6 @@ namespace P2PShare;
 /// <summary>A user, logged in at a tracker.</summary>
 public sealed class P2PSession
 {
-    private const int MostWarnings = 100;
-
     private static readonly TimeSpan LogoutPatience = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
@@ -27,7 +24,7 @@ public sealed class P2PSession
         Client = client;
         State = state;
         UserName = client.UserName;
-        Started = DateTimeOffset.Now;
+        Started = TimeProvider.System.GetLocalNow();
         Connected = true;
         Downloads = new DownloadStore(state, client.Account);
         Shares = new ShareStore(state, client.Account, client.StopShareAsync);
@@ -58,40 +55,41 @@ public sealed class P2PSession
     internal PeerServerJob? RunningPeerServer =>
         _peerServer is { IsCompletedSuccessfully: true, Result: { IsFinished: false } job } ? job : null;
 
+    /// <summary>What was completed a moment ago, by what completes it and the group.</summary>
+    internal NameCache<(Type Completer, string? Group), (string Name, string ToolTip)> Names { get; } =
+        new(TimeProvider.System, patience: TimeSpan.FromSeconds(1), maxAge: TimeSpan.FromSeconds(3));
+
     internal DownloadStore Downloads { get; }
 
     internal ShareStore Shares { get; }
 
     public override string ToString() => $"{UserName}@{Tracker}";
 
-    /// <summary>The user's downloads, the oldest first, as the peer server has them where it runs and as they were left where not.</summary>
+    /// <summary>The user's downloads, the oldest first: those that the peer server runs, and those that are saved.</summary>
     internal async Task<IReadOnlyList<P2PDownload>> GetDownloadsAsync(CancellationToken cancellationToken)
     {
         var saved = await Downloads.GetAllAsync(cancellationToken).ConfigureAwait(false);
-        var live = (RunningPeerServer?.Server.GetDownloads() ?? [])
-            .Where(download => download.HasRun).ToDictionary(download => download.Id);
-        var downloads = saved.Select(one => live.Remove(one.Id, out var known) ? new P2PDownload(one, known, this) : new P2PDownload(one, this));
-        // A state folder that cannot be written does not hide what runs.
-        return [.. downloads, .. live.Values.Where(download => download.State == DownloadState.Running).Select(download => new P2PDownload(
-            new SavedDownload(download.Id, download.Request, download.State, null, 0, download.Created), download, this))];
+        return [.. DownloadMerge.Merge(saved, RunningPeerServer?.Server.Downloads.GetAll() ?? [])
+            .Select(one => new P2PDownload(one.Saved, one.Live, this))];
     }
 
-    /// <summary>The session's peer server; started where none runs.</summary>
+    /// <summary>The session's peer server; started if none runs.</summary>
     /// <param name="owner">The runspace that a new one ends with.</param>
-    /// <param name="jobs">Where a new one is listed.</param>
-    /// <param name="options">For a new one. Where one runs already and these are not null, that is a fault.</param>
+    /// <param name="jobs">Lists a new one.</param>
+    /// <param name="options">For a new one; null accepts one that runs already.</param>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.PeerServerRunning"/>: one runs, and options were given.</exception>
     internal Task<PeerServerJob> GetPeerServerAsync(
         RunspaceState owner, JobRepository jobs, PeerServerOptions? options, string? jobName, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            // Sessions may be shared by runspaces; whoever comes while it starts waits for the same one.
+            // Runspaces may share a session: a second caller waits for the server that the first one starts.
             var usable = RunningPeerServer is not null || _peerServer is { IsCompleted: false };
             if (usable && options is not null)
             {
                 throw new P2PShareException(
                     ErrorCode.PeerServerRunning,
-                    $"The peer server of {this} runs already. Change its limits with Set-P2PPeerServer, or use Stop-P2PPeerServer first.");
+                    $"The peer server of {this} runs already.");
             }
 
             return usable ? _peerServer! : _peerServer = StartAsync();
@@ -99,28 +97,18 @@ public sealed class P2PSession
 
         async Task<PeerServerJob> StartAsync()
         {
-            var warnings = new ConcurrentQueue<string>();
+            var warnings = new PeerServerWarnings();
             var server = await PeerServer.StartAsync(
-                Client, State, (options ?? new PeerServerOptions()) with { Warned = Keep }, cancellationToken).ConfigureAwait(false);
-            TrackerWarnings.Added += Keep;
+                Client, State, (options ?? new PeerServerOptions()).WithWarnings(warnings.Add), cancellationToken).ConfigureAwait(false);
             var job = new PeerServerJob(server, this, jobName, warnings);
             owner.Add(job);
             jobs.Add(job);
             return job;
-
-            void Keep(string sentence)
-            {
-                warnings.Enqueue(sentence);
-                if (warnings.Count > MostWarnings)
-                {
-                    warnings.TryDequeue(out _);
-                }
-            }
         }
     }
 
-    /// <summary>Stops the peer server and forgets the session, here and at the tracker.</summary>
-    /// <returns>What the tracker could not be told, if anything.</returns>
+    /// <summary>Stops the peer server and ends the session, here and at the tracker.</summary>
+    /// <returns>Why the tracker could not be informed; null if it was.</returns>
     internal async Task<P2PShareException?> DisconnectAsync(CancellationToken cancellationToken)
     {
         if (!Connected)
@@ -131,7 +119,7 @@ public sealed class P2PSession
         Connected = false;
         if (RunningPeerServer is { } job)
         {
-            await Task.Run(job.StopJob, cancellationToken).ConfigureAwait(false);
+            await job.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
         try

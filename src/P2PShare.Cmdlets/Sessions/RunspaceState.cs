@@ -1,10 +1,11 @@
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using P2PShare.Cmdlets.Jobs;
+using P2PShare.Cmdlets.Pipeline;
 
 namespace P2PShare.Cmdlets.Sessions;
 
-/// <summary>What the module keeps for one runspace: its sessions, and the jobs that must not outlive it.</summary>
+/// <summary>What the module keeps for one runspace: its sessions, and the jobs that end with it.</summary>
 internal sealed class RunspaceState
 {
     private static readonly ConditionalWeakTable<Runspace, RunspaceState> States = [];
@@ -14,7 +15,7 @@ internal sealed class RunspaceState
     private readonly List<P2PJob> _jobs = [];
 
     private RunspaceState(Runspace runspace) =>
-        // A runspace that closes neither stops nor disposes jobs that are not its own.
+        // A runspace that closes neither stops nor disposes the jobs of a module.
         runspace.StateChanged += (_, change) =>
         {
             if (change.RunspaceStateInfo.State is System.Management.Automation.Runspaces.RunspaceState.Closing or System.Management.Automation.Runspaces.RunspaceState.Closed or System.Management.Automation.Runspaces.RunspaceState.Broken)
@@ -23,10 +24,10 @@ internal sealed class RunspaceState
             }
         };
 
-    /// <summary>Of the runspace whose pipeline runs on this thread.</summary>
+    /// <summary>The state of the runspace whose pipeline runs on this thread.</summary>
     public static RunspaceState Current => States.GetValue(Runspace.DefaultRunspace, static runspace => new RunspaceState(runspace));
 
-    /// <summary>The session that cmdlets without -Session act in.</summary>
+    /// <summary>The session that cmdlets use without -Session.</summary>
     public P2PSession? DefaultSession { get; private set; }
 
     public IReadOnlyList<P2PSession> Sessions
@@ -99,10 +100,15 @@ internal sealed class RunspaceState
             DefaultSession = null;
         }
 
-        // A download needs its peer server, which takes leave of its tracker.
+        PipelineContext.Wait(StopAsync(jobs));
+    }
+
+    // A download needs its peer server to end, and a peer server its tracker.
+    private static async Task StopAsync(P2PJob[] jobs)
+    {
         foreach (var round in jobs.GroupBy(job => job.StopRound).OrderBy(round => round.Key))
         {
-            Parallel.ForEach(round, job => job.StopJob());
+            await Task.WhenAll(round.Select(job => job.StopAsync())).ConfigureAwait(false);
         }
     }
 }

@@ -6,7 +6,7 @@ using P2PShare.Transfer;
 
 namespace P2PShare.Cmdlets.Sessions;
 
-/// <summary>A cmdlet that acts in a session.</summary>
+/// <summary>A cmdlet that uses a session.</summary>
 public abstract class SessionCmdlet : AsyncCmdlet
 {
     private protected SessionCmdlet()
@@ -14,8 +14,8 @@ public abstract class SessionCmdlet : AsyncCmdlet
     }
 
     /// <summary>
-    /// The session to act in, from Connect-P2PTracker or Get-P2PSession; else the default of this runspace, which
-    /// Connect-P2PTracker sets.
+    /// The session to use, from Connect-P2PTracker or Get-P2PSession. If it is left out, the default session of this runspace,
+    /// which Connect-P2PTracker sets.
     /// </summary>
     [Parameter]
     [ValidateNotNull]
@@ -27,18 +27,19 @@ public abstract class SessionCmdlet : AsyncCmdlet
         get
         {
             var session = Session ?? RunspaceState.Current.DefaultSession ?? throw new P2PShareException(
-                ErrorCode.NotLoggedIn, "This runspace has no session. Use Connect-P2PTracker first, or give one with -Session.");
-            TrackerCompleter.Forget(session);
+                ErrorCode.NotLoggedIn, "This runspace has no session.");
+            // A command may change what there is to complete.
+            session.Names.Clear();
             return session.Connected ? session : throw new P2PShareException(
-                ErrorCode.NotLoggedIn, $"The session of {session.UserName} at {session.Tracker} was disconnected. Use Connect-P2PTracker again.");
+                ErrorCode.NotLoggedIn, $"The session of {session.UserName} at {session.Tracker} was disconnected.");
         }
     }
 
-    /// <summary>The session's peer server; started, as a job, where none runs.</summary>
+    /// <summary>The session's peer server; started, as a job, if none runs.</summary>
     private protected Task<PeerServerJob> GetPeerServerAsync(CancellationToken cancellationToken) =>
         GetPeerServerAsync(CurrentSession, null, null, cancellationToken);
 
-    /// <param name="options">For a new one. Where one runs already and these are not null, that is a fault.</param>
+    /// <param name="options">For a new one; null accepts one that runs already.</param>
     private protected async Task<PeerServerJob> GetPeerServerAsync(
         P2PSession session, PeerServerOptions? options, string? jobName, CancellationToken cancellationToken)
     {

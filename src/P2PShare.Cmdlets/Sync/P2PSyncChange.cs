@@ -1,3 +1,5 @@
+using P2PShare.Transfer.Syncing;
+
 namespace P2PShare;
 
 /// <summary>What was done to a file to make a folder equal to a group.</summary>
@@ -16,14 +18,14 @@ public enum P2PSyncAction
 /// <summary>A change that Sync-P2PGroup made in a folder.</summary>
 public sealed class P2PSyncChange
 {
-    internal P2PSyncChange(P2PSyncAction action, string group, string name, string path, long size)
+    internal P2PSyncChange(P2PSyncAction action, string group, SyncChange change)
     {
         Action = action;
         Group = group;
-        Name = name;
-        Path = path;
-        Size = size;
-        Time = DateTimeOffset.Now;
+        Name = change.Name;
+        Path = change.Path;
+        Size = change.Size;
+        Time = TimeProvider.System.GetLocalNow();
     }
 
     public P2PSyncAction Action { get; }

@@ -48,7 +48,7 @@ public sealed class ConnectP2PTracker : TrackerCmdlet
         if (addresses.Count == 0)
         {
             throw new P2PShareException(
-                ErrorCode.InvalidTrackerAddress, "No tracker was given. Name one as host:port, or a file of trackers with -TrackerInfo.");
+                ErrorCode.InvalidTrackerAddress, "No tracker was given: its address, host:port, or a file of trackers was expected.");
         }
 
         var state = OpenState();

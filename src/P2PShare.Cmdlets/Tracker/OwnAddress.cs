@@ -1,21 +1,45 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Tracker;
 
-/// <summary>An address of this machine that others can dial.</summary>
+/// <summary>Addresses of a tracker that runs on this machine.</summary>
 internal static class OwnAddress
 {
     /// <summary>
-    /// Where to dial what listens at <paramref name="authority"/>, <c>host:port</c>: the same, but for "all addresses" the first IPv4 address
-    /// of an interface that has a gateway, else of any that is up, else this machine's own 127.0.0.1. The machine's name is
-    /// not taken: many networks do not know it.
+    /// The address at which to dial a program that listens at <paramref name="authority"/>, <c>host:port</c>: the same; for "all addresses"
+    /// the first IPv4 address of an interface with a gateway, else of any interface that is up, else 127.0.0.1. Never the machine's
+    /// name: many networks do not resolve it.
     /// </summary>
     public static string ToDial(string authority) =>
         IPEndPoint.TryParse(authority, out var endPoint) && (endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any))
             ? new IPEndPoint(Find(), endPoint.Port).ToString()
             : authority;
+
+    /// <summary>Whether a program that listens at <paramref name="authority"/> is the one that answers at an address.</summary>
+    public static bool Answers(string authority, TrackerAddress address)
+    {
+        var own = TrackerAddress.Parse(authority);
+        if (own.Port != address.Port)
+        {
+            return false;
+        }
+
+        if (IsSameHost(own.Host, address.Host) || IsSameHost(TrackerAddress.Parse(ToDial(authority)).Host, address.Host))
+        {
+            return true;
+        }
+
+        // Also under the names that this machine has for itself.
+        var isOnLoopback = IPAddress.TryParse(own.Host, out var listens)
+            && (IPAddress.IsLoopback(listens) || listens.Equals(IPAddress.Any) || listens.Equals(IPAddress.IPv6Any));
+        return isOnLoopback && (IsSameHost(address.Host, "localhost")
+            || (IPAddress.TryParse(address.Host, out var dialled) && IPAddress.IsLoopback(dialled) && !IPAddress.IsLoopback(listens!)));
+    }
+
+    private static bool IsSameHost(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 
     private static IPAddress Find()
     {

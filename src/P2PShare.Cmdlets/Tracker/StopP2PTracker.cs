@@ -42,7 +42,7 @@ public sealed class StopP2PTracker : AsyncCmdlet
         {
             if (ShouldProcess(job.Location, "Stop tracker"))
             {
-                await Task.Run(job.StopJob, cancellationToken);
+                await job.StopAsync().WaitAsync(cancellationToken);
                 if (PassThru)
                 {
                     WriteObject(new P2PTracker(job));

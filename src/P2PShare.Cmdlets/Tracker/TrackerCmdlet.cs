@@ -3,6 +3,7 @@ using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Security;
 using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Storage;
@@ -10,7 +11,7 @@ using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Cmdlets.Tracker;
 
-/// <summary>A cmdlet that talks to a tracker by its address, as a user who gives a password.</summary>
+/// <summary>A cmdlet that connects to a tracker by its address, with a user's password.</summary>
 public abstract class TrackerCmdlet : AsyncCmdlet
 {
     private protected const string CredentialSet = "Credential";
@@ -21,7 +22,7 @@ public abstract class TrackerCmdlet : AsyncCmdlet
     }
 
     /// <summary>
-    /// The tracker, <c>host:port</c>; the port is 8001 where it is left out. With -TrackerInfo, the one to try first.
+    /// The tracker, <c>host:port</c>; the port is 8001 if it is left out. With -TrackerInfo, the tracker to try first.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Address")]
@@ -29,8 +30,8 @@ public abstract class TrackerCmdlet : AsyncCmdlet
     public string? Tracker { get; set; }
 
     /// <summary>
-    /// File with a line <c>host:port [fingerprint]</c> for each tracker; <c>#</c> starts a comment. The next one is used
-    /// when one does not answer. A path, exactly as written.
+    /// File with a line <c>host:port [fingerprint]</c> for each tracker; <c>#</c> starts a comment. If a tracker does not
+    /// answer, the next one is used. A path without wildcards.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -43,38 +44,40 @@ public abstract class TrackerCmdlet : AsyncCmdlet
     public PSCredential? Credential { get; set; }
 
     /// <summary>
-    /// The name of the user: 1 to 64 letters, digits, <c>.</c>, <c>_</c> or <c>-</c>; case makes no difference.
+    /// The name of the user: 1 to 64 letters, digits, <c>.</c>, <c>_</c> or <c>-</c>. Case does not matter.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = UserNameSet)]
     [ValidateNotNullOrEmpty]
     public virtual string? UserName { get; set; }
 
     /// <summary>
-    /// The password of the user, as Read-Host -AsSecureString gives it. Never a string: that would stay in the history.
+    /// The password of the user, as Read-Host -AsSecureString returns it. A string is not accepted: it would stay in the
+    /// history.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = UserNameSet)]
     [ValidateNotNull]
     public virtual SecureString? Password { get; set; }
 
     /// <summary>
-    /// The fingerprint that the tracker printed when it started: 64 hexadecimal digits, the SHA-256 of its public key.
-    /// Only a tracker that has it is talked to, and it is remembered.
+    /// The fingerprint that the tracker printed when it started: 64 hexadecimal digits, the SHA-256 of its public key. A
+    /// tracker with another fingerprint is refused. It is remembered. A tracker that Start-P2PTracker started in this runspace
+    /// does not need it.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? Fingerprint { get; set; }
 
     /// <summary>
-    /// Accepts a certificate that was never seen before without asking, and remembers it. One that has changed is refused
-    /// all the same.
+    /// Accepts the certificate of an unknown tracker without asking, and remembers it. A certificate that has changed is
+    /// refused all the same.
     /// </summary>
     [Parameter]
     public SwitchParameter TrustOnFirstUse { get; set; }
 
     /// <summary>
-    /// Folder of the certificate of this peer, the trackers that are trusted, the shares and the downloads, made where it
-    /// is missing; else the folder that the environment variable P2PSHARE_HOME names, else the platform's for application
-    /// data. A path, exactly as written.
+    /// Folder for this peer's certificate, the trusted trackers, the shares and the downloads; created if it is missing. If
+    /// it is left out, the folder that the environment variable P2PSHARE_HOME names, or else the platform's folder for
+    /// application data. A path without wildcards.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -87,7 +90,7 @@ public abstract class TrackerCmdlet : AsyncCmdlet
     private protected StateFolder OpenState() =>
         StateFolder.Open(StatePath is null ? null : SessionState.Path.GetUnresolvedProviderPathFromPSPath(StatePath));
 
-    /// <summary>The trackers that -Tracker and -TrackerInfo name, in the order in which they are tried; none where neither is given.</summary>
+    /// <summary>The trackers that -Tracker and -TrackerInfo name, in the order in which they are tried; none if neither is given.</summary>
     private protected IReadOnlyList<TrackerAddress> ReadAddresses()
     {
         var addresses = new List<TrackerAddress>();
@@ -104,11 +107,14 @@ public abstract class TrackerCmdlet : AsyncCmdlet
             addresses.Insert(0, listed ?? first);
         }
 
-        return Fingerprint is null ? addresses : [.. addresses.Select(address => address with { Fingerprint = ParseFingerprint(Fingerprint) })];
+        return [.. addresses.Select(address => address with
+        {
+            Fingerprint = Fingerprint is not null ? ParseFingerprint(Fingerprint) : address.Fingerprint ?? FindOwnFingerprint(address),
+        })];
     }
 
-    /// <summary>Does something at a tracker; where its certificate is not known, a person is asked.</summary>
-    /// <param name="action">May run twice.</param>
+    /// <summary>Runs an action at a tracker. If its certificate is not known, the user is asked.</summary>
+    /// <param name="action">Runs again after the user has agreed.</param>
     /// <returns>The client, which the caller disposes, and its warnings from now on.</returns>
     private protected async Task<(TrackerSession Client, TrackerWarnings Warnings)> WithTrackerAsync(
         IReadOnlyList<TrackerAddress> addresses, StateFolder state, Func<TrackerSession, Task> action)
@@ -128,7 +134,7 @@ public abstract class TrackerCmdlet : AsyncCmdlet
                     WriteWarning(warning);
                 }
 
-                if (Fingerprint is not null && client.Address.Fingerprint is { } agreed)
+                if (client.Address.Fingerprint is { } agreed && (Fingerprint is not null || FindOwnFingerprint(client.Address) == agreed))
                 {
                     state.KnownTrackers.Remember(client.Address, agreed);
                 }
@@ -153,9 +159,14 @@ public abstract class TrackerCmdlet : AsyncCmdlet
         }
     }
 
+    // Of a tracker that this runspace runs, which needs nobody's word.
+    private static Hash256? FindOwnFingerprint(TrackerAddress address) =>
+        RunspaceState.Current.GetJobs<TrackerJob>().FirstOrDefault(job => job.AnswersAt(address)) is { } job
+            && Hash256.TryParse(job.Fingerprint, out var fingerprint) ? fingerprint : null;
+
     private bool AskWhetherToTrust(UntrustedTrackerException untrusted)
     {
-        // A prompt that nobody can answer reads from whatever standard input is.
+        // A prompt would read its answer from the redirected input.
         if (Console.IsInputRedirected)
         {
             return false;
@@ -165,7 +176,7 @@ public abstract class TrackerCmdlet : AsyncCmdlet
         {
             return Outside(() => Host.UI.PromptForChoice(
                 "Unknown tracker",
-                $"The tracker {untrusted.Address.Authority} shows a certificate with the fingerprint\n{untrusted.Fingerprint}\nIs that what the tracker printed when it started? It is remembered if you say yes.",
+                $"The tracker {untrusted.Address.Authority} shows a certificate with the fingerprint\n{untrusted.Fingerprint}\nIs that what the tracker printed when it started? If you answer yes, it is remembered.",
                 [new ChoiceDescription("&Yes", "Trust this tracker from now on."), new ChoiceDescription("&No", "Do not connect.")],
                 defaultChoice: 1)) == 0;
         }

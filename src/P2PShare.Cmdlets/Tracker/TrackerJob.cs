@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using P2PShare.Cmdlets.Jobs;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Tracker;
 
-/// <summary>A tracker's process as a job: its output are the lines that the tracker logs.</summary>
+/// <summary>A tracker's process as a job. Its output is the lines that the tracker logs.</summary>
 public sealed class TrackerJob : P2PJob
 {
     private const string ListeningPrefix = "listening: https://";
@@ -15,7 +16,9 @@ public sealed class TrackerJob : P2PJob
 
     private readonly Process _process;
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
     private readonly Queue<string> _lastLines = new();
+    private string _listensAt = "";
     private string _address = "";
 
     private TrackerJob(Process process)
@@ -25,7 +28,7 @@ public sealed class TrackerJob : P2PJob
         ProcessId = process.Id;
     }
 
-    /// <summary>Where to dial it.</summary>
+    /// <summary>The address at which clients connect, <c>host:port</c>.</summary>
     public override string Location => _address;
 
     /// <summary>Of its certificate.</summary>
@@ -35,14 +38,17 @@ public sealed class TrackerJob : P2PJob
 
     internal override int StopRound => 2;
 
+    /// <summary>Whether it is this tracker that answers at an address.</summary>
+    internal bool AnswersAt(TrackerAddress address) => !IsFinished && _listensAt.Length > 0 && OwnAddress.Answers(_listensAt, address);
+
     /// <summary>Starts the program and returns when it listens.</summary>
     /// <param name="program">The tracker's assembly.</param>
-    /// <param name="arguments">Behind it; no secrets, other users can read them.</param>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerNotStarted"/>, with what the program said.</exception>
+    /// <param name="arguments">Of the program; no secrets, because other users can read them.</param>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerNotStarted"/>, with the last lines of the program.</exception>
     internal static async Task<TrackerJob> StartAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
         var host = DotnetHost.Find() ?? throw new P2PShareException(
-            ErrorCode.TrackerNotStarted, "The program 'dotnet', which runs the tracker, was not found. Install the .NET 10 runtime, or set DOTNET_ROOT.");
+            ErrorCode.TrackerNotStarted, "The program 'dotnet', which runs the tracker, was not found: install the .NET 10 runtime with ASP.NET Core, or set DOTNET_ROOT.");
         var start = new ProcessStartInfo(host, ["exec", program, .. arguments])
         {
             UseShellExecute = false,
@@ -102,7 +108,7 @@ public sealed class TrackerJob : P2PJob
 
     private async Task EndAsync()
     {
-        // The end of its input asks it to stop; on no system does that need a signal.
+        // The end of its input makes it stop, on every system and without a signal.
         _process.StandardInput.Close();
         try
         {
@@ -111,7 +117,7 @@ public sealed class TrackerJob : P2PJob
         }
         catch (OperationCanceledException)
         {
-            // What it has acknowledged is on disk.
+            // Everything that it has acknowledged is on disk.
             _process.Kill(entireProcessTree: true);
             await _process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
         }
@@ -121,7 +127,7 @@ public sealed class TrackerJob : P2PJob
     {
         while (await lines.ReadLineAsync().ConfigureAwait(false) is { } line)
         {
-            lock (_lastLines)
+            lock (_lock)
             {
                 _lastLines.Enqueue(line);
                 if (_lastLines.Count > 5)
@@ -133,7 +139,8 @@ public sealed class TrackerJob : P2PJob
             AddOutput(line);
             if (line.StartsWith(ListeningPrefix, StringComparison.Ordinal))
             {
-                _address = OwnAddress.ToDial(line[ListeningPrefix.Length..]);
+                _listensAt = line[ListeningPrefix.Length..];
+                _address = OwnAddress.ToDial(_listensAt);
             }
             else if (line.StartsWith(FingerprintPrefix, StringComparison.Ordinal))
             {
@@ -145,7 +152,7 @@ public sealed class TrackerJob : P2PJob
 
     private string Explain()
     {
-        lock (_lastLines)
+        lock (_lock)
         {
             return $"The tracker's program ended with code {_process.ExitCode}: {string.Join(" ", _lastLines)}".TrimEnd(':', ' ');
         }

@@ -81,7 +81,7 @@ public sealed class NewP2PUser : TrackerCmdlet
         if (addresses.Count == 0 && session is not { Connected: true })
         {
             throw new P2PShareException(
-                ErrorCode.NotLoggedIn, "This runspace has no session whose tracker could be meant. Name the tracker with -Tracker host:port.");
+                ErrorCode.NotLoggedIn, "No tracker was given, and this runspace has no session at one.");
         }
 
         var tracker = addresses.Count > 0 ? addresses[0].Authority : session!.Tracker;

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace P2PShare.Protocol.Content;
 
-/// <summary>Which pieces someone has, in BitTorrent's order: piece 0 is the highest bit of the first byte (BEP 3).</summary>
+/// <summary>The pieces that a peer has, in BitTorrent's order: piece 0 is the highest bit of the first byte (BEP 3).</summary>
 public sealed class Bitfield
 {
     private readonly byte[] _bits;
@@ -18,7 +18,7 @@ public sealed class Bitfield
     /// <summary>Number of pieces.</summary>
     public int Length { get; }
 
-    /// <summary>How many of them are set.</summary>
+    /// <summary>Number of pieces that are set.</summary>
     public int Count { get; private set; }
 
     public bool IsComplete => Count == Length;
@@ -62,7 +62,7 @@ public sealed class Bitfield
     }
 
     /// <summary>Sets a piece.</summary>
-    /// <returns>False where it was set before.</returns>
+    /// <returns>False if it was set before.</returns>
     public bool Set(int index)
     {
         if (this[index])

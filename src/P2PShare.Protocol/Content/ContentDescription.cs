@@ -1,6 +1,6 @@
 namespace P2PShare.Protocol.Content;
 
-/// <summary>Bytes as all parties know them: their size, how they are cut, and their pieces root.</summary>
+/// <summary>A content as every party knows it: size, piece length and pieces root.</summary>
 /// <param name="Size">Bytes; 0 to 16 TiB.</param>
 /// <param name="PieceLength">Bytes in a piece: a power of two from 16 KiB to 16 MiB.</param>
 /// <param name="PiecesRoot">BEP 52's pieces root; null for an empty content, which has none.</param>
@@ -12,7 +12,7 @@ public sealed record ContentDescription(long Size, int PieceLength, Hash256? Pie
     /// <summary>Bytes in piece <paramref name="index"/>.</summary>
     public int PieceSize(int index) => Content.PieceLength.SizeOf(Size, PieceLength, index);
 
-    /// <summary>Why these numbers cannot describe a content, as a sentence; null where they can.</summary>
+    /// <summary>The reason why these numbers cannot describe a content, as a sentence; null if they can.</summary>
     public string? FindProblem()
     {
         if (Size is < 0 or > Content.PieceLength.MaxContentSize)

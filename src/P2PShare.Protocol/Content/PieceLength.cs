@@ -2,13 +2,13 @@ using System.Numerics;
 
 namespace P2PShare.Protocol.Content;
 
-/// <summary>How a content is cut: 16 KiB blocks, and pieces of a power of two of them (BEP 52).</summary>
+/// <summary>The division of a content: 16 KiB blocks, and pieces of a power of two of them (BEP 52).</summary>
 public static class PieceLength
 {
     /// <summary>Bytes in a block, the leaf of the hash tree (BEP 52).</summary>
     public const int Block = 16 * 1024;
 
-    /// <summary>Smallest piece that is chosen; smaller ones cost more messages than they spread load.</summary>
+    /// <summary>Smallest piece that is chosen; smaller pieces add messages and spread the load no better.</summary>
     public const int Min = 64 * 1024;
 
     /// <summary>Greatest piece in bytes: what a peer must fetch before it can serve any of it.</summary>

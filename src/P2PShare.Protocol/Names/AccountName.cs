@@ -18,7 +18,7 @@ public static class AccountName
     /// <summary>What names are compared by: the name in lower case.</summary>
     public static string Key(string name) => name.ToLowerInvariant();
 
-    /// <summary>Why <paramref name="name"/> breaks the rule, as the end of a sentence; null where it does not.</summary>
+    /// <summary>Why <paramref name="name"/> breaks the rule, as the end of a sentence; null if it does not.</summary>
     public static string? FindProblem(string? name)
     {
         if (string.IsNullOrEmpty(name))

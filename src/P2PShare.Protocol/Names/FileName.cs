@@ -5,7 +5,7 @@ namespace P2PShare.Protocol.Names;
 
 /// <summary>
 /// The rule of a file's name in a group: a relative path of one or more segments separated by <c>/</c> that every
-/// supported system can store. It is checked where a file is shared, by the tracker, and once more where it arrives,
+/// supported system can store. It is checked when a file is shared, by the tracker, and again on arrival,
 /// because it becomes part of a path there.
 /// </summary>
 public static class FileName
@@ -48,7 +48,7 @@ public static class FileName
         }
     }
 
-    /// <summary>Why <paramref name="name"/> breaks the rule, as the end of a sentence; null where it does not.</summary>
+    /// <summary>Why <paramref name="name"/> breaks the rule, as the end of a sentence; null if it does not.</summary>
     public static string? FindProblem(string? name)
     {
         if (string.IsNullOrEmpty(name))
@@ -136,7 +136,7 @@ public static class FileName
             return $"'{PrintableCharacter.Clean(segment)}' ends with a {(segment[^1] == '.' ? "dot" : "space")}, which Windows cannot store";
         }
 
-        // Not even a folder: it would take the place of the part file of its neighbour.
+        // Not even a folder: it would take the place of a neighbour's part file.
         if (segment.EndsWith(PartSuffix, StringComparison.OrdinalIgnoreCase))
         {
             return $"a part of it ends with {PartSuffix}, which marks an unfinished download";

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace P2PShare.Protocol.Names;
 
-/// <summary>Shows hostile text to a person without letting it act on the terminal.</summary>
+/// <summary>Makes hostile text safe to print on a terminal.</summary>
 public static class PrintableCharacter
 {
     private const int LongestShown = 80;
 
-    /// <summary>The character in quotes where it can be printed, else its code point.</summary>
+    /// <summary>The character in quotes if it can be printed, otherwise its code point.</summary>
     public static string Describe(char c) =>
         IsHidden(c) || char.GetUnicodeCategory(c) == UnicodeCategory.OtherNotAssigned
             ? $"the character U+{(int)c:X4}"

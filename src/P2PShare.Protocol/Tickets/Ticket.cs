@@ -12,7 +12,7 @@ namespace P2PShare.Protocol.Tickets;
 public sealed record Ticket(
     string UserName, string Group, IReadOnlyList<Hash256> PiecesRoots, Hash256 CertificateHash, DateTimeOffset Expires)
 {
-    /// <summary>Claim <c>iat</c>, whole seconds, of a ticket that was read; the beginning of time where it has none.</summary>
+    /// <summary>Claim <c>iat</c>, whole seconds, of a ticket that was read; the minimum value if it has none.</summary>
     public DateTimeOffset Issued { get; init; }
 
     internal const string Audience = "p2pshare-peer";

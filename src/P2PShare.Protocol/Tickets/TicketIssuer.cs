@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace P2PShare.Protocol.Tickets;
 
-/// <summary>The tracker's side: signs tickets.</summary>
+/// <summary>Signs tickets at the tracker.</summary>
 public sealed class TicketIssuer
 {
     private readonly JsonWebTokenHandler _handler = new() { SetDefaultTimesOnTokenCreation = false };

@@ -8,7 +8,7 @@ using P2PShare.Protocol.Names;
 
 namespace P2PShare.Protocol.Tickets;
 
-/// <summary>The source's side: checks tickets with the tracker's public keys, without asking the tracker.</summary>
+/// <summary>Checks tickets at a source with the tracker's public keys, without asking the tracker.</summary>
 public sealed class TicketValidator
 {
     /// <summary>Longest ticket that is looked at, in characters: 256 contents fit.</summary>
@@ -32,7 +32,7 @@ public sealed class TicketValidator
             IssuerSigningKeys = new JsonWebKeySet(keySet).GetSigningKeys(),
             RequireExpirationTime = true,
             RequireSignedTokens = true,
-            // Peers of one tracker take its clock as theirs, give or take this.
+            // A peer's clock may differ from the tracker's by this much.
             LifetimeValidator = (_, expires, _, _) => expires > clock.GetUtcNow().UtcDateTime - ClockSkew,
         };
     }
@@ -111,7 +111,7 @@ public sealed class TicketValidator
     private static bool TryDecode(string? text, out Hash256 hash)
     {
         Span<byte> bytes = stackalloc byte[Hash256.Size];
-        // TryDecodeFromChars throws where the text is not base64url; this one tells.
+        // TryDecodeFromChars throws if the text is not base64url; this one returns a status.
         if (Base64Url.DecodeFromChars(text, bytes, out _, out var written) != OperationStatus.Done || written != Hash256.Size)
         {
             hash = default;

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace P2PShare.Protocol.Tracker;
 
 /// <summary>
-/// Refuses <c>null</c> among the items of a list that arrived: nullable annotations are respected for members only,
-/// so that <c>[null]</c> would pass as a list of things that are never null.
+/// Refuses <c>null</c> among the items of a received list: the serialiser respects nullable annotations for members only,
+/// so <c>[null]</c> would pass.
 /// </summary>
 internal static class NotNullItems
 {

@@ -8,10 +8,10 @@ namespace P2PShare.Protocol.Tracker;
 /// <summary>Where a tracker listens, and which key it is expected to have.</summary>
 /// <param name="Host">Host name or IP address, without brackets.</param>
 /// <param name="Port">1 to 65535.</param>
-/// <param name="Fingerprint">SHA-256 of the public key of its certificate; null where any trusted one will do.</param>
+/// <param name="Fingerprint">SHA-256 of the public key of its certificate; null if any trusted one will do.</param>
 public sealed record TrackerAddress(string Host, int Port, Hash256? Fingerprint = null)
 {
-    /// <summary>The port where none is written.</summary>
+    /// <summary>The port if none is given.</summary>
     public const int DefaultPort = 8001;
 
     /// <summary><c>host:port</c>, an IPv6 address in brackets.</summary>

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace P2PShare.Protocol.Tracker;
 
 /// <summary>
-/// Serialisation of the tracker's messages, generated at build time. A null member without a default is written all the
-/// same, because a missing one is refused where it is read.
+/// Serialisation of the tracker's messages, generated at build time. A null member without a default is written too,
+/// because the reader refuses a missing one.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -25,7 +25,7 @@ public static class TrackerRoutes
     public const string Peers = "/v1/peers";
     public const string PeerTemplate = "/v1/peers/{fingerprint}";
 
-    /// <summary>What happens in the asker's groups, as server-sent events.</summary>
+    /// <summary>What happens in the caller's groups, as server-sent events.</summary>
     public const string Events = "/v1/events";
 
     /// <summary>The keys that check tickets, as a JSON Web Key Set (RFC 7517).</summary>
@@ -58,7 +58,7 @@ public static class TrackerRoutes
     public static string Peer(Hash256 fingerprint) => $"{Peers}/{fingerprint}";
 
     // A path loses "." and ".." on its way, however they are escaped: DELETE of the member ".." would be one of the group.
-    // Escaped twice they arrive, as a name that nobody has.
+    // Escaped twice they arrive, as a name that no user can have.
     private static string Segment(string name) => name switch
     {
         "." => "%252E",

@@ -29,7 +29,7 @@ public static class Frame
     /// <param name="id">The kind; <see cref="MessageId.KeepAlive"/> for a frame without a body.</param>
     /// <param name="headerLength">Bytes to skip to the body: 5, or 4 for a keep-alive.</param>
     /// <param name="bodyLength">Bytes of the body, within the bounds of its kind.</param>
-    /// <returns>False where more bytes are needed.</returns>
+    /// <returns>False if more bytes are needed.</returns>
     /// <exception cref="WireException">Unknown kind, or a length that its kind cannot have.</exception>
     public static bool TryReadHeader(ReadOnlySpan<byte> buffer, out MessageId id, out int headerLength, out int bodyLength)
     {

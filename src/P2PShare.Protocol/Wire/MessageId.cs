@@ -1,7 +1,7 @@
 namespace P2PShare.Protocol.Wire;
 
 /// <summary>
-/// Kinds of message between peers. The numbers are BitTorrent's where it has the message (BEP 3, 6, 10, 52);
+/// Kinds of message between peers. The numbers are BitTorrent's if it has the message (BEP 3, 6, 10, 52);
 /// <see cref="Open"/> and <see cref="Close"/> are ours.
 /// </summary>
 public enum MessageId : byte
@@ -18,7 +18,7 @@ public enum MessageId : byte
     /// <summary>Bytes of a piece (BEP 3).</summary>
     Piece = 7,
 
-    /// <summary>Takes a request back (BEP 3).</summary>
+    /// <summary>Cancels a request (BEP 3).</summary>
     Cancel = 8,
 
     /// <summary>Stands for a bitfield with every bit set (BEP 6).</summary>
@@ -27,7 +27,7 @@ public enum MessageId : byte
     /// <summary>Stands for a bitfield with no bit set (BEP 6).</summary>
     HaveNone = 15,
 
-    /// <summary>A request that will not be answered with bytes (BEP 6).</summary>
+    /// <summary>Refuses a request (BEP 6).</summary>
     Reject = 16,
 
     /// <summary>Carries a ticket: first on a connection, and again whenever the ticket is renewed or widened.</summary>
@@ -39,7 +39,7 @@ public enum MessageId : byte
     /// <summary>Part of the piece layer (BEP 52).</summary>
     Hashes = 22,
 
-    /// <summary>A hash request that will not be answered (BEP 52).</summary>
+    /// <summary>Refuses a hash request (BEP 52).</summary>
     HashReject = 23,
 
     /// <summary>Opens a channel for a content on this connection.</summary>

@@ -1,86 +1,145 @@
-using System.Diagnostics;
+using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
-using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Sharing;
+using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
 
-/// <summary>One content on one connection. Pieces flow both ways on it.</summary>
-internal sealed class ContentChannel(PeerConnection connection, uint id, OfferedContent offered, string group, string? userName)
+/// <summary>One content on one connection. Pieces flow both ways on it. Safe for concurrent use.</summary>
+internal sealed class ContentChannel : IBlockSource, ISeedChannel
 {
-    // The wall clock may be moved meanwhile.
-    private readonly long _started = Stopwatch.GetTimestamp();
+    private const int HavesInOneMessage = 64;
+
+    private readonly Lock _lock = new();
+    private readonly ConnectionContext _context;
+    // The wall clock may be set meanwhile.
+    private readonly long _startedAt;
     private long _bytesUploaded;
+    private bool _hasSentBitfield;
 
-    public PeerConnection Connection { get; } = connection;
+    /// <param name="id">Odd if the dialling side opened it, even if the listening side did.</param>
+    /// <param name="group">The group under which it was opened.</param>
+    /// <param name="userName">The holder of the ticket that opened it; null if this side opened it.</param>
+    public ContentChannel(PeerConnection connection, ConnectionContext context, uint id, IServedContent content, string group, string? userName)
+    {
+        Connection = connection;
+        _context = context;
+        Id = id;
+        Content = content;
+        Group = group;
+        UserName = userName;
+        Started = context.Clock.GetUtcNow();
+        _startedAt = context.Clock.GetTimestamp();
+    }
 
-    /// <summary>Odd where the dialling side opened it, even where the listening side did.</summary>
-    public uint Id { get; } = id;
+    public PeerConnection Connection { get; }
 
-    public OfferedContent Offered { get; } = offered;
+    /// <summary>Odd if the dialling side opened it, even if the listening side did.</summary>
+    public uint Id { get; }
+
+    public IServedContent Content { get; }
 
     /// <summary>The group under which it was opened.</summary>
-    public string Group { get; } = group;
+    public string Group { get; }
 
-    /// <summary>Whose ticket opened it; null where this side did.</summary>
-    public string? UserName { get; } = userName;
+    /// <summary>The holder of the ticket that opened it; null if this side opened it.</summary>
+    public string? UserName { get; }
 
-    public DateTimeOffset Started { get; } = DateTimeOffset.UtcNow;
+    public DateTimeOffset Started { get; }
 
-    /// <summary>What the other side has; null until it has said.</summary>
+    public Hash256 RemoteFingerprint => Connection.RemoteFingerprint;
+
+    /// <summary>What the other side has; null until it has sent its bitfield.</summary>
     public Bitfield? RemoteHas { get; private set; }
 
-    /// <summary>Whether this side has said what it has.</summary>
-    public bool HasSentBitfield { get; set; }
+    /// <summary>The download that fetches over this channel; null if there is none.</summary>
+    public IChannelListener? Listener { get; private set; }
 
-    /// <summary>The download that fetches over this channel, and this channel as its source; null where there is none.</summary>
-    public (DownloadSession Run, DownloadSource Source)? Fetch { get; private set; }
+    public long BytesUploaded => Interlocked.Read(ref _bytesUploaded);
+
+    int IBlockSource.PieceLength => Content.Description.PieceLength;
 
     /// <summary>Keeps what the other side has.</summary>
-    /// <returns>The download to tell; null where there is none yet.</returns>
-    public (DownloadSession Run, DownloadSource Source)? SetRemoteHas(Bitfield has)
+    /// <returns>The download to tell; null if there is none yet.</returns>
+    public IChannelListener? SetRemoteHas(Bitfield has)
     {
-        lock (this)
+        lock (_lock)
         {
             RemoteHas = has;
-            return Fetch;
+            return Listener;
         }
     }
 
     /// <summary>Lets a download fetch over this channel.</summary>
-    /// <returns>What the other side has, where it has said so already.</returns>
-    public Bitfield? SetFetch(DownloadSession run, DownloadSource source)
+    /// <returns>What the other side has; null if its bitfield has not come yet: the listener receives it then.</returns>
+    public Bitfield? SetListener(IChannelListener listener)
     {
-        lock (this)
+        lock (_lock)
         {
-            Fetch = (run, source);
+            Listener = listener;
             return RemoteHas;
         }
     }
 
-    public void ClearFetch() => Fetch = null;
+    public void ClearListener() => Listener = null;
 
-    public long BytesUploaded => Interlocked.Read(ref _bytesUploaded);
-
-    public void CountUpload(int bytes)
+    /// <summary>Tells the other side what this side has.</summary>
+    public void SendBitfield()
     {
-        Interlocked.Add(ref _bytesUploaded, bytes);
-        Connection.CountUpload(bytes);
+        lock (_lock)
+        {
+            var have = Content.GetHave();
+            var id = have.IsComplete ? MessageId.HaveAll : have.Count == 0 ? MessageId.HaveNone : MessageId.Bitfield;
+            var bits = id == MessageId.Bitfield ? have.Bytes : [];
+            var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + 4 + bits.Length);
+            Connection.Send(buffer.AsSpan(0, BitfieldMessage.Write(buffer, id, Id, bits)));
+            ArrayPool<byte>.Shared.Return(buffer);
+            _hasSentBitfield = true;
+        }
     }
 
-    /// <summary>What was fetched over it; null where nothing was.</summary>
+    /// <summary>Tells the other side that pieces are there now. Does nothing before the bitfield, which will include them.</summary>
+    public void SendHaves(ReadOnlySpan<int> pieces)
+    {
+        lock (_lock)
+        {
+            if (!_hasSentBitfield)
+            {
+                return;
+            }
+
+            Span<byte> frame = stackalloc byte[Frame.HeaderLength + 4 + 4 * HavesInOneMessage];
+            while (!pieces.IsEmpty)
+            {
+                var some = pieces[..Math.Min(pieces.Length, HavesInOneMessage)];
+                Connection.Send(frame[..HaveMessage.Write(frame, Id, some)]);
+                pieces = pieces[some.Length..];
+            }
+        }
+    }
+
+    void IBlockSource.Read(long offset, Span<byte> buffer) => Content.Read(offset, buffer);
+
+    void IBlockSource.CountUpload(int bytes)
+    {
+        Interlocked.Add(ref _bytesUploaded, bytes);
+        _context.Metrics.Uploaded(bytes);
+    }
+
+    void IBlockSource.ReportUnreadable(Exception problem) => _context.Contents.ReportUnreadable(Content, problem);
+
+    /// <summary>What was fetched over it; null if nothing was.</summary>
     public UploadRecord? MakeRecord() => BytesUploaded == 0
         ? null
         : new UploadRecord(
             Group,
-            Offered.NameIn(Group) ?? "",
-            Offered.PiecesRoot,
+            Content.NameIn(Group) ?? "",
+            Content.PiecesRoot,
             UserName,
             Connection.RemoteFingerprint,
             Connection.RemoteEndPoint,
             BytesUploaded,
-            BytesUploaded >= Offered.Description.Size,
+            BytesUploaded >= Content.Description.Size,
             Started,
-            Stopwatch.GetElapsedTime(_started));
+            _context.Clock.GetElapsedTime(_startedAt));
 }

@@ -3,20 +3,20 @@ using P2PShare.Protocol.Wire;
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>Cuts a stream into frames. Small bodies are read from its own buffer, a piece's bytes go straight where they belong.</summary>
-internal sealed class FrameReader(Stream stream)
+internal sealed class FrameReader(Stream stream, TimeProvider clock)
 {
     private byte[] _buffer = new byte[64 * 1024];
     private int _start;
     private int _end;
 
-    /// <summary>When bytes came last, in <see cref="Environment.TickCount64"/> milliseconds.</summary>
-    public long LastReceived { get; private set; } = Environment.TickCount64;
+    /// <summary>When bytes came last: a timestamp of the clock.</summary>
+    public long LastReceived { get; private set; } = clock.GetTimestamp();
 
-    /// <summary>When bytes of a piece came last, as <see cref="LastReceived"/>: what keeps talking need not give anything.</summary>
-    public long LastPieceBytes { get; private set; } = Environment.TickCount64;
+    /// <summary>When bytes of a piece came last, as <see cref="LastReceived"/>: a peer may send messages and no piece.</summary>
+    public long LastPieceBytes { get; private set; } = clock.GetTimestamp();
 
     /// <summary>Waits for the next header.</summary>
-    /// <exception cref="WireException">It is none.</exception>
+    /// <exception cref="WireException">What came is not a header.</exception>
     /// <exception cref="EndOfStreamException">The other side closed the connection.</exception>
     public async ValueTask<(MessageId Id, int BodyLength)> ReadHeaderAsync(CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ internal sealed class FrameReader(Stream stream)
     }
 
     /// <summary>Reads bytes of a body; they stay valid until the next call.</summary>
-    /// <param name="length">Within the bounds that the header was held against.</param>
+    /// <param name="length">Within the bounds that the header was checked against.</param>
     public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(int length, CancellationToken cancellationToken)
     {
         while (_end - _start < length)
@@ -53,7 +53,7 @@ internal sealed class FrameReader(Stream stream)
         _buffer.AsMemory(_start, buffered).CopyTo(destination);
         _start += buffered;
         destination = destination[buffered..];
-        LastPieceBytes = Environment.TickCount64;
+        LastPieceBytes = clock.GetTimestamp();
         while (!destination.IsEmpty)
         {
             var read = await stream.ReadAsync(destination, cancellationToken).ConfigureAwait(false);
@@ -103,7 +103,7 @@ internal sealed class FrameReader(Stream stream)
 
     private void CountReceived(int read)
     {
-        LastReceived = Environment.TickCount64;
+        LastReceived = clock.GetTimestamp();
         if (read == 0)
         {
             throw new EndOfStreamException("The other side closed the connection.");

@@ -1,22 +1,20 @@
 using System.Buffers;
-using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
-using P2PShare.Transfer.Sharing;
 
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>
-/// What goes out on one connection: small messages at once and in order, between them the blocks that the other side
-/// asked for. One loop writes; anyone may add.
+/// Sends what goes out on one connection: small messages at once and in order, between them the blocks that the other side
+/// requested. One loop writes; any thread may add.
 /// </summary>
 internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDisposable
 {
-    // A side that asks without reading what it gets is dropped when this much waits for it.
+    // A peer that requests without reading what it gets is dropped when this much waits for it.
     private const int MaxWaitingBytes = 4 * 1024 * 1024;
     private const int MaxWaitingBlocks = 1024;
 
-    // Blocks are read from disk in steps of these lengths: the usual request at once, and less where very many are served
-    // together. Bounds what a thousand slow receivers hold.
+    // Blocks are read from disk in steps of these lengths: the usual request at once, and less when very many peers are served
+    // together. Bounds the memory that a thousand slow receivers hold.
     private const int LargeStep = 256 * 1024;
     private const int SmallStep = 32 * 1024;
     private const int MaxLarge = 64;
@@ -25,7 +23,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
-    private readonly LinkedList<(ContentChannel Channel, BlockRange Range)> _blocks = new();
+    private readonly LinkedList<(IBlockSource Source, BlockRange Range)> _blocks = new();
     private ArrayBufferWriter<byte> _waiting = new(4096);
     private ArrayBufferWriter<byte> _sending = new(4096);
     private bool _isCompleted;
@@ -42,8 +40,8 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
         }
     }
 
-    /// <summary>Adds a whole frame; nothing once completed.</summary>
-    /// <returns>False where too much waits already: the other side does not read.</returns>
+    /// <summary>Adds a whole frame. Adds nothing after <see cref="Complete"/>.</summary>
+    /// <returns>False if too much waits already: the other side does not read.</returns>
     public bool TryAdd(ReadOnlySpan<byte> frame)
     {
         lock (_lock)
@@ -64,8 +62,8 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
     }
 
     /// <summary>Adds a block to send, behind those already waiting.</summary>
-    /// <exception cref="WireException">The other side asks for more blocks than it may.</exception>
-    public void AddBlock(ContentChannel channel, BlockRange range)
+    /// <exception cref="WireException">The other side requests more blocks than it may.</exception>
+    public void AddBlock(IBlockSource source, BlockRange range)
     {
         lock (_lock)
         {
@@ -74,15 +72,15 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
                 throw new WireException($"More than {MaxWaitingBlocks} requests wait on one connection.");
             }
 
-            _blocks.AddLast((channel, range));
+            _blocks.AddLast((source, range));
         }
 
         Wake();
     }
 
-    /// <summary>Takes waiting blocks back.</summary>
+    /// <summary>Removes waiting blocks.</summary>
     /// <returns>How many there were.</returns>
-    public int RemoveBlocks(Func<ContentChannel, BlockRange, bool> match)
+    public int RemoveBlocks(Func<IBlockSource, BlockRange, bool> match)
     {
         lock (_lock)
         {
@@ -90,7 +88,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
             for (var node = _blocks.First; node is not null;)
             {
                 var next = node.Next;
-                if (match(node.Value.Channel, node.Value.Range))
+                if (match(node.Value.Source, node.Value.Range))
                 {
                     _blocks.Remove(node);
                     removed++;
@@ -116,13 +114,12 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
     }
 
     /// <summary>Writes until completed, cancelled or the connection breaks.</summary>
-    /// <param name="onUnreadable">Told when a content can no longer be read; the block is rejected by then.</param>
-    public async Task RunAsync(Action<OfferedContent, Exception> onUnreadable, CancellationToken cancellationToken)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             await _wake.WaitAsync(cancellationToken).ConfigureAwait(false);
-            await SendWaitingAsync(onUnreadable, cancellationToken).ConfigureAwait(false);
+            await SendWaitingAsync(cancellationToken).ConfigureAwait(false);
             lock (_lock)
             {
                 if (_isCompleted && _waiting.WrittenCount == 0)
@@ -135,8 +132,8 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
 
     public void Dispose() => _wake.Dispose();
 
-    // The buffer is given back when nothing waits: of many connections few are sending.
-    private async ValueTask SendWaitingAsync(Action<OfferedContent, Exception> onUnreadable, CancellationToken cancellationToken)
+    // The buffer is returned when nothing waits: of many connections few are sending.
+    private async ValueTask SendWaitingAsync(CancellationToken cancellationToken)
     {
         byte[]? buffer = null;
         try
@@ -149,7 +146,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
                     _sending.ResetWrittenCount();
                 }
 
-                if (block is var (channel, range))
+                if (block is var (source, range))
                 {
                     if (buffer is null)
                     {
@@ -157,7 +154,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
                         buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + PieceHeader.Length + (isLarge ? LargeStep : SmallStep));
                     }
 
-                    await SendBlockAsync(buffer, channel, range, onUnreadable, cancellationToken).ConfigureAwait(false);
+                    await SendBlockAsync(buffer, source, range, cancellationToken).ConfigureAwait(false);
                 }
             }
         }
@@ -171,7 +168,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
         }
     }
 
-    private bool TakeNext(out (ContentChannel Channel, BlockRange Range)? block)
+    private bool TakeNext(out (IBlockSource Source, BlockRange Range)? block)
     {
         lock (_lock)
         {
@@ -191,8 +188,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
         }
     }
 
-    private async ValueTask SendBlockAsync(
-        byte[] buffer, ContentChannel channel, BlockRange range, Action<OfferedContent, Exception> onUnreadable, CancellationToken cancellationToken)
+    private async ValueTask SendBlockAsync(byte[] buffer, IBlockSource source, BlockRange range, CancellationToken cancellationToken)
     {
         var filled = new PieceHeader(range.Channel, range.Piece, range.Begin).Write(buffer, range.Count);
         for (var sent = 0; sent < range.Count;)
@@ -200,8 +196,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
             var step = Math.Min(range.Count - sent, buffer.Length - filled);
             try
             {
-                channel.Offered.Read(
-                    (long)range.Piece * channel.Offered.Description.PieceLength + range.Begin + sent, buffer.AsSpan(filled, step));
+                source.Read((long)range.Piece * source.PieceLength + range.Begin + sent, buffer.AsSpan(filled, step));
             }
             catch (Exception e) when (e is Protocol.P2PShareException or IOException or ObjectDisposedException)
             {
@@ -211,7 +206,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
                     await stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
                 }
 
-                onUnreadable(channel.Offered, e);
+                source.ReportUnreadable(e);
                 if (sent > 0)
                 {
                     // What was announced cannot be sent, and nothing else can take its place.
@@ -221,21 +216,21 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
                 return;
             }
 
-            await SendLimitedAsync(channel, buffer.AsMemory(0, filled + step), header: filled, cancellationToken).ConfigureAwait(false);
+            await SendLimitedAsync(source, buffer.AsMemory(0, filled + step), header: filled, cancellationToken).ConfigureAwait(false);
             sent += step;
             filled = 0;
         }
     }
 
-    /// <param name="header">So many bytes at the beginning are none of the content.</param>
-    private async ValueTask SendLimitedAsync(ContentChannel channel, ReadOnlyMemory<byte> bytes, int header, CancellationToken cancellationToken)
+    /// <param name="header">Bytes at the beginning that are not of the content.</param>
+    private async ValueTask SendLimitedAsync(IBlockSource source, ReadOnlyMemory<byte> bytes, int header, CancellationToken cancellationToken)
     {
         while (!bytes.IsEmpty)
         {
             var slice = bytes[..Math.Min(bytes.Length, limiter.SliceLength)];
             await limiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
-            // Before: the other side may have the last of it, and close the channel, before this goes on.
-            channel.CountUpload(Math.Max(0, slice.Length - header));
+            // Before the write: the other side may have read the last of it, and closed the channel, before the write returns.
+            source.CountUpload(Math.Max(0, slice.Length - header));
             header = Math.Max(0, header - slice.Length);
             await stream.WriteAsync(slice, cancellationToken).ConfigureAwait(false);
             bytes = bytes[slice.Length..];
@@ -250,7 +245,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
         }
         catch (SemaphoreFullException)
         {
-            // The loop is about to look anyway.
+            // The loop is about to run anyway.
         }
         catch (ObjectDisposedException)
         {

@@ -1,64 +1,56 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using P2PShare.Protocol;
-using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Tickets;
-using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Diagnostics;
-using P2PShare.Transfer.Sharing;
 
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>
-/// An authenticated connection to another peer, dialled by either side. On it each side opens channels for contents
-/// that its tickets allow, and pieces flow both ways.
+/// An authenticated connection to another peer, dialled by either side: its life, and what this side sends. Each side opens channels
+/// for contents that its tickets allow, and pieces flow both ways. Safe for concurrent use.
 /// </summary>
-internal sealed partial class PeerConnection : IDisposable
+internal sealed class PeerConnection : IDisposable
 {
-    private const int MaxChannels = 1024;
-    private const int HavesInOneMessage = 64;
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly PeerServer _server;
-    private readonly SslStream _stream;
+    private readonly ConnectionContext _context;
+    private readonly Stream _stream;
     private readonly FrameReader _reader;
     private readonly FrameWriter _writer;
     private readonly CancellationTokenSource _closing = new();
     private readonly ConcurrentDictionary<uint, ContentChannel> _channels = new();
     private readonly ConcurrentDictionary<Hash256, Ticket> _tickets = new();
+    private readonly RemotePeer _remote;
     private readonly Lock _openLock = new();
     private string? _lastTicket;
     private uint _nextChannel;
-    private bool _greeted;
 
+    /// <param name="stream">Owned.</param>
     /// <param name="isDialled">Whether this side dialled.</param>
-    /// <param name="isBulk">Whether its socket blocks, and a thread of its own reads from it.</param>
-    public PeerConnection(PeerServer server, SslStream stream, IPEndPoint remoteEndPoint, bool isDialled, bool isBulk)
+    /// <param name="isBulk">Whether the stream blocks, and a thread of its own reads from it.</param>
+    public PeerConnection(ConnectionContext context, Stream stream, RemotePeer remote, bool isDialled, bool isBulk)
     {
-        _server = server;
+        _context = context;
         _stream = stream;
-        _reader = new FrameReader(stream);
-        _writer = new FrameWriter(stream, server.UploadLimiter);
-        RemoteEndPoint = remoteEndPoint;
+        _remote = remote;
+        _reader = new FrameReader(stream, context.Clock);
+        _writer = new FrameWriter(stream, context.UploadLimiter);
         IsDialled = isDialled;
         IsBulk = isBulk;
-        var certificate = (X509Certificate2)stream.RemoteCertificate!;
-        RemoteFingerprint = CertificateHashes.Fingerprint(certificate);
-        RemoteCertificateHash = CertificateHashes.Whole(certificate);
-        // Odd from who dialled, even from who was dialled: the two never choose the same.
+        // Odd from the dialling side, even from the other: the two never choose the same.
         _nextChannel = isDialled ? 1u : 2u;
     }
 
-    public IPEndPoint RemoteEndPoint { get; }
+    public IPEndPoint RemoteEndPoint => _remote.EndPoint;
 
-    public Hash256 RemoteFingerprint { get; }
+    public Hash256 RemoteFingerprint => _remote.Fingerprint;
 
-    public Hash256 RemoteCertificateHash { get; }
+    public Hash256 RemoteCertificateHash => _remote.CertificateHash;
 
-    /// <summary>Whose peer the other side is, as the tracker said; null where it was not asked.</summary>
+    /// <summary>The user of the other side, as the tracker reported it; null if the tracker was not asked.</summary>
     public string? RemoteUserName { get; set; }
 
     /// <summary>Whether this side dialled.</summary>
@@ -67,7 +59,7 @@ internal sealed partial class PeerConnection : IDisposable
     /// <summary>A further connection to a fast source, for one download only.</summary>
     public bool IsBulk { get; }
 
-    /// <summary>Why the other side ended the connection; null where it did not say.</summary>
+    /// <summary>Why the other side ended the connection; null if it gave no reason.</summary>
     public CloseReason? RemoteReason { get; private set; }
 
     public bool IsClosed => _closing.IsCancellationRequested;
@@ -80,29 +72,32 @@ internal sealed partial class PeerConnection : IDisposable
 
     public IEnumerable<ContentChannel> Channels => _channels.Values;
 
-    /// <summary>Blocks that the other side asked for and that are not sent yet.</summary>
+    public int ChannelCount => _channels.Count;
+
+    /// <summary>Blocks that the other side requested and that are not sent yet.</summary>
     public int WaitingBlocks => _writer.WaitingBlocks;
 
-    /// <summary>Milliseconds since bytes came last.</summary>
-    public long IdleMilliseconds => Environment.TickCount64 - _reader.LastReceived;
+    /// <summary>Time since bytes came last.</summary>
+    public TimeSpan Idle => _context.Clock.GetElapsedTime(_reader.LastReceived);
 
-    /// <summary>Milliseconds since bytes of a piece came last.</summary>
-    public long PieceIdleMilliseconds => Environment.TickCount64 - _reader.LastPieceBytes;
+    /// <summary>Time since bytes of a piece came last.</summary>
+    public TimeSpan PieceIdle => _context.Clock.GetElapsedTime(_reader.LastPieceBytes);
 
     /// <summary>Reads and writes until either side ends the connection. Throws nothing.</summary>
     public async Task RunAsync()
     {
-        var writing = _writer.RunAsync(_server.ContentUnreadable, _closing.Token);
+        var receiver = new PeerReceiver(this, _context, _reader);
+        var writing = _writer.RunAsync(_closing.Token);
         try
         {
             using var unblocking = IsBulk ? _closing.Token.Register(_stream.Dispose) : default;
-            var reading = IsBulk ? ReadOnThreadAsync(_closing.Token) : ReadAsync(_closing.Token);
+            var reading = IsBulk ? receiver.RunOnThreadAsync(_closing.Token) : receiver.RunAsync(_closing.Token);
             await Task.WhenAny(reading, writing).Unwrap().ConfigureAwait(false);
         }
         catch (WireException e)
         {
-            _server.TransferMetrics.Refused("protocol");
-            _server.Trace($"{RemoteEndPoint} was dropped: {e.Message}");
+            _context.Metrics.Refused("protocol");
+            _context.Logger.ProtocolViolated(RemoteEndPoint, e.Message);
             Close(CloseReason.ProtocolError);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or EndOfStreamException)
@@ -124,7 +119,7 @@ internal sealed partial class PeerConnection : IDisposable
         }
     }
 
-    /// <summary>Says why, and ends the connection once that is sent.</summary>
+    /// <summary>Sends the reason, and then ends the connection.</summary>
     public void Close(CloseReason reason)
     {
         IsEnding = true;
@@ -139,7 +134,18 @@ internal sealed partial class PeerConnection : IDisposable
         _closing.Cancel();
     }
 
-    public void CountUpload(int bytes) => _server.CountUpload(bytes);
+    /// <summary>The other side ended the connection.</summary>
+    public void EndByRemote(CloseReason reason)
+    {
+        RemoteReason = reason;
+        IsDuplicate |= reason == CloseReason.Duplicate;
+        IsEnding = true;
+        // A peer that is done, stops, or has another connection is not at fault.
+        foreach (var channel in reason is CloseReason.Done or CloseReason.ShuttingDown or CloseReason.Duplicate ? [] : _channels.Values)
+        {
+            channel.Listener?.Refuse(reason);
+        }
+    }
 
     /// <summary>Shows a ticket: everything that it allows may be opened from now on.</summary>
     public void SendHello(string ticket)
@@ -152,31 +158,51 @@ internal sealed partial class PeerConnection : IDisposable
 
         var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + 1 + ticket.Length);
         var length = new HelloMessage(HelloMessage.CurrentVersion, ticket).Write(buffer);
-        Add(buffer.AsSpan(0, length));
+        Send(buffer.AsSpan(0, length));
         ArrayPool<byte>.Shared.Return(buffer);
     }
 
-    /// <summary>The channel of a content, opened now where there is none yet.</summary>
+    /// <summary>Returns the channel of a content, or opens it.</summary>
     /// <param name="group">The group of the ticket that was shown before.</param>
-    public ContentChannel Open(OfferedContent offered, string group)
+    public ContentChannel Open(IServedContent content, string group)
     {
         lock (_openLock)
         {
-            if (offered.Channels.FirstOrDefault(channel => channel.Connection == this) is { } existing)
+            if (content.Channels.FirstOrDefault(channel => channel.Connection == this) is { } existing)
             {
                 return existing;
             }
 
-            var opened = new ContentChannel(this, _nextChannel, offered, group, userName: null);
+            var opened = new ContentChannel(this, _context, _nextChannel, content, group, userName: null);
             _nextChannel += 2;
-            _channels[opened.Id] = opened;
-            offered.Attach(opened);
+            Add(opened);
             Span<byte> frame = stackalloc byte[Frame.HeaderLength + OpenMessage.Length];
-            Add(frame[..new OpenMessage(opened.Id, offered.PiecesRoot).Write(frame)]);
-            SendBitfield(opened);
+            Send(frame[..new OpenMessage(opened.Id, content.PiecesRoot).Write(frame)]);
+            opened.SendBitfield();
             return opened;
         }
     }
+
+    /// <summary>Adds a channel, and shows it to its content.</summary>
+    public void Add(ContentChannel channel)
+    {
+        _channels[channel.Id] = channel;
+        channel.Content.Attach(channel);
+    }
+
+    public ContentChannel? Find(uint channelId) => _channels.GetValueOrDefault(channelId);
+
+    /// <summary>Keeps a valid ticket of the other side, for each content that it allows.</summary>
+    public void Add(Ticket ticket)
+    {
+        foreach (var root in ticket.PiecesRoots)
+        {
+            _tickets[root] = ticket;
+        }
+    }
+
+    /// <summary>The ticket that allows the other side to open a content; null if it has shown none.</summary>
+    public Ticket? FindTicket(Hash256 piecesRoot) => _tickets.GetValueOrDefault(piecesRoot);
 
     public void Request(BlockRange range) => Send(range, MessageId.Request);
 
@@ -185,30 +211,17 @@ internal sealed partial class PeerConnection : IDisposable
     public void RequestHashes(HashRange range)
     {
         Span<byte> frame = stackalloc byte[Frame.HeaderLength + HashRange.Length];
-        Add(frame[..range.Write(frame, MessageId.HashRequest)]);
+        Send(frame[..range.Write(frame, MessageId.HashRequest)]);
     }
 
-    /// <summary>Says that pieces are there now. Before the bitfield it says nothing: the bitfield will.</summary>
-    public void SendHaves(ContentChannel channel, ReadOnlySpan<int> pieces)
-    {
-        lock (channel)
-        {
-            if (!channel.HasSentBitfield)
-            {
-                return;
-            }
+    public void SendKeepAlive() => Send([0, 0, 0, 0]);
 
-            Span<byte> frame = stackalloc byte[Frame.HeaderLength + 4 + 4 * HavesInOneMessage];
-            while (!pieces.IsEmpty)
-            {
-                var some = pieces[..Math.Min(pieces.Length, HavesInOneMessage)];
-                Add(frame[..HaveMessage.Write(frame, channel.Id, some)]);
-                pieces = pieces[some.Length..];
-            }
-        }
-    }
+    /// <summary>Sends a block when its turn comes.</summary>
+    /// <exception cref="WireException">The other side requests more blocks than it may.</exception>
+    public void SendBlock(ContentChannel channel, BlockRange range) => _writer.AddBlock(channel, range);
 
-    public void SendKeepAlive() => Add([0, 0, 0, 0]);
+    /// <returns>False if the block does not wait any more: it was sent, or never requested.</returns>
+    public bool TryRemoveBlock(BlockRange range) => _writer.RemoveBlocks((_, waiting) => waiting == range) > 0;
 
     /// <summary>Ends a channel on both sides.</summary>
     public void Close(ContentChannel channel, CloseReason reason)
@@ -219,105 +232,59 @@ internal sealed partial class PeerConnection : IDisposable
         }
     }
 
-    /// <summary>Ends channels whose ticket has expired and was not renewed, or whose holder's access has ended.</summary>
-    public void CloseUnentitled(DateTimeOffset now)
-    {
-        foreach (var channel in _channels.Values.Where(channel => channel.UserName is not null))
-        {
-            if (!_tickets.TryGetValue(channel.Offered.PiecesRoot, out var ticket) || ticket.Expires + TicketValidator.ClockSkew < now)
-            {
-                Close(channel, CloseReason.TicketExpired);
-            }
-            else if (_server.IsEnded(ticket))
-            {
-                Close(channel, CloseReason.TicketRefused);
-            }
-        }
-    }
-
-    /// <summary>Ends channels that this side opened to peers of those whose access has ended: pieces flow both ways.</summary>
-    public void CloseOwn(IReadOnlyList<Revocation> ended)
-    {
-        foreach (var channel in _channels.Values.Where(channel => channel.UserName is null))
-        {
-            if (ended.Any(one => string.Equals(one.Group, channel.Group, StringComparison.OrdinalIgnoreCase)
-                && string.Equals(one.UserName, RemoteUserName, StringComparison.OrdinalIgnoreCase)))
-            {
-                Close(channel, CloseReason.Done);
-            }
-        }
-    }
-
-    private void SendBitfield(ContentChannel channel)
-    {
-        lock (channel)
-        {
-            var have = channel.Offered.GetHave();
-            var id = have.IsComplete ? MessageId.HaveAll : have.Count == 0 ? MessageId.HaveNone : MessageId.Bitfield;
-            var bits = id == MessageId.Bitfield ? have.Bytes : [];
-            var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + 4 + bits.Length);
-            Add(buffer.AsSpan(0, BitfieldMessage.Write(buffer, id, channel.Id, bits)));
-            ArrayPool<byte>.Shared.Return(buffer);
-            channel.HasSentBitfield = true;
-        }
-    }
-
-    private ContentChannel? Find(uint channel) => _channels.GetValueOrDefault(channel);
-
-    private bool Drop(uint channelId)
+    /// <summary>Forgets a channel and tells those who use it.</summary>
+    /// <returns>False if there is no such channel.</returns>
+    public bool Drop(uint channelId)
     {
         if (!_channels.TryRemove(channelId, out var channel))
         {
             return false;
         }
 
-        _writer.RemoveBlocks((other, _) => other == channel);
-        channel.Offered.Detach(channel);
-        if (channel.Fetch is var (run, source))
-        {
-            run.Lost(source);
-        }
-
+        _writer.RemoveBlocks((source, _) => source == channel);
+        channel.Content.Detach(channel);
+        channel.Listener?.Lose();
         if (channel.MakeRecord() is { } record)
         {
-            _server.Report(record);
+            _context.ReportUpload(record);
         }
 
         return true;
     }
 
-    private void Send(CloseMessage message)
+    public void Send(CloseMessage message)
     {
         Span<byte> frame = stackalloc byte[Frame.HeaderLength + CloseMessage.Length];
-        Add(frame[..message.Write(frame)]);
+        Send(frame[..message.Write(frame)]);
     }
 
-    private void Send(BlockRange range, MessageId id)
+    public void Send(BlockRange range, MessageId id)
     {
         Span<byte> frame = stackalloc byte[Frame.HeaderLength + BlockRange.Length];
-        Add(frame[..range.Write(frame, id)]);
+        Send(frame[..range.Write(frame, id)]);
     }
 
-    private void Add(ReadOnlySpan<byte> frame)
+    /// <summary>Sends a whole frame, behind those that wait. Drops the connection if too much waits.</summary>
+    public void Send(ReadOnlySpan<byte> frame)
     {
         if (!_writer.TryAdd(frame))
         {
-            _server.Trace($"{RemoteEndPoint} was dropped: it does not read what it asks for.");
+            _context.Logger.PeerDoesNotRead(RemoteEndPoint);
             _closing.Cancel();
         }
     }
 
-    // What was said last, a reason for closing above all, should arrive; but nobody is waited for long.
+    // The last message, a reason for closing above all, should arrive; but the connection does not wait long for it.
     private async Task FlushAsync(Task writing)
     {
         _writer.Complete();
         try
         {
-            await writing.WaitAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+            await writing.WaitAsync(FlushTimeout, _context.Clock).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or TimeoutException or ObjectDisposedException or WireException)
         {
-            // It is over either way.
+            // The connection has ended either way.
         }
     }
 }

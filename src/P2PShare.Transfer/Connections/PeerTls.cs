@@ -8,7 +8,7 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Connections;
 
-/// <summary>TCP and TLS 1.3 in both directions: who dials checks the fingerprint, both show their certificate.</summary>
+/// <summary>TCP and TLS 1.3 in both directions: the dialling side checks the fingerprint, both sides show their certificate.</summary>
 internal static class PeerTls
 {
     /// <summary>How long connecting, and then each handshake, may take.</summary>
@@ -16,7 +16,7 @@ internal static class PeerTls
 
     private static readonly List<SslApplicationProtocol> Protocols = [new("p2pshare/1")];
 
-    // The fastest first; where the system chooses for all programs, it chooses here too.
+    // The fastest first; if the system chooses for all programs, it chooses here too.
     private static readonly CipherSuitesPolicy? Ciphers = OperatingSystem.IsLinux()
         ? new CipherSuitesPolicy([TlsCipherSuite.TLS_AES_128_GCM_SHA256, TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256])
         : null;
@@ -120,6 +120,15 @@ internal static class PeerTls
             await stream.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>What the handshake proved about the other side.</summary>
+    public static RemotePeer Identify(SslStream stream, IPEndPoint endPoint)
+    {
+        var certificate = (X509Certificate2)stream.RemoteCertificate!;
+        var address = endPoint.Address.IsIPv4MappedToIPv6 ? endPoint.Address.MapToIPv4() : endPoint.Address;
+        return new RemotePeer(
+            CertificateHashes.Fingerprint(certificate), CertificateHashes.Whole(certificate), new IPEndPoint(address, endPoint.Port));
     }
 
     private static async Task<(SslStream Stream, IPEndPoint EndPoint)> DialOneAsync(

@@ -5,7 +5,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Transfer.Connections;
 
-/// <summary>Whose tickets no longer count, as the tracker has said. Safe for concurrent use.</summary>
+/// <summary>The accesses that ended, as the tracker reported them. Safe for concurrent use.</summary>
 internal sealed class Revocations(TimeProvider clock)
 {
     // The longest that an operator can let a ticket last, with room for clocks.
@@ -13,11 +13,11 @@ internal sealed class Revocations(TimeProvider clock)
 
     private readonly ConcurrentDictionary<(string Group, string User), DateTimeOffset> _until = new();
 
-    /// <summary>Keeps what the tracker said.</summary>
+    /// <summary>Keeps what the tracker reported.</summary>
     /// <returns>What was not known before.</returns>
-    public IReadOnlyList<Revocation> Add(IReadOnlyList<Revocation> ended)
+    public IReadOnlyList<Revocation> Add(IReadOnlyList<Revocation> reported)
     {
-        if (ended.Count == 0)
+        if (reported.Count == 0)
         {
             return [];
         }
@@ -28,7 +28,7 @@ internal sealed class Revocations(TimeProvider clock)
             _until.TryRemove(old);
         }
 
-        var added = ended.Where(one => !_until.TryGetValue(Key(one.Group, one.UserName), out var until) || until < one.TicketsUntil).ToArray();
+        var added = reported.Where(one => !_until.TryGetValue(Key(one.Group, one.UserName), out var until) || until < one.TicketsUntil).ToArray();
         foreach (var one in added)
         {
             _until[Key(one.Group, one.UserName)] = one.TicketsUntil;
@@ -38,7 +38,7 @@ internal sealed class Revocations(TimeProvider clock)
     }
 
     /// <summary>Whether a ticket was issued before its holder's access ended.</summary>
-    public bool IsEnded(Ticket ticket) =>
+    public bool IsRevoked(Ticket ticket) =>
         _until.TryGetValue(Key(ticket.Group, ticket.UserName), out var until) && ticket.Issued <= until;
 
     private static (string Group, string User) Key(string group, string user) => (AccountName.Key(group), AccountName.Key(user));

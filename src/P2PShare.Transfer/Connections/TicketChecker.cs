@@ -4,20 +4,20 @@ using P2PShare.Protocol.Tickets;
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>
-/// Checks tickets with the tracker's keys as they were last read. They are read anew for a ticket that does not count,
-/// because the tracker changes its keys from time to time, and when they are old, because it may have taken one back.
+/// Checks tickets with the tracker's keys as they were last read. They are read again for a ticket that is not valid, because
+/// the tracker changes its keys from time to time, and when they are old, because it may have withdrawn one. Safe for concurrent use.
 /// </summary>
-/// <param name="validator">With the keys that were just read.</param>
-/// <param name="read">Makes one with the keys of now.</param>
-/// <param name="clock">Tells how old the keys are.</param>
+/// <param name="validator">Has the keys that were just read.</param>
+/// <param name="read">Reads the current keys and makes a validator of them.</param>
+/// <param name="clock">Measures the age of the keys.</param>
 internal sealed class TicketChecker(TicketValidator validator, Func<Task<TicketValidator>> read, TimeProvider clock)
 {
-    // Whoever sends tickets that do not count makes this peer ask the tracker no more often.
+    // A peer that sends invalid tickets cannot make this one ask the tracker more often than this.
     internal static readonly TimeSpan KeysAge = TimeSpan.FromSeconds(30);
 
     internal static readonly TimeSpan RenewAfter = TimeSpan.FromMinutes(5);
 
-    // Peers are served by the keys that there are while the tracker is away.
+    // While the tracker is unavailable, peers are served by the keys that were read last.
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
@@ -40,7 +40,7 @@ internal sealed class TicketChecker(TicketValidator validator, Func<Task<TicketV
             return result;
         }
 
-        // Those that come while the keys are read wait for the same answer.
+        // Tickets that arrive while the keys are read wait for the same answer.
         await ReadAsync().ConfigureAwait(false);
         return _validator == used ? result : await _validator.ValidateAsync(token, certificateHash).ConfigureAwait(false);
     }
@@ -53,7 +53,7 @@ internal sealed class TicketChecker(TicketValidator validator, Func<Task<TicketV
         }
         catch (TimeoutException)
         {
-            // They are there for the next ticket.
+            // The next ticket is checked with them.
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class TicketChecker(TicketValidator validator, Func<Task<TicketV
         }
         catch (Exception e) when (e is P2PShareException or OperationCanceledException)
         {
-            // The keys that there are stay, and it is tried again later.
+            // The old keys stay in use; the next attempt comes later.
         }
     }
 }

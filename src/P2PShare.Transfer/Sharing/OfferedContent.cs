@@ -7,20 +7,20 @@ using P2PShare.Transfer.Storage;
 namespace P2PShare.Transfer.Sharing;
 
 /// <summary>
-/// A content that this peer offers, in which groups and under which names, and the channels on which others see it. What
-/// is behind it changes once in its life: from a part file to the finished file.
+/// A content that this peer offers, in which groups and under which names, and the channels on which others see it. What backs it
+/// may change: from a part file to the finished file. Safe for concurrent use.
 /// </summary>
-internal sealed class OfferedContent(IContent content) : IDisposable
+internal sealed class OfferedContent(IContent content, TimeProvider clock) : IServedContent, IDisposable
 {
     private readonly ReaderWriterLockSlim _swap = new();
     private readonly ConcurrentDictionary<string, string> _names = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<ContentChannel, bool> _channels = new();
+    // Null if it began as a download: then others have what this peer has.
+    private readonly SuperSeeding? _superSeeding = content is SharedContent ? new SuperSeeding(content.Description.PieceCount, clock) : null;
     private IContent _content = content;
+    private volatile IChannelAcceptor? _acceptor;
 
     public ContentDescription Description { get; } = content.Description;
-
-    /// <summary>Null where it began as a download: then others have what this peer has.</summary>
-    public SuperSeeding? SuperSeeding { get; } = content is SharedContent ? new SuperSeeding(content.Description.PieceCount) : null;
 
     public Hash256 PiecesRoot => Description.PiecesRoot!.Value;
 
@@ -31,6 +31,13 @@ internal sealed class OfferedContent(IContent content) : IDisposable
 
     public IReadOnlyList<Hash256> PieceLayer => Use(content => content.PieceLayer);
 
+    /// <summary>The download that takes the channels which others open; null if none runs.</summary>
+    public IChannelAcceptor? Acceptor
+    {
+        get => _acceptor;
+        set => _acceptor = value;
+    }
+
     public bool IsOfferedIn(string group) => _names.ContainsKey(group);
 
     public string? NameIn(string group) => _names.GetValueOrDefault(group);
@@ -39,7 +46,7 @@ internal sealed class OfferedContent(IContent content) : IDisposable
 
     public void Withdraw(string group) => _names.TryRemove(group, out _);
 
-    /// <summary>Whether this is what stands behind it now.</summary>
+    /// <summary>Whether this backs it now.</summary>
     public bool IsBacked(IContent content) => Use(now => ReferenceEquals(now, content));
 
     public Bitfield GetHave() => Use(content => content.GetHave());
@@ -53,7 +60,7 @@ internal sealed class OfferedContent(IContent content) : IDisposable
         try
         {
             _content.Read(offset, buffer);
-            // Read for nobody who is connected, or for somebody who has just gone: the file is not kept open for it.
+            // The reader is not connected, or has just left: the file is not kept open for it.
             if (_channels.IsEmpty)
             {
                 _content.Release();
@@ -65,7 +72,7 @@ internal sealed class OfferedContent(IContent content) : IDisposable
         }
     }
 
-    /// <summary>Waits for running reads, then lets <paramref name="change"/> put something else behind this content.</summary>
+    /// <summary>Waits for running reads, then lets <paramref name="change"/> back it with something else.</summary>
     public void Swap(Func<IContent, IContent> change)
     {
         _swap.EnterWriteLock();
@@ -81,11 +88,11 @@ internal sealed class OfferedContent(IContent content) : IDisposable
 
     public void Attach(ContentChannel channel) => _channels[channel] = true;
 
-    /// <summary>Forgets a channel; with the last one the open file is given back.</summary>
+    /// <summary>Forgets a channel; with the last one the open file is released.</summary>
     public void Detach(ContentChannel channel)
     {
         _channels.TryRemove(channel, out _);
-        SuperSeeding?.Leave(channel, [.. Channels]);
+        _superSeeding?.Leave(channel, [.. Channels]);
         if (_channels.IsEmpty)
         {
             Use(content =>
@@ -95,6 +102,17 @@ internal sealed class OfferedContent(IContent content) : IDisposable
             });
         }
     }
+
+    public void Accept(ContentChannel channel) => _acceptor?.Attach(channel);
+
+    /// <summary>Ends what <see cref="Acceptor"/> began, unless another download took its place.</summary>
+    public void RemoveAcceptor(IChannelAcceptor acceptor) => Interlocked.CompareExchange(ref _acceptor, null, acceptor);
+
+    public bool TryAssign(ContentChannel channel, int piece) => _superSeeding?.TryAssign(channel, piece) ?? true;
+
+    public void Defer(ContentChannel channel, int piece) => _superSeeding?.Defer(channel, piece);
+
+    public void AddHaves(ContentChannel channel, IEnumerable<int> pieces) => _superSeeding?.AddHaves(channel, pieces);
 
     public void Dispose()
     {

@@ -6,7 +6,7 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Sharing;
 
-/// <summary>A whole file on disk. Before every read it is held against what it was when it was hashed.</summary>
+/// <summary>A whole file on disk. Before every read it is compared with what it was when it was hashed. Safe for concurrent use.</summary>
 internal sealed class SharedContent(HashedFile file) : IContent
 {
     private readonly Lock _lock = new();
@@ -27,7 +27,7 @@ internal sealed class SharedContent(HashedFile file) : IContent
 
     public bool Has(int piece) => true;
 
-    /// <summary>Throws where the file is not the same any more.</summary>
+    /// <summary>Throws if the file has changed.</summary>
     /// <exception cref="P2PShareException">SourceFileChanged, PathNotFound, PathIsFolder or PathUnreadable.</exception>
     public void Check()
     {
@@ -87,7 +87,7 @@ internal sealed class SharedContent(HashedFile file) : IContent
         {
             throw new P2PShareException(
                 ErrorCode.SourceFileChanged,
-                $"'{file.Path}' is not what was shared any more. Share it again with Send-P2PFile -Force.");
+                $"'{file.Path}' is not what was shared any more.");
         }
     }
 }

@@ -4,70 +4,70 @@ using P2PShare.Transfer.Connections;
 namespace P2PShare.Transfer.Sharing;
 
 /// <summary>
-/// Lets a seed give every piece to one peer before it gives any to a second one. Until its first copy is out a seed is
-/// what all others wait for, and bytes that it sends twice are time that all lose. A piece is out when a connected peer says
-/// that it has it; what went to a peer that has left, and nobody else has, is to be given again. Safe for concurrent use.
+/// Lets a seed send every piece to one peer before it sends any to a second one (BEP 16). Until its first copy is out, all others
+/// wait for the seed, and bytes that it sends twice delay them all. A piece is out when a connected peer reports that it has it; a
+/// piece that only a peer had that left is assigned again. Safe for concurrent use.
 /// </summary>
-internal sealed class SuperSeeding(int pieceCount)
+internal sealed class SuperSeeding(int pieceCount, TimeProvider clock)
 {
-    // Once every piece was given to somebody, those who are slow to get theirs are waited for no longer than this.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    /// <summary>Once every piece is assigned, the longest that slow peers are waited for.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
-    private readonly Hash256?[] _givenTo = new Hash256?[pieceCount];
+    private readonly Hash256?[] _assignedTo = new Hash256?[pieceCount];
     private readonly bool[] _isOut = new bool[pieceCount];
-    private readonly HashSet<(ContentChannel Channel, int Piece)> _heldBack = [];
-    private int _toGive = pieceCount;
+    private readonly HashSet<(ISeedChannel Channel, int Piece)> _deferred = [];
+    private int _toAssign = pieceCount;
     private int _toComeOut = pieceCount;
     private bool _isOver;
 
-    /// <summary>Says whether a peer gets a piece now. Where it does not, <see cref="HoldBack"/> has to be called.</summary>
-    public bool TryGive(ContentChannel channel, int piece)
+    /// <summary>Whether a peer can have a piece now. If not, <see cref="Defer"/> must be called.</summary>
+    public bool TryAssign(ISeedChannel channel, int piece)
     {
         lock (_lock)
         {
-            var peer = channel.Connection.RemoteFingerprint;
-            if (_isOver || _givenTo[piece] == peer)
+            var peer = channel.RemoteFingerprint;
+            if (_isOver || _assignedTo[piece] == peer)
             {
                 return true;
             }
 
-            if (_givenTo[piece] is not null)
+            if (_assignedTo[piece] is not null)
             {
                 return false;
             }
 
-            SetGiven(piece, peer);
+            Assign(piece, peer);
             return true;
         }
     }
 
-    /// <summary>Keeps a piece that was refused, to say later that it can be had.</summary>
-    public void HoldBack(ContentChannel channel, int piece)
+    /// <summary>Keeps a piece that was refused, to tell the peer later that it can have it.</summary>
+    public void Defer(ISeedChannel channel, int piece)
     {
         lock (_lock)
         {
-            if (!_isOver && _givenTo[piece] is not null)
+            if (!_isOver && _assignedTo[piece] is not null)
             {
-                _heldBack.Add((channel, piece));
+                _deferred.Add((channel, piece));
                 return;
             }
         }
 
-        channel.Connection.SendHaves(channel, [piece]);
+        channel.SendHaves([piece]);
     }
 
-    /// <summary>Counts pieces that a peer says it has.</summary>
-    public void AddHaves(ContentChannel channel, IEnumerable<int> pieces)
+    /// <summary>Counts pieces that a peer reports to have.</summary>
+    public void AddHaves(ISeedChannel channel, IEnumerable<int> pieces)
     {
-        (ContentChannel Channel, int Piece)[] released = [];
+        (ISeedChannel Channel, int Piece)[] released = [];
         lock (_lock)
         {
             foreach (var piece in pieces)
             {
-                if (_givenTo[piece] is null)
+                if (_assignedTo[piece] is null)
                 {
-                    SetGiven(piece, channel.Connection.RemoteFingerprint);
+                    Assign(piece, channel.RemoteFingerprint);
                 }
 
                 if (!_isOut[piece])
@@ -86,63 +86,63 @@ internal sealed class SuperSeeding(int pieceCount)
         Announce(released);
     }
 
-    /// <summary>Takes back what went to a peer that has left.</summary>
-    /// <param name="others">The channels that there still are.</param>
-    public void Leave(ContentChannel channel, IReadOnlyCollection<ContentChannel> others)
+    /// <summary>Unassigns what was assigned to a peer that has left.</summary>
+    /// <param name="others">The channels that remain.</param>
+    public void Leave(ISeedChannel channel, IReadOnlyCollection<ISeedChannel> others)
     {
-        (ContentChannel Channel, int Piece)[] released;
+        (ISeedChannel Channel, int Piece)[] released;
         lock (_lock)
         {
-            _heldBack.RemoveWhere(held => held.Channel == channel);
-            var peer = channel.Connection.RemoteFingerprint;
-            if (others.Any(other => other.Connection.RemoteFingerprint == peer))
+            _deferred.RemoveWhere(deferred => deferred.Channel == channel);
+            var peer = channel.RemoteFingerprint;
+            if (others.Any(other => other.RemoteFingerprint == peer))
             {
                 return;
             }
 
-            for (var piece = 0; piece < _givenTo.Length; piece++)
+            for (var piece = 0; piece < _assignedTo.Length; piece++)
             {
-                if (_givenTo[piece] == peer)
+                if (_assignedTo[piece] == peer)
                 {
-                    TakeBack(piece, others);
+                    Unassign(piece, others);
                 }
             }
 
-            released = [.. _heldBack.Where(held => _givenTo[held.Piece] is null)];
-            _heldBack.ExceptWith(released);
+            released = [.. _deferred.Where(deferred => _assignedTo[deferred.Piece] is null)];
+            _deferred.ExceptWith(released);
         }
 
         Announce(released);
     }
 
-    // Outside the lock: a connection that ends over it comes back here.
-    private static void Announce((ContentChannel Channel, int Piece)[] released)
+    // Outside the lock: a connection that ends because of it calls Leave.
+    private static void Announce((ISeedChannel Channel, int Piece)[] released)
     {
-        foreach (var pieces in released.GroupBy(held => held.Channel, held => held.Piece))
+        foreach (var pieces in released.GroupBy(deferred => deferred.Channel, deferred => deferred.Piece))
         {
-            pieces.Key.Connection.SendHaves(pieces.Key, pieces.ToArray());
+            pieces.Key.SendHaves(pieces.ToArray());
         }
     }
 
-    private void SetGiven(int piece, Hash256 peer)
+    private void Assign(int piece, Hash256 peer)
     {
-        _givenTo[piece] = peer;
-        if (--_toGive == 0)
+        _assignedTo[piece] = peer;
+        if (--_toAssign == 0)
         {
             _ = EndSoonAsync();
         }
     }
 
-    private void TakeBack(int piece, IReadOnlyCollection<ContentChannel> others)
+    private void Unassign(int piece, IReadOnlyCollection<ISeedChannel> others)
     {
-        _givenTo[piece] = others.FirstOrDefault(other => other.RemoteHas is { } has && has[piece])?.Connection.RemoteFingerprint;
-        if (_givenTo[piece] is not null)
+        _assignedTo[piece] = others.FirstOrDefault(other => other.RemoteHas is { } has && has[piece])?.RemoteFingerprint;
+        if (_assignedTo[piece] is not null)
         {
             return;
         }
 
         _isOver = false;
-        _toGive++;
+        _toAssign++;
         if (_isOut[piece])
         {
             _isOut[piece] = false;
@@ -152,11 +152,11 @@ internal sealed class SuperSeeding(int pieceCount)
 
     private async Task EndSoonAsync()
     {
-        await Task.Delay(Patience).ConfigureAwait(false);
-        (ContentChannel Channel, int Piece)[] released = [];
+        await Task.Delay(Patience, clock).ConfigureAwait(false);
+        (ISeedChannel Channel, int Piece)[] released = [];
         lock (_lock)
         {
-            if (_toGive == 0)
+            if (_toAssign == 0)
             {
                 released = End();
             }
@@ -165,12 +165,12 @@ internal sealed class SuperSeeding(int pieceCount)
         Announce(released);
     }
 
-    // What can be had from now on.
-    private (ContentChannel Channel, int Piece)[] End()
+    // Returns what can be had from now on.
+    private (ISeedChannel Channel, int Piece)[] End()
     {
         _isOver = true;
-        (ContentChannel Channel, int Piece)[] released = [.. _heldBack];
-        _heldBack.Clear();
+        (ISeedChannel Channel, int Piece)[] released = [.. _deferred];
+        _deferred.Clear();
         return released;
     }
 }

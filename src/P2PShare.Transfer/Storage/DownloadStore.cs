@@ -9,7 +9,7 @@ namespace P2PShare.Transfer.Storage;
 /// A user's downloads at a tracker, as they are kept between shells. A download that no peer server runs is read and
 /// changed here.
 /// </summary>
-public sealed class DownloadStore(StateFolder state, TrackerAccount account)
+public sealed class DownloadStore(StateFolder state, TrackerAccount account) : IDownloadStore
 {
     private readonly StateDatabase _database = state.Database;
     private readonly string _trackerId = account.TrackerId.ToString("D");
@@ -110,6 +110,15 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account)
             new { trackerId = _trackerId, userName = _userName });
         return [.. rows.Select(row => row.ToDownload())];
     }
+
+    IReadOnlyList<SavedDownload> IDownloadStore.GetAll() => GetAll();
+
+    Task IDownloadStore.AddAsync(Guid id, DownloadRequest request, DateTimeOffset created) => AddAsync(id, request, created);
+
+    Task IDownloadStore.UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
+        UpdateAsync(id, state, error, bytesVerified);
+
+    Task IDownloadStore.RemoveAsync(Guid id) => RemoveAsync(id);
 
     private async Task ExplainFailureAsync(Task write)
     {

@@ -13,7 +13,7 @@ namespace P2PShare.Transfer.Storage;
 /// a resumed download verifies every recorded piece again, so that neither a crash nor a change by another program ends in a
 /// wrong file. The file is held exclusively: a second download into the same destination is refused.
 /// </summary>
-internal sealed class PartFile : IContent
+internal sealed class PartFile : IPartFile
 {
     private readonly SafeFileHandle _handle;
     private readonly Lock _lock = new();

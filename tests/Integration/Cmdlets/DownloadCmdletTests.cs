@@ -102,7 +102,7 @@ public sealed class DownloadCmdletTests : CmdletTest
         foreach (var command in new[] { "Get-P2PDownload", "Resume-P2PDownload *", "Remove-P2PDownload x" })
         {
             Assert.Equal("NotLoggedIn", nobody.Fail(command));
-            Assert.Contains("Connect-P2PTracker", nobody.Errors[0].ToString(), StringComparison.Ordinal);
+            Assert.Contains("Connect-P2PTracker", nobody.Errors[0].ErrorDetails.RecommendedAction, StringComparison.Ordinal);
         }
     }
 

@@ -152,7 +152,7 @@ public sealed class EventCmdletTests : CmdletTest
         using var watch = await Watching.StartAsync(Bob, "Watch-P2PEvent -Verbose");
         using var elsewhere = ConnectBobElsewhere();
 
-        elsewhere.Succeed("Set-P2PUser -CurrentPassword $password -NewPassword $next", ("next", TestShell.Secret("another secret")));
+        elsewhere.Succeed("Set-P2PUser -CurrentPassword $password -NewPassword $next", ("next", TestPassword.Secure("another secret")));
 
         await watch.EndsAsync();
         Assert.Equal("NotLoggedIn", watch.ErrorId);

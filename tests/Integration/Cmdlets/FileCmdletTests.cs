@@ -1,3 +1,5 @@
+using System.Management.Automation;
+
 namespace P2PShare.Integration.Cmdlets;
 
 public sealed class FileCmdletTests : CmdletTest
@@ -26,6 +28,29 @@ public sealed class FileCmdletTests : CmdletTest
         var file = Assert.IsType<FileInfo>(Bob.Succeed("Receive-P2PFile dev data.bin -Destination $to -PassThru", ("to", Bob.Combine("two"))).Single().BaseObject);
 
         Assert.Equal(Bob.Combine("two", "data.bin"), file.FullName);
+    }
+
+    [Theory]
+    [InlineData("data.bin", "")]
+    [InlineData("part[1].bin", "")]
+    [InlineData("data.bin", "$null = $ExecutionContext.SessionState.Path.SetLocation('Variable:')")]
+    public void A_received_file_looks_as_Get_Item_shows_it(string name, string before)
+    {
+        Alice.Succeed("Send-P2PFile -LiteralPath $source -Group dev", ("source", Alice.MakeFile(name, 1000)));
+        Bob.Succeed(before);
+
+        var received = Bob.Succeed("Receive-P2PFile dev $name -Destination \"FileSystem::$to\" -PassThru", ("to", Bob.Folder), ("name", name)).Single();
+
+        // What Get-Item does; the engine alone has no Get-Item.
+        var item = Bob.Succeed("$ExecutionContext.InvokeProvider.Item.Get(@(\"FileSystem::$to/$name\"), $true, $true)").Single();
+        var (expected, actual) = (Members(item), Members(received));
+        Assert.Contains("PSPath", expected);
+        Assert.Equal(OperatingSystem.IsWindows(), !expected.Contains("UnixStat"));
+        Assert.Equal(expected, actual);
+        Assert.Equal(item.Properties["PSPath"].Value, received.Properties["PSPath"].Value);
+        Assert.Equal(Bob.Combine(name), Assert.IsType<FileInfo>(received.BaseObject).FullName);
+
+        static List<string> Members(PSObject value) => [.. value.Properties.Select(property => property.Name).Where(member => member != "PSDrive").Order()];
     }
 
     [Fact]

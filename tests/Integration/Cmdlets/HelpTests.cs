@@ -9,16 +9,15 @@ namespace P2PShare.Integration.Cmdlets;
 /// <summary>What Get-Help shows, and what the pages say about commands.</summary>
 public sealed partial class HelpTests : IDisposable
 {
-    private static readonly string Repository = TestShell.Repository();
-    private static readonly string HelpFolder = Path.Combine(Repository, "out", "P2PShare", "en-US");
+    private static readonly string HelpFolder = Repository.Combine("out", "P2PShare", "en-US");
 
     private readonly TestShell _shell = new();
 
     public static TheoryData<string> Topics => ["about_P2PShare", "about_P2PShare_Security", "about_P2PShare_Scripting"];
 
     public static TheoryData<string> Pages => [.. Directory
-        .EnumerateFiles(Repository, "*.md", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden })
-        .Select(path => Path.GetRelativePath(Repository, path).Replace('\\', '/'))
+        .EnumerateFiles(Repository.Root, "*.md", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden })
+        .Select(path => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'))
         .Where(path => !path.Split('/').Any(part => part is "out" or "bin" or "obj"))];
 
     public void Dispose() => _shell.Dispose();
@@ -100,11 +99,11 @@ public sealed partial class HelpTests : IDisposable
     public void Pages_name_commands_and_parameters_that_exist(string page)
     {
         var check = CommandCheck.Of(_shell);
-        var blocks = CodeBlock.Read(Repository, page)
+        var blocks = CodeBlock.Read(Repository.Root, page)
             .Where(block => block.Language is "powershell" || (block.Language is "" && block.Marks.Count == 0 && CommandName().IsMatch(block.Text)));
 
         Assert.Empty(blocks.SelectMany(block => check.FindFaults(block.Text).Select(fault => $"{block}: {fault}")));
-        Assert.Empty(CommandName().Matches(File.ReadAllText(Path.Combine(Repository, page))).Select(match => match.Value).Except(Names()));
+        Assert.Empty(CommandName().Matches(File.ReadAllText(Repository.Combine(page))).Select(match => match.Value).Except(Names()));
     }
 
     [Theory]
@@ -138,30 +137,21 @@ public sealed partial class HelpTests : IDisposable
     [Fact]
     public async Task The_build_fails_where_a_parameter_is_not_explained_or_an_example_is_missing()
     {
-        var output = new DirectoryInfo(AppContext.BaseDirectory);
-        string Built(string project, string file) => Path.Combine(Repository, project, "bin", output.Parent!.Name, output.Name, file);
-        var comments = XDocument.Load(Built("src/P2PShare.Cmdlets", "P2PShare.Cmdlets.xml"));
+        var comments = XDocument.Load(Repository.Built("src/P2PShare.Cmdlets", "P2PShare.Cmdlets.xml"));
         comments.Descendants("member").Single(member => member.Attribute("name")!.Value.EndsWith(".GetP2PFile.Name", StringComparison.Ordinal)).Remove();
         comments.Descendants("member").Single(member => member.Attribute("name")!.Value.EndsWith(".JoinP2PGroup", StringComparison.Ordinal)).Elements("example").Skip(1).Remove();
         var path = _shell.Combine("comments.xml");
         comments.Save(path);
 
-        using var writer = Process.Start(new ProcessStartInfo("dotnet")
-        {
-            ArgumentList =
-            {
-                Built("tools/HelpWriter", "P2PShare.HelpWriter.dll"), Built("src/P2PShare.Cmdlets", "P2PShare.Cmdlets.dll"),
-                path, Built("src/P2PShare.Transfer", ""), _shell.Combine("help.xml"),
-            },
-            RedirectStandardError = true,
-        })!;
-        var errors = await writer.StandardError.ReadToEndAsync();
-        await writer.WaitForExitAsync();
+        var writer = await ProcessOutput.RunAsync("dotnet", [
+            Repository.Built("tools/HelpWriter", "P2PShare.HelpWriter.dll"), Repository.Built("src/P2PShare.Cmdlets", "P2PShare.Cmdlets.dll"),
+            path, Repository.Built("src/P2PShare.Transfer", ""), _shell.Combine("help.xml"),
+        ]);
 
         Assert.Equal(1, writer.ExitCode);
-        Assert.Contains("error HELP1: Get-P2PFile -Name has no <summary>", errors, StringComparison.Ordinal);
-        Assert.Contains("error HELP1: Join-P2PGroup has 1 complete examples of 1", errors, StringComparison.Ordinal);
-        Assert.Equal(2, errors.TrimEnd().Split('\n').Length);
+        Assert.Contains("error HELP1: Get-P2PFile -Name has no <summary>", writer.Error, StringComparison.Ordinal);
+        Assert.Contains("error HELP1: Join-P2PGroup has 1 complete examples of 1", writer.Error, StringComparison.Ordinal);
+        Assert.Equal(2, writer.Error.TrimEnd().Split('\n').Length);
     }
 
     private static XDocument Document() => XDocument.Load(Path.Combine(HelpFolder, "P2PShare.Cmdlets.dll-Help.xml"));

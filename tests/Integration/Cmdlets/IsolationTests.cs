@@ -12,7 +12,7 @@ public sealed class IsolationTests : IDisposable
         }
         """;
 
-    private readonly TestFolder _folder = new();
+    private readonly ShellFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

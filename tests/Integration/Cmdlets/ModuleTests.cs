@@ -15,7 +15,7 @@ public sealed class ModuleTests : IDisposable
     [Fact]
     public void The_manifest_has_the_version_of_the_product()
     {
-        var product = XDocument.Load(Path.Combine(TestShell.Repository(), "Directory.Build.props")).Descendants("Version").Single().Value;
+        var product = XDocument.Load(Repository.Combine("Directory.Build.props")).Descendants("Version").Single().Value;
 
         var module = _shell.Succeed("(Get-Module P2PShare).Version.ToString()");
 
@@ -70,7 +70,7 @@ public sealed class ModuleTests : IDisposable
     [InlineData("ListControl")]
     public void Every_output_type_has_a_table_and_a_list(string control)
     {
-        var views = XDocument.Load(Path.Combine(TestShell.Repository(), "module", "P2PShare.Format.ps1xml"))
+        var views = XDocument.Load(Repository.Combine("module", "P2PShare.Format.ps1xml"))
             .Descendants("View").Where(view => view.Element(control) is not null)
             .SelectMany(view => view.Descendants("TypeName")).Select(name => name.Value).ToHashSet();
         var declared = CmdletTypes().SelectMany(type => type.GetCustomAttributes<OutputTypeAttribute>())
@@ -87,7 +87,7 @@ public sealed class ModuleTests : IDisposable
     {
         const int Window = 80;
         const int LeastForNames = 18;
-        var tables = XDocument.Load(Path.Combine(TestShell.Repository(), "module", "P2PShare.Format.ps1xml")).Descendants("TableControl").ToList();
+        var tables = XDocument.Load(Repository.Combine("module", "P2PShare.Format.ps1xml")).Descendants("TableControl").ToList();
 
         Assert.NotEmpty(tables);
         foreach (var table in tables)
@@ -131,7 +131,7 @@ public sealed class ModuleTests : IDisposable
         foreach (var script in new[] { "Get-P2PGroup", "Get-P2PFile dev", "New-P2PGroup dev", "Get-P2PDownload", "Start-P2PPeerServer", "Receive-P2PFile dev x" })
         {
             Assert.Equal("NotLoggedIn", _shell.Fail(script));
-            Assert.Contains("Connect-P2PTracker", _shell.Errors[0].ToString(), StringComparison.Ordinal);
+            Assert.Contains("Connect-P2PTracker", _shell.Errors[0].ErrorDetails.RecommendedAction, StringComparison.Ordinal);
             Assert.Equal(ErrorCategory.AuthenticationError, _shell.Errors[0].CategoryInfo.Category);
         }
     }

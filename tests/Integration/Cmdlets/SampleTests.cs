@@ -5,7 +5,7 @@ namespace P2PShare.Integration.Cmdlets;
 /// <summary>The samples, as far as the bare engine goes; the Pester suite runs them.</summary>
 public sealed class SampleTests : IDisposable
 {
-    private static readonly string Folder = Path.Combine(TestShell.Repository(), "samples");
+    private static readonly string Folder = Repository.Combine("samples");
 
     private readonly TestShell _shell = new();
 

@@ -75,7 +75,7 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
     [Fact]
     public void A_file_of_trackers_gives_address_and_fingerprint_and_the_next_where_one_is_away()
     {
-        File.WriteAllText(_shell.Combine("trackers.txt"), $"127.0.0.1:{ClosedPort()}\n{_shell.Get("tracker")} {_shell.Get("fingerprint")} # the real one\n");
+        File.WriteAllText(_shell.Combine("trackers.txt"), $"127.0.0.1:{LoopbackPort.FindFree()}\n{_shell.Get("tracker")} {_shell.Get("fingerprint")} # the real one\n");
 
         _shell.Succeed("""
             $null = New-P2PUser -TrackerInfo $folder/trackers.txt -UserName alice -Password $password -StatePath $state
@@ -105,7 +105,7 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
         const string Rest = " -UserName alice -Password $password -StatePath $state -TrustOnFirstUse";
 
         Assert.Equal("TrackerHostUnknown", _shell.Fail("Connect-P2PTracker no-such-host.invalid:8001" + Rest));
-        Assert.Equal("TrackerUnreachable", _shell.Fail($"Connect-P2PTracker 127.0.0.1:{ClosedPort()}" + Rest));
+        Assert.Equal("TrackerUnreachable", _shell.Fail($"Connect-P2PTracker 127.0.0.1:{LoopbackPort.FindFree()}" + Rest));
         Assert.Equal("InvalidTrackerAddress", _shell.Fail("Connect-P2PTracker 'what is this'" + Rest));
         Assert.Equal("InvalidTrackerAddress", _shell.Fail("Connect-P2PTracker" + Rest));
         Assert.Equal("PathNotFound", _shell.Fail("Connect-P2PTracker -TrackerInfo no-such-file.txt" + Rest));
@@ -118,14 +118,14 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
         Connect();
 
         var id = _shell.Fail(
-            "Connect-P2PTracker $tracker -UserName alice -Password $wrong -StatePath $state", ("wrong", TestShell.Secret("tr0ub4dor&3-secret")));
+            "Connect-P2PTracker $tracker -UserName alice -Password $wrong -StatePath $state", ("wrong", TestPassword.Secure("tr0ub4dor&3-secret")));
 
         Assert.Equal("WrongCredentials", id);
         foreach (var error in _shell.Errors)
         {
             var all = $"{error} {error.Exception} {error.ErrorDetails} {error.TargetObject} {error.InvocationInfo.Line}";
             Assert.DoesNotContain("tr0ub4dor", all, StringComparison.Ordinal);
-            Assert.DoesNotContain(TestShell.Password, all, StringComparison.Ordinal);
+            Assert.DoesNotContain(TestPassword.Text, all, StringComparison.Ordinal);
         }
     }
 
@@ -173,13 +173,6 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
         var file = _shell.MakeFile("taken", 1);
 
         Assert.Equal("StateFolderUnusable", _shell.Fail("Connect-P2PTracker $tracker -UserName a -Password $password -StatePath $file", ("file", file)));
-    }
-
-    private static int ClosedPort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Connect() => _shell.Succeed("""

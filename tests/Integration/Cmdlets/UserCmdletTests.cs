@@ -3,8 +3,6 @@ namespace P2PShare.Integration.Cmdlets;
 
 public sealed class UserCmdletTests : CmdletTest
 {
-    private const string NewPassword = "battery staple";
-
     [Fact]
     public void Users_are_made_of_objects_that_have_a_name_and_a_password()
     {
@@ -23,7 +21,7 @@ public sealed class UserCmdletTests : CmdletTest
     {
         Alice.Succeed("$null = Send-P2PFile $file dev -Name x", ("file", Alice.MakeFile("x", 1000)));
 
-        Assert.Empty(Alice.Succeed("Set-P2PUser -CurrentPassword $password -NewPassword $new", ("new", TestShell.Secret(NewPassword))));
+        Assert.Empty(Alice.Succeed("Set-P2PUser -CurrentPassword $password -NewPassword $new", ("new", TestPassword.Secure(TestPassword.Changed))));
 
         Assert.Equal(1, Alice.Succeed("(Get-P2PFile dev x).Sources").Single().BaseObject);
         Assert.Equal("WrongCredentials", Alice.Fail("Connect-P2PTracker $tracker -UserName alice -Password $password -StatePath $state"));
@@ -39,7 +37,7 @@ public sealed class UserCmdletTests : CmdletTest
             $other = Connect-P2PTracker $tracker -UserName alice -Password $password -StatePath $state
             Set-P2PUser -CurrentPassword $password -NewPassword $new -PassThru
             """,
-            ("new", TestShell.Secret(NewPassword))).Single();
+            ("new", TestPassword.Secure(TestPassword.Changed))).Single();
         Assert.Equal("alice", user.Properties["UserName"].Value);
 
         foreach (var command in new[]
@@ -58,9 +56,9 @@ public sealed class UserCmdletTests : CmdletTest
     [Fact]
     public void A_refused_change_of_the_password_changes_nothing()
     {
-        var wrong = TestShell.Secret("something else");
+        var wrong = TestPassword.Secure("something else");
         Assert.Equal("WrongCredentials", Alice.Fail("Set-P2PUser -CurrentPassword $wrong -NewPassword $password", ("wrong", wrong)));
-        Assert.Equal("InvalidPassword", Alice.Fail("Set-P2PUser -CurrentPassword $password -NewPassword $short", ("short", TestShell.Secret("short"))));
+        Assert.Equal("InvalidPassword", Alice.Fail("Set-P2PUser -CurrentPassword $password -NewPassword $short", ("short", TestPassword.Secure("short"))));
         Assert.Equal("InvalidPassword", Alice.Fail("Set-P2PUser -CurrentPassword $password -NewPassword ([securestring]::new())"));
         Alice.Succeed("Set-P2PUser -CurrentPassword $password -NewPassword $wrong -WhatIf");
 

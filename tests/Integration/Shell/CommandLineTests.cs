@@ -13,7 +13,7 @@ public sealed class CommandLineTests
     [InlineData("demo takes one path", "demo", "a", "b")]
     public async Task A_wrong_command_line_is_explained_and_ends_with_2(string explanation, params string[] arguments)
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(folder, arguments);
 
         Assert.Equal(2, shell.ExitCode);
@@ -23,7 +23,7 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Help_and_version_are_printed_without_a_tracker()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var help = await ShellProcess.RunAsync(folder, ["--help"]);
         using var version = await ShellProcess.RunAsync(folder, ["-Version"]);
 
@@ -36,7 +36,7 @@ public sealed class CommandLineTests
     [Fact]
     public async Task A_missing_tracker_file_is_named()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(folder, ["127.0.0.1:8001", "no_such_file.txt"]);
 
         Assert.Equal(1, shell.ExitCode);
@@ -49,7 +49,7 @@ public sealed class CommandLineTests
     [InlineData("tracker\n", "Line 1 of the tracker file")]
     public async Task A_malformed_tracker_file_is_explained(string text, string explanation)
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         folder.Write("tracker_info.txt", text);
         using var shell = await ShellProcess.RunAsync(folder, ["127.0.0.1:8001", "tracker_info.txt"]);
 
@@ -60,7 +60,7 @@ public sealed class CommandLineTests
     [Fact]
     public async Task A_tracker_that_does_not_listen_is_named()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         // Port 1 is reserved and nobody listens there.
         folder.Write("tracker_info.txt", "127.0.0.1:1\n");
         using var shell = await ShellProcess.RunAsync(folder, ["127.0.0.1:1", "tracker_info.txt"]);
@@ -72,7 +72,7 @@ public sealed class CommandLineTests
     [Fact]
     public async Task A_folder_without_the_module_is_named()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(folder, ["--module", folder.Temporary, "-Command", "1"]);
 
         Assert.Equal(1, shell.ExitCode);

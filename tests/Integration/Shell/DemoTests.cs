@@ -7,7 +7,7 @@ public sealed class DemoTests
     [InlineData("empty.bin", 0)]
     public async Task A_file_goes_from_Alice_to_Bob_and_nothing_is_left(string name, int size)
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         var path = folder.WriteRandom(name, size);
         using var shell = await ShellProcess.RunAsync(folder, ["demo", path]);
 
@@ -26,7 +26,7 @@ public sealed class DemoTests
     [Fact]
     public async Task A_missing_path_is_named()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(folder, ["demo", "none.bin"]);
 
         Assert.Equal(1, shell.ExitCode);
@@ -37,7 +37,7 @@ public sealed class DemoTests
     [Fact]
     public async Task A_folder_is_refused()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(folder, ["demo", folder.Temporary]);
 
         Assert.Equal(1, shell.ExitCode);
@@ -46,9 +46,9 @@ public sealed class DemoTests
     }
 
     [Theory]
-    [InlineData(ShellProcess.Interrupt, true)]
-    [InlineData(ShellProcess.Interrupt, false)]
-    [InlineData(ShellProcess.Terminate, false)]
+    [InlineData(ProcessSignal.Interrupt, true)]
+    [InlineData(ProcessSignal.Interrupt, false)]
+    [InlineData(ProcessSignal.Terminate, false)]
     public async Task An_interrupted_demonstration_leaves_nothing(int signal, bool group)
     {
         if (OperatingSystem.IsWindows())
@@ -56,7 +56,7 @@ public sealed class DemoTests
             return;
         }
 
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = ShellProcess.Start(folder, ["demo", folder.WriteRandom("file.bin", 5_000_000)], ownGroup: group);
         await shell.WaitForLineAsync(line => line.StartsWith("bob> ", StringComparison.Ordinal));
         shell.Signal(signal, group);
@@ -67,9 +67,9 @@ public sealed class DemoTests
         AssertNothingIsLeft(folder);
     }
 
-    private static void AssertNothingIsLeft(TestFolder folder)
+    private static void AssertNothingIsLeft(ShellFolder folder)
     {
         Assert.Empty(folder.LeftInTemporary);
-        Assert.Empty(folder.ProcessesThatKnowIt());
+        Assert.Empty(folder.FindProcesses());
     }
 }

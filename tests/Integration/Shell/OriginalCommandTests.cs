@@ -3,7 +3,7 @@ namespace P2PShare.Integration.Shell;
 
 public sealed class OriginalCommandTests : IAsyncLifetime, IDisposable
 {
-    private readonly TestFolder _folder = new();
+    private readonly ShellFolder _folder = new();
     private TestTracker _tracker = null!;
     private string[] _connection = [];
 

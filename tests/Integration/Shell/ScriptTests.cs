@@ -13,7 +13,7 @@ public sealed class ScriptTests
     [InlineData("try { Get-P2PGroup } catch { 'caught' }", 0)]
     public async Task The_exit_code_tells_whether_a_command_failed(string text, int exitCode)
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(folder, ["-Command", text]);
 
         Assert.True(exitCode == shell.ExitCode, shell.ToString());
@@ -22,7 +22,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task A_command_text_has_the_module_and_prints_objects_as_a_table()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(
             folder, ["-Command", "Get-Command Get-P2PFile, Send-P2PFile | Select-Object CommandType, Name"]);
 
@@ -35,7 +35,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task A_script_gets_its_arguments_as_they_were_typed()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         folder.Write("x.ps1", "param([string] $Path, [switch] $All, [string] $Rest)\n\"$Path|$All|$Rest\"\nexit 3\n");
         using var shell = await ShellProcess.RunAsync(folder, ["-File", "x.ps1", "-All", "-Path", @"D:\it's $5; done", "more"]);
 
@@ -46,7 +46,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task An_error_in_a_script_names_file_and_line()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         folder.Write("x.ps1", "'first'\nthrow 'it broke'\n'never'\n");
         using var shell = await ShellProcess.RunAsync(folder, ["-File", "x.ps1"]);
 
@@ -58,7 +58,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task A_missing_script_is_named()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(folder, ["-File", "none.ps1"]);
 
         Assert.Equal("Error: The script 'none.ps1' does not exist.", Assert.Single(shell.Errors));
@@ -68,7 +68,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task An_echoed_script_shows_each_statement_and_ends_at_the_first_error()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         folder.Write("x.ps1", "# Two and two.\n$sum = 2 + 2\n\"it is $sum\"\nno_such_command\n'never'\n");
         using var shell = await ShellProcess.RunAsync(folder, ["--echo", "me", "-File", "x.ps1"]);
 
@@ -85,10 +85,10 @@ public sealed class ScriptTests
             return;
         }
 
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = ShellProcess.Start(folder, ["-Command", "'started'; Start-Sleep 600"]);
         await shell.WaitForLineAsync(line => line == "started");
-        shell.Signal(ShellProcess.Interrupt, group: false);
+        shell.Signal(ProcessSignal.Interrupt, group: false);
         await shell.WaitAsync();
 
         Assert.Equal(130, shell.ExitCode);
@@ -97,7 +97,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task Progress_becomes_few_plain_lines_where_there_is_no_terminal()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         folder.Write("x.ps1", """
             foreach ($percent in 0..100) {
                 $record = [System.Management.Automation.ProgressRecord]::new(7, 'Copying', "$percent of 100")

@@ -38,7 +38,7 @@ public sealed class AccountTests
         using var stranger = TestUser.Stranger(tracker);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ =>
-            stranger.PostAsync(TrackerRoutes.Users, new CreateUserRequest("popular", TestUser.Password))));
+            stranger.PostAsync(TrackerRoutes.Users, new CreateUserRequest("popular", TestPassword.Text))));
 
         Assert.Equal(1, answers.Count(answer => answer.StatusCode == HttpStatusCode.Created));
         Assert.Equal(19, answers.Count(answer => answer.StatusCode == HttpStatusCode.Conflict));
@@ -54,7 +54,7 @@ public sealed class AccountTests
         await using var tracker = await TestTracker.StartAsync();
         using var stranger = TestUser.Stranger(tracker);
 
-        var answer = await stranger.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, TestUser.Password));
+        var answer = await stranger.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, TestPassword.Text));
 
         await stranger.ExpectProblem(HttpStatusCode.BadRequest, ErrorCode.InvalidUserName, answer);
     }
@@ -123,30 +123,23 @@ public sealed class AccountTests
         using var alice = await TestUser.CreateAsync(tracker, "alice");
 
         var text = await TestDatabase.DumpAsync(tracker.DataPath);
-        Assert.DoesNotContain(TestUser.Password, text, StringComparison.Ordinal);
+        Assert.DoesNotContain(TestPassword.Text, text, StringComparison.Ordinal);
         Assert.DoesNotContain(alice.Session.Token!, text, StringComparison.Ordinal);
     }
 
     [TrackerFact]
     public async Task A_password_hashed_with_fewer_rounds_is_hashed_anew_at_the_next_login()
     {
-        var folder = Directory.CreateTempSubdirectory("p2pshare-tracker-").FullName;
-        try
+        using var folder = new TemporaryFolder();
+        await using (var old = await TestTracker.StartAsync(options => (options.DataPath, options.PasswordIterations) = (folder.Path, 1000)))
         {
-            await using (var old = await TestTracker.StartAsync(options => (options.DataPath, options.PasswordIterations) = (folder, 1000)))
-            {
-                using var alice = await TestUser.CreateAsync(old, "alice");
-            }
+            using var alice = await TestUser.CreateAsync(old, "alice");
+        }
 
-            await using var tracker = await TestTracker.StartAsync(options => (options.DataPath, options.PasswordIterations) = (folder, 2000));
-            using var first = await TestUser.LogInAsync(tracker, "alice");
-            Assert.Contains("pbkdf2-sha512$2000$", await PasswordHashAsync(tracker), StringComparison.Ordinal);
-            using var second = await TestUser.LogInAsync(tracker, "alice");
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        await using var tracker = await TestTracker.StartAsync(options => (options.DataPath, options.PasswordIterations) = (folder.Path, 2000));
+        using var first = await TestUser.LogInAsync(tracker, "alice");
+        Assert.Contains("pbkdf2-sha512$2000$", await PasswordHashAsync(tracker), StringComparison.Ordinal);
+        using var second = await TestUser.LogInAsync(tracker, "alice");
     }
 
     private static async Task<string> PasswordHashAsync(TestTracker tracker)

@@ -8,8 +8,6 @@ namespace P2PShare.Integration.TrackerHost;
 
 public sealed class AuditTests
 {
-    private const string NewPassword = "battery staple";
-
     [TrackerFact]
     public async Task What_matters_is_written_with_who_did_it_to_whom_from_where_and_no_secret_ever()
     {
@@ -35,11 +33,11 @@ public sealed class AuditTests
         await bob.DeleteAsync(TrackerRoutes.Member("dev", "alice"));
         await bob.DeleteAsync(TrackerRoutes.Group("dev"));
         var changed = await alice.Expect<SessionResponse>(
-            HttpStatusCode.OK, await alice.PutAsync(TrackerRoutes.CurrentPassword, new ChangePasswordRequest(TestUser.Password, NewPassword)));
+            HttpStatusCode.OK, await alice.PutAsync(TrackerRoutes.CurrentPassword, new ChangePasswordRequest(TestPassword.Text, TestPassword.Changed)));
         await bob.DeleteAsync(TrackerRoutes.CurrentSession);
         await carol.DeleteAsync(TrackerRoutes.CurrentUser);
         // Some type their password where the name is asked for.
-        await LogInAsync(NewPassword, "x");
+        await LogInAsync(TestPassword.Changed, "x");
         await LogInAsync("nobody.has.this.name", "a wrong password");
         await LogInAsync("alice", "a wrong password");
         await LogInAsync("alice", "a wrong password");
@@ -66,14 +64,14 @@ public sealed class AuditTests
 
         string[] secrets =
         [
-            TestUser.Password, NewPassword, "a wrong password", invitation, "not an invitation", changed.Token!,
+            TestPassword.Text, TestPassword.Changed, "a wrong password", invitation, "not an invitation", changed.Token!,
             alice.Session.Token!, bob.Session.Token!, carol.Session.Token!,
         ];
         Assert.True(log.Lines.Count > lines.Count, "everything else is logged too");
         Assert.All(log.Lines, line => Assert.All(secrets, secret => Assert.DoesNotContain(secret, line.Text, StringComparison.Ordinal)));
 
         Task<HttpResponseMessage> CreateAsync(string name, string token) =>
-            stranger.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, TestUser.Password, token));
+            stranger.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, TestPassword.Text, token));
 
         Task<HttpResponseMessage> LogInAsync(string name, string password) =>
             stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest(name, password));
@@ -100,7 +98,7 @@ public sealed class AuditTests
     [TrackerFact]
     public async Task The_program_writes_it_unless_it_is_told_not_to()
     {
-        var folder = Directory.CreateTempSubdirectory("p2pshare-audit-").FullName;
+        using var folder = new TemporaryFolder();
         try
         {
             Assert.Contains("LoggedIn address=127.0.0.1 user=alice", await RunAsync("alice"), StringComparison.Ordinal);
@@ -108,13 +106,12 @@ public sealed class AuditTests
         }
         finally
         {
-            await TestDatabase.DropAsync(Path.Combine(folder, "data"));
-            Directory.Delete(folder, recursive: true);
+            await TestDatabase.DropAsync(folder.Combine("data"));
         }
 
         async Task<string> RunAsync(string name, params string[] settings)
         {
-            await using var tracker = await TrackerProcess.StartAsync(folder, settings);
+            await using var tracker = await TrackerProcess.StartAsync(folder.Path, settings);
             using var user = await TestUser.CreateAsync(tracker.Address, name);
             return (await tracker.SignalAsync(System.Runtime.InteropServices.PosixSignal.SIGTERM)).Error;
         }

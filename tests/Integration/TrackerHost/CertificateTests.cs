@@ -192,7 +192,6 @@ public sealed class CertificateTests : IDisposable
 
     private void Write(TrackerOptions options, X509Certificate2 certificate, string form)
     {
-        const string Password = "correct horse battery";
         options.CertificateInterval = TimeSpan.FromMilliseconds(20);
         options.CertificatePath = _folder.Combine(form == "PFX" ? "tracker.pfx" : "tracker.pem");
         switch (form)
@@ -208,13 +207,13 @@ public sealed class CertificateTests : IDisposable
             case "PEM and encrypted key":
                 File.WriteAllText(options.CertificatePath, _authority.Chain(certificate));
                 options.CertificateKeyPath = _folder.Combine("key.pem");
-                File.WriteAllText(options.CertificateKeyPath, TestAuthority.EncryptedKey(certificate, Password));
-                options.CertificatePassword = Password;
+                File.WriteAllText(options.CertificateKeyPath, TestAuthority.EncryptedKey(certificate, TestPassword.Text));
+                options.CertificatePassword = TestPassword.Text;
                 break;
             default:
-                File.WriteAllBytes(options.CertificatePath, new X509Certificate2Collection { certificate, _authority.Intermediate }.Export(X509ContentType.Pkcs12, Password)!);
+                File.WriteAllBytes(options.CertificatePath, new X509Certificate2Collection { certificate, _authority.Intermediate }.Export(X509ContentType.Pkcs12, TestPassword.Text)!);
                 options.CertificatePasswordFile = _folder.Combine("password");
-                File.WriteAllText(options.CertificatePasswordFile, Password + "\n");
+                File.WriteAllText(options.CertificatePasswordFile, TestPassword.Text + "\n");
                 break;
         }
     }

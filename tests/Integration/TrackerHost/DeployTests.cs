@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using P2PShare.TrackerHost.Hosting;
@@ -8,7 +7,7 @@ namespace P2PShare.Integration.TrackerHost;
 /// <summary>What deploy/ has: as far as it can be tried without systemd as the machine's first process, and without Docker.</summary>
 public sealed partial class DeployTests
 {
-    private static readonly string Deploy = Path.Combine(TestShell.Repository(), "deploy");
+    private static readonly string Deploy = Repository.Combine("deploy");
 
     [SystemdFact]
     public async Task Systemd_understands_the_unit()
@@ -19,11 +18,11 @@ public sealed partial class DeployTests
         var path = folder.Combine("p2pshare-tracker.service");
         await File.WriteAllTextAsync(path, unit);
 
-        var (code, text) = await RunAsync(SystemdFactAttribute.Program!, "verify", "--man=no", path);
+        var verify = await ProcessOutput.RunAsync(SystemdFactAttribute.Program!, ["verify", "--man=no", path]);
 
         // Of other units of this machine it may complain as it likes.
-        Assert.DoesNotContain(text.Split('\n'), line => line.Contains("p2pshare-tracker", StringComparison.Ordinal));
-        Assert.Equal(0, code);
+        Assert.DoesNotContain((verify.Output + verify.Error).Split('\n'), line => line.Contains("p2pshare-tracker", StringComparison.Ordinal));
+        Assert.Equal(0, verify.ExitCode);
     }
 
     [Fact]
@@ -44,12 +43,12 @@ public sealed partial class DeployTests
         var text = await File.ReadAllTextAsync(Path.Combine(Deploy, "Dockerfile"));
         var copied = Regex.Matches(text, "^COPY (?!--from)(.*) [^ ]+$", RegexOptions.Multiline).SelectMany(match => match.Groups[1].Value.Split(' ')).ToList();
 
-        Assert.All(copied, path => Assert.True(Path.Exists(Path.Combine(TestShell.Repository(), path)), path));
+        Assert.All(copied, path => Assert.True(Path.Exists(Repository.Combine(path)), path));
         // A project that refers to one that is not copied could not be built.
         var projects = copied.Where(path => path.StartsWith("src/", StringComparison.Ordinal)).ToList();
         Assert.All(projects, project =>
         {
-            var file = Directory.GetFiles(Path.Combine(TestShell.Repository(), project), "*.csproj").Single();
+            var file = Directory.GetFiles(Repository.Combine(project), "*.csproj").Single();
             Assert.All(
                 Regex.Matches(File.ReadAllText(file), "ProjectReference Include=\"\\.\\./([^/]+)/"),
                 match => Assert.Contains($"src/{match.Groups[1].Value}", projects));
@@ -73,13 +72,13 @@ public sealed partial class DeployTests
         await using (var tracker = await TestTracker.StartAsync(options => options.MetricsAddress = "127.0.0.1:0"))
         {
             port = tracker.MetricsPort;
-            Assert.Equal(0, (await CheckAsync()).Code);
+            Assert.Equal(0, (await CheckAsync()).ExitCode);
         }
 
-        Assert.NotEqual(0, (await CheckAsync()).Code);
+        Assert.NotEqual(0, (await CheckAsync()).ExitCode);
 
-        Task<(int Code, string Text)> CheckAsync() =>
-            RunAsync(command[0], [.. command[1..].Select(part => part.Replace("/9464", $"/{port}", StringComparison.Ordinal))]);
+        Task<ProcessOutput> CheckAsync() =>
+            ProcessOutput.RunAsync(command[0], [.. command[1..].Select(part => part.Replace("/9464", $"/{port}", StringComparison.Ordinal))]);
     }
 
     [Fact]
@@ -103,14 +102,6 @@ public sealed partial class DeployTests
     }
 
     private static Task<string> UnitAsync() => File.ReadAllTextAsync(Path.Combine(Deploy, "p2pshare-tracker.service"));
-
-    private static async Task<(int Code, string Text)> RunAsync(string program, params string[] args)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var text = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync()).WaitAsync(TimeSpan.FromSeconds(60));
-        await process.WaitForExitAsync();
-        return (process.ExitCode, string.Concat(text));
-    }
 
     [GeneratedRegex(@"\bTracker__(\w+)=")]
     private static partial Regex Variable();

@@ -23,15 +23,15 @@ public sealed class EndpointAccessTests
     // wherever a token is wanted.
     private static readonly Row[] Table =
     [
-        Open("POST /v1/users", 201, () => Json(new CreateUserRequest("dave", TestUser.Password), TrackerJson.Default.CreateUserRequest)),
-        Open("POST /v1/sessions", 201, () => Json(new LoginRequest("alice", TestUser.Password), TrackerJson.Default.LoginRequest)),
+        Open("POST /v1/users", 201, () => Json(new CreateUserRequest("dave", TestPassword.Text), TrackerJson.Default.CreateUserRequest)),
+        Open("POST /v1/sessions", 201, () => Json(new LoginRequest("alice", TestPassword.Text), TrackerJson.Default.LoginRequest)),
         Open("GET /.well-known/jwks.json", 200),
         Open("GET /healthz", 200),
         Open("GET /readyz", 200),
         Open("GET /openapi/v1.json", 200),
 
         new("PUT /v1/users/current/password", ["200", "200", "200", "200"],
-            Body: () => Json(new ChangePasswordRequest(TestUser.Password, "another password"), TrackerJson.Default.ChangePasswordRequest)),
+            Body: () => Json(new ChangePasswordRequest(TestPassword.Text, "another password"), TrackerJson.Default.ChangePasswordRequest)),
         new("DELETE /v1/users/current", ["204", "204", "204", "409 UserOwnsGroups"]),
         new("GET /v1/sessions/current", ["200", "200", "200", "200"]),
         new("DELETE /v1/sessions/current", ["204", "204", "204", "204"]),

@@ -187,11 +187,13 @@ public sealed class EventTests : IAsyncLifetime
     {
         await using var listener = await EventListener.OpenAsync(_bob);
         var next = listener.NextItemAsync();
-        while (!next.IsCompleted)
-        {
-            _clock.Advance(GroupEventItems.HeartbeatInterval);
-            await Task.Delay(10);
-        }
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                _clock.Advance(GroupEventItems.HeartbeatInterval);
+                return next.IsCompleted;
+            },
+            "a heartbeat comes");
 
         Assert.Equal(GroupEventItems.Heartbeat, (await next)?.EventType);
     }
@@ -205,7 +207,7 @@ public sealed class EventTests : IAsyncLifetime
 
         _clock.Advance(TimeSpan.FromMinutes(61));
 
-        await Eventually.HoldsAsync(() => CountAsync().GetAwaiter().GetResult() == 0, "the event is forgotten");
+        await Eventually.HoldsAsync(async () => await CountAsync() == 0, "the event is forgotten");
 
         Task<long> CountAsync() => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM events"), CancellationToken.None);
     }

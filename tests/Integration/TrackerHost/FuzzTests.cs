@@ -124,7 +124,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
     private static async Task<string> NewTokenAsync(HttpClient http)
     {
-        using var content = new StringContent(JsonSerializer.Serialize(new CreateUserRequest($"u{Guid.NewGuid():N}"[..20], TestUser.Password), TrackerJson.Default.CreateUserRequest), Encoding.UTF8, "application/json");
+        using var content = new StringContent(JsonSerializer.Serialize(new CreateUserRequest($"u{Guid.NewGuid():N}"[..20], TestPassword.Text), TrackerJson.Default.CreateUserRequest), Encoding.UTF8, "application/json");
         var text = await content.ReadAsStringAsync();
         using var created = await http.PostAsync(TrackerRoutes.Users, content);
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
@@ -191,7 +191,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         private static readonly Gen<string> Right = Gen.Elements(
             """{"userName":"bob","password":"long enough"}""",
             """{"userName":"alice","password":"wrong password"}""",
-            """{"currentPassword":"correct horse","newPassword":"correct horse 2"}""",
+            $$"""{"currentPassword":"{{TestPassword.Text}}","newPassword":"{{TestPassword.Changed}}"}""",
             """{"name":"group"}""",
             """{"userName":"alice"}""",
             $$"""{"name":"a/b","size":100000,"pieceLength":65536,"piecesRoot":"{{Root}}"}""",

@@ -98,7 +98,7 @@ public sealed class InstanceTests : IAsyncLifetime
         await alice.CreateGroupAsync("dev");
         for (var i = 0; i < 10; i++)
         {
-            var user = new CreateUserRequest($"user{i}", TestUser.Password);
+            var user = new CreateUserRequest($"user{i}", TestPassword.Text);
             await ExpectOneAsync(HttpStatusCode.Conflict, who => who.PostAsync(TrackerRoutes.Users, user));
             var group = new CreateGroupRequest($"group{i}");
             await ExpectOneAsync(HttpStatusCode.Conflict, who => who.PostAsync(TrackerRoutes.Groups, group));
@@ -167,18 +167,18 @@ public sealed class InstanceTests : IAsyncLifetime
         Assert.Equal(old, await SignedByAsync(there));
 
         _clock.Advance(TimeSpan.FromDays(1) - TicketKeys.PublishedBefore);
-        await UntilAsync(async () => (await KeyIdsAsync(there)).Count == 2, "the next key is published");
+        await Eventually.HoldsAsync(async () => (await KeyIdsAsync(there)).Count == 2, "the next key is published");
         Assert.Equal(await KeyIdsAsync(alice), await KeyIdsAsync(there));
         Assert.Equal(old, await SignedByAsync(alice));
         Assert.Equal(old, await SignedByAsync(there));
         var next = (await KeyIdsAsync(alice)).Single(key => key != old);
 
         _clock.Advance(TicketKeys.PublishedBefore);
-        await UntilAsync(async () => await SignedByAsync(alice) == next && await SignedByAsync(there) == next, "the next key signs");
+        await Eventually.HoldsAsync(async () => await SignedByAsync(alice) == next && await SignedByAsync(there) == next, "the next key signs");
         Assert.Equal([old, next], await KeyIdsAsync(there));
 
         _clock.Advance(TicketKeys.PublishedBefore + TimeSpan.FromMinutes(15));
-        await UntilAsync(async () => (await KeyIdsAsync(there)).Count == 1, "the old key is gone");
+        await Eventually.HoldsAsync(async () => (await KeyIdsAsync(there)).Count == 1, "the old key is gone");
         Assert.Equal([next], await KeyIdsAsync(alice));
 
         async Task<string> SignedByAsync(TestUser user) => new JsonWebToken((await user.FindSourcesAsync("dev", _root)).Ticket).Kid;
@@ -187,7 +187,8 @@ public sealed class InstanceTests : IAsyncLifetime
     [TrackerFact]
     public async Task Four_that_start_at_once_on_an_empty_database_become_one_tracker()
     {
-        var options = new TrackerOptions { DataPath = Directory.CreateTempSubdirectory("p2pshare-start-").FullName };
+        using var folder = new TemporaryFolder();
+        var options = new TrackerOptions { DataPath = folder.Path };
         await TestDatabase.MakeEmptyAsync(options.DataPath);
         await TestDatabase.ConfigureAsync(options);
         var databases = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => TrackerDatabase.OpenAsync(options, CancellationToken.None))));
@@ -204,7 +205,6 @@ public sealed class InstanceTests : IAsyncLifetime
         }
 
         await TestDatabase.DropAsync(options.DataPath);
-        Directory.Delete(options.DataPath, recursive: true);
     }
 
     private static async Task<string> KeysAsync(TestUser user)
@@ -217,13 +217,5 @@ public sealed class InstanceTests : IAsyncLifetime
     {
         using var keys = JsonDocument.Parse(await KeysAsync(user));
         return [.. keys.RootElement.GetProperty("keys").EnumerateArray().Select(key => key.GetProperty("kid").GetString()!)];
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        for (var deadline = Environment.TickCount64 + 30_000; !await condition(); await Task.Delay(20))
-        {
-            Assert.True(Environment.TickCount64 < deadline, $"Not within 30 seconds: {what}");
-        }
     }
 }

@@ -35,13 +35,13 @@ public sealed class LogTests
         await using var tracker = await TrackerProcess.StartAsync(folder.Path, $"--Tracker:LogFormat={format}", EverythingLogged);
         using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
         await alice.CreateGroupAsync("dev");
-        await alice.Expect(HttpStatusCode.BadRequest, await alice.PostTextAsync(TrackerRoutes.Sessions, $$"""{"userName":"alice","password":"{{TestUser.Password}}" nonsense"""));
+        await alice.Expect(HttpStatusCode.BadRequest, await alice.PostTextAsync(TrackerRoutes.Sessions, $$"""{"userName":"alice","password":"{{TestPassword.Text}}" nonsense"""));
         await alice.Expect(HttpStatusCode.Unauthorized, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", "battery staple")));
 
         var log = await EndAsync(tracker);
 
         Assert.Contains(TrackerRoutes.Groups, log, StringComparison.Ordinal);
-        Assert.DoesNotContain(TestUser.Password, log, StringComparison.Ordinal);
+        Assert.DoesNotContain(TestPassword.Text, log, StringComparison.Ordinal);
         Assert.DoesNotContain("battery staple", log, StringComparison.Ordinal);
         Assert.DoesNotContain(alice.Session.Token!, log, StringComparison.Ordinal);
     }

@@ -14,18 +14,19 @@ public sealed class LoginThrottleTests : IAsyncLifetime
     private static readonly IPAddress Owner = IPAddress.Parse("198.51.100.7");
 
     private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TemporaryFolder _folder = new();
     private readonly TrackerOptions _options = new()
     {
         LoginFailuresPerAccount = 3,
         LoginFailuresPerAddress = 5,
         LoginFailureWindow = TimeSpan.FromMinutes(5),
-        DataPath = Directory.CreateTempSubdirectory("p2pshare-throttle-").FullName,
     };
 
     private TrackerDatabase _database = null!;
 
     public async Task InitializeAsync()
     {
+        _options.DataPath = _folder.Path;
         await TestDatabase.ConfigureAsync(_options);
         _database = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
     }
@@ -34,7 +35,7 @@ public sealed class LoginThrottleTests : IAsyncLifetime
     {
         await _database.DisposeAsync();
         await TestDatabase.DropAsync(_options.DataPath);
-        Directory.Delete(_options.DataPath, recursive: true);
+        _folder.Dispose();
     }
 
     [TrackerFact]
@@ -53,7 +54,7 @@ public sealed class LoginThrottleTests : IAsyncLifetime
         await alice.ExpectProblem(
             HttpStatusCode.TooManyRequests,
             ErrorCode.TooManyAttempts,
-            await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestUser.Password)));
+            await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestPassword.Text)));
         await GuessAsync(HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, "bob");
         // Who is logged in stays so.
         await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));

@@ -89,7 +89,7 @@ public sealed class MetricsTests
     {
         using var folder = new TemporaryFolder();
         using var collector = new HttpListener();
-        var address = $"http://127.0.0.1:{TrackerProcess.FreePort()}/";
+        var address = $"http://127.0.0.1:{LoopbackPort.FindFree()}/";
         collector.Prefixes.Add(address);
         collector.Start();
         await using var tracker = await TrackerProcess.StartAsync(

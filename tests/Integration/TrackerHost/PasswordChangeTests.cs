@@ -8,8 +8,6 @@ namespace P2PShare.Integration.TrackerHost;
 
 public sealed class PasswordChangeTests
 {
-    private const string NewPassword = "battery staple";
-
     [TrackerFact]
     public async Task The_new_password_counts_from_then_on_and_the_old_one_no_more()
     {
@@ -22,9 +20,9 @@ public sealed class PasswordChangeTests
         Assert.Equal(("Alice", alice.Session.TrackerId), (session.UserName, session.TrackerId));
         Assert.NotEqual(alice.Session.Token, session.Token);
         Assert.True(answer.Headers.CacheControl!.NoStore);
-        await alice.Expect(HttpStatusCode.Created, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", NewPassword)));
+        await alice.Expect(HttpStatusCode.Created, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestPassword.Changed)));
         await alice.ExpectProblem(
-            HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestUser.Password)));
+            HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestPassword.Text)));
     }
 
     [TrackerFact]
@@ -110,7 +108,7 @@ public sealed class PasswordChangeTests
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         var accounts = tracker.Services.GetRequiredService<AccountService>();
         var sessions = tracker.Services.GetRequiredService<SessionStore>();
-        var verified = await accounts.LogInAsync("alice", TestUser.Password, IPAddress.Loopback, CancellationToken.None);
+        var verified = await accounts.LogInAsync("alice", TestPassword.Text, IPAddress.Loopback, CancellationToken.None);
 
         await alice.Expect(HttpStatusCode.OK, await ChangeAsync(alice));
 
@@ -125,10 +123,10 @@ public sealed class PasswordChangeTests
         var session = await alice.Expect<SessionResponse>(HttpStatusCode.OK, await ChangeAsync(alice));
 
         var text = await TestDatabase.DumpAsync(tracker.DataPath);
-        Assert.DoesNotContain(NewPassword, text, StringComparison.Ordinal);
+        Assert.DoesNotContain(TestPassword.Changed, text, StringComparison.Ordinal);
         Assert.DoesNotContain(session.Token!, text, StringComparison.Ordinal);
     }
 
-    private static Task<HttpResponseMessage> ChangeAsync(TestUser user, string current = TestUser.Password, string next = NewPassword) =>
+    private static Task<HttpResponseMessage> ChangeAsync(TestUser user, string current = TestPassword.Text, string next = TestPassword.Changed) =>
         user.PutAsync(TrackerRoutes.CurrentPassword, new ChangePasswordRequest(current, next));
 }

@@ -7,20 +7,20 @@ namespace P2PShare.Integration.TrackerHost;
 
 public sealed class ProgramTests : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-program-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync()
     {
-        await TestDatabase.DropAsync(Path.Combine(_folder, "data"));
-        Directory.Delete(_folder, recursive: true);
+        await TestDatabase.DropAsync(_folder.Combine("data"));
+        _folder.Dispose();
     }
 
     [TrackerFact]
     public async Task It_prints_where_it_listens_and_its_fingerprint_and_nothing_else()
     {
-        await using var tracker = await TrackerProcess.StartAsync(_folder);
+        await using var tracker = await TrackerProcess.StartAsync(_folder.Path);
 
         Assert.Equal([$"listening: https://{tracker.Address.Authority}", $"fingerprint: {tracker.Address.Fingerprint}"], tracker.Output);
         using var anybody = TestUser.CreateClient(tracker.Address);
@@ -37,7 +37,7 @@ public sealed class ProgramTests : IAsyncLifetime
             return; // No signals from one process to another there.
         }
 
-        await using var tracker = await TrackerProcess.StartAsync(_folder);
+        await using var tracker = await TrackerProcess.StartAsync(_folder.Path);
         // An idle connection does not hold it up.
         using var anybody = TestUser.CreateClient(tracker.Address);
         await anybody.GetStringAsync("/healthz");
@@ -48,7 +48,7 @@ public sealed class ProgramTests : IAsyncLifetime
     [TrackerFact]
     public async Task Killed_in_the_middle_it_has_everything_that_it_acknowledged()
     {
-        var tracker = await TrackerProcess.StartAsync(_folder);
+        var tracker = await TrackerProcess.StartAsync(_folder.Path);
         await using var first = tracker;
         using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
         await alice.CreateGroupAsync("dev");
@@ -79,7 +79,7 @@ public sealed class ProgramTests : IAsyncLifetime
         await tracker.KillAsync();
         await Task.WhenAll(writers);
 
-        await using var again = await TrackerProcess.StartAsync(_folder);
+        await using var again = await TrackerProcess.StartAsync(_folder.Path);
 
         Assert.Equal(tracker.Address.Fingerprint, again.Address.Fingerprint);
         using var same = TestUser.Stranger(again.Address);
@@ -94,7 +94,7 @@ public sealed class ProgramTests : IAsyncLifetime
     [InlineData("--Tracker:DataPath=x", "1")]
     public async Task Called_wrongly_it_tells_how_it_is_called(params string[] args)
     {
-        var (code, output, error) = await TrackerProcess.RunAsync(_folder, args);
+        var (code, output, error) = await TrackerProcess.RunAsync(_folder.Path, args);
 
         Assert.Equal((2, ""), (code, output));
         Assert.Contains("Usage: P2PShare.TrackerHost <tracker_info.txt> <tracker_no>", error, StringComparison.Ordinal);
@@ -103,7 +103,7 @@ public sealed class ProgramTests : IAsyncLifetime
     [Fact]
     public async Task Asked_for_help_it_helps()
     {
-        var (code, output, error) = await TrackerProcess.RunAsync(_folder, "--help");
+        var (code, output, error) = await TrackerProcess.RunAsync(_folder.Path, "--help");
 
         Assert.Equal((0, ""), (code, error));
         Assert.StartsWith("Usage:", output, StringComparison.Ordinal);
@@ -123,7 +123,7 @@ public sealed class ProgramTests : IAsyncLifetime
     [Fact]
     public async Task A_tracker_file_that_is_missing_or_wrong_is_named()
     {
-        await ExpectAsync(1, "missing.txt", Path.Combine(_folder, "missing.txt"), "1");
+        await ExpectAsync(1, "missing.txt", _folder.Combine("missing.txt"), "1");
         await ExpectAsync(1, "Line 2", await WriteInfoAsync("# comment\nhost:port\n"), "1");
     }
 
@@ -144,7 +144,7 @@ public sealed class ProgramTests : IAsyncLifetime
     [Fact]
     public async Task A_data_folder_that_cannot_be_used_is_named()
     {
-        var file = Path.Combine(_folder, "file");
+        var file = _folder.Combine("file");
         await File.WriteAllTextAsync(file, "");
 
         await ExpectAsync(1, "Tracker:DataPath", await WriteInfoAsync("127.0.0.1:8001\n"), "1", DataPath("file"));
@@ -164,7 +164,7 @@ public sealed class ProgramTests : IAsyncLifetime
     [Fact]
     public async Task A_broken_appsettings_file_is_named()
     {
-        await File.WriteAllTextAsync(Path.Combine(_folder, "appsettings.json"), "{ nonsense");
+        await File.WriteAllTextAsync(_folder.Combine("appsettings.json"), "{ nonsense");
 
         await ExpectAsync(1, "appsettings.json", await WriteInfoAsync("127.0.0.1:8001\n"), "1");
     }
@@ -172,8 +172,8 @@ public sealed class ProgramTests : IAsyncLifetime
     [Fact]
     public async Task Settings_come_from_appsettings_too()
     {
-        await File.WriteAllTextAsync(Path.Combine(_folder, "appsettings.json"), """{"Tracker":{"AnnounceInterval":"00:00:07"}}""");
-        await using var tracker = await TrackerProcess.StartAsync(_folder);
+        await File.WriteAllTextAsync(_folder.Combine("appsettings.json"), """{"Tracker":{"AnnounceInterval":"00:00:07"}}""");
+        await using var tracker = await TrackerProcess.StartAsync(_folder.Path);
         using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
 
         Assert.Equal(7, (await alice.AnnounceAsync()).IntervalSeconds);
@@ -182,18 +182,18 @@ public sealed class ProgramTests : IAsyncLifetime
     // One sentence for a person, on standard error, and no stack trace.
     private async Task ExpectAsync(int expected, string part, params string[] args)
     {
-        var (code, output, error) = await TrackerProcess.RunAsync(_folder, args);
+        var (code, output, error) = await TrackerProcess.RunAsync(_folder.Path, args);
         Assert.Equal((expected, ""), (code, output));
         Assert.Contains(part, error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));
     }
 
-    private string DataPath(string name) => $"--Tracker:DataPath={Path.Combine(_folder, name)}";
+    private string DataPath(string name) => $"--Tracker:DataPath={_folder.Combine(name)}";
 
     private async Task<string> WriteInfoAsync(string text)
     {
-        var path = Path.Combine(_folder, "tracker_info.txt");
+        var path = _folder.Combine("tracker_info.txt");
         await File.WriteAllTextAsync(path, text);
         return path;
     }

@@ -54,8 +54,8 @@ public sealed class ProxyTests
 
         await alice.Expect(HttpStatusCode.Unauthorized, await LogInAsync(alice, "wrong password", "203.0.113.5"));
 
-        await alice.Expect(HttpStatusCode.TooManyRequests, await LogInAsync(alice, TestUser.Password, "203.0.113.5"));
-        await alice.Expect(ofAnother, await LogInAsync(alice, TestUser.Password, "203.0.113.6"));
+        await alice.Expect(HttpStatusCode.TooManyRequests, await LogInAsync(alice, TestPassword.Text, "203.0.113.5"));
+        await alice.Expect(ofAnother, await LogInAsync(alice, TestPassword.Text, "203.0.113.6"));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class ProxyTests
         await using var tracker = await TestTracker.StartAsync(options => options.TrustedProxies = "127.0.0.1");
         using var authority = new TestAuthority();
         using var certificate = authority.Issue();
-        var port = TrackerProcess.FreePort();
+        var port = LoopbackPort.FindFree();
         await File.WriteAllTextAsync(folder.Combine("nginx.pem"), authority.Chain(certificate));
         await File.WriteAllTextAsync(folder.Combine("nginx.key"), TestAuthority.Key(certificate));
         // The certificate without its key, as an operator would copy it.
@@ -85,7 +85,7 @@ public sealed class ProxyTests
             await File.WriteAllTextAsync(folder.Combine("tracker.crt"), own.ExportCertificatePem());
         }
 
-        var site = (await File.ReadAllTextAsync(Path.Combine(TestShell.Repository(), "deploy", "nginx.conf")))
+        var site = (await File.ReadAllTextAsync(Repository.Combine("deploy", "nginx.conf")))
             .Replace("listen 443", $"listen 127.0.0.1:{port}", StringComparison.Ordinal)
             .Replace("127.0.0.1:8001", tracker.Address.Authority, StringComparison.Ordinal)
             .Replace("/etc/nginx/tracker.example.pem", folder.Combine("nginx.pem"), StringComparison.Ordinal)

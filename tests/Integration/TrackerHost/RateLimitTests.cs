@@ -105,7 +105,7 @@ public sealed class RateLimitTests
         await there.Expect(HttpStatusCode.Created, await CreateAsync(there, "three"));
 
         static Task<HttpResponseMessage> CreateAsync(TestUser who, string name) =>
-            who.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, TestUser.Password));
+            who.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, TestPassword.Text));
     }
 
     [TrackerFact]

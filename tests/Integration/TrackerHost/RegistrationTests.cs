@@ -10,14 +10,14 @@ namespace P2PShare.Integration.TrackerHost;
 /// <summary>Who can make an account, in each mode.</summary>
 public sealed class RegistrationTests : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-registration-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync()
     {
-        await TestDatabase.DropAsync(Path.Combine(_folder, "data"));
-        Directory.Delete(_folder, recursive: true);
+        await TestDatabase.DropAsync(_folder.Combine("data"));
+        _folder.Dispose();
     }
 
     [TrackerFact]
@@ -33,7 +33,7 @@ public sealed class RegistrationTests : IAsyncLifetime
     public async Task In_closed_mode_nobody_makes_an_account_nor_learns_which_names_are_taken()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.Registration = RegistrationMode.Closed);
-        await tracker.Services.GetRequiredService<UserStore>().CreateAsync("taken", PasswordHash.Compute(TestUser.Password, 1000), null, CancellationToken.None);
+        await tracker.Services.GetRequiredService<UserStore>().CreateAsync("taken", PasswordHash.Compute(TestPassword.Text, 1000), null, CancellationToken.None);
         using var stranger = TestUser.Stranger(tracker);
 
         var free = await CreateAsync(stranger, "free", null);
@@ -99,31 +99,31 @@ public sealed class RegistrationTests : IAsyncLifetime
     [TrackerFact]
     public async Task The_operator_invites_and_withdraws_and_makes_accounts_at_the_command_line_while_the_tracker_runs()
     {
-        await using var tracker = await TrackerProcess.StartAsync(_folder, "--Tracker:Registration=invitation");
+        await using var tracker = await TrackerProcess.StartAsync(_folder.Path, "--Tracker:Registration=invitation");
         using var stranger = TestUser.Stranger(tracker.Address);
 
-        var (code, token, said) = await TrackerProcess.CommandAsync(_folder, null, "invite", "--uses", "2", "--days=1");
+        var (code, token, said) = await TrackerProcess.CommandAsync(_folder.Path, null, "invite", "--uses", "2", "--days=1");
         Assert.Equal(0, code);
         var id = System.Text.RegularExpressions.Regex.Match(said, "^Invitation ([0-9a-f]+), good for 2 accounts until ").Groups[1].Value;
         await stranger.Expect(HttpStatusCode.Created, await CreateAsync(stranger, "invited", token.Trim()));
-        Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder, null, "uninvite", id));
+        Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder.Path, null, "uninvite", id));
         await stranger.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.InvalidInvitation, await CreateAsync(stranger, "late", token.Trim()));
 
-        Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder, "a secret of carol\n", "adduser", "carol"));
+        Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder.Path, "a secret of carol\n", "adduser", "carol"));
         await stranger.Expect(HttpStatusCode.Created, await stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest("carol", "a secret of carol")));
     }
 
     [TrackerFact]
     public async Task The_operator_gives_another_password_and_deletes_accounts_at_the_command_line_while_the_tracker_runs()
     {
-        await using var tracker = await TrackerProcess.StartAsync(_folder);
+        await using var tracker = await TrackerProcess.StartAsync(_folder.Path);
         using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
         using var stranger = TestUser.Stranger(tracker.Address);
 
-        Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder, "another secret\n", "passwd", "Alice"));
+        Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder.Path, "another secret\n", "passwd", "Alice"));
         await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.Groups));
         await stranger.ExpectProblem(
-            HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestUser.Password)));
+            HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestPassword.Text)));
         var session = await stranger.Expect<SessionResponse>(
             HttpStatusCode.Created, await stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", "another secret")));
 
@@ -131,7 +131,7 @@ public sealed class RegistrationTests : IAsyncLifetime
         await alice.CreateGroupAsync("dev");
         await ExpectAsync(1, "'alice' owns 'dev'", true, null, "deluser", "alice");
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Group("dev")));
-        Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder, null, "deluser", "alice"));
+        Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder.Path, null, "deluser", "alice"));
         await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.Groups));
         await ExpectAsync(1, "There is no user called 'alice'", true, null, "deluser", "alice");
         await ExpectAsync(1, "There is no user called 'alice'", true, "another secret\n", "passwd", "alice");
@@ -141,19 +141,19 @@ public sealed class RegistrationTests : IAsyncLifetime
     public async Task What_cannot_be_done_at_the_command_line_is_said_in_a_sentence()
     {
         await ExpectAsync(1, "start the tracker once", TestDatabase.Kind == P2PShare.TrackerHost.Storage.DatabaseKind.Sqlite, null, "invite");
-        await using var tracker = await TrackerProcess.StartAsync(_folder);
+        await using var tracker = await TrackerProcess.StartAsync(_folder.Path);
         await ExpectAsync(2, "--uses is '0': 1 to 10000", true, null, "invite", "--uses", "0");
         await ExpectAsync(2, "'--use' is no option", true, null, "invite", "--use", "1");
         await ExpectAsync(2, "2 words in front", true, null, "adduser", "carol", "secret");
         await ExpectAsync(1, "There is no invitation 'abc'", true, null, "uninvite", "abc");
         await ExpectAsync(1, "A password has 8 to 256 characters", true, "short\n", "adduser", "carol");
         await ExpectAsync(1, "8 to 256 characters", true, "", "adduser", "carol");
-        Assert.Equal(0, (await TrackerProcess.CommandAsync(_folder, "a secret of carol\n", "adduser", "carol")).Code);
+        Assert.Equal(0, (await TrackerProcess.CommandAsync(_folder.Path, "a secret of carol\n", "adduser", "carol")).Code);
         await ExpectAsync(1, "exists already", true, "a secret of carol\n", "adduser", "CAROL");
     }
 
     private static Task<HttpResponseMessage> CreateAsync(TestUser who, string name, string? invitation) =>
-        who.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, TestUser.Password, invitation));
+        who.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, TestPassword.Text, invitation));
 
     private static Task<(string Token, string Id, DateTimeOffset Expires)> InviteAsync(TestTracker tracker, int uses) =>
         tracker.Services.GetRequiredService<InvitationStore>().CreateAsync(uses, TimeSpan.FromDays(7), CancellationToken.None);
@@ -165,7 +165,7 @@ public sealed class RegistrationTests : IAsyncLifetime
             return;
         }
 
-        var (code, output, error) = await TrackerProcess.CommandAsync(_folder, input, args);
+        var (code, output, error) = await TrackerProcess.CommandAsync(_folder.Path, input, args);
         Assert.Equal((expected, ""), (code, output));
         Assert.Contains(part, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));

@@ -10,8 +10,6 @@ namespace P2PShare.Integration.TrackerHost;
 /// <summary>Sessions and memberships that have ended are worth nothing, at once; sessions are nobody's choice but the tracker's.</summary>
 public sealed class RevocationTests
 {
-    private const string NewPassword = "battery staple";
-
     [TrackerFact]
     public async Task No_two_tokens_have_anything_in_common()
     {
@@ -42,7 +40,7 @@ public sealed class RevocationTests
             using var request = new HttpRequestMessage(HttpMethod.Post, $"{TrackerRoutes.Sessions}?token={proposed}")
             {
                 Content = new StringContent(
-                    $$"""{"userName":"alice","password":"{{TestUser.Password}}","token":"{{proposed}}"}""", Encoding.UTF8, "application/json"),
+                    $$"""{"userName":"alice","password":"{{TestPassword.Text}}","token":"{{proposed}}"}""", Encoding.UTF8, "application/json"),
             };
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", proposed);
             request.Headers.Add("Cookie", $"token={proposed}; session={proposed}");
@@ -85,7 +83,7 @@ public sealed class RevocationTests
         await alice.Expect(end == "password" ? HttpStatusCode.OK : HttpStatusCode.NoContent, end switch
         {
             "logout" => await alice.DeleteAsync(TrackerRoutes.CurrentSession),
-            "password" => await alice.PutAsync(TrackerRoutes.CurrentPassword, new ChangePasswordRequest(TestUser.Password, NewPassword)),
+            "password" => await alice.PutAsync(TrackerRoutes.CurrentPassword, new ChangePasswordRequest(TestPassword.Text, TestPassword.Changed)),
             _ => await alice.DeleteAsync(TrackerRoutes.CurrentUser),
         });
 

@@ -9,13 +9,13 @@ namespace P2PShare.Integration.TrackerHost;
 
 public sealed class StorageTests : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-storage-").FullName;
+    private readonly TemporaryFolder _folder = new();
     private TrackerOptions _options = null!;
     private TrackerDatabase _database = null!;
 
     public async Task InitializeAsync()
     {
-        _options = new TrackerOptions { DataPath = _folder };
+        _options = new TrackerOptions { DataPath = _folder.Path };
         await TestDatabase.ConfigureAsync(_options);
         _database = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
         await WriteAsync("CREATE TABLE numbers (number BIGINT NOT NULL PRIMARY KEY)");
@@ -24,8 +24,8 @@ public sealed class StorageTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _database.DisposeAsync();
-        await TestDatabase.DropAsync(_folder);
-        Directory.Delete(_folder, recursive: true);
+        await TestDatabase.DropAsync(_folder.Path);
+        _folder.Dispose();
     }
 
     [TrackerFact]
@@ -125,7 +125,7 @@ public sealed class StorageTests : IAsyncLifetime
     [Fact]
     public async Task A_file_that_is_no_database_is_named_and_left_as_it_is()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(_folder, "broken")).FullName;
+        var folder = Directory.CreateDirectory(_folder.Combine("broken")).FullName;
         var file = Path.Combine(folder, SqliteDatabase.FileName);
         await File.WriteAllTextAsync(file, new string('x', 5000));
 
@@ -140,7 +140,7 @@ public sealed class StorageTests : IAsyncLifetime
     [Fact]
     public async Task Secrets_are_for_the_trackers_own_user_alone()
     {
-        var folder = Path.Combine(_folder, "new");
+        var folder = _folder.Combine("new");
         await using var tracker = await TestTracker.StartAsync(options => options.DataPath = folder);
 
         // Windows gives a user's folders to that user alone anyway.

@@ -34,7 +34,7 @@ public sealed class UserRemovalTests
         }
 
         await bob.ExpectProblem(
-            HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await bob.PostAsync(TrackerRoutes.Sessions, new LoginRequest("bob", TestUser.Password)));
+            HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await bob.PostAsync(TrackerRoutes.Sessions, new LoginRequest("bob", TestPassword.Text)));
         var file = Assert.Single(await alice.ListFilesAsync("dev"));
         Assert.Equal(("both", "alice", 0), (file.Name, file.Owner, file.Sources));
         Assert.Empty(await alice.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.JoinRequests("ops"))));

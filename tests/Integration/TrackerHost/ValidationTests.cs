@@ -20,7 +20,7 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
     {
         var before = Directory.GetFileSystemEntries(_folder.Path);
 
-        var (code, output, error) = await ValidateAsync($"127.0.0.1:{TrackerProcess.FreePort()}");
+        var (code, output, error) = await ValidateAsync($"127.0.0.1:{LoopbackPort.FindFree()}");
 
         Assert.Equal((0, "The configuration is valid.\n", ""), (code, output, error));
         Assert.Equal([.. before, _folder.Combine("tracker_info.txt")], Directory.GetFileSystemEntries(_folder.Path));
@@ -85,7 +85,7 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
         }
 
         var before = Snapshot();
-        var (code, _, error) = await ValidateAsync($"127.0.0.1:{TrackerProcess.FreePort()}");
+        var (code, _, error) = await ValidateAsync($"127.0.0.1:{LoopbackPort.FindFree()}");
 
         Assert.Equal(1, code);
         Assert.Contains("schema version 1000, which is newer", error, StringComparison.Ordinal);
@@ -96,9 +96,9 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
     public async Task A_database_server_that_is_away_is_named_without_the_password()
     {
         var (code, _, error) = await ValidateAsync(
-            $"127.0.0.1:{TrackerProcess.FreePort()}",
+            $"127.0.0.1:{LoopbackPort.FindFree()}",
             "--Tracker:Database=postgres",
-            $"--ConnectionStrings:Tracker=Host=127.0.0.1;Port={TrackerProcess.FreePort()};Database=tracker;Username=u;Password=secret-horse");
+            $"--ConnectionStrings:Tracker=Host=127.0.0.1;Port={LoopbackPort.FindFree()};Database=tracker;Username=u;Password=secret-horse");
 
         Assert.Equal(1, code);
         Assert.Contains("'tracker' on '127.0.0.1'", error, StringComparison.Ordinal);
@@ -112,7 +112,7 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
         using var certificate = authority.Issue(DateTimeOffset.UtcNow.AddDays(-1));
         await File.WriteAllTextAsync(_folder.Combine("tracker.pem"), authority.Chain(certificate) + TestAuthority.Key(certificate));
 
-        var (code, _, error) = await ValidateAsync($"127.0.0.1:{TrackerProcess.FreePort()}", $"--Tracker:CertificatePath={_folder.Combine("tracker.pem")}");
+        var (code, _, error) = await ValidateAsync($"127.0.0.1:{LoopbackPort.FindFree()}", $"--Tracker:CertificatePath={_folder.Combine("tracker.pem")}");
 
         Assert.Equal(1, code);
         Assert.Contains("which is not now", error, StringComparison.Ordinal);

@@ -102,7 +102,7 @@ public sealed class ClockTests : IAsyncLifetime
         var path = _alice.MakeFile("dated.bin", RandomNumberGenerator.GetBytes(_content.Length));
         File.SetLastWriteTimeUtc(path, time);
         var hashed = await FileHasher.HashAsync(path, null, CancellationToken.None);
-        _file = await _alice.Server.ShareAsync(hashed, TestPeer.Group, "dated.bin", replace: false, CancellationToken.None);
+        _file = await _alice.Server.Shares.ShareAsync(hashed, TestPeer.Group, "dated.bin", replace: false, CancellationToken.None);
 
         var download = await StartAsync();
         await download.StopAsync();

@@ -7,9 +7,9 @@ namespace P2PShare.Integration.Transfer;
 
 public sealed class EventWatchTests : IDisposable
 {
-    private readonly string _data = Directory.CreateTempSubdirectory("p2pshare-events-").FullName;
+    private readonly TemporaryFolder _data = new();
 
-    public void Dispose() => Directory.Delete(_data, recursive: true);
+    public void Dispose() => _data.Dispose();
 
     [Fact]
     public async Task A_watch_outlives_the_tracker_and_misses_nothing()
@@ -47,9 +47,9 @@ public sealed class EventWatchTests : IDisposable
         var next = events.MoveNextAsync().AsTask();
         await ready.Task.WaitAsync(TimeSpan.FromSeconds(20));
         using var elsewhere = NewClient(tracker);
-        await elsewhere.LoginAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
+        await elsewhere.LoginAsync("alice", TestPassword.Secure(), CancellationToken.None);
 
-        await elsewhere.ChangePasswordAsync(TestShell.Secret(TestUser.Password), TestShell.Secret("another secret"), CancellationToken.None);
+        await elsewhere.ChangePasswordAsync(TestPassword.Secure(), TestPassword.Secure("another secret"), CancellationToken.None);
 
         var over = await Assert.ThrowsAsync<P2PShareException>(() => next.WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.Equal(ErrorCode.NotLoggedIn, over.Code);
@@ -72,14 +72,14 @@ public sealed class EventWatchTests : IDisposable
     private static async Task<TrackerSession> ConnectAsync(TestTracker tracker)
     {
         var client = NewClient(tracker);
-        await client.CreateUserAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
-        await client.LoginAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
+        await client.CreateUserAsync("alice", TestPassword.Secure(), CancellationToken.None);
+        await client.LoginAsync("alice", TestPassword.Secure(), CancellationToken.None);
         return client;
     }
 
     private Task<TestTracker> StartAsync(int port) => TestTracker.StartAsync(options =>
     {
-        options.DataPath = _data;
+        options.DataPath = _data.Path;
         options.Port = port;
     });
 }

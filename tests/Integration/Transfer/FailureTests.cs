@@ -5,7 +5,6 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Hashing;
-using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
@@ -43,7 +42,7 @@ public sealed class FailureTests : IAsyncLifetime
     {
         await using var mallory = await TestPeer.StartAsync(_tracker, "mallory", _alice);
         await mallory.ShareAsync("data.bin", _content);
-        mallory.Server.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin").Swap(before =>
+        mallory.Server.Shares.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin").Swap(before =>
         {
             before.Dispose();
             return new LyingContent(_file.Content, _content);
@@ -57,7 +56,7 @@ public sealed class FailureTests : IAsyncLifetime
     [Fact]
     public async Task Only_wrong_bytes_end_in_an_error_and_no_file()
     {
-        _alice.Server.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin")
+        _alice.Server.Shares.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin")
             .Swap(_ => new LyingContent(_file.Content, _content));
 
         var error = await Assert.ThrowsAsync<P2PShareException>(() => _bob.Receive(_file).Completion.WaitAsync(Limit));
@@ -161,7 +160,7 @@ public sealed class FailureTests : IAsyncLifetime
         Assert.False(download.Completion.IsCompleted);
 
         await _bob.RestartServerAsync();
-        var again = Assert.Single(_bob.Server.GetDownloads());
+        var again = Assert.Single(_bob.Server.Downloads.GetAll());
         Assert.Equal((DownloadState.Suspended, download.Id), (again.State, again.Id));
         _alice.Server.UploadLimit = null;
         again.Resume();
@@ -213,7 +212,7 @@ public sealed class FailureTests : IAsyncLifetime
     [Fact]
     public async Task A_share_that_was_stopped_is_not_given_out_any_more()
     {
-        await _alice.Server.StopShareAsync(TestPeer.Group, "data.bin", CancellationToken.None);
+        await _alice.Server.Shares.StopShareAsync(TestPeer.Group, "data.bin", CancellationToken.None);
 
         var error = await Assert.ThrowsAsync<P2PShareException>(() => _bob.Receive(_file).Completion.WaitAsync(Limit));
 
@@ -242,14 +241,14 @@ public sealed class FailureTests : IAsyncLifetime
         var first = _bob.Receive(_file);
 
         Assert.Same(first, _bob.Receive(_file));
-        var error = Assert.Throws<P2PShareException>(() => _bob.Server.StartDownload(
+        var error = Assert.Throws<P2PShareException>(() => _bob.Server.Downloads.Start(
             new DownloadRequest(TestPeer.Group, other.Name, other.Content, _bob.DestinationOf("data.bin"), Overwrite: false)));
         Assert.Equal(ErrorCode.DestinationInUse, error.Code);
 
         // The same from another process of the same person: a second peer server of the state folder.
         await using var second = await PeerServer.StartAsync(_bob.Client, _bob.State, new PeerServerOptions(), CancellationToken.None);
         Assert.NotEqual(_bob.Server.Fingerprint, second.Fingerprint);
-        var rival = second.StartDownload(new DownloadRequest(
+        var rival = second.Downloads.Start(new DownloadRequest(
             TestPeer.Group, other.Name, other.Content, _bob.DestinationOf("data.bin"), Overwrite: false));
         var refused = await Assert.ThrowsAsync<P2PShareException>(() => rival.Completion.WaitAsync(Limit));
         Assert.Equal(ErrorCode.DestinationInUse, refused.Code);
@@ -266,9 +265,9 @@ public sealed class FailureTests : IAsyncLifetime
         var download = _bob.Receive(_file);
         await Eventually.HoldsAsync(() => download.Progress.BytesVerified > 500_000, "bytes came");
 
-        await _bob.Server.RemoveDownloadAsync(download);
+        await _bob.Server.Downloads.RemoveAsync(download);
 
-        Assert.Empty(_bob.Server.GetDownloads());
+        Assert.Empty(_bob.Server.Downloads.GetAll());
         Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(_bob.DestinationOf("data.bin"))!));
         var error = await Assert.ThrowsAsync<P2PShareException>(() => download.Completion);
         Assert.Equal(ErrorCode.DownloadStopped, error.Code);

@@ -23,8 +23,8 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
         _second = await TestTracker.StartBesideAsync(_first);
         _thief = AnswerThief.StandBefore(_first.Address);
         _client = NewClient();
-        await _client.CreateUserAsync("alice", Secret(TestUser.Password), CancellationToken.None);
-        await _client.LoginAsync("alice", Secret(TestUser.Password), CancellationToken.None);
+        await _client.CreateUserAsync("alice", TestPassword.Secure(), CancellationToken.None);
+        await _client.LoginAsync("alice", TestPassword.Secure(), CancellationToken.None);
         await _client.CreateGroupAsync("dev", CancellationToken.None);
         _bob = await TestUser.CreateAsync(_second, "bob");
     }
@@ -41,9 +41,9 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     [Fact]
     public async Task A_user_is_made()
     {
-        await LoseAnswerAsync(() => _client.CreateUserAsync("carol", Secret("carols secret"), CancellationToken.None), "users WHERE name = 'carol'");
+        await LoseAnswerAsync(() => _client.CreateUserAsync("carol", TestPassword.Secure("carols secret"), CancellationToken.None), "users WHERE name = 'carol'");
 
-        await _client.LoginAsync("carol", Secret("carols secret"), CancellationToken.None);
+        await _client.LoginAsync("carol", TestPassword.Secure("carols secret"), CancellationToken.None);
         Assert.Equal(1, await _second.CountAsync("sessions s JOIN users u ON u.id = s.user_id WHERE u.name = 'carol'"));
     }
 
@@ -52,7 +52,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     {
         await FailsAsync(
             ErrorCode.UserNameTaken,
-            () => LoseAnswerAsync(() => _client.CreateUserAsync("bob", Secret("another secret"), CancellationToken.None), "users WHERE name = 'bob'"));
+            () => LoseAnswerAsync(() => _client.CreateUserAsync("bob", TestPassword.Secure("another secret"), CancellationToken.None), "users WHERE name = 'bob'"));
     }
 
     [Fact]
@@ -61,11 +61,11 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
         var before = await _second.Database.ReadAsync(
             connection => connection.ExecuteScalarAsync<string>("SELECT password_hash FROM users WHERE name = 'alice'"), CancellationToken.None);
         await LoseAnswerAsync(
-            () => _client.ChangePasswordAsync(Secret(TestUser.Password), Secret("a new secret"), CancellationToken.None),
+            () => _client.ChangePasswordAsync(TestPassword.Secure(), TestPassword.Secure("a new secret"), CancellationToken.None),
             $"users WHERE name = 'alice' AND password_hash <> '{before}'");
 
         Assert.Single(await _client.GetGroupsAsync(CancellationToken.None));
-        await _client.LoginAsync("alice", Secret("a new secret"), CancellationToken.None);
+        await _client.LoginAsync("alice", TestPassword.Secure("a new secret"), CancellationToken.None);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
         foreach (var group in new[] { "dev", "bobs" })
         {
             using var client = NewClient();
-            await client.LoginAsync("alice", Secret(TestUser.Password), CancellationToken.None);
+            await client.LoginAsync("alice", TestPassword.Secure(), CancellationToken.None);
             await FailsAsync(
                 ErrorCode.GroupNameTaken, () => LoseAnswerAsync(() => client.CreateGroupAsync(group, CancellationToken.None), $"groups WHERE name = '{group}'"));
         }
@@ -228,8 +228,6 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
         Assert.Equal(3, await _second.CountAsync("events WHERE file_name = 'file'"));
     }
 
-    private static System.Security.SecureString Secret(string text) => TestShell.Secret(text);
-
     private static async Task<P2PShareException> FailsAsync(string code, Func<Task> act)
     {
         var failure = await Assert.ThrowsAsync<P2PShareException>(act);
@@ -243,7 +241,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     private async Task<TrackerSession> LoggedInAsync()
     {
         var client = NewClient();
-        await client.LoginAsync("alice", Secret(TestUser.Password), CancellationToken.None);
+        await client.LoginAsync("alice", TestPassword.Secure(), CancellationToken.None);
         return client;
     }
 
@@ -271,11 +269,5 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
         return await acting.WaitAsync(Limit);
     }
 
-    private async Task UntilAsync(string done)
-    {
-        for (var deadline = Environment.TickCount64 + 20_000; await _second.CountAsync(done) == 0; await Task.Delay(10))
-        {
-            Assert.True(Environment.TickCount64 < deadline, $"Not done: {done}");
-        }
-    }
+    private Task UntilAsync(string done) => Eventually.HoldsAsync(async () => await _second.CountAsync(done) > 0, $"done: {done}");
 }

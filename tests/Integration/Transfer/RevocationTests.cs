@@ -102,7 +102,7 @@ public sealed class RevocationTests : IAsyncLifetime
         foreach (var peer in new[] { _bob, _alice })
         {
             await peer.Client.ChangePasswordAsync(
-                TestShell.Secret(TestPeer.PasswordText), TestShell.Secret("battery staple"), CancellationToken.None);
+                TestPassword.Secure(), TestPassword.Secure(TestPassword.Changed), CancellationToken.None);
         }
 
         _alice.Server.UploadLimit = null;
@@ -175,12 +175,12 @@ public sealed class RevocationTests : IAsyncLifetime
         Assert.Single(ended.Add([new Revocation("Dev", "Bob", now)]));
         Assert.Empty(ended.Add([new Revocation("dev", "bob", now)]));
         Assert.Empty(ended.Add([new Revocation("dev", "bob", now.AddSeconds(-9))]));
-        Assert.True(ended.IsEnded(Ticket("DEV", "BOB", now)));
-        Assert.False(ended.IsEnded(Ticket("dev", "bob", now.AddSeconds(1))));
-        Assert.False(ended.IsEnded(Ticket("dev", "carol", now)));
-        Assert.False(ended.IsEnded(Ticket("ops", "bob", now)));
+        Assert.True(ended.IsRevoked(Ticket("DEV", "BOB", now)));
+        Assert.False(ended.IsRevoked(Ticket("dev", "bob", now.AddSeconds(1))));
+        Assert.False(ended.IsRevoked(Ticket("dev", "carol", now)));
+        Assert.False(ended.IsRevoked(Ticket("ops", "bob", now)));
         Assert.Single(ended.Add([new Revocation("dev", "bob", now.AddSeconds(1))]));
-        Assert.True(ended.IsEnded(Ticket("dev", "bob", now.AddSeconds(1))));
+        Assert.True(ended.IsRevoked(Ticket("dev", "bob", now.AddSeconds(1))));
 
         static Ticket Ticket(string group, string user, DateTimeOffset issued) =>
             new(user, group, [], TestUser.RandomHash(), issued.AddMinutes(10)) { Issued = issued };

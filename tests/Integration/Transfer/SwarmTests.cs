@@ -66,7 +66,7 @@ public sealed class SwarmTests
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null);
         await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
 
-        await Task.WhenAll(alice.Server.DialAsync(AddressOf(bob)), bob.Server.DialAsync(AddressOf(alice))).WaitAsync(Limit);
+        await Task.WhenAll(alice.Server.Dialer.DialAsync(AddressOf(bob)), bob.Server.Dialer.DialAsync(AddressOf(alice))).WaitAsync(Limit);
 
         await Eventually.HoldsAsync(
             () => alice.Server.Connections.ToArray() is [var one] && bob.Server.Connections.ToArray() is [var other] && one.IsDialled != other.IsDialled,
@@ -88,7 +88,7 @@ public sealed class SwarmTests
         var download = bob.Receive(file);
         await Eventually.HoldsAsync(() => download.Progress.BytesVerified > 0, "it has begun");
 
-        await alice.Server.DialAsync(AddressOf(bob)).WaitAsync(Limit);
+        await alice.Server.Dialer.DialAsync(AddressOf(bob)).WaitAsync(Limit);
 
         await Eventually.HoldsAsync(() => bob.Server.Connections.Count() == 1, "one is left");
         await download.Completion.WaitAsync(Limit);
@@ -101,7 +101,7 @@ public sealed class SwarmTests
         await using var tracker = await TestTracker.StartAsync();
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null, new PeerServerOptions { UploadLimit = 24 * 1024 * 1024 });
         await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
-        bob.Server.BulkAbove = 1;
+        bob.Server.Downloads.Dependencies.BulkAbove = 1;
         var content = RandomNumberGenerator.GetBytes(5 * Size);
         var file = await alice.ShareAsync("data.bin", content);
         var download = bob.Receive(file);

@@ -43,10 +43,7 @@ public sealed class ThrottledTrackerTests
         var running = announcer.RunAsync(end.Token);
 
         Assert.Contains("Too many requests", await lost.Task.WaitAsync(TimeSpan.FromSeconds(20)), StringComparison.Ordinal);
-        for (var deadline = Environment.TickCount64 + 40_000; await tracker.CountAsync("peers") < 11; await Task.Delay(50))
-        {
-            Assert.True(Environment.TickCount64 < deadline, "the peer was announced");
-        }
+        await Eventually.HoldsAsync(async () => await tracker.CountAsync("peers") == 11, "the peer is announced", TimeSpan.FromSeconds(40));
 
 
         // One in six seconds is allowed. Without Retry-After it would have tried after one second, three and seven.
@@ -64,17 +61,17 @@ public sealed class ThrottledTrackerTests
             .CreateAsync(1, TimeSpan.FromDays(1), CancellationToken.None);
 
         var refused = await Assert.ThrowsAsync<P2PShareException>(
-            () => client.CreateUserAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None));
+            () => client.CreateUserAsync("alice", TestPassword.Secure(), CancellationToken.None));
         Assert.Equal(ErrorCode.InvalidInvitation, refused.Code);
-        await client.CreateUserAsync("alice", TestShell.Secret(TestUser.Password), TestShell.Secret(token), CancellationToken.None);
-        await client.LoginAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
+        await client.CreateUserAsync("alice", TestPassword.Secure(), TestPassword.Secure(token), CancellationToken.None);
+        await client.LoginAsync("alice", TestPassword.Secure(), CancellationToken.None);
     }
 
     private static async Task<TrackerSession> ConnectAsync(TestTracker tracker)
     {
         var client = new TrackerSession([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
-        await client.CreateUserAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
-        await client.LoginAsync("alice", TestShell.Secret(TestUser.Password), CancellationToken.None);
+        await client.CreateUserAsync("alice", TestPassword.Secure(), CancellationToken.None);
+        await client.LoginAsync("alice", TestPassword.Secure(), CancellationToken.None);
         return client;
     }
 }

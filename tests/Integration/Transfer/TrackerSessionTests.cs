@@ -7,7 +7,7 @@ namespace P2PShare.Integration.Transfer;
 
 public sealed class TrackerSessionTests
 {
-    private const string Old = "correct horse";
+    private const string Old = TestPassword.Text;
     private const string New = "\"battery\" stäple \\ 😀";
 
     [Fact]
@@ -16,11 +16,11 @@ public sealed class TrackerSessionTests
         await using var tracker = await TestTracker.StartAsync();
         using var client = await ConnectAsync(tracker);
 
-        await client.ChangePasswordAsync(TestShell.Secret(Old), TestShell.Secret(New), CancellationToken.None);
+        await client.ChangePasswordAsync(TestPassword.Secure(Old), TestPassword.Secure(New), CancellationToken.None);
 
         Assert.Empty(await client.GetGroupsAsync(CancellationToken.None));
         using var again = NewClient(tracker);
-        await again.LoginAsync("alice", TestShell.Secret(New), CancellationToken.None);
+        await again.LoginAsync("alice", TestPassword.Secure(New), CancellationToken.None);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class TrackerSessionTests
         var (current, next) = (Old, New);
         for (var i = 0; i < 20; i++)
         {
-            await client.ChangePasswordAsync(TestShell.Secret(current), TestShell.Secret(next), CancellationToken.None);
+            await client.ChangePasswordAsync(TestPassword.Secure(current), TestPassword.Secure(next), CancellationToken.None);
             (current, next) = (next, current);
         }
 
@@ -60,7 +60,7 @@ public sealed class TrackerSessionTests
         using var client = await ConnectAsync(tracker);
 
         var wrong = await Assert.ThrowsAsync<P2PShareException>(
-            () => client.ChangePasswordAsync(TestShell.Secret("something else"), TestShell.Secret(New), CancellationToken.None));
+            () => client.ChangePasswordAsync(TestPassword.Secure("something else"), TestPassword.Secure(New), CancellationToken.None));
 
         Assert.Equal(ErrorCode.WrongCredentials, wrong.Code);
         Assert.Empty(await client.GetGroupsAsync(CancellationToken.None));
@@ -72,13 +72,13 @@ public sealed class TrackerSessionTests
         await using var tracker = await TestTracker.StartAsync();
         using var client = await ConnectAsync(tracker);
         using var elsewhere = NewClient(tracker);
-        await elsewhere.LoginAsync("alice", TestShell.Secret(Old), CancellationToken.None);
-        await elsewhere.ChangePasswordAsync(TestShell.Secret(Old), TestShell.Secret(New), CancellationToken.None);
+        await elsewhere.LoginAsync("alice", TestPassword.Secure(Old), CancellationToken.None);
+        await elsewhere.ChangePasswordAsync(TestPassword.Secure(Old), TestPassword.Secure(New), CancellationToken.None);
 
         foreach (var request in new Func<Task>[]
         {
             () => client.GetGroupsAsync(CancellationToken.None),
-            () => client.ChangePasswordAsync(TestShell.Secret(New), TestShell.Secret(Old), CancellationToken.None),
+            () => client.ChangePasswordAsync(TestPassword.Secure(New), TestPassword.Secure(Old), CancellationToken.None),
         })
         {
             var over = await Assert.ThrowsAsync<P2PShareException>(request);
@@ -92,8 +92,8 @@ public sealed class TrackerSessionTests
     private static async Task<TrackerSession> ConnectAsync(TestTracker tracker)
     {
         var client = NewClient(tracker);
-        await client.CreateUserAsync("alice", TestShell.Secret(Old), CancellationToken.None);
-        await client.LoginAsync("alice", TestShell.Secret(Old), CancellationToken.None);
+        await client.CreateUserAsync("alice", TestPassword.Secure(Old), CancellationToken.None);
+        await client.LoginAsync("alice", TestPassword.Secure(Old), CancellationToken.None);
         return client;
     }
 }

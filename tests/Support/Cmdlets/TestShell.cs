@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
-using System.Security;
 using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Support;
@@ -8,20 +7,16 @@ namespace P2PShare.Support;
 /// <summary>A person's shell: a runspace of its own with the built module, and a folder of its own.</summary>
 internal sealed class TestShell : IDisposable
 {
-    public const string Password = "correct horse battery";
-
-    private static readonly string Manifest = Path.Combine(Repository(), "out", "P2PShare", "P2PShare.psd1");
-
     private readonly TemporaryFolder _folder = new();
 
     public TestShell()
     {
         var initial = InitialSessionState.CreateDefault2();
-        initial.ImportPSModule([Manifest]);
+        initial.ImportPSModule([Repository.ModuleManifest]);
         Runspace = RunspaceFactory.CreateRunspace(initial);
         Runspace.Open();
         Set("state", StatePath);
-        Set("password", Secret(Password));
+        Set("password", TestPassword.Secure());
     }
 
     public Runspace Runspace { get; }
@@ -50,28 +45,6 @@ internal sealed class TestShell : IDisposable
             """, ("user", userName));
         Assert.Empty(shell.Errors);
         return shell;
-    }
-
-    public static SecureString Secret(string text)
-    {
-        var secret = new SecureString();
-        foreach (var c in text)
-        {
-            secret.AppendChar(c);
-        }
-
-        return secret;
-    }
-
-    public static string Repository()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "P2PShare.sln")))
-        {
-            folder = Path.GetDirectoryName(folder)!;
-        }
-
-        return folder;
     }
 
     public void UseTracker(TrackerAddress address)
@@ -129,15 +102,7 @@ internal sealed class TestShell : IDisposable
     }
 
     /// <summary>Makes a file of random bytes in the shell's folder.</summary>
-    public string MakeFile(string name, int size)
-    {
-        var path = _folder.Combine(name);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var bytes = new byte[size];
-        Random.Shared.NextBytes(bytes);
-        File.WriteAllBytes(path, bytes);
-        return path;
-    }
+    public string MakeFile(string name, int size) => _folder.WriteRandom(name, size);
 
     public string Combine(params string[] parts) => _folder.Combine(parts);
 

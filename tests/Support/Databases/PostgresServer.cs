@@ -121,11 +121,10 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     private static string? FindPrograms()
     {
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         var debian = Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(version => Path.Combine(version, "bin"))
             : [];
-        return OperatingSystem.IsWindows() ? null : path.Concat(debian).FirstOrDefault(folder => Exists(Path.Combine(folder, "initdb")) && Exists(Path.Combine(folder, "postgres")));
+        return OperatingSystem.IsWindows() ? null : ProgramPath.Folders.Concat(debian).FirstOrDefault(folder => Exists(Path.Combine(folder, "initdb")) && Exists(Path.Combine(folder, "postgres")));
     }
 
     // A link that leads nowhere exists as a file, too.

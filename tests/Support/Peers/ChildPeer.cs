@@ -64,7 +64,7 @@ internal sealed class ChildPeer : IAsyncDisposable
         _process.BeginErrorReadLine();
         await SendAsync(
             "start", Path.Combine(Folder, "state"), _tracker.Address.Authority, _tracker.Address.Fingerprint!.Value.ToString(),
-            _userName, TestPeer.PasswordText, (uploadLimit ?? 0).ToString(CultureInfo.InvariantCulture));
+            _userName, TestPassword.Text, (uploadLimit ?? 0).ToString(CultureInfo.InvariantCulture));
         await ExpectAsync("started");
     }
 

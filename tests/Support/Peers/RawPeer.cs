@@ -17,7 +17,7 @@ internal sealed class RawPeer : IAsyncDisposable
     public RawPeer(SslStream stream)
     {
         _stream = stream;
-        _reader = new FrameReader(stream);
+        _reader = new FrameReader(stream, TimeProvider.System);
     }
 
     public static async Task<RawPeer> DialAsync(PeerIdentity identity, PeerServer server)

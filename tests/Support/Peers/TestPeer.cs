@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Connections;
@@ -14,9 +13,6 @@ namespace P2PShare.Support;
 internal sealed class TestPeer : IAsyncDisposable
 {
     public const string Group = "dev";
-
-    /// <summary>The password of every user.</summary>
-    public const string PasswordText = "correct horse battery";
 
     private readonly TemporaryFolder _folder = new();
     private readonly PeerServerOptions _options;
@@ -71,19 +67,12 @@ internal sealed class TestPeer : IAsyncDisposable
     public async Task RestartServerAsync()
     {
         await StopServerAsync();
-        Server = await PeerServer.StartAsync(Client, State, _options, CancellationToken.None);
+        Server = await PeerServer.StartAsync(Client, State, _options.WithWarnings(AddWarning), CancellationToken.None);
         Server.UploadFinished += record =>
         {
             lock (Uploads)
             {
                 Uploads.Add(record);
-            }
-        };
-        Server.Warned += warning =>
-        {
-            lock (Warnings)
-            {
-                Warnings.Add(warning);
             }
         };
     }
@@ -107,12 +96,12 @@ internal sealed class TestPeer : IAsyncDisposable
     public async Task<FileResponse> ShareAsync(string name, byte[] content, string group = Group)
     {
         var hashed = await FileHasher.HashAsync(MakeFile(name, content), null, CancellationToken.None);
-        return await Server.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
+        return await Server.Shares.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
     }
 
     public string DestinationOf(string name) => Path.Combine(Folder, "received", name);
 
-    public Download Receive(FileResponse file, bool overwrite = false) => Server.StartDownload(
+    public Download Receive(FileResponse file, bool overwrite = false) => Server.Downloads.Start(
         new DownloadRequest(file.Group, file.Name, file.Content, DestinationOf(file.Name), overwrite));
 
     public async ValueTask DisposeAsync()
@@ -123,10 +112,19 @@ internal sealed class TestPeer : IAsyncDisposable
         _folder.Dispose();
     }
 
+    private void AddWarning(string warning)
+    {
+        lock (Warnings)
+        {
+            Warnings.Add(warning);
+        }
+    }
+
     private static async Task CreateUserAsync(TrackerSession client, string userName, TestPeer? owner)
     {
-        await client.CreateUserAsync(userName, Password(), CancellationToken.None);
-        await client.LoginAsync(userName, Password(), CancellationToken.None);
+        using var password = TestPassword.Secure();
+        await client.CreateUserAsync(userName, password, CancellationToken.None);
+        await client.LoginAsync(userName, password, CancellationToken.None);
         if (owner is null)
         {
             await client.CreateGroupAsync(Group, CancellationToken.None);
@@ -136,16 +134,5 @@ internal sealed class TestPeer : IAsyncDisposable
             await client.RequestJoinAsync(Group, CancellationToken.None);
             await owner.Client.ApproveJoinAsync(Group, userName, CancellationToken.None);
         }
-    }
-
-    private static SecureString Password()
-    {
-        var password = new SecureString();
-        foreach (var c in PasswordText)
-        {
-            password.AppendChar(c);
-        }
-
-        return password;
     }
 }

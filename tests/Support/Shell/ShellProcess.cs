@@ -1,15 +1,13 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace P2PShare.Support;
 
 /// <summary>The built <c>p2pshare</c>, run as a person runs it, with a temporary folder and a state folder of its own.</summary>
-internal sealed partial class ShellProcess : IDisposable
+internal sealed class ShellProcess : IDisposable
 {
-    public const int Interrupt = 2;
-    public const int Terminate = 15;
-
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+
+    private static readonly string Program = Repository.Built("src/P2PShare.Shell", "p2pshare.dll");
 
     private readonly Process _process;
     private readonly Lock _gate = new();
@@ -35,10 +33,10 @@ internal sealed partial class ShellProcess : IDisposable
 
     /// <param name="home">Name of the state folder.</param>
     /// <param name="ownGroup">Whether it leads a group of processes, as a terminal's foreground program does. Not on Windows.</param>
-    public static ShellProcess Start(TestFolder folder, IEnumerable<string> arguments, bool ownGroup = false, string home = "home")
+    public static ShellProcess Start(ShellFolder folder, IEnumerable<string> arguments, bool ownGroup = false, string home = "home")
     {
         string[] group = ownGroup ? ["setsid"] : [];
-        string[] command = [.. Interruptible.Wrapper, .. group, "dotnet", Program(), .. arguments];
+        string[] command = [.. Interruptible.Wrapper, .. group, "dotnet", Program, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             UseShellExecute = false,
@@ -47,13 +45,13 @@ internal sealed partial class ShellProcess : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = folder.Path,
         };
-        start.Environment["P2PSHARE_HOME"] = Path.Combine(folder.Path, home);
+        start.Environment["P2PSHARE_HOME"] = folder.Combine(home);
         start.Environment["TMPDIR"] = start.Environment["TMP"] = start.Environment["TEMP"] = folder.Temporary;
         return new ShellProcess(Process.Start(start)!);
     }
 
     /// <summary>Runs it to its end.</summary>
-    public static async Task<ShellProcess> RunAsync(TestFolder folder, IEnumerable<string> arguments, string input = "")
+    public static async Task<ShellProcess> RunAsync(ShellFolder folder, IEnumerable<string> arguments, string input = "")
     {
         var shell = Start(folder, arguments);
         await shell._process.StandardInput.WriteAsync(input);
@@ -110,7 +108,7 @@ internal sealed partial class ShellProcess : IDisposable
     }
 
     /// <param name="group">Whether all of its group get the signal, as with Ctrl+C at a terminal.</param>
-    public void Signal(int signal, bool group) => Assert.Equal(0, Kill(group ? -_process.Id : _process.Id, signal));
+    public void Signal(int signal, bool group) => ProcessSignal.Send(group ? -_process.Id : _process.Id, signal);
 
     public void Dispose()
     {
@@ -123,16 +121,6 @@ internal sealed partial class ShellProcess : IDisposable
     }
 
     public override string ToString() => string.Join('\n', Output.Concat(Errors.Select(line => "error: " + line)));
-
-    // tests/Unit/bin/<configuration>/<framework> beside src/P2PShare.Shell/bin/<configuration>/<framework>.
-    private static string Program()
-    {
-        var output = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
-        var framework = Path.GetFileName(output);
-        var configuration = Path.GetFileName(Path.GetDirectoryName(output)!);
-        var root = Path.GetFullPath(Path.Combine(output, "..", "..", "..", "..", ".."));
-        return Path.Combine(root, "src", "P2PShare.Shell", "bin", configuration, framework, "p2pshare.dll");
-    }
 
     private void Add(List<string> lines, string? line, TaskCompletionSource ended)
     {
@@ -155,7 +143,4 @@ internal sealed partial class ShellProcess : IDisposable
             return [.. lines];
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int processId, int signal);
 }

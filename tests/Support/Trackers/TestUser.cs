@@ -16,8 +16,6 @@ namespace P2PShare.Support;
 /// <summary>A person at a tracker, as bare HTTP: pins the fingerprint, sends the token.</summary>
 internal sealed class TestUser : IDisposable
 {
-    public const string Password = "correct horse";
-
     private readonly HttpClient _http;
 
     private TestUser(TrackerAddress tracker, string name, IPAddress? from = null)
@@ -72,7 +70,7 @@ internal sealed class TestUser : IDisposable
     public static async Task<TestUser> CreateAsync(TrackerAddress tracker, string name)
     {
         var user = new TestUser(tracker, name);
-        await user.Expect(HttpStatusCode.Created, await user.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, Password)));
+        await user.Expect(HttpStatusCode.Created, await user.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, TestPassword.Text)));
         await user.LogInAsync();
         return user;
     }
@@ -87,7 +85,7 @@ internal sealed class TestUser : IDisposable
 
     public async Task LogInAsync()
     {
-        var answer = await PostAsync(TrackerRoutes.Sessions, new LoginRequest(Name, Password));
+        var answer = await PostAsync(TrackerRoutes.Sessions, new LoginRequest(Name, TestPassword.Text));
         Session = await Expect<SessionResponse>(HttpStatusCode.Created, answer);
         UseToken(Session.Token);
     }

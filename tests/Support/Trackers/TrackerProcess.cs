@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using P2PShare.Protocol;
@@ -57,7 +55,7 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            var (tracker, listens) = await TryStartAsync(folder, FreePort(), connectionString, wrapper, settings);
+            var (tracker, listens) = await TryStartAsync(folder, LoopbackPort.FindFree(), connectionString, wrapper, settings);
             if (listens)
             {
                 return tracker;
@@ -126,7 +124,8 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     }
 
     /// <summary>Does not wait for the end.</summary>
-    public void Signal(PosixSignal signal) => Assert.Equal(0, Kill(_process.Id, signal == PosixSignal.SIGINT ? 2 : 15));
+    public void Signal(PosixSignal signal) =>
+        ProcessSignal.Send(_process.Id, signal == PosixSignal.SIGINT ? ProcessSignal.Interrupt : ProcessSignal.Terminate);
 
     public async ValueTask DisposeAsync()
     {
@@ -170,13 +169,6 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
         return new TrackerProcess(Process.Start(start)!);
     }
 
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private async Task<bool> ListensAsync(int port)
     {
         const string Prefix = "fingerprint: ";
@@ -213,7 +205,4 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
 
     [GeneratedRegex("^[A-Za-z_]+=")]
     private static partial Regex Variable();
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }

@@ -58,18 +58,11 @@ public class TrackerInfoTests
     [Fact]
     public void Loads_a_file_with_a_byte_order_mark_and_tells_what_is_wrong_with_a_path()
     {
-        var folder = Directory.CreateTempSubdirectory("p2pshare-info-");
-        try
-        {
-            var path = Path.Combine(folder.FullName, "tracker_info.txt");
-            Assert.Equal(ErrorCode.PathNotFound, Assert.Throws<P2PShareException>(() => TrackerInfo.Load(path)).Code);
-            Assert.Equal(ErrorCode.PathUnreadable, Assert.Throws<P2PShareException>(() => TrackerInfo.Load(folder.FullName)).Code);
-            File.WriteAllText(path, "localhost:7\r\n", System.Text.Encoding.UTF8);
-            Assert.Equal([new TrackerAddress("localhost", 7)], TrackerInfo.Load(path));
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using var folder = new TemporaryFolder();
+        var path = folder.Combine("tracker_info.txt");
+        Assert.Equal(ErrorCode.PathNotFound, Assert.Throws<P2PShareException>(() => TrackerInfo.Load(path)).Code);
+        Assert.Equal(ErrorCode.PathUnreadable, Assert.Throws<P2PShareException>(() => TrackerInfo.Load(folder.Path)).Code);
+        File.WriteAllText(path, "localhost:7\r\n", System.Text.Encoding.UTF8);
+        Assert.Equal([new TrackerAddress("localhost", 7)], TrackerInfo.Load(path));
     }
 }

@@ -120,7 +120,7 @@ public sealed class WireFuzzTests
     private static void DecodeStream(byte[] bytes, Random random)
     {
         var stream = new ChunkedStream(bytes, random);
-        var reader = new FrameReader(stream);
+        var reader = new FrameReader(stream, TimeProvider.System);
         var rest = bytes.AsSpan();
         while (true)
         {

@@ -48,7 +48,7 @@ internal sealed class AnsweringHost : PSHost
             throw new NotSupportedException($"A command of a page asks: {message}");
 
         public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName) =>
-            new(userName, TestShell.Secret(TestShell.Password));
+            new(userName, TestPassword.Secure());
 
         public override PSCredential PromptForCredential(
             string caption, string message, string userName, string targetName, PSCredentialTypes allowedCredentialTypes, PSCredentialUIOptions options) =>
@@ -56,7 +56,7 @@ internal sealed class AnsweringHost : PSHost
 
         public override string ReadLine() => throw new NotSupportedException("A command of a page asks for a line.");
 
-        public override SecureString ReadLineAsSecureString() => TestShell.Secret(TestShell.Password);
+        public override SecureString ReadLineAsSecureString() => TestPassword.Secure();
 
         public override void Write(string value)
         {

@@ -9,24 +9,23 @@ namespace P2PShare.Integration.Shell.Pages;
 /// <summary>The people of one page, each with a shell and a state folder of their own, in a folder with the files that pages name.</summary>
 internal sealed class PageSession : IDisposable
 {
-    private readonly TestFolder _folder = new();
+    private readonly ShellFolder _folder = new();
     private readonly Dictionary<string, Runspace> _people = [];
-    private readonly string _repository = TestShell.Repository();
-    private readonly int _port = FreePort();
+    private readonly int _port = LoopbackPort.FindFree();
 
     public PageSession()
     {
         _folder.WriteRandom("image.vhdx", 1_000_000);
         _folder.WriteRandom("report.pdf", 100_000);
-        File.Copy(System.IO.Path.Combine(_repository, "README.md"), System.IO.Path.Combine(_folder.Path, "README.md"));
-        foreach (var page in Directory.EnumerateFiles(System.IO.Path.Combine(_repository, "docs"), "*.md"))
+        File.Copy(Repository.Combine("README.md"), _folder.Combine("README.md"));
+        foreach (var page in Directory.EnumerateFiles(Repository.Combine("docs"), "*.md"))
         {
-            Directory.CreateDirectory(System.IO.Path.Combine(_folder.Path, "docs"));
-            File.Copy(page, System.IO.Path.Combine(_folder.Path, "docs", System.IO.Path.GetFileName(page)));
+            Directory.CreateDirectory(_folder.Combine("docs"));
+            File.Copy(page, _folder.Combine("docs", System.IO.Path.GetFileName(page)));
         }
     }
 
-    public TestFolder Folder => _folder;
+    public ShellFolder Folder => _folder;
 
     /// <summary>Runs a block as its person does, with this machine's addresses in it; gives the errors.</summary>
     public IReadOnlyList<string> Run(CodeBlock block)
@@ -35,7 +34,7 @@ internal sealed class PageSession : IDisposable
         shell.AddScript(block.Text
             .Replace("tracker.example:8001", $"127.0.0.1:{_port}", StringComparison.Ordinal)
             .Replace("127.0.0.1:8001", $"127.0.0.1:{_port}", StringComparison.Ordinal)
-            .Replace("./out/P2PShare", System.IO.Path.Combine(_repository, "out", "P2PShare"), StringComparison.Ordinal));
+            .Replace("./out/P2PShare", Repository.Combine("out", "P2PShare"), StringComparison.Ordinal));
         try
         {
             shell.Invoke();
@@ -83,22 +82,15 @@ internal sealed class PageSession : IDisposable
                 """)
                 .AddParameters(new Hashtable
                 {
-                    ["Basics"] = System.IO.Path.Combine(_repository, "src", "P2PShare.Shell", "Commands", "Basics.psm1"),
+                    ["Basics"] = Repository.Combine("src", "P2PShare.Shell", "Commands", "Basics.psm1"),
                     ["Folder"] = _folder.Path,
-                    ["Manifest"] = System.IO.Path.Combine(_repository, "out", "P2PShare", "P2PShare.psd1"),
-                    ["State"] = System.IO.Path.Combine(_folder.Path, person + "-state"),
+                    ["Manifest"] = Repository.ModuleManifest,
+                    ["State"] = _folder.Combine(person + "-state"),
                     ["Port"] = _port,
                 }).Invoke();
             Assert.Empty(shell.Streams.Error);
         }
 
         return runspace;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -8,8 +8,6 @@ namespace P2PShare.Integration.Shell.Pages;
 /// </summary>
 public sealed class PageTests
 {
-    private static readonly string Repository = TestShell.Repository();
-
     // Languages of what is shown or kept in a file, not typed.
     private static readonly HashSet<string> NoCommands = ["text", "json", "csv", "xml", "yaml", "ini", "http", "csharp", "sql"];
 
@@ -27,17 +25,17 @@ public sealed class PageTests
         [("docs/operating.md", "openssl x509 -in tracker-certificate.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum")] = "needs openssl",
         [("docs/operating.md", "install -m 644 deploy/p2pshare-tracker.service /etc/systemd/system/")] = "changes the machine; the unit is checked by DeployTests",
         [("docs/operating.md", "docker build -f deploy/Dockerfile -t p2pshare-tracker .")] = "needs Docker; the file is checked by DeployTests",
-        [("docs/performance.md", "dotnet run -c Release --project bench/Swarm [--receivers 4,8,16] [--size 64MiB] [--rate 20] [--rounds 5]")] = "needs a machine of its own",
+        [("docs/performance.md", "dotnet run -c Release --project bench -- swarm [--receivers 4,8,16] [--size 64MiB] [--rate 20] [--rounds 5]")] = "needs a machine of its own",
         [("docs/protocol-peer.md", "0        4      5")] = "a picture",
         [("docs/publishing.md", "./build.ps1 -Task Package")] = "run by the Pester suite, Package.Tests.ps1",
         [("docs/publishing.md", "Test-ModuleManifest ./out/P2PShare/P2PShare.psd1")] = "publishes",
-        [("docs/publishing.md", "Register-PSResourceRepository -Name Local -Uri ./out -Trusted")] = "run by the Pester suite, Package.Tests.ps1, where PSResourceGet is installed",
+        [("docs/publishing.md", "Register-PSResourceRepository -Name Local -Uri ./out -Trusted")] = "run by the Pester suite, Package.Tests.ps1",
         [("docs/telemetry.md", "dotnet-counters monitor --process-id 4711 --counters P2PShare.Transfer")] = "needs a tool that is installed apart",
         [("docs/telemetry.md", "services.AddOpenTelemetry()")] = "part of a program",
     };
 
     private static readonly string[] Names = [.. Directory
-        .EnumerateFiles(Path.Combine(Repository, "docs"), "*.md")
+        .EnumerateFiles(Repository.Combine("docs"), "*.md")
         .Select(path => "docs/" + Path.GetFileName(path))
         .Append("README.md")
         .Order(StringComparer.Ordinal)];
@@ -48,7 +46,7 @@ public sealed class PageTests
     [MemberData(nameof(Pages))]
     public void Every_block_says_how_it_is_run_or_is_known_not_to_be(string page)
     {
-        var unknown = CodeBlock.Read(Repository, page)
+        var unknown = CodeBlock.Read(Repository.Root, page)
             .Where(block => !block.Runs && !block.Marks.Contains("ci") && !NoCommands.Contains(block.Language) && !NotRun.ContainsKey((block.Page, block.FirstLine)));
 
         Assert.Empty(unknown);
@@ -57,7 +55,7 @@ public sealed class PageTests
     [Fact]
     public void What_is_known_not_to_be_run_is_still_there()
     {
-        var blocks = Names.SelectMany(page => CodeBlock.Read(Repository, page)).Select(block => (block.Page, block.FirstLine));
+        var blocks = Names.SelectMany(page => CodeBlock.Read(Repository.Root, page)).Select(block => (block.Page, block.FirstLine));
 
         Assert.Empty(NotRun.Keys.Except(blocks));
     }
@@ -66,8 +64,8 @@ public sealed class PageTests
     [MemberData(nameof(Pages))]
     public void What_CI_is_said_to_run_is_in_its_script(string page)
     {
-        var script = File.ReadAllText(Path.Combine(Repository, ".ci", "run"));
-        foreach (var line in CodeBlock.Read(Repository, page).Where(block => block.Marks.Contains("ci")).SelectMany(block => block.Text.Split('\n')))
+        var script = File.ReadAllText(Repository.Combine(".ci", "run"));
+        foreach (var line in CodeBlock.Read(Repository.Root, page).Where(block => block.Marks.Contains("ci")).SelectMany(block => block.Text.Split('\n')))
         {
             Assert.Contains($"run {line.Trim()}", script, StringComparison.Ordinal);
         }
@@ -77,7 +75,7 @@ public sealed class PageTests
     [MemberData(nameof(Pages))]
     public async Task What_is_marked_to_run_runs_without_an_error(string page)
     {
-        var blocks = CodeBlock.Read(Repository, page).Where(block => block.Runs).ToArray();
+        var blocks = CodeBlock.Read(Repository.Root, page).Where(block => block.Runs).ToArray();
         if (blocks.Length == 0)
         {
             return;
@@ -96,7 +94,7 @@ public sealed class PageTests
         }
     }
 
-    private static async Task<IReadOnlyList<string>> RunAtPromptAsync(TestFolder folder, CodeBlock block)
+    private static async Task<IReadOnlyList<string>> RunAtPromptAsync(ShellFolder folder, CodeBlock block)
     {
         await using var tracker = await TestTracker.StartAsync();
         var info = folder.Write("tracker_info.txt", $"{tracker.Address.Authority} {tracker.Address.Fingerprint}\n");

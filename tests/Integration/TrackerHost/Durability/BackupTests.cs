@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
 using P2PShare.Protocol.Tracker;
@@ -10,23 +9,23 @@ namespace P2PShare.Integration.TrackerHost.Durability;
 
 public sealed class BackupTests : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-backup-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    private string Data => Path.Combine(_folder, "data");
+    private string Data => _folder.Combine("data");
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     public Task DisposeAsync()
     {
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
         return Task.CompletedTask;
     }
 
     [Fact]
     public async Task A_backup_made_while_the_tracker_writes_is_a_data_folder_with_all_that_was_acknowledged_before()
     {
-        var backup = Path.Combine(_folder, "backup");
-        await using var tracker = await TrackerProcess.StartOnAsync(_folder, null);
+        var backup = _folder.Combine("backup");
+        await using var tracker = await TrackerProcess.StartOnAsync(_folder.Path, null);
         using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
         await alice.CreateGroupAsync("dev");
         var acknowledged = new ConcurrentQueue<string>();
@@ -58,7 +57,7 @@ public sealed class BackupTests : IAsyncLifetime
             }
         }
 
-        await using var restored = await TrackerProcess.StartOnAsync(_folder, null, $"--Tracker:DataPath={backup}");
+        await using var restored = await TrackerProcess.StartOnAsync(_folder.Path, null, $"--Tracker:DataPath={backup}");
         Assert.Equal(tracker.Address.Fingerprint, restored.Address.Fingerprint);
         using var same = TestUser.Stranger(restored.Address);
         same.UseToken(alice.Session.Token);
@@ -69,13 +68,13 @@ public sealed class BackupTests : IAsyncLifetime
     [Fact]
     public async Task What_cannot_be_backed_up_is_said_and_nothing_is_left()
     {
-        var backup = Path.Combine(_folder, "backup");
+        var backup = _folder.Combine("backup");
         await ExpectAsync(1, "no tracker's database", "backup", backup);
         await ExpectAsync(2, "after backup", "backup");
         await ExpectAsync(2, "pg_dump", "backup", backup, "--Tracker:Database=postgres");
         await ExpectAsync(2, "after copy", "copy", backup);
 
-        await using (await TrackerProcess.StartOnAsync(_folder, null))
+        await using (await TrackerProcess.StartOnAsync(_folder.Path, null))
         {
             Directory.CreateDirectory(backup);
             await ExpectAsync(1, "exists already", "backup", backup);
@@ -83,7 +82,7 @@ public sealed class BackupTests : IAsyncLifetime
         }
 
         Assert.Empty(Directory.GetFileSystemEntries(backup));
-        Assert.DoesNotContain(Directory.GetFileSystemEntries(_folder), entry => entry.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(_folder.Path), entry => entry.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
     [PostgresFact]
@@ -96,7 +95,7 @@ public sealed class BackupTests : IAsyncLifetime
         SessionResponse session;
         string[] paths;
         string[] answers;
-        await using (var tracker = await TrackerProcess.StartOnAsync(_folder, null))
+        await using (var tracker = await TrackerProcess.StartOnAsync(_folder.Path, null))
         {
             using var alice = await TestUser.CreateAsync(tracker.Address, "Alice");
             using var bob = await TestUser.CreateAsync(tracker.Address, "bob");
@@ -121,19 +120,19 @@ public sealed class BackupTests : IAsyncLifetime
             await tracker.SignalAsync(System.Runtime.InteropServices.PosixSignal.SIGTERM);
         }
 
-        var (code, output, error) = await TrackerProcess.CommandOnAsync(_folder, target, null, "copy", $"--Tracker:DataPath={Data}");
+        var (code, output, error) = await TrackerProcess.CommandOnAsync(_folder.Path, target, null, "copy", $"--Tracker:DataPath={Data}");
 
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("users: 3\n", output, StringComparison.Ordinal);
         Assert.Contains("file_sharers: 4\n", output, StringComparison.Ordinal);
-        await using (var tracker = await TrackerProcess.StartOnAsync(_folder, target, $"--Tracker:DataPath={Data}"))
+        await using (var tracker = await TrackerProcess.StartOnAsync(_folder.Path, target, $"--Tracker:DataPath={Data}"))
         {
             using var alice = TestUser.Stranger(tracker.Address);
             alice.UseToken(session.Token);
             Assert.Equal(answers, await AnswersAsync(alice, paths));
             var now = await alice.Expect<SessionResponse>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.CurrentSession));
             Assert.Equal(session.TrackerId, now.TrackerId);
-            await alice.Expect(HttpStatusCode.Created, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("BOB", TestUser.Password)));
+            await alice.Expect(HttpStatusCode.Created, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("BOB", TestPassword.Text)));
 
             // Whatever is new has a number that nothing else has.
             using var dave = await TestUser.CreateAsync(tracker.Address, "dave");
@@ -144,11 +143,11 @@ public sealed class BackupTests : IAsyncLifetime
             Assert.Equal(2, (await alice.ListFilesAsync("dev")).Single(file => file.PiecesRoot == root).Sources);
         }
 
-        (code, _, error) = await TrackerProcess.CommandOnAsync(_folder, target, null, "copy", $"--Tracker:DataPath={Data}");
+        (code, _, error) = await TrackerProcess.CommandOnAsync(_folder.Path, target, null, "copy", $"--Tracker:DataPath={Data}");
         Assert.Equal(1, code);
         Assert.Contains("is not empty", error, StringComparison.Ordinal);
         await server.ExecuteAsync("CREATE DATABASE other");
-        (code, _, error) = await TrackerProcess.CommandOnAsync(_folder, server.ConnectionString("missing"), null, "copy", $"--Tracker:DataPath={Data}");
+        (code, _, error) = await TrackerProcess.CommandOnAsync(_folder.Path, server.ConnectionString("missing"), null, "copy", $"--Tracker:DataPath={Data}");
         Assert.Equal(1, code);
         Assert.Contains("'missing'", error, StringComparison.Ordinal);
         Assert.DoesNotContain(server.Password, error, StringComparison.Ordinal);
@@ -161,20 +160,20 @@ public sealed class BackupTests : IAsyncLifetime
         await server.ExecuteAsync("CREATE DATABASE p2pshare");
         var database = server.ConnectionString("p2pshare");
         string token;
-        await using (var tracker = await TrackerProcess.StartOnAsync(_folder, database))
+        await using (var tracker = await TrackerProcess.StartOnAsync(_folder.Path, database))
         {
             using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
             token = alice.Session.Token!;
             await alice.CreateGroupAsync("dev");
             await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("dev", "file", TestUser.RandomHash()));
             // As the page for operators has them.
-            await RunAsync(server, "pg_dump", "--format=custom", $"--file={_folder}/p2pshare.dump", "p2pshare");
+            await RunAsync(server, "pg_dump", "--format=custom", $"--file={_folder.Path}/p2pshare.dump", "p2pshare");
             await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("dev", "later", TestUser.RandomHash()));
         }
 
-        await RunAsync(server, "pg_restore", "--clean", "--if-exists", "--dbname=p2pshare", $"{_folder}/p2pshare.dump");
+        await RunAsync(server, "pg_restore", "--clean", "--if-exists", "--dbname=p2pshare", $"{_folder.Path}/p2pshare.dump");
 
-        await using var again = await TrackerProcess.StartOnAsync(_folder, database);
+        await using var again = await TrackerProcess.StartOnAsync(_folder.Path, database);
         using var same = TestUser.Stranger(again.Address);
         same.UseToken(token);
         Assert.Equal("file", Assert.Single(await same.ListFilesAsync("dev")).Name);
@@ -197,18 +196,14 @@ public sealed class BackupTests : IAsyncLifetime
 
     private static async Task RunAsync(PostgresServer server, string program, params string[] args)
     {
-        using var process = Process.Start(new ProcessStartInfo(PostgresServer.Program(program), ["--host", server.Folder, "--username", "tracker", .. args])
-        {
-            RedirectStandardError = true,
-            Environment = { ["PGPASSWORD"] = server.Password },
-        })!;
-        var error = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, error);
+        var run = await ProcessOutput.RunAsync(
+            PostgresServer.Program(program), ["--host", server.Folder, "--username", "tracker", .. args],
+            new Dictionary<string, string> { ["PGPASSWORD"] = server.Password });
+        Assert.True(run.ExitCode == 0, run.Error);
     }
 
     private Task<(int Code, string Output, string Error)> CommandAsync(params string[] command) =>
-        TrackerProcess.CommandOnAsync(_folder, null, null, [.. command, $"--Tracker:DataPath={Data}"]);
+        TrackerProcess.CommandOnAsync(_folder.Path, null, null, [.. command, $"--Tracker:DataPath={Data}"]);
 
     private async Task ExpectAsync(int code, string words, params string[] command)
     {

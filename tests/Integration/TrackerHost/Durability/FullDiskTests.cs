@@ -9,21 +9,21 @@ public sealed class FullDiskTests : IAsyncLifetime
 {
     private const int DiskMegabytes = 4;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-full-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     public Task DisposeAsync()
     {
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
         return Task.CompletedTask;
     }
 
     [SmallDiskFact]
     public async Task Without_room_writes_are_refused_reads_go_on_and_with_room_all_is_well_again()
     {
-        var data = Directory.CreateDirectory(Path.Combine(_folder, "data")).FullName;
-        await using var tracker = await TrackerProcess.StartOnAsync(_folder, null, SmallDiskFactAttribute.Wrapper(data, DiskMegabytes), []);
+        var data = Directory.CreateDirectory(_folder.Combine("data")).FullName;
+        await using var tracker = await TrackerProcess.StartOnAsync(_folder.Path, null, SmallDiskFactAttribute.Wrapper(data, DiskMegabytes), []);
         // The disk as the tracker sees it, from outside.
         var filler = $"/proc/{tracker.Id}/root{data}/filler";
         using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
@@ -59,12 +59,12 @@ public sealed class FullDiskTests : IAsyncLifetime
     [SmallDiskFact]
     public async Task A_disk_that_is_full_at_the_start_is_named()
     {
-        var data = Directory.CreateDirectory(Path.Combine(_folder, "data")).FullName;
-        var info = Path.Combine(_folder, "tracker_info.txt");
+        var data = Directory.CreateDirectory(_folder.Combine("data")).FullName;
+        var info = _folder.Combine("tracker_info.txt");
         await File.WriteAllTextAsync(info, "127.0.0.1:8001\n");
         string[] fill = [.. SmallDiskFactAttribute.Wrapper(data, DiskMegabytes), "sh", "-c", "head -c 100M /dev/zero > \"$0/filler\" 2>/dev/null; exec \"$@\"", data];
 
-        var (code, _, error) = await TrackerProcess.RunWrappedAsync(_folder, fill, info, "1", $"--Tracker:DataPath={data}");
+        var (code, _, error) = await TrackerProcess.RunWrappedAsync(_folder.Path, fill, info, "1", $"--Tracker:DataPath={data}");
 
         Assert.Equal(1, code);
         Assert.Contains(data, error, StringComparison.Ordinal);

@@ -19,7 +19,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
     private static readonly int Kills = int.TryParse(
         Environment.GetEnvironmentVariable("P2PSHARE_KILLS"), NumberStyles.None, CultureInfo.InvariantCulture, out var kills) ? kills : 4;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-kill-").FullName;
+    private readonly TemporaryFolder _folder = new();
     private readonly Acknowledged _acknowledged = new();
     private readonly int _seed = Random.Shared.Next();
 
@@ -27,7 +27,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
 
     public Task DisposeAsync()
     {
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
         return Task.CompletedTask;
     }
 
@@ -48,7 +48,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
         var tokens = new string[Writers];
         for (var round = 0; round <= Kills; round++)
         {
-            await using var tracker = await TrackerProcess.StartOnAsync(_folder, server?.ConnectionString("postgres"));
+            await using var tracker = await TrackerProcess.StartOnAsync(_folder.Path, server?.ConnectionString("postgres"));
             if (round > 0)
             {
                 await using var connection = await OpenAsync(server);
@@ -97,7 +97,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task<DbConnection> OpenAsync(PostgresServer? server)
     {
         DbConnection connection = server is null
-            ? new SqliteConnection($"Data Source={Path.Combine(_folder, "data", SqliteDatabase.FileName)};Mode=ReadOnly;Pooling=false")
+            ? new SqliteConnection($"Data Source={_folder.Combine("data", SqliteDatabase.FileName)};Mode=ReadOnly;Pooling=false")
             : new NpgsqlConnection(server.ConnectionString("postgres") + ";Pooling=false");
         await connection.OpenAsync();
         return connection;

@@ -46,7 +46,7 @@ internal sealed class Writer(TestUser user, string name, Acknowledged acknowledg
         {
             // Its password costs more than all the rest.
             case 0:
-                return ([($"user {fresh}", true)], () => user.PostAsync(TrackerRoutes.Users, new CreateUserRequest(fresh, TestUser.Password)));
+                return ([($"user {fresh}", true)], () => user.PostAsync(TrackerRoutes.Users, new CreateUserRequest(fresh, TestPassword.Text)));
             case < 5:
                 return ([($"group {fresh}", true), ($"member {fresh} {name}", true)], () => user.PostAsync(TrackerRoutes.Groups, new CreateGroupRequest(fresh)));
             case < 12 when Any("group ") is [_, var group] && !group.StartsWith(name + "x", StringComparison.Ordinal)

@@ -1,0 +1,20 @@
+namespace P2PShare.Bench.Measuring.Processes;
+
+/// <summary>Where a program of a benchmark runs: this machine, or a network namespace that stands for another.</summary>
+/// <param name="address">Its IPv4 address.</param>
+/// <param name="command">A program and arguments that run another program there and become it; empty: none.</param>
+internal class Machine(string address, params IReadOnlyList<string> command)
+{
+    public static Machine Local { get; } = new("127.0.0.1");
+
+    public string Address { get; } = address;
+
+    /// <param name="program">Absolute path, or a name on the PATH.</param>
+    /// <param name="environment">Variables beside those of this process.</param>
+    public Child Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
+        command.Count == 0 ? Child.Start(program, arguments, environment) : Child.Start(command[0], [.. command.Skip(1), program, .. arguments], environment);
+
+    /// <summary>Starts this program in a role.</summary>
+    public Child StartRole(IEnumerable<string> role, IReadOnlyDictionary<string, string>? environment = null) =>
+        Start(OwnProgram.Dotnet, OwnProgram.Arguments(role), environment);
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using P2PShare.Bench.Measuring.Processes;
+
+namespace P2PShare.Bench.Measuring.Programs;
+
+/// <summary>A P2PShare peer in a process of its own: what it does there is <see cref="PeerRole"/>.</summary>
+internal sealed class Peer(Machine machine, string userName, IReadOnlyDictionary<string, string>? environment = null) : IAsyncDisposable
+{
+    // The garbage collector is not that of a server, as in PowerShell.
+    public Child Process { get; } = machine.StartRole([PeerRole.Name], new Dictionary<string, string>(environment ?? new Dictionary<string, string>()) { ["DOTNET_gcServer"] = "0" });
+
+    public string UserName { get; } = userName;
+
+    /// <summary>Makes an account and logs in.</summary>
+    /// <param name="stateFolder">This peer's own.</param>
+    public Task LogInAsync(TrackerServer tracker, string stateFolder, CancellationToken cancellationToken) =>
+        AskAsync(cancellationToken, "login", tracker.Address, tracker.Fingerprint.ToString(), UserName, stateFolder);
+
+    /// <summary>Makes the group that all share files in.</summary>
+    public Task CreateGroupAsync(CancellationToken cancellationToken) => AskAsync(cancellationToken, "group");
+
+    /// <summary>Becomes a member of the group.</summary>
+    public async Task JoinAsync(Peer owner, CancellationToken cancellationToken)
+    {
+        await AskAsync(cancellationToken, "join");
+        await owner.AskAsync(cancellationToken, "approve", UserName);
+    }
+
+    public Task StartServerAsync(CancellationToken cancellationToken) => AskAsync(cancellationToken, "start");
+
+    public Task StopServerAsync(CancellationToken cancellationToken) => AskAsync(cancellationToken, "stop");
+
+    /// <summary>Shares a file, or all files of a folder.</summary>
+    public Task ShareAsync(string path, CancellationToken cancellationToken) => AskAsync(cancellationToken, "share", path);
+
+    /// <summary>Asks the tracker for the files of the group.</summary>
+    public Task ListAsync(CancellationToken cancellationToken) => AskAsync(cancellationToken, "list");
+
+    /// <summary>Receives one of the files that were listed.</summary>
+    public Task ReceiveAsync(string folder, string name, CancellationToken cancellationToken) => AskAsync(cancellationToken, "receive", folder, name);
+
+    /// <summary>Lists the files of the group and receives all of them.</summary>
+    public Task ReceiveAllAsync(string folder, CancellationToken cancellationToken) => AskAsync(cancellationToken, "receive", folder);
+
+    /// <summary>Hashes a file as sharing does.</summary>
+    /// <returns>By which instructions, <see cref="PeerRole.Avx512"/> or <see cref="PeerRole.Fallback"/>, and in how many seconds.</returns>
+    public async Task<(string Instructions, double Seconds)> HashAsync(string path, CancellationToken cancellationToken)
+    {
+        var words = (await AskAsync(cancellationToken, "hash", path)).Split(' ');
+        return (words[0], double.Parse(words[1], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>What it has spent compiling so far, in seconds.</summary>
+    public async Task<double> ReadCompilingAsync(CancellationToken cancellationToken) =>
+        CompilingTime.Parse(await AskAsync(cancellationToken, "compiling")) ?? throw new BenchException("A peer did not report what it has spent compiling.");
+
+    /// <summary>Stops its server and ends it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Process.EndAsync();
+        await Process.DisposeAsync();
+    }
+
+    private async Task<string> AskAsync(CancellationToken cancellationToken, params string[] words)
+    {
+        var answer = await Process.AskAsync(string.Join('\t', words), cancellationToken);
+        return answer.StartsWith(PeerRole.Failed, StringComparison.Ordinal) ? throw new BenchException($"{UserName}: {answer[PeerRole.Failed.Length..]}") : answer;
+    }
+}

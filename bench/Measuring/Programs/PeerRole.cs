@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.Intrinsics.X86;
+using System.Security;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Peers;
+using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.State;
+using P2PShare.Transfer.Tracker;
+
+namespace P2PShare.Bench.Measuring.Programs;
+
+/// <summary>
+/// The engine as the module uses it, without a shell around it, in a process of its own that does what it is asked over its
+/// standard input and answers a line for each: <see cref="Peer"/> is the other side.
+/// </summary>
+internal sealed class PeerRole : IAsyncDisposable
+{
+    public const string Name = "peer";
+    public const string Done = "ok";
+    public const string Failed = "failed: ";
+    public const string Avx512 = "avx512";
+    public const string Fallback = "fallback";
+
+    private const string Group = "bench";
+    private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 64 };
+
+    private string _userName = "";
+    private StateFolder? _state;
+    private TrackerClient? _client;
+    private PeerServer? _server;
+    private IReadOnlyList<FileResponse> _files = [];
+
+    public static async Task RunAsync()
+    {
+        await using var peer = new PeerRole();
+        while (await Console.In.ReadLineAsync() is { } line)
+        {
+            string answer;
+            try
+            {
+                answer = await peer.DoAsync(line.Split('\t'));
+            }
+            catch (Exception e)
+            {
+                answer = Failed + (e is P2PShareException ? e.Message : $"{e.GetType().Name}: {e.Message}").ReplaceLineEndings(" ");
+            }
+
+            Console.WriteLine(answer);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+
+        _client?.Dispose();
+    }
+
+    private async Task<string> DoAsync(string[] words)
+    {
+        switch (words)
+        {
+            case ["login", var tracker, var fingerprint, var userName, var folder]:
+                _userName = userName;
+                _state = StateFolder.Open(folder);
+                _client = new TrackerClient([TrackerAddress.Parse(tracker, Hash256.Parse(fingerprint))], _state.KnownTrackers);
+                await Client.CreateUserAsync(_userName, Password(), CancellationToken.None);
+                await Client.LoginAsync(_userName, Password(), CancellationToken.None);
+                break;
+            case ["group"]:
+                await Client.CreateGroupAsync(Group, CancellationToken.None);
+                break;
+            case ["join"]:
+                await Client.RequestJoinAsync(Group, CancellationToken.None);
+                break;
+            case ["approve", var userName]:
+                await Client.ApproveJoinAsync(Group, userName, CancellationToken.None);
+                break;
+            case ["start"]:
+                _server = await PeerServer.StartAsync(Client, _state!, new PeerServerOptions(), CancellationToken.None);
+                break;
+            case ["stop"]:
+                await Server.DisposeAsync();
+                break;
+            case ["share", var path]:
+                await Parallel.ForEachAsync(Directory.Exists(path) ? Directory.EnumerateFiles(path) : [path], AtOnce, async (file, _) => await ShareAsync(file));
+                break;
+            case ["list"]:
+                _files = [.. await Client.GetFilesAsync(Group, CancellationToken.None)];
+                break;
+            case ["receive", var folder, var name]:
+                await ReceiveAsync(folder, _files.Single(file => file.Name == name));
+                break;
+            case ["receive", var folder]:
+                await Parallel.ForEachAsync(await Client.GetFilesAsync(Group, CancellationToken.None), AtOnce, async (file, _) => await ReceiveAsync(folder, file));
+                break;
+            case ["hash", var path]:
+                return await HashAsync(path);
+            case ["compiling"]:
+                return CompilingTime.Line();
+            default:
+                throw new BenchException($"'{string.Join(' ', words)}' is not something that a peer does.");
+        }
+
+        return Done;
+    }
+
+    private TrackerClient Client => _client ?? throw new BenchException("The peer is not logged in.");
+
+    private PeerServer Server => _server ?? throw new BenchException("The peer server is not started.");
+
+    // As the engine chooses.
+    private static string Instructions => Avx512F.IsSupported && Avx512BW.IsSupported ? Avx512 : Fallback;
+
+    private static async Task<string> HashAsync(string path)
+    {
+        var watch = Stopwatch.StartNew();
+        await FileHasher.HashAsync(path, null, CancellationToken.None);
+        return string.Create(CultureInfo.InvariantCulture, $"{Instructions} {watch.Elapsed.TotalSeconds}");
+    }
+
+    private async Task ShareAsync(string path) => await Server.ShareAsync(
+        await FileHasher.HashAsync(path, null, CancellationToken.None), Group, Path.GetFileName(path), replace: false, CancellationToken.None);
+
+    private Task ReceiveAsync(string folder, FileResponse file) => Server.StartDownload(
+        new DownloadRequest(Group, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false)).Completion;
+
+    private static SecureString Password()
+    {
+        // Of accounts that live as long as the benchmark.
+        var password = new SecureString();
+        foreach (var c in "benchmark-only")
+        {
+            password.AppendChar(c);
+        }
+
+        return password;
+    }
+}

@@ -1,0 +1,104 @@
+using P2PShare.Bench.Measuring.Processes;
+using P2PShare.Bench.Measuring.Programs;
+
+namespace P2PShare.Bench.Tracker;
+
+/// <summary>P2PShare's tracker: one instance, or several that share a database and the requests.</summary>
+internal sealed class P2PShareSubject(string name, int instances, bool isPostgres, PostgresDatabases? postgres, int connections) : Subject(name)
+{
+    /// <summary>Peers that are online while requests are timed.</summary>
+    public const int Peers = 10_000;
+
+    private const int Concurrency = 128;
+
+    // The few users of the bench make groups, and log in from one address, as fast as they can.
+    private static readonly Dictionary<string, string> Unlimited = new()
+    {
+        ["Tracker:GroupsPerUser"] = "1000000000",
+        ["Tracker:LoginsPerMinute"] = "1000000",
+        ["Tracker:RequestsPerMinute"] = "10000000",
+        ["Tracker:AnnouncesPerMinute"] = "10000000",
+    };
+
+    private readonly List<TrackerServer> _servers = [];
+    private readonly List<Connections> _connections = [];
+    private SimulatedPeers? _peers;
+
+    public override string? Missing => isPostgres && postgres is null ? "not run: --postgres names no server" : null;
+
+    public override IEnumerable<int> ProcessIds => _servers.Select(server => server.Id);
+
+    public override async Task StartAsync(string folder, CancellationToken cancellationToken)
+    {
+        var settings = new Dictionary<string, string>(Unlimited);
+        if (postgres is not null)
+        {
+            settings["Tracker:Database"] = "postgres";
+            settings["ConnectionStrings:Tracker"] = await postgres.CreateAsync(cancellationToken);
+        }
+
+        for (var i = 0; i < instances; i++)
+        {
+            var server = await TrackerServer.StartAsync(
+                Machine.Local, LoopbackPort.Free(), Directory.CreateDirectory(Path.Combine(folder, $"{i}")).FullName, settings, cancellationToken);
+            _servers.Add(server);
+            _connections.Add(new Connections(server.Address, server.Fingerprint, Math.Max(1, connections / instances)));
+        }
+
+        _peers = await SimulatedPeers.CreateAsync(Turn, cancellationToken);
+        await BringOnlineAsync(0, Peers, cancellationToken);
+    }
+
+    public override Func<int, Task> RequestOf(Case @case) => @case switch
+    {
+        Case.Announce => number => _peers!.StayOnlineAsync(Turn(number % Peers), number % Peers),
+        Case.FullAnnounce => number => _peers!.ComeOnlineAsync(Turn(number % Peers), number % Peers),
+        Case.Sources => number => _peers!.FindSourcesAsync(Turn(number), number),
+        Case.Files => number => _peers!.ListFilesAsync(Turn(number), number),
+        Case.Write => number => _peers!.CreateGroupAsync(Turn(number), number),
+        _ => number => SimulatedPeers.LogInAgainAsync(Turn(number), number),
+    };
+
+    /// <summary>Brings more peers online.</summary>
+    /// <returns>Greatest memory of an instance in bytes.</returns>
+    public async Task<long> GrowAsync(int online, CancellationToken cancellationToken)
+    {
+        await BringOnlineAsync(Peers, online, cancellationToken);
+        var tree = new ProcessTree(ProcessIds);
+        tree.Sample();
+        return tree.PeakMemory;
+    }
+
+    public override async Task<double?> ReadCompilingAsync(CancellationToken cancellationToken)
+    {
+        var sum = 0.0;
+        foreach (var server in _servers)
+        {
+            sum += await server.ReadCompilingAsync(cancellationToken);
+        }
+
+        return sum;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        foreach (var connection in _connections)
+        {
+            connection.Dispose();
+        }
+
+        foreach (var server in _servers)
+        {
+            await server.DisposeAsync();
+        }
+
+        // It is started anew in the next round.
+        _connections.Clear();
+        _servers.Clear();
+    }
+
+    private Connections Turn(int number) => _connections[number % _connections.Count];
+
+    private Task BringOnlineAsync(int from, int to, CancellationToken cancellationToken) =>
+        Load.EachAsync(to - from, Concurrency, number => _peers!.ComeOnlineAsync(Turn(from + number), from + number), cancellationToken);
+}

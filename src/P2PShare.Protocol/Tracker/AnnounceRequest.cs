@@ -1,0 +1,26 @@
+namespace P2PShare.Protocol.Tracker;
+
+/// <summary>Announces a peer. Sent at start, at every change and once an interval.</summary>
+/// <param name="Fingerprint">Of the peer's certificate.</param>
+/// <param name="Port">TCP port it listens on; 0 if it accepts no connections.</param>
+/// <param name="Addresses">The IP addresses of its own interfaces, without loopback; at most 16 are kept.</param>
+/// <param name="Full">Whether <paramref name="Holdings"/> is everything that it has; otherwise only what changed.</param>
+/// <param name="Holdings">What it has; at most 4096 in one request.</param>
+/// <param name="Removed">What it no longer offers; empty if <paramref name="Full"/>.</param>
+public sealed record AnnounceRequest(
+    Hash256 Fingerprint,
+    int Port,
+    IReadOnlyList<string> Addresses,
+    bool Full,
+    IReadOnlyList<Announcement> Holdings,
+    IReadOnlyList<Announcement> Removed)
+{
+    /// <summary>Most holdings, and most removed ones, in one request.</summary>
+    public const int MaxHoldings = 4096;
+
+    public IReadOnlyList<string> Addresses { get; init; } = NotNullItems.Check(Addresses);
+
+    public IReadOnlyList<Announcement> Holdings { get; init; } = NotNullItems.Check(Holdings);
+
+    public IReadOnlyList<Announcement> Removed { get; init; } = NotNullItems.Check(Removed);
+}

@@ -1,0 +1,4 @@
+namespace P2PShare.Protocol.Tracker;
+
+/// <summary>Creates a group; the caller owns it.</summary>
+public sealed record CreateGroupRequest(string Name);

@@ -1,0 +1,44 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Trackers;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>
+/// Decides which tickets open contents: those that the tracker signed, that have not expired, and whose holder's access was not
+/// revoked since. Safe for concurrent use.
+/// </summary>
+internal sealed class AccessGuard(TicketChecker tickets, Revocations revocations, TimeProvider clock)
+{
+    /// <summary>Reads the tracker's keys.</summary>
+    /// <param name="stopping">Cancels reading them again.</param>
+    /// <exception cref="P2PShareException">The tracker's.</exception>
+    public static async Task<AccessGuard> CreateAsync(
+        TrackerClient tracker, TimeProvider clock, CancellationToken cancellationToken, CancellationToken stopping)
+    {
+        var validator = await ReadKeysAsync(cancellationToken).ConfigureAwait(false);
+        return new AccessGuard(new TicketChecker(validator, () => ReadKeysAsync(stopping), clock), new Revocations(clock), clock);
+
+        async Task<TicketValidator> ReadKeysAsync(CancellationToken cancelled) =>
+            new(tracker.TrackerId, await tracker.GetTicketKeysAsync(cancelled).ConfigureAwait(false), clock);
+    }
+
+    /// <returns>The ticket, or why it is not valid.</returns>
+    public async ValueTask<(Ticket? Ticket, string? Problem)> ValidateAsync(string token, Hash256 certificateHash)
+    {
+        var (ticket, problem) = await tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
+        return ticket is not null && IsRevoked(ticket)
+            ? (null, $"The access of '{ticket.UserName}' to '{ticket.Group}' has ended since.")
+            : (ticket, problem);
+    }
+
+    /// <summary>Whether the tracker has reported that the holder's access ended after the ticket was issued.</summary>
+    public bool IsRevoked(Ticket ticket) => revocations.IsRevoked(ticket);
+
+    public bool IsExpired(Ticket ticket) => ticket.Expires + TicketValidator.ClockSkew < clock.GetUtcNow();
+
+    /// <summary>Keeps what the tracker reported.</summary>
+    /// <returns>What was not known before.</returns>
+    public IReadOnlyList<Revocation> Add(IReadOnlyList<Revocation> reported) => revocations.Add(reported);
+}

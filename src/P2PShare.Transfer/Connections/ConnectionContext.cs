@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+using P2PShare.Transfer.Diagnostics;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>What all connections of a peer server share.</summary>
+/// <param name="ReportUpload">Receives what a peer fetched of a content, when it stops fetching; called on any thread.</param>
+internal sealed record ConnectionContext(
+    AccessGuard Access,
+    IContentLookup Contents,
+    BandwidthLimiter UploadLimiter,
+    BandwidthLimiter DownloadLimiter,
+    TransferMetrics Metrics,
+    Action<UploadRecord> ReportUpload,
+    ILogger Logger,
+    TimeProvider Clock);

@@ -1,0 +1,196 @@
+using System.Collections.Concurrent;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Protocol.Wire;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>
+/// The connections of a peer server: runs them, closes duplicates, keeps them alive, and ends what is dead, unused or not allowed
+/// any more. Safe for concurrent use.
+/// </summary>
+/// <param name="fingerprint">Of this peer.</param>
+internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext context)
+{
+    /// <summary>Connections above which no more are accepted.</summary>
+    public const int MaxConnections = 2048;
+
+    /// <summary>Bulk connections above which no more are dialled: each has a thread.</summary>
+    public static readonly int MaxBulkConnections = 2 * Environment.ProcessorCount;
+
+    private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan KeepAliveAfter = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(150);
+    private static readonly TimeSpan UnusedAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan QuietAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<PeerConnection, Task> _connections = new();
+
+    public IEnumerable<PeerConnection> Connections => _connections.Keys;
+
+    public int Count => _connections.Count;
+
+    public bool IsFull => Count >= MaxConnections;
+
+    public bool IsBulkFull => _connections.Keys.Count(connection => connection.IsBulk) >= MaxBulkConnections;
+
+    /// <summary>Blocks that peers requested and that are not sent yet.</summary>
+    public int WaitingBlocks => _connections.Keys.Sum(connection => connection.WaitingBlocks);
+
+    /// <summary>Contents that peers fetch now.</summary>
+    public int ActiveUploads => _connections.Keys.Sum(connection => connection.Channels.Count(channel =>
+        channel.BytesUploaded > 0 && channel.RemoteHas is { IsComplete: false }));
+
+    /// <summary>The connection to a peer that is not for bulk; null if there is none.</summary>
+    public PeerConnection? Find(Hash256 remote) =>
+        _connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == remote && connection is { IsEnding: false, IsBulk: false });
+
+    /// <summary>Runs a connection over a stream whose handshake succeeded.</summary>
+    /// <param name="stream">Owned from now on.</param>
+    public PeerConnection Run(Stream stream, RemotePeer remote, bool isDialled, bool isBulk = false)
+    {
+        var connection = new PeerConnection(context, stream, remote, isDialled, isBulk);
+        context.Metrics.Connected(isDialled);
+        var started = new TaskCompletionSource();
+        _connections[connection] = RunAsync();
+        started.SetResult();
+        CloseDuplicate(connection);
+        return connection;
+
+        async Task RunAsync()
+        {
+            await started.Task.ConfigureAwait(false);
+            await connection.RunAsync().ConfigureAwait(false);
+            _connections.TryRemove(connection, out _);
+        }
+    }
+
+    /// <summary>Keeps connections alive and ends what has to end, until cancelled.</summary>
+    public async Task MaintainAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(MaintenanceInterval, context.Clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
+            {
+                foreach (var connection in _connections.Keys)
+                {
+                    Maintain(connection);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped.
+        }
+    }
+
+    /// <summary>Keeps the revocations that the tracker reported, and ends the channels that they concern.</summary>
+    /// <returns>What was not known before.</returns>
+    public IReadOnlyList<Revocation> Revoke(IReadOnlyList<Revocation> reported)
+    {
+        var added = context.Access.Add(reported);
+        foreach (var connection in added.Count == 0 ? [] : _connections.Keys)
+        {
+            CloseUnentitled(connection);
+            CloseOwn(connection, added);
+        }
+
+        return added;
+    }
+
+    /// <summary>Waits until no peer requests any more, or those that are not complete yet have been quiet for a while.</summary>
+    /// <param name="grace">The longest that it waits.</param>
+    public async Task DrainUploadsAsync(TimeSpan grace)
+    {
+        var started = context.Clock.GetTimestamp();
+        var active = started;
+        var sent = context.Metrics.BytesUploaded;
+        while (context.Clock.GetElapsedTime(started) < grace
+            && (WaitingBlocks > 0 || (ActiveUploads > 0 && context.Clock.GetElapsedTime(active) < QuietAfter)))
+        {
+            await Task.Delay(DrainStep, context.Clock).ConfigureAwait(false);
+            if (context.Metrics.BytesUploaded is var sentNow && sentNow != sent)
+            {
+                (active, sent) = (context.Clock.GetTimestamp(), sentNow);
+            }
+        }
+    }
+
+    /// <summary>Ends all connections, telling the other sides why.</summary>
+    public async Task CloseAsync()
+    {
+        foreach (var connection in _connections.Keys)
+        {
+            connection.Close(CloseReason.ShuttingDown);
+        }
+
+        await Task.WhenAny(Task.WhenAll(_connections.Values), Task.Delay(CloseTimeout, context.Clock)).ConfigureAwait(false);
+        foreach (var connection in _connections.Keys)
+        {
+            connection.Dispose();
+        }
+
+        await Task.WhenAll(_connections.Values).ConfigureAwait(false);
+    }
+
+    // Of two peers that dialled each other, both keep the connection that the one with the lesser fingerprint dialled.
+    private void CloseDuplicate(PeerConnection connection)
+    {
+        var twin = _connections.Keys.FirstOrDefault(other => other.RemoteFingerprint == connection.RemoteFingerprint
+            && other.IsDialled != connection.IsDialled && !other.IsEnding && !other.IsBulk);
+        if (twin is not null && !connection.IsBulk)
+        {
+            var keepsDialled = string.CompareOrdinal(fingerprint.ToString(), connection.RemoteFingerprint.ToString()) < 0;
+            (connection.IsDialled == keepsDialled ? twin : connection).Close(CloseReason.Duplicate);
+        }
+    }
+
+    private void Maintain(PeerConnection connection)
+    {
+        var idle = connection.Idle;
+        var isUnused = !connection.Channels.Any() && idle > UnusedAfter;
+        if (idle > DeadAfter || isUnused)
+        {
+            connection.Dispose();
+            return;
+        }
+
+        CloseUnentitled(connection);
+        if (idle > KeepAliveAfter)
+        {
+            connection.SendKeepAlive();
+        }
+    }
+
+    // Channels whose ticket has expired and was not renewed, or whose holder's access was revoked.
+    private void CloseUnentitled(PeerConnection connection)
+    {
+        foreach (var channel in connection.Channels.Where(channel => channel.UserName is not null))
+        {
+            if (connection.FindTicket(channel.Content.PiecesRoot) is not { } ticket || context.Access.IsExpired(ticket))
+            {
+                connection.Close(channel, CloseReason.TicketExpired);
+            }
+            else if (context.Access.IsRevoked(ticket))
+            {
+                connection.Close(channel, CloseReason.TicketRefused);
+            }
+        }
+    }
+
+    // Channels that this side opened to peers of users whose access was revoked: pieces flow both ways.
+    private static void CloseOwn(PeerConnection connection, IReadOnlyList<Revocation> revocations)
+    {
+        foreach (var channel in connection.Channels.Where(channel => channel.UserName is null))
+        {
+            if (revocations.Any(one => string.Equals(one.Group, channel.Group, StringComparison.OrdinalIgnoreCase)
+                && string.Equals(one.UserName, connection.RemoteUserName, StringComparison.OrdinalIgnoreCase)))
+            {
+                connection.Close(channel, CloseReason.Done);
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>Where the frame writer reads the blocks that it sends.</summary>
+internal interface IBlockSource
+{
+    int PieceLength { get; }
+
+    /// <inheritdoc cref="IServedContent.Read"/>
+    void Read(long offset, Span<byte> buffer);
+
+    /// <summary>Counts bytes of pieces, just before they are written.</summary>
+    void CountUpload(int bytes);
+
+    /// <summary>The content cannot be read any more.</summary>
+    void ReportUnreadable(Exception problem);
+}

@@ -1,0 +1,13 @@
+using P2PShare.Protocol;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>Finds the contents that this peer offers.</summary>
+internal interface IContentLookup
+{
+    /// <returns>Null if the content is not offered in the group.</returns>
+    IServedContent? Find(Hash256 piecesRoot, string group);
+
+    /// <summary>Withdraws a content whose file is gone or has changed.</summary>
+    void ReportUnreadable(IServedContent content, Exception problem);
+}

@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>Dials other peers; callers that want the same peer at once share one dial. Safe for concurrent use.</summary>
+/// <param name="stopping">Cancels dials that run.</param>
+internal sealed class PeerDialer(PeerIdentity identity, ConnectionTable connections, TransferMetrics metrics, CancellationToken stopping) : IPeerConnector
+{
+    private readonly ConcurrentDictionary<Hash256, Lazy<Task<PeerConnection>>> _dials = new();
+
+    public async Task<PeerConnection> ConnectAsync(SourcePeer peer, CancellationToken cancellationToken)
+    {
+        if (Find(peer.Fingerprint) is { } existing)
+        {
+            existing.RemoteUserName = peer.UserName;
+            return existing;
+        }
+
+        var dial = _dials.GetOrAdd(peer.Fingerprint, _ => new Lazy<Task<PeerConnection>>(() => DialAsync(peer)));
+        try
+        {
+            return await dial.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _dials.TryRemove(new KeyValuePair<Hash256, Lazy<Task<PeerConnection>>>(peer.Fingerprint, dial));
+        }
+    }
+
+    public PeerConnection? Find(Hash256 fingerprint) => connections.Find(fingerprint);
+
+    public async Task<PeerConnection?> DialBulkAsync(PeerConnection first)
+    {
+        if (connections.IsBulkFull)
+        {
+            return null;
+        }
+
+        var stream = await Task.Factory.StartNew(
+            () => PeerTls.DialBlocking(identity, first.RemoteFingerprint, first.RemoteEndPoint, stopping),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        var connection = connections.Run(stream, PeerTls.Identify(stream, first.RemoteEndPoint), isDialled: true, isBulk: true);
+        connection.RemoteUserName = first.RemoteUserName;
+        return connection;
+    }
+
+    /// <summary>Makes a new connection to a peer, whether there is one or not.</summary>
+    /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
+    public async Task<PeerConnection> DialAsync(SourcePeer peer)
+    {
+        using var activity = metrics.StartDial(peer.Fingerprint);
+        try
+        {
+            var (stream, endPoint) = await PeerTls.DialAsync(identity, peer.Fingerprint, peer.EndPoints, stopping).ConfigureAwait(false);
+            activity?.SetTag("network.peer.address", endPoint.Address.ToString()).SetTag("network.peer.port", endPoint.Port);
+            var connection = connections.Run(stream, PeerTls.Identify(stream, endPoint), isDialled: true);
+            connection.RemoteUserName = peer.UserName;
+            return connection;
+        }
+        catch (Exception e)
+        {
+            activity?.SetTag("error.type", e.GetType().FullName).SetStatus(ActivityStatusCode.Error);
+            throw;
+        }
+    }
+}

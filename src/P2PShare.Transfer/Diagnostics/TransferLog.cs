@@ -1,0 +1,44 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace P2PShare.Transfer.Diagnostics;
+
+/// <summary>
+/// What the peer server logs. Warning: a sentence for the person whose shares or downloads it concerns. Debug: for a person who looks
+/// for the cause of something.
+/// </summary>
+internal static partial class TransferLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "The tracker could not be told what is shared here; it is tried again. {Problem}")]
+    public static partial void AnnounceFailed(this ILogger logger, string problem);
+
+    [LoggerMessage(2, LogLevel.Warning, "{Sentence}")]
+    public static partial void TrackerWarned(this ILogger logger, string sentence);
+
+    [LoggerMessage(3, LogLevel.Warning, "'{Name}' is not offered to group '{Group}': {Problem}")]
+    public static partial void ShareNotOffered(this ILogger logger, string name, string group, string problem);
+
+    [LoggerMessage(4, LogLevel.Warning, "{Names}: {Problem}")]
+    public static partial void ContentUnreadable(this ILogger logger, string names, string problem);
+
+    [LoggerMessage(5, LogLevel.Warning, "'{Name}' is no file of group '{Group}' any more, or you are no member of it: it is not offered there any longer.")]
+    public static partial void AnnouncementRejected(this ILogger logger, string name, string group);
+
+    [LoggerMessage(6, LogLevel.Warning, "The state folder could not be written, and the next shell will not know of this: {Problem}")]
+    public static partial void StateWriteFailed(this ILogger logger, string problem);
+
+    [LoggerMessage(7, LogLevel.Debug, "The tracker could not be told that this peer stops; it will notice. {Problem}")]
+    public static partial void UnregisterFailed(this ILogger logger, string problem);
+
+    [LoggerMessage(8, LogLevel.Debug, "A connection was dropped during its handshake: {Problem}")]
+    public static partial void HandshakeFailed(this ILogger logger, string problem);
+
+    [LoggerMessage(9, LogLevel.Debug, "{EndPoint} was refused: {Problem}")]
+    public static partial void TicketRefused(this ILogger logger, IPEndPoint endPoint, string? problem);
+
+    [LoggerMessage(10, LogLevel.Debug, "{EndPoint} was dropped: {Problem}")]
+    public static partial void ProtocolViolated(this ILogger logger, IPEndPoint endPoint, string problem);
+
+    [LoggerMessage(11, LogLevel.Debug, "{EndPoint} was dropped: it does not read what it requests.")]
+    public static partial void PeerDoesNotRead(this ILogger logger, IPEndPoint endPoint);
+}

@@ -1,0 +1,288 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
+
+namespace P2PShare.Transfer.Sharing;
+
+/// <summary>
+/// What a peer offers: what its user shared, what was received, and what is being received. Keeps it for the next peer server, and
+/// tells the tracker. Safe for concurrent use.
+/// </summary>
+public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposable
+{
+    private readonly IAnnouncer _announcer;
+    private readonly ShareStore _store;
+    private readonly ShareAtTracker _shareAtTracker;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _clock;
+    private readonly Dictionary<Hash256, OfferedContent> _offered = [];
+    private readonly Lock _lock = new();
+
+    internal ContentRegistry(IAnnouncer announcer, ShareStore store, ShareAtTracker shareAtTracker, ILogger logger, TimeProvider clock)
+    {
+        _announcer = announcer;
+        _store = store;
+        _shareAtTracker = shareAtTracker;
+        _logger = logger;
+        _clock = clock;
+    }
+
+    /// <summary>Registers a name of a content in a group at the tracker.</summary>
+    internal delegate Task<FileResponse> ShareAtTracker(string group, ShareFileRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Names offered, over all groups.</summary>
+    internal int NameCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _offered.Values.Sum(offered => offered.Names.Count);
+            }
+        }
+    }
+
+    /// <summary>Shares a hashed file under a name with a group, and offers it from now on.</summary>
+    /// <param name="replace">Whether to replace a different content that this user shared under the name.</param>
+    /// <exception cref="P2PShareException">The tracker's, or <see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public async Task<FileResponse> ShareAsync(
+        HashedFile file, string group, string name, bool replace, CancellationToken cancellationToken)
+    {
+        FileName.Check(name);
+        var content = file.Content;
+        var response = await _shareAtTracker(
+            group, new ShareFileRequest(name, content.Size, content.PieceLength, content.PiecesRoot, replace), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _store.AddAsync(file, response.Group, name, received: false).ConfigureAwait(false);
+        }
+        catch (SqliteException e)
+        {
+            throw new P2PShareException(
+                ErrorCode.StateFolderUnusable, $"'{name}' is shared, but '{_store.Path}' could not keep it for the next shell: {e.Message}", e);
+        }
+
+        if (content.Size > 0)
+        {
+            Offer(new SharedContent(file), response.Group, name);
+            await _announcer.FlushAsync(cancellationToken).ConfigureAwait(false);
+            // The answer was made before this peer was announced.
+            return response with { Sources = Math.Max(1, response.Sources) };
+        }
+
+        return response;
+    }
+
+    /// <summary>Offers a local file that was found to be the same as the group's, as if it had been received.</summary>
+    public void Adopt(HashedFile file, string group, string name)
+    {
+        if (file.Content.Size > 0)
+        {
+            Offer(new SharedContent(file), group, name);
+            _store.AddAsync(file, group, name, received: true).ObserveFailure(_logger);
+        }
+    }
+
+    /// <summary>Stops sharing a name in a group.</summary>
+    /// <exception cref="P2PShareException">As <see cref="ShareStore.StopShareAsync"/>.</exception>
+    public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
+    {
+        await _store.StopShareAsync(group, name, cancellationToken).ConfigureAwait(false);
+        OfferedContent[] withdrawn;
+        lock (_lock)
+        {
+            withdrawn = [.. _offered.Values.Where(offered => offered.NameIn(group) == name)];
+        }
+
+        foreach (var offered in withdrawn)
+        {
+            Withdraw(offered, group);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach (var offered in _offered.Values)
+            {
+                offered.Dispose();
+            }
+
+            _offered.Clear();
+        }
+    }
+
+    IServedContent? IContentLookup.Find(Hash256 piecesRoot, string group)
+    {
+        lock (_lock)
+        {
+            return _offered.TryGetValue(piecesRoot, out var offered) && offered.IsOfferedIn(group) ? offered : null;
+        }
+    }
+
+    OfferedContent IContentRegistry.Offer(IContent content, string group, string name) => Offer(content, group, name);
+
+    void IContentRegistry.Withdraw(OfferedContent offered, IContent part, string group) => Withdraw(offered, part, group);
+
+    void IContentRegistry.Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite) => Finish(offered, part, destination, overwrite);
+
+    void IContentRegistry.ReportUnreadable(OfferedContent offered, Exception problem) => ReportUnreadable(offered, problem);
+
+    Task IContentRegistry.FlushAnnouncesAsync(CancellationToken cancellationToken) => FlushAnnouncesAsync(cancellationToken);
+
+    void IContentLookup.ReportUnreadable(IServedContent content, Exception problem) => ReportUnreadable((OfferedContent)content, problem);
+
+    /// <summary>Waits until the tracker knows everything that is offered now.</summary>
+    internal Task FlushAnnouncesAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
+
+    /// <summary>Offers what an earlier peer server offered, if it is still the same.</summary>
+    internal void Restore()
+    {
+        foreach (var share in _store.GetAll().Where(share => share.File.Content.Size > 0))
+        {
+            var content = new SharedContent(share.File);
+            try
+            {
+                content.Check();
+                Offer(content, share.Group, share.Name);
+            }
+            catch (P2PShareException) when (share.Received)
+            {
+                // Its user may do with a received file as they like.
+                _store.RemoveAsync(share.Group, share.Name).ObserveFailure(_logger);
+            }
+            catch (P2PShareException e)
+            {
+                _logger.ShareNotOffered(share.Name, share.Group, e.Message);
+            }
+        }
+    }
+
+    /// <summary>Offers a content in a group. A whole file takes the place of a part, and of another whole file.</summary>
+    internal OfferedContent Offer(IContent content, string group, string name)
+    {
+        OfferedContent offered;
+        bool isComplete;
+        lock (_lock)
+        {
+            var root = content.Description.PiecesRoot!.Value;
+            if (!_offered.TryGetValue(root, out offered!))
+            {
+                offered = _offered[root] = new OfferedContent(content, _clock);
+            }
+            else if (content is SharedContent)
+            {
+                offered.Swap(before =>
+                {
+                    (before as SharedContent)?.Dispose();
+                    return content;
+                });
+            }
+
+            offered.OfferIn(group, name);
+            isComplete = offered.GetHave().IsComplete;
+        }
+
+        // A single piece cannot be had before it is whole.
+        if (isComplete || content.Description.PieceCount > 1)
+        {
+            _announcer.Hold(group, offered.PiecesRoot, isComplete);
+        }
+
+        return offered;
+    }
+
+    /// <summary>Withdraws a part whose download ended. Does nothing if a whole file has taken its place.</summary>
+    internal void Withdraw(OfferedContent offered, IContent part, string group)
+    {
+        if (offered.IsBacked(part))
+        {
+            Withdraw(offered, group);
+        }
+    }
+
+    /// <summary>Gives a complete part its name, and offers it from there.</summary>
+    /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
+    internal void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite)
+    {
+        if (!offered.IsBacked(part))
+        {
+            part.Finish(destination, overwrite);
+            return;
+        }
+
+        HashedFile? file = null;
+        offered.Swap(_ =>
+        {
+            part.Finish(destination, overwrite);
+            file = new HashedFile(
+                destination, new DateTimeOffset(File.GetLastWriteTimeUtc(destination), TimeSpan.Zero), part.Description, part.PieceLayer);
+            return new SharedContent(file);
+        });
+        foreach (var (group, name) in offered.Names)
+        {
+            _announcer.Hold(group, offered.PiecesRoot, isComplete: true);
+            _store.AddAsync(file!, group, name, received: true).ObserveFailure(_logger);
+        }
+    }
+
+    /// <inheritdoc cref="IContentLookup.ReportUnreadable"/>
+    internal void ReportUnreadable(OfferedContent offered, Exception problem)
+    {
+        // A part that was just closed is left to its download to report.
+        if (problem is P2PShareException)
+        {
+            _logger.ContentUnreadable(
+                string.Join(", ", offered.Names.Select(name => $"'{name.Value}' is not offered to group '{name.Key}' any more")), problem.Message);
+        }
+
+        foreach (var (group, _) in offered.Names)
+        {
+            Withdraw(offered, group);
+        }
+    }
+
+    /// <summary>Withdraws what the tracker rejected: it is not a file of the group any more, or the user is not a member.</summary>
+    internal void RemoveRejected(Announcement rejected)
+    {
+        OfferedContent? offered;
+        lock (_lock)
+        {
+            offered = _offered.GetValueOrDefault(rejected.PiecesRoot);
+        }
+
+        if (offered?.NameIn(rejected.Group) is { } name)
+        {
+            _logger.AnnouncementRejected(name, rejected.Group);
+            _store.RemoveAsync(rejected.Group, name).ObserveFailure(_logger);
+            Withdraw(offered, rejected.Group);
+        }
+    }
+
+    private void Withdraw(OfferedContent offered, string group)
+    {
+        offered.Withdraw(group);
+        _announcer.Withdraw(group, offered.PiecesRoot);
+        lock (_lock)
+        {
+            if (offered.Names.Count == 0 && _offered.GetValueOrDefault(offered.PiecesRoot) == offered)
+            {
+                _offered.Remove(offered.PiecesRoot);
+            }
+        }
+
+        foreach (var channel in offered.Channels.Where(channel => channel.Group == group))
+        {
+            channel.Connection.Close(channel, CloseReason.NotOffered);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Transfer.Syncing;
+
+/// <summary>
+/// One pass that makes a folder equal to files of a group. It decides what to delete, to hash and to receive, in this order: the
+/// caller approves each change, hashes and receives. For one caller at a time.
+/// </summary>
+public sealed class FolderSync
+{
+    private readonly string _folder;
+    private readonly string _group;
+    private readonly IReadOnlyList<FileResponse> _files;
+    private readonly Func<string, ContentDescription?> _findUnchanged;
+    private readonly List<SyncFault> _faults = [];
+    private readonly Dictionary<string, FileResponse> _wanted = new(LocalTree.PathComparer);
+    private readonly List<FileToHash> _toHash = [];
+    private readonly List<(string Name, HashedFile File)> _equal = [];
+    private readonly List<SyncChange> _toReceive = [];
+
+    /// <param name="folder">Full path; it need not exist.</param>
+    /// <param name="files">The files of the group that the folder shall have.</param>
+    /// <param name="findUnchanged">What a path was hashed to, if it has not changed since; otherwise null.</param>
+    public FolderSync(string folder, string group, IReadOnlyList<FileResponse> files, Func<string, ContentDescription?> findUnchanged)
+    {
+        (_folder, _group, _files, _findUnchanged) = (folder, group, files, findUnchanged);
+        foreach (var file in files)
+        {
+            Want(file);
+        }
+    }
+
+    /// <summary>Files that cannot be synced, each with its reason; others are not affected.</summary>
+    public IReadOnlyList<SyncFault> Faults => _faults;
+
+    /// <summary>After <see cref="Compare"/>: files that only their pieces root can tell apart.</summary>
+    public IReadOnlyList<FileToHash> ToHash => _toHash;
+
+    /// <summary>Files that <see cref="Judge"/> found to be the group's already, with their names in the group.</summary>
+    public IReadOnlyList<(string Name, HashedFile File)> Equal => _equal;
+
+    /// <summary>Files to receive, in the order of their names; complete when everything of <see cref="ToHash"/> was judged.</summary>
+    public IReadOnlyList<SyncChange> ToReceive => [.. _toReceive.OrderBy(change => change.Name, StringComparer.Ordinal)];
+
+    /// <summary>
+    /// Local files that the group does not have. They are deleted before the comparison, because a file may have the path of a
+    /// folder that a file of the group needs.
+    /// </summary>
+    /// <param name="isCovered">Whether a name belongs to what is synced.</param>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnreadable"/>.</exception>
+    public IReadOnlyList<SyncChange> FindExtra(Func<string, bool> isCovered)
+    {
+        // By name and not by path: a name that cannot be written on this system is still a file of the group.
+        var names = _files.Select(file => file.Name).ToHashSet(LocalTree.PathComparer);
+        return [.. LocalTree.Enumerate(_folder)
+            .Where(file => !file.Name.EndsWith(FileName.PartSuffix, StringComparison.OrdinalIgnoreCase))
+            .Where(file => isCovered(file.Name) && !names.Contains(file.Name))
+            .Select(file => new SyncChange(SyncAction.Delete, file.Name, file.Path, new FileInfo(file.Path).Length))];
+    }
+
+    /// <summary>Deletes a file that <see cref="FindExtra"/> returned, and folders that are empty then.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>.</exception>
+    public void Delete(SyncChange extra) => LocalTree.Delete(_folder, extra.Path);
+
+    /// <summary>Compares the group's files with the folder as far as that is possible without reading them.</summary>
+    public void Compare()
+    {
+        foreach (var (path, file) in _wanted)
+        {
+            switch (FileComparer.CompareInPlace(path, file.Content, _findUnchanged))
+            {
+                case FileComparison.BlockedByFolder:
+                    _faults.Add(new SyncFault(path, new P2PShareException(
+                        ErrorCode.DestinationInvalid, $"'{path}' is a folder, and '{file.Name}' of '{_group}' is a file. Move the folder away.")));
+                    break;
+                case FileComparison.Missing:
+                    _toReceive.Add(Receive(SyncAction.Receive, file, path));
+                    break;
+                case FileComparison.Different:
+                    _toReceive.Add(Receive(SyncAction.Replace, file, path));
+                    break;
+                case FileComparison.Unknown:
+                    _toHash.Add(new FileToHash(path, file));
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Takes the hash of a file of <see cref="ToHash"/> into account.</summary>
+    public void Judge(FileToHash file, HashedFile hashed)
+    {
+        if (FileComparer.IsSame(hashed.Content, file.File.Content))
+        {
+            _equal.Add((file.File.Name, hashed));
+        }
+        else
+        {
+            _toReceive.Add(Receive(SyncAction.Replace, file.File, file.Path));
+        }
+    }
+
+    private void Want(FileResponse file)
+    {
+        try
+        {
+            var path = DestinationPath.Resolve(_folder, file.Name);
+            if (!_wanted.TryAdd(path, file))
+            {
+                throw new P2PShareException(
+                    ErrorCode.DestinationInvalid,
+                    $"'{file.Name}' and '{_wanted[path].Name}' of '{_group}' are one file on this system: only the latter is received.");
+            }
+        }
+        catch (P2PShareException e)
+        {
+            _faults.Add(new SyncFault(file.Name, e));
+        }
+    }
+
+    private SyncChange Receive(SyncAction action, FileResponse file, string path) => new(action, file.Name, path, file.Size)
+    {
+        Request = new DownloadRequest(_group, file.Name, file.Content, path, Overwrite: action == SyncAction.Replace),
+    };
+}

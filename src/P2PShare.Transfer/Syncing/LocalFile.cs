@@ -1,0 +1,6 @@
+namespace P2PShare.Transfer.Syncing;
+
+/// <summary>A local file and its name relative to a folder.</summary>
+/// <param name="Path">Full path.</param>
+/// <param name="Name">With <c>/</c> between folders, as files of a group are named.</param>
+public sealed record LocalFile(string Path, string Name);
