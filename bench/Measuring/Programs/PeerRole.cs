@@ -29,7 +29,7 @@ internal sealed class PeerRole : IAsyncDisposable
 
     private string _userName = "";
     private StateFolder? _state;
-    private TrackerClient? _client;
+    private TrackerSession? _client;
     private PeerServer? _server;
     private IReadOnlyList<FileResponse> _files = [];
 
@@ -69,7 +69,7 @@ internal sealed class PeerRole : IAsyncDisposable
             case ["login", var tracker, var fingerprint, var userName, var folder]:
                 _userName = userName;
                 _state = StateFolder.Open(folder);
-                _client = new TrackerClient([TrackerAddress.Parse(tracker, Hash256.Parse(fingerprint))], _state.KnownTrackers);
+                _client = new TrackerSession([TrackerAddress.Parse(tracker, Hash256.Parse(fingerprint))], _state.KnownTrackers);
                 await Client.CreateUserAsync(_userName, Password(), CancellationToken.None);
                 await Client.LoginAsync(_userName, Password(), CancellationToken.None);
                 break;
@@ -111,7 +111,7 @@ internal sealed class PeerRole : IAsyncDisposable
         return Done;
     }
 
-    private TrackerClient Client => _client ?? throw new BenchException("The peer is not logged in.");
+    private TrackerSession Client => _client ?? throw new BenchException("The peer is not logged in.");
 
     private PeerServer Server => _server ?? throw new BenchException("The peer server is not started.");
 

@@ -1,6 +1,7 @@
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Downloads;
 
@@ -15,7 +16,7 @@ internal sealed class ReceiveLoop(PeerServer server, int limit, long? fileLimit,
     public const int ActivityId = 20800;
     public const string Activity = "Receiving files";
 
-    private readonly DownloadBatch _batch = new(server.StartDownload, server.Completion, limit) { FileLimit = fileLimit };
+    private readonly DownloadBatch _batch = new(server.Downloads.Start, server.Completion, limit) { FileLimit = fileLimit };
     private readonly BatchProgress _progress = progress;
 
     protected override bool HasRoom => _batch.HasRoom;

@@ -2,6 +2,7 @@ using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Files;
 

@@ -15,7 +15,7 @@ internal sealed class AccessGuard(TicketChecker tickets, Revocations revocations
     /// <param name="stopping">Cancels reading them again.</param>
     /// <exception cref="P2PShareException">The tracker's.</exception>
     public static async Task<AccessGuard> CreateAsync(
-        TrackerClient tracker, TimeProvider clock, CancellationToken cancellationToken, CancellationToken stopping)
+        TrackerSession tracker, TimeProvider clock, CancellationToken cancellationToken, CancellationToken stopping)
     {
         var validator = await ReadKeysAsync(cancellationToken).ConfigureAwait(false);
         return new AccessGuard(new TicketChecker(validator, () => ReadKeysAsync(stopping), clock), new Revocations(clock), clock);

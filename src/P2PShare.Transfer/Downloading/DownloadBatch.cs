@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using P2PShare.Protocol;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
 

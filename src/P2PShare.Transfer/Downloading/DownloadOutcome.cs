@@ -1,4 +1,5 @@
 using P2PShare.Protocol;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
 

@@ -1,3 +1,4 @@
+using P2PShare.Transfer.Storage;
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>What a list or a batch of downloads has to know of each; a test has its own.</summary>

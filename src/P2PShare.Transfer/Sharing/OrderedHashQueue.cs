@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using P2PShare.Protocol;
 using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Sharing;
 

@@ -4,6 +4,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Unit.Transfer.Sharing;
 

@@ -2,6 +2,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Syncing;
 
 namespace P2PShare.Unit.Transfer.Syncing;
