@@ -11,9 +11,6 @@ internal sealed class DownloadTimings(TimeProvider clock)
     private long _hashing;
     private long _disk;
 
-    /// <summary>A timestamp of the system's clock.</summary>
-    public static long Now => TimeProvider.System.GetTimestamp();
-
     public DownloadTimes Times
     {
         get

@@ -6,7 +6,7 @@ using P2PShare.Transfer.Downloading;
 
 namespace P2PShare.Integration.Transfer;
 
-/// <summary>What a person does to a shared file while others fetch it.</summary>
+/// <summary>Changes to a shared file while others fetch it.</summary>
 public sealed class ChangingSourceTests : IAsyncLifetime
 {
     private const int Slow = 3_000_000;
@@ -37,7 +37,7 @@ public sealed class ChangingSourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Edited_in_place_it_is_given_out_no_longer()
+    public async Task A_file_edited_in_place_is_not_served_any_more()
     {
         var download = await StartAsync();
         await using (var stream = new FileStream(Source, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
@@ -50,11 +50,11 @@ public sealed class ChangingSourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Edited_in_place_behind_its_old_time_its_wrong_bytes_are_noticed_by_who_gets_them()
+    public async Task Wrong_bytes_of_a_file_edited_behind_its_old_time_are_noticed_by_the_receiver()
     {
         var modified = File.GetLastWriteTimeUtc(Source);
         var download = await StartAsync();
-        // So slow that it reads nothing while the time is wrong: it looks at it before every read.
+        // So slow that nothing is read while the time differs: it is checked before every read.
         _alice.Server.UploadLimit = 20_000;
         await using (var stream = new FileStream(Source, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
         {
@@ -69,7 +69,7 @@ public sealed class ChangingSourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Cut_short_it_is_given_out_no_longer()
+    public async Task A_truncated_file_is_not_served_any_more()
     {
         var download = await StartAsync();
         await using (var stream = new FileStream(Source, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
@@ -81,20 +81,20 @@ public sealed class ChangingSourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Replaced_by_another_file_of_its_name_it_is_right_or_given_out_no_longer()
+    public async Task A_replaced_file_is_served_intact_or_not_any_more()
     {
         var download = await StartAsync();
         var other = _alice.MakeFile("other.bin", RandomNumberGenerator.GetBytes(_content.Length));
         File.Move(other, Source, overwrite: true);
 
         await AssertRightOrNoSourceAsync(download);
-        // And whoever comes later never gets a byte of the new one as if it were the old.
+        // A later receiver never gets a byte of the new file as one of the old.
         await using var carol = await TestPeer.StartAsync(_tracker, "carol", _alice, new PeerServerOptions { SourceTimeout = TimeSpan.FromSeconds(1) });
         await AssertRightOrNoSourceAsync(carol.Receive(_file));
     }
 
     [Fact]
-    public async Task Deleted_it_is_right_or_given_out_no_longer()
+    public async Task A_deleted_file_is_served_intact_or_not_any_more()
     {
         var download = await StartAsync();
         File.Delete(Source);
@@ -103,7 +103,7 @@ public sealed class ChangingSourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Put_back_as_it_was_and_shared_again_it_lets_the_download_go_on()
+    public async Task A_download_continues_when_the_file_is_restored_and_shared_again()
     {
         var download = await StartAsync();
         await File.WriteAllTextAsync(Source, "something else");

@@ -12,7 +12,7 @@ public sealed class EventWatchTests : IDisposable
     public void Dispose() => _data.Dispose();
 
     [Fact]
-    public async Task A_watch_outlives_the_tracker_and_misses_nothing()
+    public async Task A_watch_continues_at_a_restarted_tracker_and_misses_nothing()
     {
         var tracker = await StartAsync(port: 0);
         using var client = await ConnectAsync(tracker);
@@ -56,7 +56,7 @@ public sealed class EventWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task A_watch_of_a_group_that_is_not_there_says_so_at_once()
+    public async Task A_watch_of_a_missing_group_fails_at_once()
     {
         await using var tracker = await StartAsync(port: 0);
         using var client = await ConnectAsync(tracker);

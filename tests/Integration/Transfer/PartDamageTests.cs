@@ -4,7 +4,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Integration.Transfer;
 
-/// <summary>What happens to an unfinished file while nobody looks, and what of it is fetched again.</summary>
+/// <summary>Damage to an unfinished file between two downloads, and how much of it is fetched again.</summary>
 public sealed class PartDamageTests : IAsyncLifetime
 {
     private const int Rounds = 25;
@@ -47,11 +47,11 @@ public sealed class PartDamageTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task Truncated_anywhere_it_gives_what_is_left() => OnlyWhatIsWrongIsFetchedAsync(
+    public Task A_truncated_part_file_gives_what_is_left() => OnlyWhatIsWrongIsFetchedAsync(
         (part, random) => part[..random.Next(part.Length)]);
 
     [Fact]
-    public Task Extended_by_anything_it_gives_all_that_it_had() => OnlyWhatIsWrongIsFetchedAsync((part, random) =>
+    public Task An_extended_part_file_gives_all_that_it_had() => OnlyWhatIsWrongIsFetchedAsync((part, random) =>
     {
         var more = new byte[random.Next(1, 200_000)];
         random.NextBytes(more);
@@ -59,7 +59,7 @@ public sealed class PartDamageTests : IAsyncLifetime
     });
 
     [Fact]
-    public Task Overwritten_in_random_places_it_gives_the_pieces_that_are_still_right() => OnlyWhatIsWrongIsFetchedAsync((part, random) =>
+    public Task An_overwritten_part_file_gives_the_pieces_that_are_intact() => OnlyWhatIsWrongIsFetchedAsync((part, random) =>
     {
         for (var i = random.Next(1, 8); i > 0; i--)
         {
@@ -71,7 +71,7 @@ public sealed class PartDamageTests : IAsyncLifetime
     });
 
     [Fact]
-    public Task Overwritten_in_its_record_it_gives_all_that_it_had() => OnlyWhatIsWrongIsFetchedAsync((part, random) =>
+    public Task A_part_file_with_a_damaged_record_gives_all_that_it_had() => OnlyWhatIsWrongIsFetchedAsync((part, random) =>
     {
         part[random.Next(_content.Length, part.Length)] ^= (byte)(1 << random.Next(8));
         return part;
@@ -99,7 +99,7 @@ public sealed class PartDamageTests : IAsyncLifetime
         });
     }
 
-    // Of the pieces that are not whole and right.
+    // Bytes of the pieces that are not intact.
     private long WrongBytes(byte[] part)
     {
         var length = _file.Content.PieceLength;

@@ -6,7 +6,7 @@ using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Integration.Transfer;
 
-/// <summary>A tracker does what it is asked, and is lost before it says so: the next one is asked, and the caller sees one success.</summary>
+/// <summary>A tracker carries out a write and is lost before its response: the write is repeated at the next one, and the caller sees one success.</summary>
 public sealed class RepeatedWriteTests : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
@@ -39,7 +39,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_user_is_made()
+    public async Task A_user_is_created_once()
     {
         await LoseAnswerAsync(() => _client.CreateUserAsync("carol", TestPassword.Secure("carols secret"), CancellationToken.None), "users WHERE name = 'carol'");
 
@@ -48,7 +48,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_user_of_somebody_else_is_not_taken_for_ones_own()
+    public async Task Another_persons_user_is_not_taken_for_the_new_one()
     {
         await FailsAsync(
             ErrorCode.UserNameTaken,
@@ -56,7 +56,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_password_is_changed_and_the_session_goes_on()
+    public async Task A_password_is_changed_and_the_session_continues()
     {
         var before = await _second.Database.ReadAsync(
             connection => connection.ExecuteScalarAsync<string>("SELECT password_hash FROM users WHERE name = 'alice'"), CancellationToken.None);
@@ -77,7 +77,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_user_that_is_most_likely_deleted_is_said_to_be()
+    public async Task The_error_of_a_user_deletion_names_the_likely_outcome()
     {
         await _client.RemoveGroupAsync("dev", CancellationToken.None);
 
@@ -88,7 +88,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_group_is_made()
+    public async Task A_group_is_created_once()
     {
         var made = await LoseAnswerAsync(() => _client.CreateGroupAsync("ops", CancellationToken.None), "groups WHERE name = 'ops'");
 
@@ -130,7 +130,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Somebody_elses_group_is_not_handed_over()
+    public async Task The_group_of_another_owner_is_not_handed_over()
     {
         await _bob.CreateGroupAsync("bobs");
 
@@ -146,7 +146,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_asks_to_join_once()
+    public async Task A_join_request_is_made_once()
     {
         await _bob.CreateGroupAsync("bobs");
 
@@ -157,7 +157,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_is_let_in_while_the_answer_is_lost_has_asked()
+    public async Task A_join_request_that_is_approved_while_its_response_is_lost_succeeds()
     {
         await _bob.CreateGroupAsync("bobs");
         _thief.Keep();
@@ -172,7 +172,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_was_a_member_before_is_told_so()
+    public async Task A_join_request_of_an_earlier_member_is_an_error()
     {
         await _second.ExecuteAsync("UPDATE members SET joined = joined - 60");
 
@@ -259,7 +259,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
         },
         done);
 
-    /// <param name="done">What there is a row of as soon as the first tracker has done it.</param>
+    /// <param name="done">Counts a row as soon as the first tracker has carried out the write.</param>
     private async Task<T> LoseAnswerAsync<T>(Func<Task<T>> act, string done)
     {
         _thief.Keep();

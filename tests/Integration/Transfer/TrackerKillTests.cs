@@ -11,13 +11,13 @@ namespace P2PShare.Integration.Transfer;
 
 /// <summary>
 /// Two trackers, real processes on one database, and the one in use is killed (kill -9) again and again, in the middle of
-/// downloads, of a loop of Get-P2PFile and of a Watch-P2PEvent: nobody notices.
+/// downloads, of a loop of Get-P2PFile and of a Watch-P2PEvent: all of them continue.
 /// </summary>
 public sealed class TrackerKillTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Rounds = 5;
 
-    // Signs of life that come after a kill are seen soon.
+    // Heartbeats that follow a kill arrive soon.
     private static readonly string[] Settings = ["--Tracker:AnnounceInterval=00:00:02"];
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
@@ -44,7 +44,7 @@ public sealed class TrackerKillTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Downloads_calls_and_events_go_on_whichever_tracker_is_killed()
+    public async Task Downloads_calls_and_events_continue_whichever_tracker_is_killed()
     {
         TrackerAddress[] lines = [.. _trackers.Select(tracker => tracker.Address)];
         var info = _folder.Combine("lines.txt");
