@@ -62,7 +62,7 @@ internal static class PeerRole
                     var file = files.Single(file => file.Name == Path.GetFileName(path));
                     try
                     {
-                        await server!.StartDownload(new DownloadRequest(Group, file.Name, file.Content, path, Overwrite: false)).Completion;
+                        await server!.Downloads.Start(new DownloadRequest(Group, file.Name, file.Content, path, Overwrite: false)).Completion;
                     }
                     catch (P2PShareException e)
                     {

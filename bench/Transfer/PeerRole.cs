@@ -77,7 +77,7 @@ internal static class PeerRole
     {
         var files = await client.GetFilesAsync(Group, CancellationToken.None);
         await Parallel.ForEachAsync(files, AtOnce, async (file, _) =>
-            await server.StartDownload(new DownloadRequest(
+            await server.Downloads.Start(new DownloadRequest(
                 Group, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false)).Completion);
     }
 

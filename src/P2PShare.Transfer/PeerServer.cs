@@ -3,6 +3,7 @@ using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Trackers;
@@ -13,14 +14,14 @@ namespace P2PShare.Transfer;
 /// One peer: listens, offers what its user shares and has received, announces it at the tracker, and downloads. This type builds the
 /// parts, starts them and stops them. Safe for concurrent use.
 /// </summary>
-public sealed partial class PeerServer : IAsyncDisposable
+public sealed class PeerServer : IAsyncDisposable
 {
     private readonly TrackerClient _tracker;
     private readonly StateFolder _state;
-    private readonly PeerServerOptions _options;
     private readonly PeerListener _listener;
     private readonly PeerIdentity _identity;
     private readonly TransferMetrics _metrics;
+    private readonly Announcer _announcer;
     private readonly TrackerPresence _presence;
     private readonly ConnectionContext _context;
     private readonly ConnectionTable _connections;
@@ -34,22 +35,27 @@ public sealed partial class PeerServer : IAsyncDisposable
     private PeerServer(
         TrackerClient tracker, StateFolder state, PeerServerOptions options, PeerListener listener, PeerIdentity identity, AccessGuard access, CancellationTokenSource stopping)
     {
-        (_tracker, _state, _options, _listener, _identity, _stopping) = (tracker, state, options, listener, identity, stopping);
+        (_tracker, _state, _listener, _identity, _stopping) = (tracker, state, listener, identity, stopping);
         var (logger, clock) = (options.Logger, options.Clock);
-        _metrics = new TransferMetrics(Port, clock);
-        Announcer = new Announcer(tracker, Fingerprint, Port, RemoveRejected, Revoke, logger.AnnounceFailed);
-        _presence = new TrackerPresence(tracker, Announcer, Fingerprint, logger, clock);
-        Shares = new ContentRegistry(Announcer, new ShareStore(state, tracker), tracker.ShareFileAsync, logger, clock);
+        _metrics = new TransferMetrics(Port);
+        _announcer = new Announcer(tracker, Fingerprint, Port, RemoveRejected, Revoke, logger.AnnounceFailed);
+        _presence = new TrackerPresence(tracker, _announcer, Fingerprint, logger, clock);
+        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker), tracker.ShareFileAsync, logger, clock);
         _context = new ConnectionContext(
             access, Shares, new(clock) { Limit = options.UploadLimit }, new(clock) { Limit = options.DownloadLimit },
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
         _connections = new ConnectionTable(Fingerprint, _context);
-        Dialer = new PeerDialer(identity, _connections, _metrics, stopping.Token);
-        Sources = new SourceLocator(tracker, Fingerprint, identity.CertificateHash);
-        _downloadCatalog = new DownloadStore(state, tracker);
+        Dialer = new PeerDialer(new TlsTransport(identity), _connections, _metrics, stopping.Token);
+        Downloads = new DownloadList(new DownloadDependencies(
+            Fingerprint, new DownloadStore(state, tracker), Shares, new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
+            (content, group) => new ChannelConnector(Dialer, content, group), _metrics, logger, clock)
+        {
+            SourceTimeout = options.SourceTimeout,
+            StallTimeout = options.StallTimeout,
+        });
         _gauges = new TransferGauges(Port, new(
-            () => _connections.Count, () => _connections.ActiveUploads, () => ActiveDownloads, () => ConnectedSources,
-            () => _connections.WaitingBlocks, () => DownloadRate, () => _metrics.BytesUploaded), clock);
+            () => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
+            () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);
     }
 
     /// <summary>Raised, on any thread, when a peer has stopped fetching a content.</summary>
@@ -64,6 +70,9 @@ public sealed partial class PeerServer : IAsyncDisposable
     /// <summary>What it offers.</summary>
     public ContentRegistry Shares { get; }
 
+    /// <summary>The downloads of its user, those of earlier shells included.</summary>
+    public DownloadList Downloads { get; }
+
     /// <summary>Most bytes a second that all uploads together send; null: no limit. Takes effect at once.</summary>
     public long? UploadLimit { get => _context.UploadLimiter.Limit; set => _context.UploadLimiter.Limit = value; }
 
@@ -76,8 +85,6 @@ public sealed partial class PeerServer : IAsyncDisposable
     internal PeerDialer Dialer { get; }
 
     internal IEnumerable<PeerConnection> Connections => _connections.Connections;
-
-    private Announcer Announcer { get; }
 
     /// <summary>Starts listening, offers again what this user shared before and is still the same, and announces it.</summary>
     /// <param name="tracker">Logged in.</param>
@@ -95,8 +102,8 @@ public sealed partial class PeerServer : IAsyncDisposable
             identity = PeerIdentity.Acquire(state);
             server = new PeerServer(tracker, state, options, listener, identity, access, stopping);
             server.Shares.Restore();
-            server.LoadDownloads();
-            await server.Announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);
+            server.Downloads.Load();
+            await server._announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);
             server.Run();
             return server;
         }
@@ -138,11 +145,11 @@ public sealed partial class PeerServer : IAsyncDisposable
     private void Run() => _loops = Task.WhenAll(
         _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), _stopping.Token),
         _connections.MaintainAsync(_stopping.Token),
-        Announcer.RunAsync(_stopping.Token));
+        _announcer.RunAsync(_stopping.Token));
 
     private async Task StopCoreAsync(TimeSpan grace)
     {
-        await Task.WhenAll(GetDownloads().Select(download => download.SuspendAsync())).ConfigureAwait(false);
+        await Downloads.SuspendAllAsync().ConfigureAwait(false);
         _listener.Dispose();
         await _presence.UnregisterAsync().ConfigureAwait(false);
         await _connections.DrainUploadsAsync(grace).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using P2PShare.Protocol;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Trackers;
 
@@ -33,7 +34,7 @@ internal sealed class Commands(TrackerClient client, PeerServer server, Action<s
     {
         try
         {
-            await server.StartDownload(request).Completion;
+            await server.Downloads.Start(request).Completion;
             write(["received"]);
         }
         catch (P2PShareException e)

@@ -46,11 +46,11 @@ public abstract class ChangeDownloadCmdlet : DownloadCmdlet
             ?? throw new P2PShareException(
                 ErrorCode.DownloadNotFound, $"There is no download '{download.Name}' any more. Get-P2PDownload lists them.");
         var server = session.RunningPeerServer?.Server;
-        var live = server?.GetDownloads().FirstOrDefault(live => live.Id == download.Id && live.HasRun);
+        var live = server?.Downloads.GetAll().FirstOrDefault(live => live.Id == download.Id && live.HasRun);
         if (live is null)
         {
             DownloadStore.ThrowIfHeld(saved);
-            live = server?.GetDownload(saved);
+            live = server?.Downloads.Get(saved);
         }
 
         download.Live = live;

@@ -2,6 +2,7 @@ using P2PShare.Cmdlets.Jobs;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Downloads;
 

@@ -2,6 +2,7 @@ using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Downloads;
 
@@ -48,7 +49,7 @@ internal sealed class Receiver(
 
         try
         {
-            var download = server.StartDownload(request);
+            var download = server.Downloads.Start(request);
             if (FileLimit is { } fileLimit)
             {
                 download.Limit = fileLimit == 0 ? null : fileLimit;

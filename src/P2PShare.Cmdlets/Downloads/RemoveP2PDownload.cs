@@ -24,6 +24,6 @@ public sealed class RemoveP2PDownload : ChangeDownloadCmdlet
     private protected override async Task ChangeAsync(P2PDownload download, P2PSession session, CancellationToken cancellationToken)
     {
         var (live, saved) = await FindAsync(download, session, cancellationToken);
-        await (live is null ? session.Downloads.RemoveAsync(saved) : session.RunningPeerServer!.Server.RemoveDownloadAsync(live));
+        await (live is null ? session.Downloads.RemoveAsync(saved) : session.RunningPeerServer!.Server.Downloads.RemoveAsync(live));
     }
 }

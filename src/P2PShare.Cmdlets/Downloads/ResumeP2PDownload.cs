@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Downloads;
 
@@ -29,7 +30,7 @@ public sealed class ResumeP2PDownload : ChangeDownloadCmdlet
         if (live is null && saved.State != DownloadState.Complete)
         {
             var job = await GetPeerServerAsync(session, null, null, cancellationToken);
-            download.Live = live = job.Server.GetDownload(saved);
+            download.Live = live = job.Server.Downloads.Get(saved);
         }
 
         live?.Resume();

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Downloads;
 

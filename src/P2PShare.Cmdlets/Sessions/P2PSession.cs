@@ -61,7 +61,7 @@ public sealed class P2PSession
     internal async Task<IReadOnlyList<P2PDownload>> GetDownloadsAsync(CancellationToken cancellationToken)
     {
         var saved = await Downloads.GetAllAsync(cancellationToken).ConfigureAwait(false);
-        var live = (RunningPeerServer?.Server.GetDownloads() ?? [])
+        var live = (RunningPeerServer?.Server.Downloads.GetAll() ?? [])
             .Where(download => download.HasRun).ToDictionary(download => download.Id);
         var downloads = saved.Select(one => live.Remove(one.Id, out var known) ? new P2PDownload(one, known, this) : new P2PDownload(one, this));
         // A state folder that cannot be written does not hide what runs.

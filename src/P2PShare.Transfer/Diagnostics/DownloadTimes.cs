@@ -1,5 +1,3 @@
-using P2PShare.Transfer.Downloading;
-
 namespace P2PShare.Transfer.Diagnostics;
 
 /// <summary>

@@ -1,13 +1,11 @@
-using System.Diagnostics;
-
 namespace P2PShare.Transfer.Diagnostics;
 
 /// <summary>Adds up what a download spends its time with. Safe for concurrent use; a mark costs some tens of nanoseconds.</summary>
-internal sealed class DownloadTimings
+internal sealed class DownloadTimings(TimeProvider clock)
 {
-    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly long _started = clock.GetTimestamp();
     private long _ended;
-    private long _withoutSourcesSince = Stopwatch.GetTimestamp();
+    private long _withoutSourcesSince = clock.GetTimestamp();
     private long _waiting;
     private long _network;
     private long _hashing;
@@ -17,10 +15,10 @@ internal sealed class DownloadTimings
     {
         get
         {
-            var now = Volatile.Read(ref _ended) is var ended and > 0 ? ended : Stopwatch.GetTimestamp();
+            var now = Volatile.Read(ref _ended) is var ended and > 0 ? ended : clock.GetTimestamp();
             var since = Interlocked.Read(ref _withoutSourcesSince);
             return new DownloadTimes(
-                Stopwatch.GetElapsedTime(_started, now),
+                clock.GetElapsedTime(_started, now),
                 Span(Interlocked.Read(ref _waiting) + (since > 0 ? now - since : 0)),
                 Span(Interlocked.Read(ref _network)),
                 Span(Interlocked.Read(ref _hashing)),
@@ -28,27 +26,25 @@ internal sealed class DownloadTimings
         }
     }
 
-    public static long Now => Stopwatch.GetTimestamp();
-
     public void HasSources(bool any)
     {
         if (any && Interlocked.Exchange(ref _withoutSourcesSince, 0) is var since and > 0)
         {
-            Interlocked.Add(ref _waiting, Now - since);
+            Interlocked.Add(ref _waiting, clock.GetTimestamp() - since);
         }
         else if (!any)
         {
-            Interlocked.CompareExchange(ref _withoutSourcesSince, Now, 0);
+            Interlocked.CompareExchange(ref _withoutSourcesSince, clock.GetTimestamp(), 0);
         }
     }
 
-    public void AddNetwork(long since) => Interlocked.Add(ref _network, Now - since);
+    public void AddNetwork(long since) => Interlocked.Add(ref _network, clock.GetTimestamp() - since);
 
-    public void AddHashing(long since) => Interlocked.Add(ref _hashing, Now - since);
+    public void AddHashing(long since) => Interlocked.Add(ref _hashing, clock.GetTimestamp() - since);
 
-    public void AddDisk(long since) => Interlocked.Add(ref _disk, Now - since);
+    public void AddDisk(long since) => Interlocked.Add(ref _disk, clock.GetTimestamp() - since);
 
-    public void End() => Volatile.Write(ref _ended, Now);
+    public void End() => Volatile.Write(ref _ended, clock.GetTimestamp());
 
-    private static TimeSpan Span(long ticks) => Stopwatch.GetElapsedTime(0, ticks);
+    private TimeSpan Span(long ticks) => clock.GetElapsedTime(0, ticks);
 }

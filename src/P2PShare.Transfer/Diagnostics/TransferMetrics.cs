@@ -11,7 +11,7 @@ namespace P2PShare.Transfer.Diagnostics;
 /// lists the instruments. Without a listener a count is one comparison.
 /// </summary>
 /// <param name="port">The port that the peer server listens on.</param>
-internal sealed class TransferMetrics(int port, TimeProvider clock)
+internal sealed class TransferMetrics(int port)
 {
     public const string Name = "P2PShare.Transfer";
 
@@ -51,15 +51,15 @@ internal sealed class TransferMetrics(int port, TimeProvider clock)
         UploadBytes.Add(bytes, _port);
     }
 
-    /// <param name="writing">When writing it began: a timestamp of the clock.</param>
-    public void PieceVerified(int bytes, long writing)
+    /// <param name="writing">How long writing it took.</param>
+    public void PieceVerified(int bytes, TimeSpan writing)
     {
         Interlocked.Add(ref _bytesDownloaded, bytes);
         DownloadBytes.Add(bytes, _port);
         Pieces.Add(1, _port);
         if (PieceWriteDuration.Enabled)
         {
-            PieceWriteDuration.Record(clock.GetElapsedTime(writing).TotalSeconds, _port);
+            PieceWriteDuration.Record(writing.TotalSeconds, _port);
         }
     }
 

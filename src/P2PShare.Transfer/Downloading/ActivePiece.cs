@@ -1,18 +1,17 @@
 using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
-using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Transfer.Downloading;
 
-/// <summary>A piece on its way: its bytes so far, the hashes of its blocks, and who was asked for what.</summary>
+/// <summary>A piece that is being fetched: the bytes received so far, the hashes of their blocks, and its requests.</summary>
 internal sealed class ActivePiece : IDisposable
 {
     private readonly Hash256[] _leaves;
     private byte[]? _buffer;
 
-    /// <param name="requestLength">Bytes asked for at once: a multiple of the block, at most the piece length.</param>
+    /// <param name="requestLength">Bytes in one request: a multiple of the block, at most the piece length.</param>
     public ActivePiece(ContentDescription content, int index, int requestLength)
     {
         Index = index;
@@ -20,48 +19,68 @@ internal sealed class ActivePiece : IDisposable
         RequestLength = requestLength;
         _buffer = ArrayPool<byte>.Shared.Rent(Length);
         _leaves = new Hash256[(Length + PieceLength.Block - 1) / PieceLength.Block];
-        Parts = new Part[(Length + requestLength - 1) / requestLength];
-        for (var i = 0; i < Parts.Length; i++)
+        Requests = new BlockRequest[(Length + requestLength - 1) / requestLength];
+        for (var i = 0; i < Requests.Length; i++)
         {
-            Parts[i] = new Part(this, i * requestLength, Math.Min(requestLength, Length - i * requestLength));
+            Requests[i] = new BlockRequest(this, i * requestLength, Math.Min(requestLength, Length - i * requestLength));
         }
     }
 
     public int Index { get; }
 
+    /// <summary>In bytes.</summary>
     public int Length { get; }
 
+    /// <summary>Bytes in each request but the last.</summary>
     public int RequestLength { get; }
 
-    /// <summary>What is asked for at once, in order.</summary>
-    public Part[] Parts { get; }
+    /// <summary>Its requests in the order of their offsets.</summary>
+    public BlockRequest[] Requests { get; }
 
-    /// <summary>Who fetches it; null where the one who did is lost.</summary>
+    /// <summary>The source that fetches it; null when that source was lost.</summary>
     public DownloadSource? Owner { get; set; }
 
-    /// <summary>Set after a failed hash of several senders: only one sender is asked, so that a second failure names it.</summary>
+    /// <summary>Set after several senders gave a wrong piece: one source alone fetches it, so that a second failure names that source.</summary>
     public bool IsExclusive { get; init; }
 
     public ReadOnlySpan<byte> Data => _buffer.AsSpan(0, Length);
 
+    /// <summary>One hash a block; zero for a block that has not arrived.</summary>
     public ReadOnlySpan<Hash256> Leaves => _leaves;
 
-    public bool IsReceived => Parts.All(part => part.State == PartState.Received);
+    public bool IsReceived => Array.TrueForAll(Requests, static request => request.State == BlockRequestState.Received);
 
-    public Memory<byte> BufferOf(Part part) => _buffer.AsMemory(part.Begin, part.Length);
+    public bool IsReceiving => Array.Exists(Requests, static request => request.State == BlockRequestState.Receiving);
 
-    /// <summary>The part that begins there and has that length; null where none was ever asked for so.</summary>
-    public Part? Find(int begin, int length)
+    public bool IsMissing => Array.TrueForAll(Requests, static request => request.State == BlockRequestState.Missing);
+
+    public Memory<byte> GetBuffer(int begin, int length) => _buffer.AsMemory(begin, length);
+
+    /// <summary>Finds the request with that offset and length; null when no request has them.</summary>
+    public BlockRequest? Find(int begin, int length)
     {
         var index = begin / RequestLength;
-        return begin % RequestLength == 0 && index < Parts.Length && Parts[index].Length == length ? Parts[index] : null;
+        return begin % RequestLength == 0 && index < Requests.Length && Requests[index].Length == length ? Requests[index] : null;
     }
 
-    /// <summary>Hashes a part's blocks while its bytes are still in the cache.</summary>
-    public void HashPart(Part part) =>
-        HashTree.HashBlocks(_buffer.AsSpan(part.Begin, part.Length), _leaves.AsSpan(part.Begin / PieceLength.Block));
+    /// <summary>Finds the first request that has to be sent; null when all were.</summary>
+    public BlockRequest? FindMissing()
+    {
+        foreach (var request in Requests)
+        {
+            if (request.State == BlockRequestState.Missing)
+            {
+                return request;
+            }
+        }
 
-    /// <summary>The piece's hash over the blocks hashed before.</summary>
+        return null;
+    }
+
+    public void HashBlocks(int begin, int length) =>
+        HashTree.HashBlocks(_buffer.AsSpan(begin, length), _leaves.AsSpan(begin / PieceLength.Block));
+
+    /// <summary>Computes the piece's hash from the hashes of its blocks, which <see cref="HashBlocks"/> made.</summary>
     public Hash256 ComputeHash(ContentDescription content)
     {
         Span<Hash256> leaves = [.. _leaves];
@@ -74,32 +93,5 @@ internal sealed class ActivePiece : IDisposable
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    internal enum PartState : byte
-    {
-        Missing,
-        Requested,
-        Receiving,
-        Received,
-    }
-
-    internal sealed class Part(ActivePiece piece, int begin, int length) : IncomingBlock
-    {
-        public ActivePiece Piece { get; } = piece;
-
-        public override Memory<byte> Buffer => Piece.BufferOf(this);
-
-        public int Begin { get; } = begin;
-
-        public int Length { get; } = length;
-
-        public PartState State { get; set; }
-
-        /// <summary>Those who were asked and have neither answered nor refused.</summary>
-        public List<DownloadSource> AskedOf { get; } = [];
-
-        /// <summary>Whose bytes these are.</summary>
-        public Hash256? Sender { get; set; }
     }
 }

@@ -5,26 +5,27 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
 
-/// <summary>One file being fetched, put on hold, finished, or left from an earlier shell. Safe for concurrent use.</summary>
+/// <summary>A file that is being fetched, is suspended, has ended, or was left by an earlier shell. Safe for concurrent use.</summary>
 public sealed class Download
 {
-    private readonly PeerServer _server;
-    private readonly DownloadStore _catalog;
-    private readonly BandwidthLimiter _limiter = new(TimeProvider.System);
+    private readonly DownloadDependencies _dependencies;
+    private readonly BandwidthLimiter _limiter;
     private readonly Lock _lock = new();
     private readonly long _bytesVerifiedBefore;
-    private TaskCompletionSource _completion = NewCompletion();
-    private Func<Task> _cancel = () => Task.CompletedTask;
+    private TaskCompletionSource _completion = CreateCompletion();
+    private Func<Task> _cancel = static () => Task.CompletedTask;
     private Task _running = Task.CompletedTask;
     private DownloadState _state;
     private DownloadState _stateAfterCancel;
-    private DownloadSession? _run;
+    private Func<DownloadProgress> _readProgress;
+    private Func<DownloadTimes> _readTimes = static () => default;
 
-    internal Download(PeerServer server, DownloadStore catalog, SavedDownload saved)
+    internal Download(DownloadDependencies dependencies, SavedDownload saved)
     {
-        _server = server;
-        _catalog = catalog;
+        _dependencies = dependencies;
+        _limiter = new BandwidthLimiter(dependencies.Clock);
         _bytesVerifiedBefore = saved.BytesVerified;
+        _readProgress = ReadSavedProgress;
         Id = saved.Id;
         Request = saved.Request;
         Created = saved.Created;
@@ -54,7 +55,7 @@ public sealed class Download
     }
 
     /// <summary>
-    /// Most bytes a second that it takes; null: no limit of its own. Takes effect at once, and not kept for the next shell.
+    /// Most bytes a second that it takes; null: no limit of its own. Takes effect at once, and is not kept for the next shell.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
     public long? Limit
@@ -66,18 +67,10 @@ public sealed class Download
     /// <summary>Why it failed; null unless <see cref="DownloadState.Failed"/>.</summary>
     public P2PShareException? Error { get; private set; }
 
-    public DownloadProgress Progress => _run?.Progress ?? new DownloadProgress(
-        State == DownloadState.Complete ? Request.Content.Size : _bytesVerifiedBefore,
-        Request.Content.Size,
-        State == DownloadState.Complete ? Request.Content.PieceCount : (int)(_bytesVerifiedBefore / Request.Content.PieceLength),
-        Request.Content.PieceCount,
-        0,
-        null,
-        0,
-        0);
+    public DownloadProgress Progress => _readProgress();
 
-    /// <summary>Where the time of its last stretch went, from its start or resume in this process; all zero where there was none.</summary>
-    public DownloadTimes Times => _run?.Times ?? default;
+    /// <summary>Where the time went since it was last started or resumed in this process; all zero if it was not.</summary>
+    public DownloadTimes Times => _readTimes();
 
     /// <summary>
     /// Ends when the download is complete, and throws <see cref="P2PShareException"/> when it failed or was stopped. While it is
@@ -94,13 +87,13 @@ public sealed class Download
         }
     }
 
-    /// <summary>Puts a running download on hold, its verified pieces recorded. Nothing happens in any other state.</summary>
+    /// <summary>Suspends a running download, its verified pieces recorded. Does nothing in any other state.</summary>
     public Task SuspendAsync() => EndAsync(DownloadState.Suspended);
 
-    /// <summary>Ends a running or suspended download; the part file stays and a resume goes on from it.</summary>
+    /// <summary>Ends a running or suspended download; the part file stays and a resume continues from it.</summary>
     public Task StopAsync() => EndAsync(DownloadState.Stopped);
 
-    /// <summary>Lets a suspended, failed or stopped download go on. Nothing happens in any other state.</summary>
+    /// <summary>Continues a suspended, failed or stopped download. Does nothing in any other state.</summary>
     public void Resume()
     {
         lock (_lock)
@@ -112,7 +105,7 @@ public sealed class Download
 
             if (_completion.Task.IsCompleted)
             {
-                _completion = NewCompletion();
+                _completion = CreateCompletion();
             }
 
             Start();
@@ -126,8 +119,8 @@ public sealed class Download
         {
             if (_state != DownloadState.Running)
             {
-                // Another shell that looks has to see it run.
-                _server.Keep(_catalog.UpdateAsync(Id, DownloadState.Running, null, Progress.BytesVerified));
+                // So that other shells see it run.
+                Save(DownloadState.Running, null, Progress.BytesVerified);
             }
 
             _state = DownloadState.Running;
@@ -141,44 +134,76 @@ public sealed class Download
         }
     }
 
+    private static TaskCompletionSource CreateCompletion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static string Describe(DownloadState state) => state switch
+    {
+        DownloadState.Complete => "complete",
+        DownloadState.Suspended => "suspended",
+        DownloadState.Stopped => "stopped",
+        _ => "failed",
+    };
+
+    private DownloadProgress ReadSavedProgress()
+    {
+        var content = Request.Content;
+        var isComplete = State == DownloadState.Complete;
+        return new DownloadProgress(
+            isComplete ? content.Size : _bytesVerifiedBefore,
+            content.Size,
+            isComplete ? content.PieceCount : (int)(_bytesVerifiedBefore / content.PieceLength),
+            content.PieceCount,
+            0,
+            null,
+            0,
+            0);
+    }
+
     private async Task RunAsync(Task before, CancellationToken cancellationToken)
     {
         await before.ConfigureAwait(false);
-        var state = DownloadState.Failed;
-        P2PShareException? error = null;
-        var activity = _server.TransferMetrics.StartDownload(Request.Content);
-        try
-        {
-            using var run = new DownloadSession(_server, Request, _limiter, Keep);
-            _run = run;
-            await run.RunAsync(cancellationToken).ConfigureAwait(false);
-            state = DownloadState.Complete;
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            state = _stateAfterCancel;
-        }
-        catch (P2PShareException e)
-        {
-            error = e;
-        }
-        catch (Exception e)
-        {
-            error = new P2PShareException(ErrorCode.DownloadFailed, $"The download of '{Request.Name}' failed: {e.Message}", e);
-        }
-
+        var activity = _dependencies.Metrics.StartDownload(Request.Content);
+        var meters = new DownloadMeters(_dependencies.Clock);
+        _readTimes = () => meters.Timings.Times;
+        var (state, error) = await RunSessionAsync(meters, cancellationToken).ConfigureAwait(false);
+        meters.Timings.End();
         lock (_lock)
         {
             _state = state;
             Error = error;
         }
 
-        _server.TransferMetrics.DownloadEnded(activity, state.ToString().ToLowerInvariant(), error, Times);
-        _server.Keep(_catalog.UpdateAsync(Id, state, error, Progress.BytesVerified));
+        _dependencies.Metrics.DownloadEnded(activity, Describe(state), error, Times);
+        Save(state, error, Progress.BytesVerified);
         Settle();
     }
 
-    private void Keep(long bytesVerified) => _server.Keep(_catalog.UpdateAsync(Id, DownloadState.Running, null, bytesVerified));
+    private async Task<(DownloadState State, P2PShareException? Error)> RunSessionAsync(DownloadMeters meters, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var session = await DownloadSession.OpenAsync(
+                _dependencies, Request, _limiter, meters, bytes => Save(DownloadState.Running, null, bytes), cancellationToken).ConfigureAwait(false);
+            _readProgress = () => session.Progress;
+            await session.RunAsync(cancellationToken).ConfigureAwait(false);
+            return (DownloadState.Complete, null);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return (_stateAfterCancel, null);
+        }
+        catch (P2PShareException e)
+        {
+            return (DownloadState.Failed, e);
+        }
+        catch (Exception e)
+        {
+            return (DownloadState.Failed, new P2PShareException(ErrorCode.DownloadFailed, $"The download of '{Request.Name}' failed: {e.Message}", e));
+        }
+    }
+
+    private void Save(DownloadState state, P2PShareException? error, long bytesVerified) =>
+        _dependencies.Store.UpdateAsync(Id, state, error, bytesVerified).ObserveFailure(_dependencies.Logger);
 
     private async Task EndAsync(DownloadState state)
     {
@@ -189,7 +214,7 @@ public sealed class Download
             if (_state == DownloadState.Suspended && state == DownloadState.Stopped)
             {
                 _state = state;
-                _server.Keep(_catalog.UpdateAsync(Id, state, null, Progress.BytesVerified));
+                Save(state, null, Progress.BytesVerified);
                 Settle();
                 return;
             }
@@ -219,16 +244,13 @@ public sealed class Download
                 _completion.TrySetException(Error ?? new P2PShareException(ErrorCode.DownloadFailed, $"The download of '{Request.Name}' failed."));
                 break;
             case DownloadState.Stopped:
-                _completion.TrySetException(new P2PShareException(
-                    ErrorCode.DownloadStopped, $"The download of '{Request.Name}' was stopped. Resume-P2PDownload lets it go on."));
+                _completion.TrySetException(new P2PShareException(ErrorCode.DownloadStopped, $"The download of '{Request.Name}' was stopped. It can be resumed."));
                 break;
             default:
                 return;
         }
 
-        // Nobody may be waiting, and then nobody has to know.
+        // Observed, in case no caller waits for it.
         _ = _completion.Task.Exception;
     }
-
-    private static TaskCompletionSource NewCompletion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -1,81 +1,142 @@
-using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
-using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer.Downloading;
 
-/// <summary>One channel seen as a source of one download: what it has, and what it was asked for.</summary>
-internal sealed class DownloadSource(DownloadSession session, ContentChannel channel) : IChannelListener
+/// <summary>
+/// A source of one download: what it has, and what was requested from it and has not arrived. The scheduler changes it under
+/// its lock.
+/// </summary>
+internal sealed class DownloadSource(ISource peer, TimeProvider clock)
 {
-    private static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan InitialStallTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MinStallTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxStallTimeout = TimeSpan.FromSeconds(60);
 
-    private readonly long _openedAt = DownloadTimings.Now;
+    // Requests that it has not answered; the value is false for those that were cancelled since.
+    private readonly Dictionary<(int Piece, int Begin, int Length), bool> _pending = [];
+    private readonly long _openedAt = clock.GetTimestamp();
     private TimeSpan? _gap;
     private TimeSpan _variation;
     private long _arrivedAt;
 
-    public ContentChannel Channel { get; } = channel;
+    public ISource Peer { get; } = peer;
 
-    public Hash256 Fingerprint { get; } = channel.Connection.RemoteFingerprint;
+    public Hash256 Fingerprint { get; } = peer.Fingerprint;
 
-    /// <summary>Null until it has said what it has.</summary>
+    /// <summary>Null until its bitfield arrives.</summary>
     public Bitfield? Has { get; set; }
 
-    /// <summary>The piece whose parts it is asked for next.</summary>
+    /// <summary>The piece that the next requests are for.</summary>
     public ActivePiece? Current { get; set; }
 
-    /// <summary>Asked for and not answered; the value is false where it was taken back since.</summary>
-    public Dictionary<(int Piece, int Begin, int Length), bool> Asked { get; } = [];
+    /// <summary>Bytes requested and neither received, rejected nor cancelled.</summary>
+    public int PendingBytes { get; private set; }
 
-    /// <summary>Bytes asked for and not answered.</summary>
-    public int AskedBytes { get; set; }
+    /// <summary>When something was requested while nothing else was pending, a timestamp of the clock.</summary>
+    public long RequestedAt { get; private set; }
 
-    /// <summary>When it was asked for something while nothing else was on its way, in <see cref="DownloadTimings.Now"/>.</summary>
-    public long AskedAt { get; set; }
+    /// <summary>Bytes of all blocks that arrived from it.</summary>
+    public long BytesReceived { get; private set; }
 
-    /// <summary>Of all parts that arrived from it.</summary>
-    public long BytesReceived { get; set; }
+    /// <summary>Its speed decides how many bytes are requested ahead.</summary>
+    public SpeedMeter Speed { get; } = new(clock);
 
-    /// <summary>Bytes a second, smoothed; decides how much is asked for ahead.</summary>
-    public SpeedMeter Speed { get; } = new(TimeProvider.System);
-
-    /// <summary>The piece whose bytes arrive now, and since when in <see cref="DownloadTimings.Now"/>; null between parts.</summary>
+    /// <summary>The piece whose bytes arrive now, and since when, a timestamp of the clock; null between blocks.</summary>
     public (int Piece, long Since)? Receiving { get; set; }
 
     /// <summary>
-    /// How long it may leave this side without a byte before it counts as stalled: what its own gaps between parts make
-    /// unlikely (the estimate of RFC 6298, four times over), within bounds.
+    /// How long it may send no byte before it counts as stalled: longer than its own gaps between blocks make likely
+    /// (four times the estimate of RFC 6298), within bounds.
     /// </summary>
-    public TimeSpan Patience { get; private set; } = FirstPatience;
+    public TimeSpan StallTimeout { get; private set; } = InitialStallTimeout;
 
     /// <summary>
-    /// How long no byte of a piece has come though it was asked for some. Other messages do not count: somebody who says much and
-    /// gives nothing holds parts that others could send. Before it has said what it has: since it was asked that.
+    /// How long no byte of a piece has arrived while some were requested. Other messages do not count: a peer that sends many
+    /// messages and no block holds back requests that others could answer. Before its bitfield: the time since it was asked for that.
     /// </summary>
-    public TimeSpan Silence => Has is null
-        ? Stopwatch.GetElapsedTime(_openedAt)
-        : AskedBytes == 0
-        ? TimeSpan.Zero
-        : TimeSpan.FromTicks(Math.Min(Channel.Connection.PieceIdle.Ticks, Stopwatch.GetElapsedTime(AskedAt).Ticks));
+    public TimeSpan StalledFor
+    {
+        get
+        {
+            if (Has is null)
+            {
+                return clock.GetElapsedTime(_openedAt);
+            }
+
+            if (PendingBytes == 0)
+            {
+                return TimeSpan.Zero;
+            }
+
+            var requested = clock.GetElapsedTime(RequestedAt);
+            var idle = Peer.PieceIdle;
+            return idle < requested ? idle : requested;
+        }
+    }
 
     public bool IsLost { get; set; }
 
-    /// <summary>Not asked for anything: the same peer is asked over bulk connections.</summary>
+    /// <summary>Whether nothing is requested from it, because bulk connections to the same peer are used.</summary>
     public bool IsSpare { get; set; }
 
-    /// <summary>Counts a part that has arrived.</summary>
+    /// <summary>Counts a request as sent to it.</summary>
+    public void AddPending(BlockRequest request)
+    {
+        if (PendingBytes == 0)
+        {
+            RequestedAt = clock.GetTimestamp();
+        }
+
+        request.State = BlockRequestState.Requested;
+        request.RequestedFrom.Add(this);
+        _pending[(request.Piece.Index, request.Begin, request.Length)] = true;
+        PendingBytes += request.Length;
+    }
+
+    /// <summary>Records that a request was answered.</summary>
+    /// <returns>False if the request was cancelled since: its answer is not needed.</returns>
+    /// <exception cref="WireException">It was not requested.</exception>
+    public bool TryCompleteRequest(int piece, int begin, int length)
+    {
+        if (!_pending.Remove((piece, begin, length), out var isNeeded))
+        {
+            throw new WireException($"Bytes of piece {piece} arrived that were not requested.");
+        }
+
+        if (isNeeded)
+        {
+            PendingBytes -= length;
+        }
+
+        return isNeeded;
+    }
+
+    /// <summary>Records that a request is not needed any more. The source may answer it nevertheless.</summary>
+    public void Cancel(BlockRequest request)
+    {
+        request.RequestedFrom.Remove(this);
+        _pending[(request.Piece.Index, request.Begin, request.Length)] = false;
+        PendingBytes -= request.Length;
+    }
+
+    public void ClearPending()
+    {
+        _pending.Clear();
+        PendingBytes = 0;
+        Current = null;
+    }
+
+    /// <summary>Counts blocks that have arrived.</summary>
     public void CountArrival(int bytes)
     {
         Speed.Add(bytes);
         BytesReceived += bytes;
         Receiving = null;
-        var now = DownloadTimings.Now;
-        var gap = Stopwatch.GetElapsedTime(Math.Max(_arrivedAt, AskedAt), now);
+        var now = clock.GetTimestamp();
+        var gap = clock.GetElapsedTime(Math.Max(_arrivedAt, RequestedAt), now);
         _arrivedAt = now;
         if (_gap is not { } usual)
         {
@@ -87,37 +148,7 @@ internal sealed class DownloadSource(DownloadSession session, ContentChannel cha
             _gap = usual + (gap - usual) / 8;
         }
 
-        var patience = 4 * (_gap.Value + 4 * _variation);
-        Patience = patience < LeastPatience ? LeastPatience : patience > MostPatience ? MostPatience : patience;
-    }
-
-    public BandwidthLimiter Limiter => session.Limiter;
-
-    public void ReceiveBitfield(Bitfield has) => session.ReceiveBitfield(this, has);
-
-    public void ReceiveHaves(int[] pieces) => session.ReceiveHaves(this, pieces);
-
-    public void Reject(BlockRange range) => session.Rejected(this, range);
-
-    public void ReceiveHashes(HashRange range, Hash256[] hashes) => session.ReceiveHashes(this, range, hashes);
-
-    public void RejectHashes() => session.HashesRejected(this);
-
-    public void Refuse(CloseReason reason) => session.Refused(this, reason);
-
-    public void Lose() => session.Lost(this);
-
-    public IncomingBlock? BeginReceive(PieceHeader header, int count) => session.BeginReceive(this, header, count)?.Part;
-
-    public void AbortReceive(IncomingBlock block)
-    {
-        var part = (ActivePiece.Part)block;
-        session.AbortReceive(part.Piece, part);
-    }
-
-    public void EndReceive(IncomingBlock block, long since)
-    {
-        var part = (ActivePiece.Part)block;
-        session.EndReceive(this, part.Piece, part, since);
+        var timeout = 4 * (_gap.Value + 4 * _variation);
+        StallTimeout = timeout < MinStallTimeout ? MinStallTimeout : timeout > MaxStallTimeout ? MaxStallTimeout : timeout;
     }
 }

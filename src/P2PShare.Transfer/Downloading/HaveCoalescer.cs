@@ -1,18 +1,18 @@
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>
-/// Passes on which pieces have come: at once where nothing was passed on for a while, else together with the next ones.
+/// Announces pieces that were verified: at once if nothing was announced for a while, else together with the next ones.
 /// On a slow link a message for each piece and peer is one byte in a hundred. Safe for concurrent use.
 /// </summary>
 /// <param name="send">Gets at least one piece; called by one thread at a time.</param>
-internal sealed class HaveCoalescer(Action<int[]> send)
+internal sealed class HaveCoalescer(Action<int[]> send, TimeProvider clock)
 {
     // Short beside the time that a piece takes on a link slow enough for it to matter.
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+    internal static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _lock = new();
     private readonly List<int> _pieces = [];
-    private long _sent = Environment.TickCount64 - (long)Interval.TotalMilliseconds;
+    private long? _sentAt;
     private bool _isSending;
 
     public void Add(int piece)
@@ -35,10 +35,9 @@ internal sealed class HaveCoalescer(Action<int[]> send)
     {
         while (true)
         {
-            var early = _sent + (long)Interval.TotalMilliseconds - Environment.TickCount64;
-            if (early > 0)
+            if (_sentAt is { } sentAt && Interval - clock.GetElapsedTime(sentAt) is var wait && wait > TimeSpan.Zero)
             {
-                await Task.Delay((int)early).ConfigureAwait(false);
+                await Task.Delay(wait, clock).ConfigureAwait(false);
             }
 
             int[] pieces;
@@ -53,7 +52,7 @@ internal sealed class HaveCoalescer(Action<int[]> send)
                 }
             }
 
-            _sent = Environment.TickCount64;
+            _sentAt = clock.GetTimestamp();
             send(pieces);
         }
     }

@@ -1,20 +1,18 @@
-using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
-using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Transfer.Downloading;
 
-/// <summary>Fetches the piece layer from one source at a time, so that a wrong one names who sent it.</summary>
-internal sealed class PieceLayerFetch(ContentDescription content)
+/// <summary>Fetches the piece layer from one source at a time, so that a wrong one names its sender. Safe for concurrent use.</summary>
+internal sealed class PieceLayerFetch(ContentDescription content, TimeProvider clock)
 {
     private readonly Lock _lock = new();
     private readonly HashSet<DownloadSource> _refused = [];
     private DownloadSource? _from;
     private int _missing;
-    private long _answered;
+    private long _answeredAt;
 
     public enum Result
     {
@@ -23,11 +21,11 @@ internal sealed class PieceLayerFetch(ContentDescription content)
         Wrong,
     }
 
-    /// <summary>One hash a piece, once it was <see cref="Result.Right"/>.</summary>
+    /// <summary>One hash a piece; complete once <see cref="Receive"/> has returned <see cref="Result.Right"/>.</summary>
     public Hash256[] Hashes { get; } = new Hash256[content.PieceCount];
 
-    /// <summary>Chooses a source where none is being asked.</summary>
-    /// <param name="ranges">What to ask of it.</param>
+    /// <summary>Takes a source unless another one is being asked.</summary>
+    /// <param name="ranges">What to request from it.</param>
     public bool TryStart(DownloadSource source, out HashRange[] ranges)
     {
         lock (_lock)
@@ -40,17 +38,18 @@ internal sealed class PieceLayerFetch(ContentDescription content)
 
             _from = source;
             _missing = content.PieceCount;
-            _answered = DownloadTimings.Now;
+            _answeredAt = clock.GetTimestamp();
             ranges =
             [
                 .. Enumerable.Range(0, (content.PieceCount + Frame.MaxHashes - 1) / Frame.MaxHashes).Select(i => new HashRange(
-                    source.Channel.Id, i * Frame.MaxHashes, Math.Min(Frame.MaxHashes, content.PieceCount - i * Frame.MaxHashes))),
+                    source.Peer.ChannelId, i * Frame.MaxHashes, Math.Min(Frame.MaxHashes, content.PieceCount - i * Frame.MaxHashes))),
             ];
             return true;
         }
     }
 
-    /// <exception cref="WireException">They were not asked for.</exception>
+    /// <summary>Keeps hashes that arrived, and checks the layer when it is whole.</summary>
+    /// <exception cref="WireException">They were not requested.</exception>
     public Result Receive(DownloadSource source, HashRange range, Hash256[] hashes)
     {
         lock (_lock)
@@ -62,12 +61,12 @@ internal sealed class PieceLayerFetch(ContentDescription content)
 
             if (range.Index % Frame.MaxHashes != 0 || range.Index + range.Count > content.PieceCount || range.Count > _missing)
             {
-                throw new WireException("Hashes came that were not asked for.");
+                throw new WireException("Hashes arrived that were not requested.");
             }
 
             hashes.CopyTo(Hashes, range.Index);
             _missing -= range.Count;
-            _answered = DownloadTimings.Now;
+            _answeredAt = clock.GetTimestamp();
             if (_missing > 0)
             {
                 return Result.Unfinished;
@@ -84,8 +83,8 @@ internal sealed class PieceLayerFetch(ContentDescription content)
         }
     }
 
-    /// <summary>The source has no piece layer to give; another is asked.</summary>
-    public void Rejected(DownloadSource source)
+    /// <summary>Records that the source does not have the piece layer: another one is asked.</summary>
+    public void Reject(DownloadSource source)
     {
         lock (_lock)
         {
@@ -94,8 +93,8 @@ internal sealed class PieceLayerFetch(ContentDescription content)
         }
     }
 
-    /// <summary>Whether the source may still give the piece layer, without which its pieces are of no use.</summary>
-    public bool MayGive(DownloadSource source)
+    /// <summary>Whether the source may still send the piece layer; without the layer its pieces cannot be verified.</summary>
+    public bool CanAsk(DownloadSource source)
     {
         lock (_lock)
         {
@@ -103,16 +102,17 @@ internal sealed class PieceLayerFetch(ContentDescription content)
         }
     }
 
-    /// <summary>Whether the source was asked and has not answered for this long.</summary>
+    /// <summary>Whether the source is being asked and has not answered for that long.</summary>
     public bool IsStalled(DownloadSource source, TimeSpan timeout)
     {
         lock (_lock)
         {
-            return _from == source && _missing > 0 && Stopwatch.GetElapsedTime(_answered) > timeout;
+            return _from == source && _missing > 0 && clock.GetElapsedTime(_answeredAt) > timeout;
         }
     }
 
-    public void Lost(DownloadSource source)
+    /// <summary>Records that the source is lost: another one is asked.</summary>
+    public void Lose(DownloadSource source)
     {
         lock (_lock)
         {

@@ -1,28 +1,29 @@
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>
-/// Bounds the memory of pieces on their way, of all downloads of a peer server together. What a download needs to go on at
-/// all it takes in any case. Safe for concurrent use.
+/// Bounds the memory of active pieces over all downloads of a peer server. What a download needs to continue at all it
+/// reserves in any case. Safe for concurrent use.
 /// </summary>
 /// <param name="limit">In bytes.</param>
 internal sealed class PieceMemoryBudget(long limit)
 {
-    private long _taken;
+    private long _reserved;
 
-    /// <returns>False where that would be more than the limit.</returns>
-    public bool TryTake(int bytes)
+    /// <summary>Reserves bytes unless that would exceed the limit.</summary>
+    /// <returns>Whether they were reserved.</returns>
+    public bool TryReserve(int bytes)
     {
-        if (Interlocked.Add(ref _taken, bytes) <= limit)
+        if (Interlocked.Add(ref _reserved, bytes) <= limit)
         {
             return true;
         }
 
-        GiveBack(bytes);
+        Release(bytes);
         return false;
     }
 
-    /// <summary>Takes, whatever the limit is.</summary>
-    public void Take(int bytes) => Interlocked.Add(ref _taken, bytes);
+    /// <summary>Reserves bytes even if that exceeds the limit.</summary>
+    public void Reserve(int bytes) => Interlocked.Add(ref _reserved, bytes);
 
-    public void GiveBack(int bytes) => Interlocked.Add(ref _taken, -bytes);
+    public void Release(int bytes) => Interlocked.Add(ref _reserved, -bytes);
 }

@@ -3,9 +3,9 @@ using P2PShare.Protocol.Content;
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>
-/// Chooses which piece to fetch next: of those that a source has and nobody fetches yet, one that the fewest sources
+/// Chooses which piece to fetch next: of those that a source has and that are not being fetched, one that the fewest sources
 /// have, at random among equals (rarest first: Legout et al., "Rarest First and Choke Algorithms Are Enough", IMC 2006).
-/// Knows no sockets and no time. Not safe for concurrent use.
+/// Not safe for concurrent use.
 /// </summary>
 internal sealed class PiecePicker
 {
@@ -13,8 +13,8 @@ internal sealed class PiecePicker
     private readonly int[] _availability;
     private readonly Random _random;
 
-    /// <param name="have">What is there already.</param>
-    /// <param name="random">Breaks ties; a seeded one makes a simulation repeatable.</param>
+    /// <param name="have">The pieces that are verified already.</param>
+    /// <param name="random">Breaks ties; with a seed the choices can be repeated.</param>
     public PiecePicker(Bitfield have, Random random)
     {
         _random = random;
@@ -34,22 +34,22 @@ internal sealed class PiecePicker
         Have,
     }
 
-    /// <summary>Pieces that are neither there nor being fetched.</summary>
+    /// <summary>Pieces that are neither verified nor being fetched.</summary>
     public int MissingCount { get; private set; }
 
     /// <summary>Counts what a new source has.</summary>
     public void AddSource(Bitfield has) => Count(has, 1);
 
-    /// <summary>Takes back what a lost source had.</summary>
+    /// <summary>Uncounts what a lost source had.</summary>
     public void RemoveSource(Bitfield has) => Count(has, -1);
 
     /// <summary>Counts one more piece of a source.</summary>
     public void AddHave(int piece) => _availability[piece]++;
 
-    /// <summary>Takes back a piece that a source turned out not to have.</summary>
+    /// <summary>Uncounts a piece that a source turned out not to have.</summary>
     public void RemoveHave(int piece) => _availability[piece]--;
 
-    /// <summary>Whether the source has anything that is not there yet, whoever fetches it.</summary>
+    /// <summary>Whether the source has a piece that is not verified, being fetched or not.</summary>
     public bool IsInteresting(Bitfield has)
     {
         for (var i = 0; i < _states.Length; i++)
@@ -64,7 +64,7 @@ internal sealed class PiecePicker
     }
 
     /// <summary>Chooses a piece that the source has and marks it active.</summary>
-    /// <returns>Its index, or -1 where the source has none that is missing.</returns>
+    /// <returns>Its index, or -1 if the source has none that is missing.</returns>
     public int Pick(Bitfield has)
     {
         if (MissingCount == 0)
@@ -105,7 +105,7 @@ internal sealed class PiecePicker
         return chosen;
     }
 
-    /// <summary>Says that an active piece is there.</summary>
+    /// <summary>Marks a piece as verified.</summary>
     public void SetHave(int piece)
     {
         if (_states[piece] == State.Missing)
@@ -116,7 +116,7 @@ internal sealed class PiecePicker
         _states[piece] = State.Have;
     }
 
-    /// <summary>Gives an active piece back, to be picked again.</summary>
+    /// <summary>Marks an active piece as missing, to be picked again.</summary>
     public void SetMissing(int piece)
     {
         if (_states[piece] != State.Missing)

@@ -16,7 +16,7 @@ namespace P2PShare.Transfer.Sharing;
 /// What a peer offers: what its user shared, what was received, and what is being received. Keeps it for the next peer server, and
 /// tells the tracker. Safe for concurrent use.
 /// </summary>
-public sealed class ContentRegistry : IContentLookup, IDisposable
+public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposable
 {
     private readonly IAnnouncer _announcer;
     private readonly ShareStore _store;
@@ -129,6 +129,16 @@ public sealed class ContentRegistry : IContentLookup, IDisposable
         }
     }
 
+    OfferedContent IContentRegistry.Offer(IContent content, string group, string name) => Offer(content, group, name);
+
+    void IContentRegistry.Withdraw(OfferedContent offered, IContent part, string group) => Withdraw(offered, part, group);
+
+    void IContentRegistry.Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite) => Finish(offered, part, destination, overwrite);
+
+    void IContentRegistry.ReportUnreadable(OfferedContent offered, Exception problem) => ReportUnreadable(offered, problem);
+
+    Task IContentRegistry.FlushAnnouncesAsync(CancellationToken cancellationToken) => FlushAnnouncesAsync(cancellationToken);
+
     void IContentLookup.ReportUnreadable(IServedContent content, Exception problem) => ReportUnreadable((OfferedContent)content, problem);
 
     /// <summary>Waits until the tracker knows everything that is offered now.</summary>
@@ -202,7 +212,7 @@ public sealed class ContentRegistry : IContentLookup, IDisposable
 
     /// <summary>Gives a complete part its name, and offers it from there.</summary>
     /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
-    internal void Finish(OfferedContent offered, PartFile part, string destination, bool overwrite)
+    internal void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite)
     {
         if (!offered.IsBacked(part))
         {

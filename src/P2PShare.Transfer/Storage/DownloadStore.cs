@@ -2,7 +2,6 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
-using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer.Storage;
@@ -12,7 +11,7 @@ namespace P2PShare.Transfer.Storage;
 /// changed here.
 /// </summary>
 /// <param name="tracker">Logged in.</param>
-public sealed class DownloadStore(StateFolder state, TrackerClient tracker)
+public sealed class DownloadStore(StateFolder state, TrackerClient tracker) : IDownloadStore
 {
     private readonly StateDatabase _database = state.Database;
     private readonly string _trackerId = tracker.TrackerId.ToString("D");
@@ -113,6 +112,15 @@ public sealed class DownloadStore(StateFolder state, TrackerClient tracker)
             new { trackerId = _trackerId, userName = _userName });
         return [.. rows.Select(row => row.ToDownload())];
     }
+
+    IReadOnlyList<SavedDownload> IDownloadStore.GetAll() => GetAll();
+
+    Task IDownloadStore.AddAsync(Guid id, DownloadRequest request, DateTimeOffset created) => AddAsync(id, request, created);
+
+    Task IDownloadStore.UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
+        UpdateAsync(id, state, error, bytesVerified);
+
+    Task IDownloadStore.RemoveAsync(Guid id) => RemoveAsync(id);
 
     private async Task ToldAsync(Task write)
     {

@@ -17,7 +17,7 @@ namespace P2PShare.Transfer.Storage;
 /// verifies every recorded piece again, so that neither a crash nor a change from outside ends in a wrong file. It is
 /// held exclusively: a second download into the same destination is refused.
 /// </summary>
-internal sealed class PartFile : IContent
+internal sealed class PartFile : IPartFile
 {
     private const int UnknownIOError = unchecked((int)0x80131620);
 

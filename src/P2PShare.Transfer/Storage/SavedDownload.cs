@@ -1,5 +1,4 @@
 using P2PShare.Protocol;
-using P2PShare.Transfer.Downloading;
 
 namespace P2PShare.Transfer.Storage;
 

@@ -160,7 +160,7 @@ public sealed class FailureTests : IAsyncLifetime
         Assert.False(download.Completion.IsCompleted);
 
         await _bob.RestartServerAsync();
-        var again = Assert.Single(_bob.Server.GetDownloads());
+        var again = Assert.Single(_bob.Server.Downloads.GetAll());
         Assert.Equal((DownloadState.Suspended, download.Id), (again.State, again.Id));
         _alice.Server.UploadLimit = null;
         again.Resume();
@@ -241,14 +241,14 @@ public sealed class FailureTests : IAsyncLifetime
         var first = _bob.Receive(_file);
 
         Assert.Same(first, _bob.Receive(_file));
-        var error = Assert.Throws<P2PShareException>(() => _bob.Server.StartDownload(
+        var error = Assert.Throws<P2PShareException>(() => _bob.Server.Downloads.Start(
             new DownloadRequest(TestPeer.Group, other.Name, other.Content, _bob.DestinationOf("data.bin"), Overwrite: false)));
         Assert.Equal(ErrorCode.DestinationInUse, error.Code);
 
         // The same from another process of the same person: a second peer server of the state folder.
         await using var second = await PeerServer.StartAsync(_bob.Client, _bob.State, new PeerServerOptions(), CancellationToken.None);
         Assert.NotEqual(_bob.Server.Fingerprint, second.Fingerprint);
-        var rival = second.StartDownload(new DownloadRequest(
+        var rival = second.Downloads.Start(new DownloadRequest(
             TestPeer.Group, other.Name, other.Content, _bob.DestinationOf("data.bin"), Overwrite: false));
         var refused = await Assert.ThrowsAsync<P2PShareException>(() => rival.Completion.WaitAsync(Limit));
         Assert.Equal(ErrorCode.DestinationInUse, refused.Code);
@@ -265,9 +265,9 @@ public sealed class FailureTests : IAsyncLifetime
         var download = _bob.Receive(_file);
         await Eventually.HoldsAsync(() => download.Progress.BytesVerified > 500_000, "bytes came");
 
-        await _bob.Server.RemoveDownloadAsync(download);
+        await _bob.Server.Downloads.RemoveAsync(download);
 
-        Assert.Empty(_bob.Server.GetDownloads());
+        Assert.Empty(_bob.Server.Downloads.GetAll());
         Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(_bob.DestinationOf("data.bin"))!));
         var error = await Assert.ThrowsAsync<P2PShareException>(() => download.Completion);
         Assert.Equal(ErrorCode.DownloadStopped, error.Code);

@@ -96,7 +96,7 @@ public sealed class ManyReceiversTests(ITestOutputHelper output) : IAsyncLifetim
         Assert.Equal(1, _alice.Server.GetStatus().Connections);
 
         // The same bytes once more, from this machine.
-        await _alice.Server.StartDownload(new(TestPeer.Group, "data.bin", _file.Content, _alice.DestinationOf("again.bin"), Overwrite: false))
+        await _alice.Server.Downloads.Start(new(TestPeer.Group, "data.bin", _file.Content, _alice.DestinationOf("again.bin"), Overwrite: false))
             .Completion.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Empty(OpenFiles());
 

@@ -101,7 +101,7 @@ public sealed class SwarmTests
         await using var tracker = await TestTracker.StartAsync();
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null, new PeerServerOptions { UploadLimit = 24 * 1024 * 1024 });
         await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
-        bob.Server.BulkAbove = 1;
+        bob.Server.Downloads.Dependencies.BulkAbove = 1;
         var content = RandomNumberGenerator.GetBytes(5 * Size);
         var file = await alice.ShareAsync("data.bin", content);
         var download = bob.Receive(file);

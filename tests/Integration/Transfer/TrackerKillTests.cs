@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 using Xunit.Abstractions;
 
 namespace P2PShare.Integration.Transfer;

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using P2PShare.Protocol;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
 

@@ -32,7 +32,7 @@ public abstract class ConnectionTest : IAsyncDisposable
         var validator = new TicketValidator(Tracker, KeySet(), Clock);
         Access = new AccessGuard(new TicketChecker(validator, () => Task.FromResult(validator), Clock), new Revocations(Clock), Clock);
         Context = new ConnectionContext(
-            Access, Contents, new BandwidthLimiter(Clock), new BandwidthLimiter(Clock), new TransferMetrics(0, Clock), Uploads.Enqueue,
+            Access, Contents, new BandwidthLimiter(Clock), new BandwidthLimiter(Clock), new TransferMetrics(0), Uploads.Enqueue,
             new SentenceLogger(LogLevel.Debug, Log.Enqueue), Clock);
     }
 

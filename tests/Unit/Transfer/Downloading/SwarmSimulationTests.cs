@@ -1,10 +1,10 @@
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Downloading;
 
-namespace P2PShare.Unit.Transfer;
+namespace P2PShare.Unit.Transfer.Downloading;
 
 /// <summary>
-/// A swarm without sockets and without time: in each round every peer sends at most one piece and gets at most one, and what
+/// A swarm without sockets and clocks: in each round every peer sends at most one piece and gets at most one, and what
 /// it got it can send from the next round on. The best that is possible is M + ⌊log2 N⌋ rounds for M pieces and N receivers.
 /// </summary>
 public sealed class SwarmSimulationTests
@@ -67,7 +67,7 @@ public sealed class SwarmSimulationTests
         }
     }
 
-    // Nobody plans: those who are furthest behind choose first, each any sender that is free and has something for it.
+    // Nothing is planned: the receivers that are furthest behind choose first, each any free sender that has a piece for it.
     private static List<(int From, int To)> Match(Bitfield[] has, Random random)
     {
         int[] senders = [0, .. Enumerable.Range(1, has.Length - 1).OrderBy(_ => random.Next())];

@@ -1,11 +1,10 @@
 using P2PShare.Protocol.Content;
-using P2PShare.Transfer.Storage;
 
-namespace P2PShare.Transfer.Downloading;
+namespace P2PShare.Transfer.Storage;
 
-/// <summary>What to fetch and where to put it.</summary>
+/// <summary>What to download and where to put it.</summary>
 /// <param name="Group">The group that has the file.</param>
 /// <param name="Name">The file's name in the group.</param>
 /// <param name="Destination">Full path of the file to make, from <see cref="DestinationPath"/>.</param>
-/// <param name="Overwrite">Whether an existing file at <paramref name="Destination"/> gives way.</param>
+/// <param name="Overwrite">Whether to replace an existing file at <paramref name="Destination"/>.</param>
 public sealed record DownloadRequest(string Group, string Name, ContentDescription Content, string Destination, bool Overwrite);

@@ -1,0 +1,49 @@
+using System.Net;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Connections;
+
+namespace P2PShare.Transfer.Downloading;
+
+/// <summary>A source over a channel of a connection.</summary>
+internal sealed record ChannelSource(ContentChannel Channel) : ISource
+{
+    public uint ChannelId => Channel.Id;
+
+    public Hash256 Fingerprint => Channel.RemoteFingerprint;
+
+    public IPEndPoint RemoteEndPoint => Channel.Connection.RemoteEndPoint;
+
+    public Bitfield? RemoteHas => Channel.RemoteHas;
+
+    public bool IsOpenedHere => Channel.UserName is null;
+
+    public bool IsDialled => Channel.Connection.IsDialled;
+
+    public bool IsBulk => Channel.Connection.IsBulk;
+
+    public bool IsDuplicate => Channel.Connection.IsDuplicate;
+
+    public bool IsClosed => Channel.Connection.IsClosed;
+
+    public TimeSpan PieceIdle => Channel.Connection.PieceIdle;
+
+    public Bitfield? Listen(IChannelListener listener) => Channel.SetListener(listener);
+
+    public void StopListening() => Channel.ClearListener();
+
+    public void SendTicket(string ticket) => Channel.Connection.SendHello(ticket);
+
+    public void Request(BlockRange range) => Channel.Connection.Request(range);
+
+    public void Cancel(BlockRange range) => Channel.Connection.Cancel(range);
+
+    public void RequestHashes(HashRange range) => Channel.Connection.RequestHashes(range);
+
+    public void Close(CloseReason reason) => Channel.Connection.Close(Channel, reason);
+
+    public void Disconnect(CloseReason reason) => Channel.Connection.Close(reason);
+
+    public void Abort() => Channel.Connection.Dispose();
+}

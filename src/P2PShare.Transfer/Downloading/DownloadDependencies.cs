@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Logging;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
+
+namespace P2PShare.Transfer.Downloading;
+
+/// <summary>Asks the tracker which peers have a content of a group.</summary>
+/// <exception cref="P2PShareException">The tracker's; <see cref="ErrorCode.FileNotFound"/> if the group has no such content.</exception>
+internal delegate Task<SourceLocator.Sources> FindSources(string group, Hash256 piecesRoot, CancellationToken cancellationToken);
+
+/// <summary>Opens or makes the part file of a destination.</summary>
+/// <exception cref="P2PShareException">DestinationInUse, DiskFull, PathUnwritable.</exception>
+internal delegate IPartFile OpenPart(string destination, ContentDescription content);
+
+/// <summary>What all downloads of a peer server share.</summary>
+/// <param name="Fingerprint">Of this peer.</param>
+/// <param name="CreateConnector">Makes what opens the channels for a content, with the tickets of a group.</param>
+internal sealed record DownloadDependencies(
+    Hash256 Fingerprint,
+    IDownloadStore Store,
+    IContentRegistry Contents,
+    FindSources FindSources,
+    Func<IServedContent, string, ISourceConnector> CreateConnector,
+    TransferMetrics Metrics,
+    ILogger Logger,
+    TimeProvider Clock)
+{
+    public OpenPart OpenPart { get; init; } = PartFile.Open;
+
+    public FolderGate FolderGate { get; } = new();
+
+    public PieceMemoryBudget Budget { get; init; } = new(128 * 1024 * 1024);
+
+    public Random Random { get; init; } = Random.Shared;
+
+    /// <summary>How long a download waits without any source before it fails.</summary>
+    public TimeSpan SourceTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest that a source may be silent about blocks that were requested; half of it about the piece layer.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Bytes a second above which bulk connections to a source are opened; chosen by measurement.</summary>
+    public double BulkAbove { get; set; } = 64 * 1024 * 1024;
+}

@@ -1,0 +1,152 @@
+using P2PShare.Protocol;
+using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Transfer.Downloading;
+
+/// <summary>The downloads of a peer server's user, those of earlier shells included. Safe for concurrent use.</summary>
+public sealed class DownloadList
+{
+    private readonly DownloadDependencies _dependencies;
+    private readonly Lock _lock = new();
+    private readonly List<Download> _downloads = [];
+    private readonly Dictionary<string, Download> _latest = [];
+
+    internal DownloadList(DownloadDependencies dependencies) => _dependencies = dependencies;
+
+    /// <summary>Downloads that run.</summary>
+    internal int ActiveCount => GetAll().Count(IsRunning);
+
+    /// <summary>Sources connected, over all downloads.</summary>
+    internal int SourceCount => GetAll().Where(IsRunning).Sum(download => download.Progress.Sources);
+
+    /// <summary>Over all downloads.</summary>
+    internal double BytesPerSecond => GetAll().Where(IsRunning).Sum(download => download.Progress.BytesPerSecond);
+
+    internal DownloadDependencies Dependencies => _dependencies;
+
+    /// <summary>
+    /// Starts a download, or returns the one that runs into the same destination. An existing file is left alone unless the
+    /// request overwrites; an unfinished part of the same content is continued.
+    /// </summary>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.DestinationExists"/>, <see cref="ErrorCode.DestinationInvalid"/> or <see cref="ErrorCode.DestinationInUse"/>;
+    /// what shows later is thrown by <see cref="Download.Completion"/>.
+    /// </exception>
+    public Download Start(DownloadRequest request)
+    {
+        if (Directory.Exists(request.Destination))
+        {
+            throw new P2PShareException(
+                ErrorCode.DestinationInvalid, $"'{request.Destination}' is a folder. Remove it or choose another destination.");
+        }
+
+        if (!request.Overwrite && File.Exists(request.Destination))
+        {
+            throw PartFile.Exists(request.Destination);
+        }
+
+        lock (_lock)
+        {
+            var latest = _latest.GetValueOrDefault(request.Destination);
+            var same = latest?.State == DownloadState.Complete ? null : latest;
+            if (same is not null && same.Request.Content == request.Content && same.Request.Group == request.Group
+                && same.Request.Overwrite == request.Overwrite)
+            {
+                same.Resume();
+                return same;
+            }
+
+            if (same is { State: DownloadState.Running })
+            {
+                throw new P2PShareException(
+                    ErrorCode.DestinationInUse,
+                    $"Another download into '{request.Destination}' is running. Wait for it, stop it, or choose another destination.");
+            }
+
+            // An unfinished download of something else into the same place is of no use any more.
+            if (same is not null)
+            {
+                _downloads.Remove(same);
+                _dependencies.Store.RemoveAsync(same.Id).ObserveFailure(_dependencies.Logger);
+            }
+
+            var entry = new SavedDownload(Guid.NewGuid(), request, DownloadState.Running, null, 0, _dependencies.Clock.GetUtcNow());
+            _dependencies.Store.AddAsync(entry.Id, request, entry.Created).ObserveFailure(_dependencies.Logger);
+            var download = Add(entry);
+            download.Start();
+            return download;
+        }
+    }
+
+    /// <summary>Every download of this user at this tracker, those of earlier shells included, the oldest first.</summary>
+    public IReadOnlyList<Download> GetAll()
+    {
+        lock (_lock)
+        {
+            return [.. _downloads];
+        }
+    }
+
+    /// <summary>The download that was saved under this id: one that runs or ran here, else taken over from the shell that left it.</summary>
+    public Download Get(SavedDownload saved)
+    {
+        lock (_lock)
+        {
+            var known = _downloads.Find(download => download.Id == saved.Id);
+            if (known is { HasRun: true })
+            {
+                return known;
+            }
+
+            // What was loaded at the start may be out of date: another shell ran it since.
+            _downloads.RemoveAll(download => download.Id == saved.Id);
+            return AddLeft(saved);
+        }
+    }
+
+    /// <summary>Stops a download, removes it from the list, and deletes its part file; a finished file stays.</summary>
+    /// <exception cref="P2PShareException">As <see cref="DownloadStore.RemoveAsync(SavedDownload)"/>.</exception>
+    public async Task RemoveAsync(Download download)
+    {
+        await download.StopAsync().ConfigureAwait(false);
+        await _dependencies.Store.RemoveAsync(
+            new SavedDownload(download.Id, download.Request, download.State, null, 0, download.Created)).ConfigureAwait(false);
+        lock (_lock)
+        {
+            _downloads.Remove(download);
+            if (_latest.GetValueOrDefault(download.Request.Destination) == download)
+            {
+                _latest.Remove(download.Request.Destination);
+            }
+        }
+    }
+
+    /// <summary>Adds the downloads that earlier shells saved.</summary>
+    internal void Load()
+    {
+        lock (_lock)
+        {
+            foreach (var saved in _dependencies.Store.GetAll())
+            {
+                AddLeft(saved);
+            }
+        }
+    }
+
+    /// <summary>Suspends all that run.</summary>
+    internal Task SuspendAllAsync() => Task.WhenAll(GetAll().Select(download => download.SuspendAsync()));
+
+    private static bool IsRunning(Download download) => download.State == DownloadState.Running;
+
+    // The shell that ran it is gone, or holds its part file: either way it does not run here.
+    private Download AddLeft(SavedDownload saved) => Add(saved.State == DownloadState.Running ? saved with { State = DownloadState.Suspended } : saved);
+
+    private Download Add(SavedDownload saved)
+    {
+        var download = new Download(_dependencies, saved);
+        _downloads.Add(download);
+        _latest[saved.Request.Destination] = download;
+        return download;
+    }
+}

@@ -1,0 +1,33 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Connections;
+
+namespace P2PShare.Transfer.Downloading;
+
+/// <summary>Passes what arrives from one source to its download.</summary>
+/// <param name="limiter">Limits this download alone.</param>
+internal sealed class SourceListener(SwarmFetch fetch, PieceReceiver receiver, DownloadSource source, BandwidthLimiter limiter) : IChannelListener
+{
+    public BandwidthLimiter Limiter => limiter;
+
+    public void ReceiveBitfield(Bitfield has) => fetch.ReceiveBitfield(source, has);
+
+    public void ReceiveHaves(int[] pieces) => fetch.ReceiveHaves(source, pieces);
+
+    public void Reject(BlockRange range) => fetch.Reject(source, range);
+
+    public void ReceiveHashes(HashRange range, Hash256[] hashes) => fetch.ReceiveHashes(source, range, hashes);
+
+    public void RejectHashes() => fetch.RejectHashes(source);
+
+    public void Refuse(CloseReason reason) => fetch.Refuse(source, reason);
+
+    public void Lose() => fetch.Lose(source);
+
+    public IncomingBlock? BeginReceive(PieceHeader header, int count) => receiver.Begin(source, header, count);
+
+    public void AbortReceive(IncomingBlock block) => receiver.Abort((BlockRequest)block);
+
+    public void EndReceive(IncomingBlock block, long since) => receiver.End(source, (BlockRequest)block, since);
+}

@@ -1,0 +1,68 @@
+using P2PShare.Protocol;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
+
+namespace P2PShare.Transfer.Downloading;
+
+/// <summary>Looks up the peers that have a content, and connects the download to them. Used by one loop.</summary>
+/// <param name="find">Asks the tracker which peers have a content of a group.</param>
+/// <param name="deny">Receives the tracker's refusal: the user is not a member any more, the file is gone, and the like.</param>
+internal sealed class SourceSearch(
+    DownloadRequest request, Hash256 piecesRoot, FindSources find, SourcePool sources, Action<P2PShareException> deny, TimeProvider clock)
+{
+    // Peers that start together do not see each other at once: the tracker is asked soon again, then less and less often.
+    internal static readonly TimeSpan FirstInterval = TimeSpan.FromMilliseconds(500);
+    internal static readonly TimeSpan LastInterval = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan IntervalWithoutSources = TimeSpan.FromSeconds(2);
+
+    private readonly long _start = clock.GetTimestamp();
+    private TimeSpan _interval = FirstInterval;
+    private TimeSpan _dueAt;
+
+    /// <summary>The look-up that runs or ran last.</summary>
+    public Task Running { get; private set; } = Task.CompletedTask;
+
+    private TimeSpan Now => clock.GetElapsedTime(_start);
+
+    /// <summary>Starts a look-up if it is time and none is running. The first one is due at once.</summary>
+    public void StartIfDue(CancellationToken cancellationToken)
+    {
+        var now = Now;
+        if (!Running.IsCompleted || now < _dueAt)
+        {
+            return;
+        }
+
+        Running = LookUpAsync(cancellationToken);
+        _dueAt = now + _interval;
+        _interval = _interval * 2 < LastInterval ? _interval * 2 : LastInterval;
+    }
+
+    /// <summary>Makes the next look-up due soon, because there is no source.</summary>
+    public void Hasten()
+    {
+        var soon = Now + IntervalWithoutSources;
+        _dueAt = soon < _dueAt ? soon : _dueAt;
+    }
+
+    private async Task LookUpAsync(CancellationToken cancellationToken)
+    {
+        SourceLocator.Sources found;
+        try
+        {
+            found = await find(request.Group, piecesRoot, cancellationToken).ConfigureAwait(false);
+        }
+        catch (P2PShareException e)
+        {
+            sources.LastProblem = e.Message;
+            if (e.Code is ErrorCode.NotMember or ErrorCode.GroupNotFound or ErrorCode.FileNotFound or ErrorCode.NotLoggedIn)
+            {
+                deny(e);
+            }
+
+            return;
+        }
+
+        await sources.ConnectAsync(found, cancellationToken).ConfigureAwait(false);
+    }
+}

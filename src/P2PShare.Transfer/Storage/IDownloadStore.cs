@@ -1,0 +1,21 @@
+using P2PShare.Protocol;
+
+namespace P2PShare.Transfer.Storage;
+
+/// <summary>Keeps a user's downloads between shells. Writes are in the order of the calls.</summary>
+internal interface IDownloadStore
+{
+    /// <summary>All, the oldest first.</summary>
+    IReadOnlyList<SavedDownload> GetAll();
+
+    Task AddAsync(Guid id, DownloadRequest request, DateTimeOffset created);
+
+    Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified);
+
+    /// <summary>Removes a download; its part file stays.</summary>
+    Task RemoveAsync(Guid id);
+
+    /// <summary>Removes a download and deletes its part file; a finished file stays.</summary>
+    /// <exception cref="P2PShareException">As <see cref="DownloadStore.RemoveAsync(SavedDownload)"/>.</exception>
+    Task RemoveAsync(SavedDownload download);
+}

@@ -1,0 +1,39 @@
+using P2PShare.Protocol;
+
+namespace P2PShare.Transfer.Storage;
+
+/// <summary>A file that is being received. Reading and writing different pieces is safe for concurrent use.</summary>
+internal interface IPartFile : IContent
+{
+    long BytesVerified { get; }
+
+    /// <summary>Whether pieces can be verified: there is one piece only, or the piece layer is known.</summary>
+    bool KnowsHashes { get; }
+
+    /// <summary>Whether it has bytes that no record covers; they are worth verifying once the piece layer is known.</summary>
+    bool HoldsUnrecorded { get; }
+
+    /// <summary>Verifies what an earlier download recorded or wrote. Pieces that are wrong count as missing.</summary>
+    Task RestoreAsync(CancellationToken cancellationToken);
+
+    /// <summary>Verifies whatever the file holds, now that the piece layer is known.</summary>
+    Task RestoreUnrecordedAsync(CancellationToken cancellationToken);
+
+    /// <summary>Keeps a piece layer that was checked against the pieces root.</summary>
+    void SetPieceLayer(Hash256[] layer);
+
+    /// <summary>The hash that a piece must have.</summary>
+    Hash256 PieceHash(int index);
+
+    /// <summary>Writes a piece whose hash was right, and counts it as verified.</summary>
+    /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
+    void WritePiece(int index, ReadOnlySpan<byte> data);
+
+    /// <summary>Makes verified pieces durable, then the record that names them. Cheap if nothing is new.</summary>
+    /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
+    void Record();
+
+    /// <summary>Gives the complete file its name in one step; the object is not used after it.</summary>
+    /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
+    void Finish(string destination, bool overwrite);
+}

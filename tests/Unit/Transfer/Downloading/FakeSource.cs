@@ -1,0 +1,82 @@
+using System.Net;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Downloading;
+
+namespace P2PShare.Unit.Transfer.Downloading;
+
+/// <summary>A source that records what is sent to it, and answers nothing.</summary>
+internal sealed class FakeSource(int number, Hash256? fingerprint = null) : ISource
+{
+    private IChannelListener? _listener;
+
+    public List<BlockRange> Requests { get; } = [];
+
+    public List<BlockRange> Cancels { get; } = [];
+
+    public List<HashRange> HashRequests { get; } = [];
+
+    public List<string> Tickets { get; } = [];
+
+    public CloseReason? Closed { get; private set; }
+
+    public CloseReason? Disconnected { get; private set; }
+
+    public bool IsAborted { get; private set; }
+
+    public uint ChannelId => (uint)number;
+
+    public Hash256 Fingerprint { get; } = fingerprint ?? Hash256.Compute([(byte)number]);
+
+    public IPEndPoint RemoteEndPoint => new(IPAddress.Loopback, number);
+
+    public Bitfield? RemoteHas { get; init; }
+
+    public bool IsOpenedHere { get; init; } = true;
+
+    public bool IsDialled { get; init; } = true;
+
+    public bool IsBulk { get; init; }
+
+    public bool IsDuplicate { get; init; }
+
+    public bool IsClosed => Closed is not null || Disconnected is not null || IsAborted;
+
+    public TimeSpan PieceIdle { get; set; } = TimeSpan.MaxValue;
+
+    public Bitfield? Listen(IChannelListener listener)
+    {
+        _listener = listener;
+        return RemoteHas;
+    }
+
+    public void StopListening() => _listener = null;
+
+    public void SendTicket(string ticket) => Tickets.Add(ticket);
+
+    public void Request(BlockRange range) => Requests.Add(range);
+
+    public void Cancel(BlockRange range) => Cancels.Add(range);
+
+    public void RequestHashes(HashRange range) => HashRequests.Add(range);
+
+    public void Close(CloseReason reason)
+    {
+        Closed = reason;
+        _listener?.Lose();
+    }
+
+    public void Disconnect(CloseReason reason)
+    {
+        Disconnected = reason;
+        _listener?.Lose();
+    }
+
+    public void Abort()
+    {
+        IsAborted = true;
+        _listener?.Lose();
+    }
+}

@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Hashing;
+
+namespace P2PShare.Unit.Transfer.Downloading;
+
+/// <summary>Random bytes with their description and piece layer.</summary>
+internal sealed class TestContent
+{
+    public const int KiB = 1024;
+    public const int MiB = 1024 * KiB;
+
+    private static readonly ConcurrentDictionary<(int Size, int PieceLength), TestContent> Made = new();
+
+    private TestContent(int size, int pieceLength)
+    {
+        Bytes = new byte[size];
+        new Random(size).NextBytes(Bytes);
+        var layer = new List<Hash256>();
+        for (var begin = 0; begin < size; begin += pieceLength)
+        {
+            var piece = Bytes.AsSpan(begin, Math.Min(pieceLength, size - begin));
+            var leaves = new Hash256[(piece.Length + PieceLength.Block - 1) / PieceLength.Block];
+            HashTree.HashBlocks(piece, leaves);
+            layer.Add(size <= pieceLength ? HashTree.Root(leaves) : HashTree.PieceHash(leaves, pieceLength));
+        }
+
+        Layer = [.. layer];
+        var root = layer.Count == 1 ? layer[0] : HashTree.Root([.. layer], HashTree.Height(pieceLength));
+        Description = new ContentDescription(size, pieceLength, root);
+    }
+
+    public byte[] Bytes { get; }
+
+    public Hash256[] Layer { get; }
+
+    public ContentDescription Description { get; }
+
+    public Bitfield All => Having([.. Enumerable.Range(0, Description.PieceCount)]);
+
+    public Bitfield None => new(Description.PieceCount);
+
+    /// <summary>The content of that size; the same each time, because hashing takes time.</summary>
+    public static TestContent Make(int size, int pieceLength) =>
+        Made.GetOrAdd((size, pieceLength), static key => new TestContent(key.Size, key.PieceLength));
+
+    public Bitfield Having(params int[] pieces)
+    {
+        var has = new Bitfield(Description.PieceCount);
+        foreach (var piece in pieces)
+        {
+            has.Set(piece);
+        }
+
+        return has;
+    }
+
+    public ReadOnlySpan<byte> GetBlocks(int piece, int begin, int length) =>
+        Bytes.AsSpan(checked((int)((long)piece * Description.PieceLength)) + begin, length);
+}
