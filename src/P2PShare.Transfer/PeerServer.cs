@@ -11,22 +11,20 @@ using P2PShare.Transfer.Trackers;
 namespace P2PShare.Transfer;
 
 /// <summary>
-/// One peer: listens, offers what its user shares and has received, announces it at the tracker, and downloads. This type puts the
-/// parts together, starts them and stops them. Safe for concurrent use.
+/// One peer: listens, offers what its user shares and has received, announces it at the tracker, and downloads. This type builds the
+/// parts, starts them and stops them. Safe for concurrent use.
 /// </summary>
 public sealed class PeerServer : IAsyncDisposable
 {
-    private static readonly TimeSpan UnregisterTimeout = TimeSpan.FromSeconds(5);
-
     private readonly TrackerClient _tracker;
     private readonly StateFolder _state;
-    private readonly PeerServerOptions _options;
-    private readonly PeerIdentity _identity;
     private readonly PeerListener _listener;
+    private readonly PeerIdentity _identity;
+    private readonly TransferMetrics _metrics;
     private readonly Announcer _announcer;
+    private readonly TrackerPresence _presence;
     private readonly ConnectionContext _context;
     private readonly ConnectionTable _connections;
-    private readonly TransferMetrics _metrics;
     private readonly TransferGauges _gauges;
     private readonly CancellationTokenSource _stopping;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,34 +35,27 @@ public sealed class PeerServer : IAsyncDisposable
     private PeerServer(
         TrackerClient tracker, StateFolder state, PeerServerOptions options, PeerListener listener, PeerIdentity identity, AccessGuard access, CancellationTokenSource stopping)
     {
-        (_tracker, _state, _options, _listener, _identity, _stopping) = (tracker, state, options, listener, identity, stopping);
-        UploadLimiter = new BandwidthLimiter(options.Clock) { Limit = options.UploadLimit };
-        DownloadLimiter = new BandwidthLimiter(options.Clock) { Limit = options.DownloadLimit };
+        (_tracker, _state, _listener, _identity, _stopping) = (tracker, state, listener, identity, stopping);
+        var (logger, clock) = (options.Logger, options.Clock);
         _metrics = new TransferMetrics(Port);
-        _announcer = new Announcer(tracker, Fingerprint, Port, RemoveRejected, Revoke, options.Logger.AnnounceFailed);
-        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker), tracker.ShareFileAsync, options.Logger, options.Clock);
+        _announcer = new Announcer(tracker, Fingerprint, Port, RemoveRejected, Revoke, logger.AnnounceFailed);
+        _presence = new TrackerPresence(tracker, _announcer, Fingerprint, logger, clock);
+        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker), tracker.ShareFileAsync, logger, clock);
         _context = new ConnectionContext(
-            access, Shares, UploadLimiter, DownloadLimiter, _metrics, upload => UploadFinished?.Invoke(upload), options.Logger, options.Clock);
+            access, Shares, new(clock) { Limit = options.UploadLimit }, new(clock) { Limit = options.DownloadLimit },
+            _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
         _connections = new ConnectionTable(Fingerprint, _context);
-        Dialer = new PeerDialer(identity, _connections, _metrics, stopping.Token);
+        Dialer = new PeerDialer(new TlsTransport(identity), _connections, _metrics, stopping.Token);
         Downloads = new DownloadList(new DownloadDependencies(
-            Fingerprint,
-            new DownloadStore(state, tracker),
-            Shares,
-            new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
-            (content, group) => new ChannelConnector(Dialer, content, group),
-            _metrics,
-            options.Logger,
-            options.Clock)
+            Fingerprint, new DownloadStore(state, tracker), Shares, new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
+            (content, group) => new ChannelConnector(Dialer, content, group), _metrics, logger, clock)
         {
             SourceTimeout = options.SourceTimeout,
             StallTimeout = options.StallTimeout,
         });
         _gauges = new TransferGauges(Port, new(
             () => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
-            () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), options.Clock);
-        tracker.Moved += _announcer.TrackerMoved;
-        tracker.Warned += options.Logger.TrackerWarned;
+            () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);
     }
 
     /// <summary>Raised, on any thread, when a peer has stopped fetching a content.</summary>
@@ -83,18 +74,10 @@ public sealed class PeerServer : IAsyncDisposable
     public DownloadList Downloads { get; }
 
     /// <summary>Most bytes a second that all uploads together send; null: no limit. Takes effect at once.</summary>
-    public long? UploadLimit
-    {
-        get => UploadLimiter.Limit;
-        set => UploadLimiter.Limit = value;
-    }
+    public long? UploadLimit { get => _context.UploadLimiter.Limit; set => _context.UploadLimiter.Limit = value; }
 
     /// <summary>Most bytes a second that all downloads together take; null: no limit. Takes effect at once.</summary>
-    public long? DownloadLimit
-    {
-        get => DownloadLimiter.Limit;
-        set => DownloadLimiter.Limit = value;
-    }
+    public long? DownloadLimit { get => _context.DownloadLimiter.Limit; set => _context.DownloadLimiter.Limit = value; }
 
     /// <summary>Ends when the server was stopped, and throws <see cref="P2PShareException"/> when it cannot listen any more.</summary>
     public Task Completion => _completion.Task;
@@ -102,10 +85,6 @@ public sealed class PeerServer : IAsyncDisposable
     internal PeerDialer Dialer { get; }
 
     internal IEnumerable<PeerConnection> Connections => _connections.Connections;
-
-    private BandwidthLimiter UploadLimiter { get; }
-
-    private BandwidthLimiter DownloadLimiter { get; }
 
     /// <summary>Starts listening, offers again what this user shared before and is still the same, and announces it.</summary>
     /// <param name="tracker">Logged in.</param>
@@ -125,15 +104,15 @@ public sealed class PeerServer : IAsyncDisposable
             server.Shares.Restore();
             server.Downloads.Load();
             await server._announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);
-            server._loops = Task.WhenAll(
-                server.ListenAsync(), server._connections.MaintainAsync(stopping.Token), server._announcer.RunAsync(stopping.Token));
+            server.Run();
             return server;
         }
         catch (Exception e)
         {
             listener.Dispose();
             identity?.Dispose();
-            server?.Detach();
+            server?._presence.Dispose();
+            server?._gauges.Dispose();
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw new P2PShareException(ErrorCode.StateFolderUnusable, $"The peer's certificate cannot be kept in '{state.Path}': {e.Message}", e);
@@ -157,55 +136,30 @@ public sealed class PeerServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
 
-    private async Task ListenAsync()
-    {
-        try
-        {
-            await _listener.RunAsync(_identity, _connections, _context, _stopping.Token).ConfigureAwait(false);
-        }
-        catch (P2PShareException e)
-        {
-            _completion.TrySetException(e);
-        }
-    }
-
     private void RemoveRejected(Announcement rejected) => Shares.RemoveRejected(rejected);
 
     // Whether this user's own access was revoked, so that everything has to be announced again.
     private bool Revoke(IReadOnlyList<Revocation> reported) =>
         _connections.Revoke(reported).Any(one => AccountName.Key(one.UserName) == AccountName.Key(_tracker.UserName));
 
-    private void Detach()
-    {
-        _tracker.Moved -= _announcer.TrackerMoved;
-        _tracker.Warned -= _options.Logger.TrackerWarned;
-        _announcer.Dispose();
-        _gauges.Dispose();
-    }
+    private void Run() => _loops = Task.WhenAll(
+        _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), _stopping.Token),
+        _connections.MaintainAsync(_stopping.Token),
+        _announcer.RunAsync(_stopping.Token));
 
     private async Task StopCoreAsync(TimeSpan grace)
     {
         await Downloads.SuspendAllAsync().ConfigureAwait(false);
         _listener.Dispose();
-        using (var timeout = new CancellationTokenSource(UnregisterTimeout, _options.Clock))
-        {
-            try
-            {
-                await _tracker.UnregisterPeerAsync(Fingerprint, timeout.Token).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is P2PShareException or OperationCanceledException or ObjectDisposedException)
-            {
-                _options.Logger.UnregisterFailed(e.Message);
-            }
-        }
-
+        await _presence.UnregisterAsync().ConfigureAwait(false);
         await _connections.DrainUploadsAsync(grace).ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _connections.CloseAsync().ConfigureAwait(false);
         await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Shares.Dispose();
         await _state.Database.FlushAsync().ConfigureAwait(false);
-        Detach();
+        _presence.Dispose();
+        _gauges.Dispose();
         _identity.Dispose();
         _completion.TrySetResult();
     }

@@ -53,8 +53,9 @@ internal sealed class PeerListener : IDisposable
     }
 
     /// <summary>Accepts until cancelled.</summary>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.PeerServerFailed"/>: it cannot listen any more.</exception>
-    public async Task RunAsync(PeerIdentity identity, ConnectionTable connections, ConnectionContext context, CancellationToken cancellationToken)
+    /// <param name="onFailed">Receives <see cref="ErrorCode.PeerServerFailed"/> when it cannot listen any more.</param>
+    public async Task RunAsync(
+        PeerIdentity identity, ConnectionTable connections, ConnectionContext context, Action<P2PShareException> onFailed, CancellationToken cancellationToken)
     {
         try
         {
@@ -81,7 +82,7 @@ internal sealed class PeerListener : IDisposable
         {
             if (!cancellationToken.IsCancellationRequested)
             {
-                throw new P2PShareException(ErrorCode.PeerServerFailed, $"The peer server cannot listen any more: {e.Message}", e);
+                onFailed(new P2PShareException(ErrorCode.PeerServerFailed, $"The peer server cannot listen any more: {e.Message}", e));
             }
         }
     }
@@ -95,7 +96,7 @@ internal sealed class PeerListener : IDisposable
         {
             socket.NoDelay = true;
             var endPoint = (IPEndPoint)socket.RemoteEndPoint!;
-            var stream = await PeerTls.AcceptAsync(identity, socket, cancellationToken).ConfigureAwait(false);
+            var stream = await PeerTls.AcceptAsync(identity, new NetworkStream(socket, ownsSocket: true), cancellationToken).ConfigureAwait(false);
             connections.Run(stream, PeerTls.Identify(stream, endPoint), isDialled: false);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException)

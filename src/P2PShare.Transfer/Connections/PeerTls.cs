@@ -21,9 +21,9 @@ internal static class PeerTls
         ? new CipherSuitesPolicy([TlsCipherSuite.TLS_AES_128_GCM_SHA256, TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256])
         : null;
 
-    /// <summary>Tries all addresses of a peer at once, and keeps the first that proves to be it.</summary>
+    /// <summary>Tries all addresses of a peer at once, and keeps the first at which the peer proves its fingerprint.</summary>
     /// <param name="endPoints"><c>address:port</c>, at least one.</param>
-    /// <exception cref="IOException">None did; the message says why, address by address.</exception>
+    /// <exception cref="IOException">None did; the message gives the reason for each address.</exception>
     public static async Task<(SslStream Stream, IPEndPoint EndPoint)> DialAsync(
         PeerIdentity identity, Hash256 fingerprint, IReadOnlyList<string> endPoints, CancellationToken cancellationToken)
     {
@@ -57,7 +57,7 @@ internal static class PeerTls
     }
 
     /// <summary>
-    /// A further connection to a peer that is connected, over a blocking socket: whoever reads or writes waits in the
+    /// A further connection to a peer that is connected, over a blocking socket: the thread that reads or writes waits in the
     /// system call, which for bulk costs a third less time than being woken by the thread pool.
     /// </summary>
     /// <exception cref="IOException">It cannot be reached, or is not the peer that it was.</exception>
@@ -75,11 +75,11 @@ internal static class PeerTls
             using (cancellationToken.Register(socket.Dispose))
             {
                 socket.Connect(endPoint);
-                stream = new SslStream(new ReadAheadStream(socket, isBlocking: true));
+                stream = new SslStream(new ReadAheadStream(new NetworkStream(socket, ownsSocket: true), isBlocking: true));
                 stream.AuthenticateAsClient(ClientOptions(identity, fingerprint));
             }
 
-            // An idle connection is ended by its keeper, not by a time-out of every read.
+            // Maintenance ends an idle connection, not a time-out of every read.
             socket.ReceiveTimeout = 0;
             return RequireProtocol(stream);
         }
@@ -91,12 +91,13 @@ internal static class PeerTls
         }
     }
 
-    /// <summary>The listening side's handshake. The certificate is only looked at: the ticket says whether it may fetch.</summary>
-    public static async Task<SslStream> AcceptAsync(PeerIdentity identity, Socket socket, CancellationToken cancellationToken)
+    /// <summary>The listening side's handshake. It only takes the certificate; the ticket decides what the peer may fetch.</summary>
+    /// <param name="network">Owned.</param>
+    public static async Task<SslStream> AcceptAsync(PeerIdentity identity, Stream network, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Timeout);
-        var stream = new SslStream(new ReadAheadStream(socket, isBlocking: false));
+        var stream = new SslStream(new ReadAheadStream(network, isBlocking: false));
         try
         {
             await stream.AuthenticateAsServerAsync(
@@ -122,6 +123,24 @@ internal static class PeerTls
         }
     }
 
+    /// <summary>The dialling side's handshake.</summary>
+    /// <param name="network">Owned.</param>
+    /// <exception cref="AuthenticationException">The other side is not the peer with this fingerprint.</exception>
+    public static async Task<SslStream> ConnectAsync(PeerIdentity identity, Hash256 fingerprint, Stream network, CancellationToken cancellationToken)
+    {
+        var stream = new SslStream(new ReadAheadStream(network, isBlocking: false));
+        try
+        {
+            await stream.AuthenticateAsClientAsync(ClientOptions(identity, fingerprint), cancellationToken).ConfigureAwait(false);
+            return RequireProtocol(stream);
+        }
+        catch
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
     /// <summary>What the handshake proved about the other side.</summary>
     public static RemotePeer Identify(SslStream stream, IPEndPoint endPoint)
     {
@@ -138,21 +157,13 @@ internal static class PeerTls
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Timeout);
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        SslStream? stream = null;
         try
         {
             await socket.ConnectAsync(endPoint, timeout.Token).ConfigureAwait(false);
-            stream = new SslStream(new ReadAheadStream(socket, isBlocking: false));
-            await stream.AuthenticateAsClientAsync(ClientOptions(identity, fingerprint), timeout.Token).ConfigureAwait(false);
-            return (RequireProtocol(stream), endPoint);
+            return (await ConnectAsync(identity, fingerprint, new NetworkStream(socket, ownsSocket: true), timeout.Token).ConfigureAwait(false), endPoint);
         }
         catch (Exception e)
         {
-            if (stream is not null)
-            {
-                await stream.DisposeAsync().ConfigureAwait(false);
-            }
-
             socket.Dispose();
             throw e is AuthenticationException
                 ? new IOException($"{endPoint} is not the peer that the tracker named: its fingerprint is another.", e)
@@ -173,8 +184,8 @@ internal static class PeerTls
         AllowTlsResume = false,
     };
 
-    // Certificates are their own roots and only their fingerprint counts: nothing of the system is asked for, and nothing that
-    // a peer's certificate names is downloaded.
+    // Certificates are their own roots and only their fingerprint counts: no store of the system is read, and nothing that a
+    // peer's certificate names is downloaded.
     private static X509ChainPolicy NewChainPolicy() => new()
     {
         TrustMode = X509ChainTrustMode.CustomRootTrust,

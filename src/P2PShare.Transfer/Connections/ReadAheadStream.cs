@@ -1,22 +1,19 @@
-using System.Net.Sockets;
-
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>
-/// A socket read in large steps. TLS asks for one record of 16 KiB at a time; served from here most of its reads end at
+/// Reads a network stream in large steps. TLS asks for one record of 16 KiB at a time; most of its reads are served from here at
 /// once, and only one in many has to wait for the network and be woken again.
 /// </summary>
-/// <param name="socket">Owned.</param>
+/// <param name="network">Owned.</param>
 /// <param name="isBlocking">
-/// Whether the thread that reads or writes waits in the system call, also where it asks asynchronously. A socket's first
+/// Whether the thread that reads or writes waits in the system call, also in the asynchronous methods. A socket's first
 /// asynchronous call makes it non-blocking for good, so a stream over a blocking one never makes any.
 /// </param>
-internal sealed class ReadAheadStream(Socket socket, bool isBlocking) : Stream
+internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream
 {
     private const int FirstLength = 16 * 1024;
     private const int LastLength = 1024 * 1024;
 
-    private readonly NetworkStream _network = new(socket, ownsSocket: true);
     private byte[] _buffer = new byte[FirstLength];
     private int _start;
     private int _end;
@@ -48,7 +45,7 @@ internal sealed class ReadAheadStream(Socket socket, bool isBlocking) : Stream
         if (_start == _end)
         {
             Grow();
-            (_start, _end) = (0, _network.Read(_buffer));
+            (_start, _end) = (0, network.Read(_buffer));
         }
 
         return Take(buffer);
@@ -58,17 +55,17 @@ internal sealed class ReadAheadStream(Socket socket, bool isBlocking) : Stream
     {
         if (!isBlocking)
         {
-            return _network.WriteAsync(buffer, cancellationToken);
+            return network.WriteAsync(buffer, cancellationToken);
         }
 
-        _network.Write(buffer.Span);
+        network.Write(buffer.Span);
         return ValueTask.CompletedTask;
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Write(byte[] buffer, int offset, int count) => _network.Write(buffer, offset, count);
+    public override void Write(byte[] buffer, int offset, int count) => network.Write(buffer, offset, count);
 
     public override void Flush()
     {
@@ -84,7 +81,7 @@ internal sealed class ReadAheadStream(Socket socket, bool isBlocking) : Stream
     {
         if (disposing)
         {
-            _network.Dispose();
+            network.Dispose();
         }
 
         base.Dispose(disposing);
@@ -93,7 +90,7 @@ internal sealed class ReadAheadStream(Socket socket, bool isBlocking) : Stream
     private async ValueTask<int> FillAndTakeAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         Grow();
-        var read = await _network.ReadAsync(_buffer, cancellationToken).ConfigureAwait(false);
+        var read = await network.ReadAsync(_buffer, cancellationToken).ConfigureAwait(false);
         (_start, _end) = (0, read);
         return Take(buffer.Span);
     }

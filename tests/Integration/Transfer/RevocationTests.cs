@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using P2PShare.Protocol;
-using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer;
@@ -164,26 +163,6 @@ public sealed class RevocationTests : IAsyncLifetime
 
         await Eventually.HoldsAsync(() => _bob.Server.GetStatus().SharedFiles == 0, "bob's peer has withdrawn it");
         Assert.Equal(1, _alice.Server.GetStatus().SharedFiles);
-    }
-
-    [Fact]
-    public void What_is_known_already_is_no_news_and_names_are_compared_as_the_tracker_does()
-    {
-        var now = DateTimeOffset.UtcNow;
-        var ended = new Revocations(TimeProvider.System);
-
-        Assert.Single(ended.Add([new Revocation("Dev", "Bob", now)]));
-        Assert.Empty(ended.Add([new Revocation("dev", "bob", now)]));
-        Assert.Empty(ended.Add([new Revocation("dev", "bob", now.AddSeconds(-9))]));
-        Assert.True(ended.IsRevoked(Ticket("DEV", "BOB", now)));
-        Assert.False(ended.IsRevoked(Ticket("dev", "bob", now.AddSeconds(1))));
-        Assert.False(ended.IsRevoked(Ticket("dev", "carol", now)));
-        Assert.False(ended.IsRevoked(Ticket("ops", "bob", now)));
-        Assert.Single(ended.Add([new Revocation("dev", "bob", now.AddSeconds(1))]));
-        Assert.True(ended.IsRevoked(Ticket("dev", "bob", now.AddSeconds(1))));
-
-        static Ticket Ticket(string group, string user, DateTimeOffset issued) =>
-            new(user, group, [], TestUser.RandomHash(), issued.AddMinutes(10)) { Issued = issued };
     }
 
     private Hash256 Root => _file.PiecesRoot!.Value;

@@ -1,4 +1,3 @@
-using System.Net.Security;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer;
@@ -10,11 +9,11 @@ namespace P2PShare.Support;
 /// <summary>Speaks the peer protocol frame by frame, so that a test can say what no honest peer would.</summary>
 internal sealed class RawPeer : IAsyncDisposable
 {
-    private readonly SslStream _stream;
+    private readonly Stream _stream;
     private readonly FrameReader _reader;
     private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
 
-    public RawPeer(SslStream stream)
+    public RawPeer(Stream stream)
     {
         _stream = stream;
         _reader = new FrameReader(stream, TimeProvider.System);

@@ -33,7 +33,7 @@ internal sealed class RawSource : IAsyncDisposable
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var socket = await _listener.AcceptSocketAsync(deadline.Token);
-        var peer = new RawPeer(await PeerTls.AcceptAsync(_identity, socket, deadline.Token));
+        var peer = new RawPeer(await PeerTls.AcceptAsync(_identity, new NetworkStream(socket, ownsSocket: true), deadline.Token));
         while (true)
         {
             var (id, body) = await peer.ReceiveAsync() ?? throw new IOException("The other side ended the connection before it opened a channel.");

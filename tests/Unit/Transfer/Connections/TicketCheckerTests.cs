@@ -6,7 +6,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Transfer.Connections;
 
-namespace P2PShare.Unit.Transfer;
+namespace P2PShare.Unit.Transfer.Connections;
 
 public sealed class TicketCheckerTests : IDisposable
 {

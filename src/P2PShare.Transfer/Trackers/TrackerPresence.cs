@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+using P2PShare.Protocol;
+using P2PShare.Transfer.Diagnostics;
+
+namespace P2PShare.Transfer.Trackers;
+
+/// <summary>A peer at its tracker, from the first announce until it unregisters.</summary>
+internal sealed class TrackerPresence : IDisposable
+{
+    private static readonly TimeSpan UnregisterTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly TrackerClient _tracker;
+    private readonly Announcer _announcer;
+    private readonly Hash256 _fingerprint;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _clock;
+
+    /// <param name="announcer">Owned.</param>
+    public TrackerPresence(TrackerClient tracker, Announcer announcer, Hash256 fingerprint, ILogger logger, TimeProvider clock)
+    {
+        (_tracker, _announcer, _fingerprint, _logger, _clock) = (tracker, announcer, fingerprint, logger, clock);
+        tracker.Moved += announcer.TrackerMoved;
+        tracker.Warned += logger.TrackerWarned;
+    }
+
+    /// <summary>Tells the tracker that the peer stops. A failure is logged: the tracker notices the absence by itself.</summary>
+    public async Task UnregisterAsync()
+    {
+        using var timeout = new CancellationTokenSource(UnregisterTimeout, _clock);
+        try
+        {
+            await _tracker.UnregisterPeerAsync(_fingerprint, timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is P2PShareException or OperationCanceledException or ObjectDisposedException)
+        {
+            _logger.UnregisterFailed(e.Message);
+        }
+    }
+
+    public void Dispose()
+    {
+        _tracker.Moved -= _announcer.TrackerMoved;
+        _tracker.Warned -= _logger.TrackerWarned;
+        _announcer.Dispose();
+    }
+}

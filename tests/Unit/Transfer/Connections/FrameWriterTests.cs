@@ -1,0 +1,214 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Connections;
+
+namespace P2PShare.Unit.Transfer.Connections;
+
+public sealed class FrameWriterTests : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private readonly MemoryStream _written = new();
+    private readonly FrameWriter _writer;
+    private readonly BandwidthLimiter _limiter = new(TimeProvider.System);
+
+    public FrameWriterTests() => _writer = new FrameWriter(_written, _limiter);
+
+    public void Dispose() => _writer.Dispose();
+
+    [Fact]
+    public async Task Messages_and_blocks_are_written_and_messages_overtake_blocks()
+    {
+        var source = new FakeSource();
+        BlockRange[] ranges = [new(1, 0, 0, 10), new(1, 2, 5, 300_000)];
+        Add(MessageId.HaveAll);
+        _writer.AddBlock(source, ranges[0]);
+        _writer.AddBlock(source, ranges[1]);
+        Add(MessageId.HaveNone);
+        Assert.Equal(2, _writer.WaitingBlocks);
+
+        await RunUntilWrittenAsync(2 * 9 + 2 * (Frame.HeaderLength + PieceHeader.Length) + 10 + 300_000);
+
+        var frames = await ReadAllAsync();
+        Assert.Equal([MessageId.HaveAll, MessageId.HaveNone, MessageId.Piece, MessageId.Piece], frames.Select(frame => frame.Id));
+        Assert.Equal(FakeContent.Bytes(0, 10), frames[2].Body[PieceHeader.Length..]);
+        Assert.Equal(new PieceHeader(1, 2, 5), PieceHeader.Read(frames[3].Body));
+        // Read and written in steps, in one frame.
+        Assert.Equal(FakeContent.Bytes(2 * FakeSource.Piece + 5, 300_000), frames[3].Body[PieceHeader.Length..]);
+        Assert.Equal(300_010, source.Uploaded);
+        Assert.Equal(0, _writer.WaitingBlocks);
+    }
+
+    [Fact]
+    public void More_than_1024_waiting_blocks_break_the_protocol()
+    {
+        for (var i = 0; i < 1024; i++)
+        {
+            _writer.AddBlock(new FakeSource(), new BlockRange(1, i, 0, 1));
+        }
+
+        Assert.Throws<WireException>(() => _writer.AddBlock(new FakeSource(), new BlockRange(1, 0, 0, 1)));
+        Assert.Equal(1024, _writer.WaitingBlocks);
+    }
+
+    [Fact]
+    public void No_frame_is_taken_when_more_than_4_MiB_wait()
+    {
+        var frame = new byte[1024 * 1024];
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.True(_writer.TryAdd(frame));
+        }
+
+        Assert.True(_writer.TryAdd([1]));
+        Assert.False(_writer.TryAdd([1]));
+    }
+
+    [Fact]
+    public void Only_the_blocks_that_match_are_removed()
+    {
+        FakeSource one = new(), other = new();
+        _writer.AddBlock(one, new BlockRange(1, 0, 0, 1));
+        _writer.AddBlock(other, new BlockRange(2, 0, 0, 1));
+        _writer.AddBlock(one, new BlockRange(1, 1, 0, 1));
+
+        Assert.Equal(1, _writer.RemoveBlocks((source, range) => source == one && range.Piece == 1));
+        Assert.Equal(0, _writer.RemoveBlocks((source, range) => source == one && range.Piece == 1));
+        Assert.Equal(2, _writer.WaitingBlocks);
+    }
+
+    [Fact]
+    public async Task A_completed_writer_sends_its_messages_and_drops_its_blocks()
+    {
+        Add(MessageId.HaveAll);
+        _writer.AddBlock(new FakeSource(), new BlockRange(1, 0, 0, 10));
+        _writer.Complete();
+        // Too late.
+        Add(MessageId.HaveNone);
+
+        await _writer.RunAsync(CancellationToken.None).WaitAsync(Limit);
+
+        Assert.Equal([MessageId.HaveAll], (await ReadAllAsync()).Select(frame => frame.Id));
+    }
+
+    [Fact]
+    public async Task A_block_that_cannot_be_read_at_all_is_rejected_and_the_next_one_sent()
+    {
+        var problem = new P2PShareException(ErrorCode.SourceFileChanged, "Changed.");
+        var source = new FakeSource { Broken = (0, problem) };
+        var range = new BlockRange(1, 3, 0, 100);
+        _writer.AddBlock(source, range);
+        _writer.AddBlock(new FakeSource(), new BlockRange(2, 0, 0, 10));
+
+        await RunUntilWrittenAsync(Frame.HeaderLength + BlockRange.Length + Frame.HeaderLength + PieceHeader.Length + 10);
+
+        var frames = await ReadAllAsync();
+        Assert.Equal([MessageId.Reject, MessageId.Piece], frames.Select(frame => frame.Id));
+        Assert.Equal(range, BlockRange.Read(frames[0].Body));
+        Assert.Same(problem, source.Reported);
+        Assert.Equal(0, source.Uploaded);
+    }
+
+    [Fact]
+    public async Task A_block_that_breaks_off_in_the_middle_ends_the_connection()
+    {
+        // The buffer of one step is at most 512 KiB.
+        var source = new FakeSource { Broken = (700_000, new IOException("Gone.")) };
+        _writer.AddBlock(source, new BlockRange(1, 0, 0, Frame.MaxBlock));
+
+        await Assert.ThrowsAsync<IOException>(() => _writer.RunAsync(CancellationToken.None).WaitAsync(Limit));
+
+        Assert.IsType<IOException>(source.Reported);
+        Assert.InRange(source.Uploaded, 1, 700_000);
+    }
+
+    [Fact]
+    public async Task A_limit_holds_blocks_up_and_lets_messages_wait_behind_them()
+    {
+        _limiter.Limit = 1;
+        var source = new FakeSource();
+        _writer.AddBlock(source, new BlockRange(1, 0, 0, 5000));
+        using var stopping = new CancellationTokenSource();
+        var running = _writer.RunAsync(stopping.Token);
+        await Eventually.HoldsAsync(() => _writer.WaitingBlocks == 0, "the block is being sent");
+        Assert.Equal(0, _written.Length);
+
+        _limiter.Limit = null;
+        await Eventually.HoldsAsync(() => _written.Length == Frame.HeaderLength + PieceHeader.Length + 5000, "the block is sent");
+
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit));
+    }
+
+    [Fact]
+    public void A_disposed_writer_takes_frames_quietly()
+    {
+        _writer.Dispose();
+
+        Assert.True(_writer.TryAdd([1]));
+    }
+
+    private void Add(MessageId id)
+    {
+        var frame = new byte[Frame.HeaderLength + 4];
+        BitfieldMessage.Write(frame, id, 1, []);
+        Assert.True(_writer.TryAdd(frame));
+    }
+
+    private async Task RunUntilWrittenAsync(int bytes)
+    {
+        using var stopping = new CancellationTokenSource();
+        var running = _writer.RunAsync(stopping.Token);
+        await Eventually.HoldsAsync(() => _written.Length >= bytes, $"{bytes} bytes are written");
+        _writer.Complete();
+        await running.WaitAsync(Limit);
+        Assert.Equal(bytes, _written.Length);
+    }
+
+    private async Task<List<(MessageId Id, byte[] Body)>> ReadAllAsync()
+    {
+        _written.Position = 0;
+        var reader = new FrameReader(_written, TimeProvider.System);
+        var frames = new List<(MessageId, byte[])>();
+        while (true)
+        {
+            try
+            {
+                var (id, length) = await reader.ReadHeaderAsync(CancellationToken.None);
+                frames.Add((id, (await reader.ReadAsync(length, CancellationToken.None)).ToArray()));
+            }
+            catch (EndOfStreamException)
+            {
+                return frames;
+            }
+        }
+    }
+
+    private sealed class FakeSource : IBlockSource
+    {
+        public const int Piece = 1024 * 1024;
+
+        public int PieceLength => Piece;
+
+        /// <summary>Thrown by reads that reach beyond this offset.</summary>
+        public (long Offset, Exception Error)? Broken { get; init; }
+
+        public Exception? Reported { get; private set; }
+
+        public int Uploaded { get; private set; }
+
+        public void Read(long offset, Span<byte> buffer)
+        {
+            if (Broken is var (from, error) && offset + buffer.Length > from)
+            {
+                throw error;
+            }
+
+            FakeContent.Bytes(offset, buffer.Length).CopyTo(buffer);
+        }
+
+        public void CountUpload(int bytes) => Uploaded += bytes;
+
+        public void ReportUnreadable(Exception problem) => Reported = problem;
+    }
+}

@@ -1,0 +1,368 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
+using P2PShare.Unit.Transfer.Connections;
+
+namespace P2PShare.Unit.Transfer.Sharing;
+
+public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
+{
+    private const string Name = "data.bin";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly byte[] _bytes = SharedFile.Bytes(200_000);
+    private readonly FakeAnnouncer _announcer = new();
+    private readonly List<ShareFileRequest> _shared = [];
+    private readonly List<string> _stopped = [];
+    private readonly StateFolder _state;
+    private readonly ShareStore _store;
+    private readonly ContentRegistry _registry;
+    private HashedFile _file = null!;
+
+    public ContentRegistryTests()
+    {
+        _state = StateFolder.Open(Path.Combine(_folder.Path, "state"));
+        _store = new ShareStore(_state, Guid.NewGuid(), "alice", (group, name, _) =>
+        {
+            _stopped.Add($"{group}/{name}");
+            return Task.CompletedTask;
+        });
+        _registry = NewRegistry();
+    }
+
+    private Hash256 Root => _file.Content.PiecesRoot!.Value;
+
+    public async Task InitializeAsync() => _file = await SharedFile.MakeAsync(_folder, Name, _bytes);
+
+    async Task IAsyncLifetime.DisposeAsync()
+    {
+        await DisposeAsync();
+        await _state.Database.FlushAsync();
+        _registry.Dispose();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_shared_file_is_registered_kept_offered_and_announced()
+    {
+        var response = await _registry.ShareAsync(_file, "dev", Name, replace: true, CancellationToken.None);
+
+        Assert.Equal(new ShareFileRequest(Name, 200_000, _file.Content.PieceLength, Root, Replace: true), Assert.Single(_shared));
+        // The tracker spells the group, and does not count this peer yet.
+        Assert.Equal(("Dev", 1), (response.Group, response.Sources));
+        Assert.Equal(["hold Dev complete", "flush"], _announcer.Calls);
+        var kept = Assert.Single(_store.GetAll());
+        Assert.Equal(("Dev", Name, false, _file.Path), (kept.Group, kept.Name, kept.Received, kept.File.Path));
+        Assert.Equal(_bytes[..100], Read(Find("dev")!, 100));
+        Assert.Null(Find("ops"));
+        Assert.Equal(1, _registry.NameCount);
+    }
+
+    [Fact]
+    public async Task A_state_folder_that_cannot_be_written_is_reported_and_the_share_stands()
+    {
+        using (var connection = _state.Database.Open())
+        using (var command = connection.CreateCommand())
+        {
+            command.CommandText = "DROP TABLE shares";
+            command.ExecuteNonQuery();
+        }
+
+        var error = await Assert.ThrowsAsync<P2PShareException>(() => _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None));
+        _registry.Adopt(_file, "dev", Name);
+
+        Assert.Equal(ErrorCode.StateFolderUnusable, error.Code);
+        Assert.Single(_shared);
+        // No caller waits for the second write: its failure is logged.
+        await Eventually.HoldsAsync(() => Log.Any(line => line.StartsWith("The state folder could not be written", StringComparison.Ordinal)), "it is logged");
+    }
+
+    [Fact]
+    public async Task An_empty_file_is_registered_and_not_offered()
+    {
+        var empty = await SharedFile.MakeAsync(_folder, "empty.bin", []);
+
+        var response = await _registry.ShareAsync(empty, "dev", "empty.bin", replace: false, CancellationToken.None);
+        _registry.Adopt(empty, "dev", "empty.bin");
+
+        Assert.Equal(0, response.Sources);
+        Assert.Empty(_announcer.Calls);
+        Assert.Equal(0, _registry.NameCount);
+    }
+
+    [Fact]
+    public async Task A_name_that_no_file_may_have_is_refused_before_the_tracker_is_asked()
+    {
+        await Assert.ThrowsAsync<P2PShareException>(() => _registry.ShareAsync(_file, "dev", "../data.bin", replace: false, CancellationToken.None));
+
+        Assert.Empty(_shared);
+    }
+
+    [Fact]
+    public async Task An_adopted_file_is_offered_and_kept_as_received()
+    {
+        _registry.Adopt(_file, "dev", Name);
+
+        Assert.Equal(["hold dev complete"], _announcer.Calls);
+        await _state.Database.FlushAsync();
+        Assert.True(Assert.Single(_store.GetAll()).Received);
+    }
+
+    [Fact]
+    public async Task A_share_that_was_stopped_is_withdrawn_and_its_channels_closed()
+    {
+        await _registry.ShareAsync(_file, "Dev", Name, replace: false, CancellationToken.None);
+        await _registry.ShareAsync(_file, "ops", Name, replace: false, CancellationToken.None);
+        var (connection, remote, _) = Run();
+        var (dev, ops) = (Open(connection, 1, "Dev"), Open(connection, 3, "ops"));
+
+        await _registry.StopShareAsync("Dev", Name, CancellationToken.None);
+
+        Assert.Equal(["Dev/" + Name], _stopped);
+        Assert.Contains("withdraw Dev", _announcer.Calls);
+        Assert.Null(Find("dev"));
+        Assert.NotNull(Find("ops"));
+        Assert.Equal(new CloseMessage(1, CloseReason.NotOffered), await remote.ReceiveCloseAsync());
+        Assert.Same(ops, Assert.Single(connection.Channels));
+        Assert.Null(connection.Find(dev.Id));
+        Assert.Equal("ops", Assert.Single(_store.GetAll()).Group);
+    }
+
+    [Fact]
+    public async Task A_restart_offers_again_what_is_unchanged_and_warns_of_the_rest()
+    {
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
+        var changed = await SharedFile.MakeAsync(_folder, "changed.bin", SharedFile.Bytes(100_000, seed: 2));
+        await _registry.ShareAsync(changed, "dev", "changed.bin", replace: false, CancellationToken.None);
+        var received = await SharedFile.MakeAsync(_folder, "received.bin", SharedFile.Bytes(100_000, seed: 3));
+        _registry.Adopt(received, "dev", "received.bin");
+        await _state.Database.FlushAsync();
+        File.Delete(changed.Path);
+        File.Delete(received.Path);
+        _announcer.Calls.Clear();
+
+        using var restarted = NewRegistry();
+        restarted.Restore();
+
+        Assert.Equal(["hold Dev complete"], _announcer.Calls);
+        Assert.Equal(1, restarted.NameCount);
+        Assert.StartsWith("'changed.bin' is not offered to group 'Dev': ", Assert.Single(Log), StringComparison.Ordinal);
+        await _state.Database.FlushAsync();
+        Assert.Equal(["changed.bin", Name], _store.GetAll().Select(share => share.Name).Order());
+    }
+
+    [Fact]
+    public void A_part_is_announced_as_incomplete_and_a_part_of_one_piece_not_at_all()
+    {
+        using var part = OpenPart("part.bin", _file.Content);
+        using var single = OpenPart("single.bin", new ContentDescription(1000, 65536, Hash256.Compute([1])));
+
+        var offered = _registry.Offer(part, "dev", Name);
+        _registry.Offer(single, "dev", "single.bin");
+
+        Assert.Equal(["hold dev part"], _announcer.Calls);
+        Assert.True(offered.IsBacked(part));
+        Assert.Equal(2, _registry.NameCount);
+    }
+
+    [Fact]
+    public void A_whole_file_takes_the_place_of_a_part_and_a_part_never_that_of_a_file()
+    {
+        using var part = OpenPart("part.bin", _file.Content);
+        var offered = _registry.Offer(part, "dev", Name);
+        var whole = new SharedContent(_file);
+
+        Assert.Same(offered, _registry.Offer(whole, "ops", Name));
+        Assert.Same(offered, _registry.Offer(part, "dev", Name));
+
+        Assert.True(offered.IsBacked(whole));
+        Assert.Equal(_bytes[..10], Read(offered, 10));
+        // The end of the download does not withdraw the file.
+        _registry.Withdraw(offered, part, "dev");
+        Assert.NotNull(Find("dev"));
+    }
+
+    [Fact]
+    public void A_part_whose_download_ended_is_withdrawn()
+    {
+        using var part = OpenPart("part.bin", _file.Content);
+        var offered = _registry.Offer(part, "dev", Name);
+
+        _registry.Withdraw(offered, part, "dev");
+
+        Assert.Null(Find("dev"));
+        Assert.Equal(["hold dev part", "withdraw dev"], _announcer.Calls);
+        Assert.Equal(0, _registry.NameCount);
+        // A second offer is another content: nothing remembers the first.
+        Assert.NotSame(offered, _registry.Offer(part, "dev", Name));
+    }
+
+    [Fact]
+    public async Task A_finished_part_is_offered_from_its_destination_in_all_its_groups()
+    {
+        var destination = Path.Combine(_folder.Path, "received.bin");
+        var part = CompletePart(destination);
+        var offered = _registry.Offer(part, "dev", Name);
+        _registry.Offer(part, "ops", "other.bin");
+
+        _registry.Finish(offered, part, destination, overwrite: false);
+
+        Assert.Equal(_bytes, await File.ReadAllBytesAsync(destination));
+        Assert.False(offered.IsBacked(part));
+        Assert.Equal(_bytes[..10], Read(offered, 10));
+        await _state.Database.FlushAsync();
+        Assert.Equal(
+            [("dev", Name, true, destination), ("ops", "other.bin", true, destination)],
+            _store.GetAll().Select(share => (share.Group, share.Name, share.Received, share.File.Path)));
+        Assert.Contains("hold dev complete", _announcer.Calls);
+        Assert.Contains("hold ops complete", _announcer.Calls);
+    }
+
+    [Fact]
+    public void A_part_that_is_not_offered_itself_is_finished_all_the_same()
+    {
+        var destination = Path.Combine(_folder.Path, "received.bin");
+        var part = CompletePart(destination);
+        var whole = new SharedContent(_file);
+        var offered = _registry.Offer(whole, "dev", Name);
+        Assert.Same(offered, _registry.Offer(part, "dev", Name));
+
+        _registry.Finish(offered, part, destination, overwrite: false);
+
+        Assert.True(File.Exists(destination));
+        Assert.True(offered.IsBacked(whole));
+    }
+
+    [Fact]
+    public void An_existing_destination_stays_and_the_part_is_still_offered()
+    {
+        var destination = Path.Combine(_folder.Path, "received.bin");
+        using var part = CompletePart(destination);
+        var offered = _registry.Offer(part, "dev", Name);
+        File.WriteAllText(destination, "mine");
+
+        var error = Assert.Throws<P2PShareException>(() => _registry.Finish(offered, part, destination, overwrite: false));
+
+        Assert.Equal(ErrorCode.DestinationExists, error.Code);
+        Assert.Equal("mine", File.ReadAllText(destination));
+        Assert.True(offered.IsBacked(part));
+    }
+
+    [Fact]
+    public void A_rejected_announcement_withdraws_the_file_and_warns()
+    {
+        _registry.Adopt(_file, "dev", Name);
+
+        _registry.RemoveRejected(new Announcement("ops", Root, Complete: true));
+        Assert.Empty(Log);
+        _registry.RemoveRejected(new Announcement("dev", Root, Complete: true));
+
+        Assert.Null(Find("dev"));
+        Assert.Contains("'data.bin'", Assert.Single(Log), StringComparison.Ordinal);
+        Assert.Contains("'dev'", Log.First(), StringComparison.Ordinal);
+        Assert.Equal(["hold dev complete", "withdraw dev"], _announcer.Calls);
+    }
+
+    [Fact]
+    public void An_unreadable_file_is_withdrawn_from_all_groups_and_its_names_are_reported()
+    {
+        _registry.Adopt(_file, "dev", Name);
+        _registry.Adopt(_file, "ops", "other.bin");
+        var problem = new P2PShareException(ErrorCode.SourceFileChanged, "It changed.");
+
+        ((IContentLookup)_registry).ReportUnreadable(Find("dev")!, problem);
+
+        Assert.Null(Find("dev"));
+        Assert.Null(Find("ops"));
+        var warning = Assert.Single(Log);
+        Assert.Contains("'data.bin' is not offered to group 'dev' any more", warning, StringComparison.Ordinal);
+        Assert.Contains("'other.bin' is not offered to group 'ops' any more", warning, StringComparison.Ordinal);
+        Assert.EndsWith(": It changed.", warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_part_that_was_just_closed_is_withdrawn_without_a_warning()
+    {
+        using var part = OpenPart("part.bin", _file.Content);
+        var offered = _registry.Offer(part, "dev", Name);
+
+        _registry.ReportUnreadable(offered, new ObjectDisposedException("part"));
+
+        Assert.Empty(Log);
+        Assert.Null(Find("dev"));
+    }
+
+    [Fact]
+    public async Task Waiting_for_announces_waits_for_the_announcer()
+    {
+        await _registry.FlushAnnouncesAsync(CancellationToken.None);
+
+        Assert.Equal(["flush"], _announcer.Calls);
+    }
+
+    private static byte[] Read(IServedContent content, int count)
+    {
+        var buffer = new byte[count];
+        content.Read(0, buffer);
+        return buffer;
+    }
+
+    private ContentRegistry NewRegistry() => new(
+        _announcer,
+        _store,
+        (group, request, _) =>
+        {
+            _shared.Add(request);
+            return Task.FromResult(new FileResponse(group == "dev" ? "Dev" : group, request.Name, request.Size, request.PieceLength, request.PiecesRoot, "alice", 0, Clock.GetUtcNow()));
+        },
+        new SentenceLogger(LogLevel.Warning, Log.Enqueue),
+        Clock);
+
+    private IServedContent? Find(string group) => ((IContentLookup)_registry).Find(Root, group);
+
+    private ContentChannel Open(PeerConnection connection, uint id, string group)
+    {
+        var channel = new ContentChannel(connection, Context, id, Find(group)!, group, User);
+        connection.Add(channel);
+        return channel;
+    }
+
+    private PartFile OpenPart(string name, ContentDescription content) => PartFile.Open(Path.Combine(_folder.Path, name), content);
+
+    private PartFile CompletePart(string destination)
+    {
+        var part = PartFile.Open(destination, _file.Content);
+        part.SetPieceLayer([.. _file.PieceLayer]);
+        for (var piece = 0; piece < _file.Content.PieceCount; piece++)
+        {
+            part.WritePiece(piece, _bytes.AsSpan(piece * _file.Content.PieceLength, _file.Content.PieceSize(piece)));
+        }
+
+        return part;
+    }
+
+    private sealed class FakeAnnouncer : IAnnouncer
+    {
+        public ConcurrentQueue<string> Calls { get; } = [];
+
+        public void Hold(string group, Hash256 root, bool isComplete) => Calls.Enqueue($"hold {group} {(isComplete ? "complete" : "part")}");
+
+        public void Withdraw(string group, Hash256 root) => Calls.Enqueue($"withdraw {group}");
+
+        public Task FlushAsync(CancellationToken cancellationToken)
+        {
+            Calls.Enqueue("flush");
+            return Task.CompletedTask;
+        }
+    }
+}
