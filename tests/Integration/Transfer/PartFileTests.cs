@@ -10,7 +10,7 @@ public sealed class PartFileTests
     private static readonly byte[] Second = MakeContent(2000, (byte)'2');
 
     [Fact]
-    public async Task Of_two_that_finish_into_one_destination_at_once_neither_writes_into_the_file_of_the_other()
+    public async Task Of_two_part_files_that_finish_into_one_destination_at_once_neither_writes_into_the_other_ones_file()
     {
         const int Rounds = 1000;
         using var folder = new TemporaryFolder();
@@ -28,7 +28,7 @@ public sealed class PartFileTests
     }
 
     [Fact]
-    public void A_folder_in_its_place_is_said_to_be_in_the_way()
+    public void A_folder_in_the_place_of_a_part_file_is_named_in_the_error()
     {
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder.Combine("data.bin.p2ppart"));
