@@ -18,10 +18,10 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 {
     private readonly TrackerSession _tracker;
     private readonly StateFolder _state;
-    private readonly PeerServerOptions _options;
     private readonly PeerListener _listener;
     private readonly PeerIdentity _identity;
     private readonly TransferMetrics _metrics;
+    private readonly Announcer _announcer;
     private readonly TrackerPresence _presence;
     private readonly ConnectionContext _context;
     private readonly ConnectionTable _connections;
@@ -35,26 +35,20 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     private PeerServer(
         TrackerSession tracker, StateFolder state, PeerServerOptions options, PeerListener listener, PeerIdentity identity, AccessGuard access, CancellationTokenSource stopping)
     {
-        (_tracker, _state, _options, _listener, _identity, _stopping) = (tracker, state, options, listener, identity, stopping);
+        (_tracker, _state, _listener, _identity, _stopping) = (tracker, state, listener, identity, stopping);
         var (logger, clock) = (options.Logger, options.Clock);
         _metrics = new TransferMetrics(Port);
-        Announcer = new Announcer(tracker, Fingerprint, Port, this, clock, logger);
-        _presence = new TrackerPresence(tracker, Announcer, Fingerprint, logger, clock);
-        Shares = new ContentRegistry(Announcer, new ShareStore(state, tracker.Account, tracker.StopShareAsync), tracker.ShareFileAsync, logger, clock);
+        _announcer = new Announcer(tracker, Fingerprint, Port, this, clock, logger);
+        _presence = new TrackerPresence(tracker, _announcer, Fingerprint, logger, clock);
+        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.StopShareAsync), tracker.ShareFileAsync, logger, clock);
         _context = new ConnectionContext(
             access, Shares, new(clock) { Limit = options.UploadLimit }, new(clock) { Limit = options.DownloadLimit },
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
         _connections = new ConnectionTable(Fingerprint, _context);
-        Dialer = new PeerDialer(identity, _connections, _metrics, stopping.Token);
+        Dialer = new PeerDialer(new TlsTransport(identity), _connections, _metrics, stopping.Token);
         Downloads = new DownloadList(new DownloadDependencies(
-            Fingerprint,
-            new DownloadStore(state, tracker.Account),
-            Shares,
-            new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
-            (content, group) => new ChannelConnector(Dialer, content, group),
-            _metrics,
-            options.Logger,
-            options.Clock)
+            Fingerprint, new DownloadStore(state, tracker.Account), Shares, new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
+            (content, group) => new ChannelConnector(Dialer, content, group), _metrics, logger, clock)
         {
             SourceTimeout = options.SourceTimeout,
             StallTimeout = options.StallTimeout,
@@ -92,8 +86,6 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     internal IEnumerable<PeerConnection> Connections => _connections.Connections;
 
-    private Announcer Announcer { get; }
-
     /// <summary>Starts listening, offers again what this user shared before and is still the same, and announces it.</summary>
     /// <param name="tracker">Logged in.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PortInUse"/>, <see cref="ErrorCode.PeerServerFailed"/> or the tracker's.</exception>
@@ -111,7 +103,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
             server = new PeerServer(tracker, state, options, listener, identity, access, stopping);
             server.Shares.Restore();
             server.Downloads.Load();
-            await server.Announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);
+            await server._announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);
             server.Run();
             return server;
         }
@@ -152,7 +144,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     private void Run() => _loops = Task.WhenAll(
         _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), _stopping.Token),
         _connections.MaintainAsync(_stopping.Token),
-        Announcer.RunAsync(_stopping.Token));
+        _announcer.RunAsync(_stopping.Token));
 
     private async Task StopCoreAsync(TimeSpan grace)
     {

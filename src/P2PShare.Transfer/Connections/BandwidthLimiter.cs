@@ -1,19 +1,19 @@
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>
-/// A token bucket: lets bytes pass at a rate, those who wait in the order of asking, so that all who share a limiter get
-/// equal parts. What a late timer held up passes at once afterwards, so that the rate is right however coarse timers are.
+/// A token bucket: lets bytes pass at a rate. Callers are served in the order in which they asked, so that all that share a limiter
+/// get equal parts. What a late timer delayed passes at once afterwards, so that the rate is right however coarse timers are.
 /// Costs one comparison while no limit is set. Safe for concurrent use.
 /// </summary>
 internal sealed class BandwidthLimiter(TimeProvider clock)
 {
     // What may be sent at once after a pause: enough to keep a link busy, too little to be seen as a burst.
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(50);
-    // A machine that sleeps longer than this has not fallen behind: it has paused.
+    // After a longer sleep than this the machine has paused, and has nothing to catch up.
     private static readonly TimeSpan MostCatchUp = TimeSpan.FromSeconds(1);
-    // What the timers of most systems can do: a shorter wait would not wait at all.
+    // In milliseconds. The resolution of most systems' timers: a shorter wait would not wait at all.
     private const double ShortestWait = 1;
-    // So that few are left sleeping where many give up waiting.
+    // In milliseconds. Bounds the timers that are left over when many callers give up.
     private const double LongestWait = 1000;
 
     private readonly Lock _lock = new();
@@ -23,7 +23,7 @@ internal sealed class BandwidthLimiter(TimeProvider clock)
     private long _counted;
     private long _wake;
 
-    /// <summary>Bytes a second; null: no limit. A change takes effect at once, also for those who wait.</summary>
+    /// <summary>Bytes a second; null: no limit. A change takes effect at once, also for callers that wait.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
     public long? Limit
     {
@@ -40,7 +40,7 @@ internal sealed class BandwidthLimiter(TimeProvider clock)
             {
                 Count();
                 Volatile.Write(ref _limit, value ?? 0);
-                // Credit at another rate is worth nothing at this one.
+                // Credit of another rate does not count at this one.
                 _tokens = Math.Min(_tokens, 0);
                 released = Release();
                 WakeLater();
@@ -50,7 +50,7 @@ internal sealed class BandwidthLimiter(TimeProvider clock)
         }
     }
 
-    /// <summary>Most bytes to ask for at once, so that a slow limit is smooth and a change of it is felt soon.</summary>
+    /// <summary>Most bytes to ask for at once, so that a slow limit is smooth and a change of it takes effect soon.</summary>
     public int SliceLength => Limit is { } limit ? (int)Math.Clamp(limit / 20, 1024, 256 * 1024) : int.MaxValue;
 
     /// <summary>Waits until <paramref name="bytes"/> may pass.</summary>
@@ -123,7 +123,7 @@ internal sealed class BandwidthLimiter(TimeProvider clock)
         }
     }
 
-    // While somebody waits, time that has passed counts in full; else only what is worth a burst is kept.
+    // While a caller waits, time that has passed counts in full; otherwise only as much as a burst is kept.
     private void Count()
     {
         var now = clock.GetTimestamp();
@@ -137,9 +137,9 @@ internal sealed class BandwidthLimiter(TimeProvider clock)
         var burst = Burst.TotalSeconds * _limit;
         var most = _waiters.Count > 0 ? MostCatchUp.TotalSeconds * _limit
             : passed > Burst ? burst
-            // Between two slices: what is left from catching up is not taken away, but nothing is added to it.
+            // Between two slices: what is left from catching up stays, but does not grow.
             : Math.Max(burst, _tokens);
-        // A slice longer than all that may pass at once has to pass some time.
+        // A slice longer than a burst must be able to pass, too.
         most = Math.Max(most, _waiters.First?.Value.Bytes ?? 0);
         _tokens = Math.Min(_tokens + passed.TotalSeconds * _limit, most);
     }

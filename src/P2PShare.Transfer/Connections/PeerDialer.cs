@@ -3,13 +3,12 @@ using System.Diagnostics;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Diagnostics;
-using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>Dials other peers; callers that want the same peer at once share one dial. Safe for concurrent use.</summary>
 /// <param name="stopping">Cancels dials that run.</param>
-internal sealed class PeerDialer(PeerIdentity identity, ConnectionTable connections, TransferMetrics metrics, CancellationToken stopping) : IPeerConnector
+internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable connections, TransferMetrics metrics, CancellationToken stopping) : IPeerConnector
 {
     private readonly ConcurrentDictionary<Hash256, Lazy<Task<PeerConnection>>> _dials = new();
 
@@ -41,10 +40,10 @@ internal sealed class PeerDialer(PeerIdentity identity, ConnectionTable connecti
             return null;
         }
 
-        var stream = await Task.Factory.StartNew(
-            () => PeerTls.DialBlocking(identity, first.RemoteFingerprint, first.RemoteEndPoint, stopping),
+        var (stream, remote) = await Task.Factory.StartNew(
+            () => transport.DialBlocking(first.RemoteFingerprint, first.RemoteEndPoint, stopping),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-        var connection = connections.Run(stream, PeerTls.Identify(stream, first.RemoteEndPoint), isDialled: true, isBulk: true);
+        var connection = connections.Run(stream, remote, isDialled: true, isBulk: true);
         connection.RemoteUserName = first.RemoteUserName;
         return connection;
     }
@@ -56,9 +55,9 @@ internal sealed class PeerDialer(PeerIdentity identity, ConnectionTable connecti
         using var activity = metrics.StartDial(peer.Fingerprint);
         try
         {
-            var (stream, endPoint) = await PeerTls.DialAsync(identity, peer.Fingerprint, peer.EndPoints, stopping).ConfigureAwait(false);
-            activity?.SetTag("network.peer.address", endPoint.Address.ToString()).SetTag("network.peer.port", endPoint.Port);
-            var connection = connections.Run(stream, PeerTls.Identify(stream, endPoint), isDialled: true);
+            var (stream, remote) = await transport.DialAsync(peer, stopping).ConfigureAwait(false);
+            activity?.SetTag("network.peer.address", remote.EndPoint.Address.ToString()).SetTag("network.peer.port", remote.EndPoint.Port);
+            var connection = connections.Run(stream, remote, isDialled: true);
             connection.RemoteUserName = peer.UserName;
             return connection;
         }

@@ -21,9 +21,9 @@ internal static class PeerTls
         ? new CipherSuitesPolicy([TlsCipherSuite.TLS_AES_128_GCM_SHA256, TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256])
         : null;
 
-    /// <summary>Tries all addresses of a peer at once, and keeps the first that proves to be it.</summary>
+    /// <summary>Tries all addresses of a peer at once, and keeps the first at which the peer proves its fingerprint.</summary>
     /// <param name="endPoints"><c>address:port</c>, at least one.</param>
-    /// <exception cref="IOException">None did; the message says why, address by address.</exception>
+    /// <exception cref="IOException">None did; the message gives the reason for each address.</exception>
     public static async Task<(SslStream Stream, IPEndPoint EndPoint)> DialAsync(
         PeerIdentity identity, Hash256 fingerprint, IReadOnlyList<string> endPoints, CancellationToken cancellationToken)
     {

@@ -1,6 +1,9 @@
 namespace P2PShare.Transfer.Diagnostics;
 
-/// <summary>Adds up what a download spends its time with. Safe for concurrent use; a mark costs some tens of nanoseconds.</summary>
+/// <summary>
+/// Adds up what a download spends its time with; <c>since</c> is a timestamp of the clock. Safe for concurrent use; a mark costs some
+/// tens of nanoseconds.
+/// </summary>
 internal sealed class DownloadTimings(TimeProvider clock)
 {
     private readonly long _started = clock.GetTimestamp();

@@ -9,7 +9,7 @@ namespace P2PShare.Transfer.Diagnostics;
 /// </summary>
 internal static partial class TransferLog
 {
-    [LoggerMessage(1, LogLevel.Warning, "The tracker could not be told what is shared here; it is tried again. {Problem}")]
+    [LoggerMessage(1, LogLevel.Warning, "What is shared here could not be announced to the tracker; it is tried again. {Problem}")]
     public static partial void AnnounceFailed(this ILogger logger, string problem);
 
     [LoggerMessage(2, LogLevel.Warning, "{Sentence}")]
@@ -21,13 +21,13 @@ internal static partial class TransferLog
     [LoggerMessage(4, LogLevel.Warning, "{Names}: {Problem}")]
     public static partial void ContentUnreadable(this ILogger logger, string names, string problem);
 
-    [LoggerMessage(5, LogLevel.Warning, "'{Name}' is no file of group '{Group}' any more, or you are no member of it: it is not offered there any longer.")]
+    [LoggerMessage(5, LogLevel.Warning, "'{Name}' is not a file of group '{Group}' any more, or you are not a member of it: it is not offered there any longer.")]
     public static partial void AnnouncementRejected(this ILogger logger, string name, string group);
 
-    [LoggerMessage(6, LogLevel.Warning, "The state folder could not be written, and the next shell will not know of this: {Problem}")]
+    [LoggerMessage(6, LogLevel.Warning, "The state folder could not be written, and the next shell will not know this: {Problem}")]
     public static partial void StateWriteFailed(this ILogger logger, string problem);
 
-    [LoggerMessage(7, LogLevel.Debug, "The tracker could not be told that this peer stops; it will notice. {Problem}")]
+    [LoggerMessage(7, LogLevel.Debug, "This peer could not be unregistered at the tracker, which will notice its absence. {Problem}")]
     public static partial void UnregisterFailed(this ILogger logger, string problem);
 
     [LoggerMessage(8, LogLevel.Debug, "A connection was dropped during its handshake: {Problem}")]

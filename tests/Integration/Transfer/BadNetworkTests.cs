@@ -20,7 +20,7 @@ public sealed class BadNetworkTests
     [Theory]
     [InlineData(Fault.Cut)]
     [InlineData(Fault.FlippedBit)]
-    public Task Downloads_go_on_by_themselves_and_end_right_whatever_the_network_does(object fault)
+    public Task Downloads_continue_by_themselves_and_complete_whatever_the_network_does(object fault)
     {
         var random = new SeededRandom();
         return random.RunAsync(async () =>

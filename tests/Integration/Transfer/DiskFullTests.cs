@@ -41,7 +41,7 @@ public sealed class DiskFullTests : IAsyncLifetime
     }
 
     [SmallDiskFact]
-    public async Task A_disk_that_is_too_full_says_so_before_anything_is_fetched()
+    public async Task On_a_disk_that_is_too_full_a_download_fails_before_anything_is_fetched()
     {
         await StartReceiverAsync();
         FillUp(leave: 3_000_000);
@@ -54,7 +54,7 @@ public sealed class DiskFullTests : IAsyncLifetime
     }
 
     [SmallDiskFact]
-    public async Task A_disk_that_fills_up_in_the_middle_says_so_and_what_was_verified_is_kept()
+    public async Task On_a_disk_that_fills_up_a_download_fails_and_keeps_what_was_verified()
     {
         await StartReceiverAsync();
         // A part that is there already has no space reserved.
@@ -71,7 +71,7 @@ public sealed class DiskFullTests : IAsyncLifetime
     }
 
     [SmallDiskFact]
-    public async Task A_disk_that_others_fill_up_is_no_matter_once_the_download_has_reserved_its_space()
+    public async Task A_download_that_has_reserved_its_space_completes_although_the_disk_fills_up()
     {
         await StartReceiverAsync();
         // Long enough for its pieces to be recorded twice, which happens every five seconds, and for the first failure to show.

@@ -9,7 +9,7 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
 
-/// <summary>What breaks, and what a download makes of it: the right file or a clear error, never a wrong file.</summary>
+/// <summary>Whatever breaks, a download ends with the right file or a clear error, never with a wrong file.</summary>
 public sealed class FailureTests : IAsyncLifetime
 {
     private const int Slow = 2_000_000;
@@ -38,7 +38,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_source_that_sends_wrong_bytes_is_banned_and_the_file_comes_right_from_another()
+    public async Task A_source_that_sends_wrong_bytes_is_banned_and_another_completes_the_file()
     {
         await using var mallory = await TestPeer.StartAsync(_tracker, "mallory", _alice);
         await mallory.ShareAsync("data.bin", _content);
@@ -54,7 +54,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Only_wrong_bytes_end_in_an_error_and_no_file()
+    public async Task With_only_wrong_bytes_a_download_fails_and_leaves_no_file()
     {
         _alice.Server.Shares.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin")
             .Swap(_ => new LyingContent(_file.Content, _content));
@@ -83,7 +83,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lost_source_leaves_what_was_verified_and_the_same_command_goes_on_from_there()
+    public async Task After_a_lost_source_the_same_request_continues_from_what_was_verified()
     {
         _alice.Server.UploadLimit = Slow;
         var download = _bob.Receive(_file);
@@ -103,7 +103,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_part_file_that_was_changed_is_mended()
+    public async Task Changed_pieces_of_a_part_file_are_fetched_again()
     {
         _alice.Server.UploadLimit = Slow;
         var download = _bob.Receive(_file);
@@ -128,7 +128,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_part_file_that_was_cut_gives_what_is_left_of_it()
+    public async Task The_remaining_pieces_of_a_truncated_part_file_are_used()
     {
         _alice.Server.UploadLimit = Slow;
         var download = _bob.Receive(_file);
@@ -150,7 +150,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_suspended_download_goes_on_in_the_next_peer_server()
+    public async Task A_suspended_download_continues_in_the_next_peer_server()
     {
         _alice.Server.UploadLimit = Slow;
         var download = _bob.Receive(_file);
@@ -170,7 +170,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_shared_file_that_was_edited_is_not_given_out()
+    public async Task A_shared_file_that_was_edited_is_not_served()
     {
         await File.AppendAllTextAsync(Path.Combine(_alice.Folder, "data.bin"), "more");
 
@@ -197,7 +197,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_received_is_offered_to_others_after_a_restart()
+    public async Task A_received_file_is_offered_again_after_a_restart()
     {
         await _bob.Receive(_file).Completion.WaitAsync(Limit);
         await _alice.StopServerAsync();
@@ -210,7 +210,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_share_that_was_stopped_is_not_given_out_any_more()
+    public async Task A_share_that_was_stopped_is_not_served_any_more()
     {
         await _alice.Server.Shares.StopShareAsync(TestPeer.Group, "data.bin", CancellationToken.None);
 
@@ -220,7 +220,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_existing_file_is_left_alone_unless_it_may_be_overwritten()
+    public async Task An_existing_file_is_replaced_only_if_the_request_overwrites()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_bob.DestinationOf("data.bin"))!);
         await File.WriteAllTextAsync(_bob.DestinationOf("data.bin"), "precious");
@@ -259,7 +259,7 @@ public sealed class FailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Removing_a_download_takes_its_part_file_along()
+    public async Task Removing_a_download_deletes_its_part_file()
     {
         _alice.Server.UploadLimit = Slow;
         var download = _bob.Receive(_file);
@@ -279,7 +279,7 @@ public sealed class FailureTests : IAsyncLifetime
         Assert.False(File.Exists(_bob.DestinationOf("data.bin.p2ppart")));
     }
 
-    /// <summary>Says that it has all of a content, and flips a bit in whatever it gives.</summary>
+    /// <summary>Announces that it has all of a content, and flips a bit in whatever it sends.</summary>
     private sealed class LyingContent(ContentDescription description, byte[] content) : IContent
     {
         public ContentDescription Description => description;

@@ -4,7 +4,7 @@ using P2PShare.Transfer;
 
 namespace P2PShare.Integration.Transfer;
 
-/// <summary>Peers in processes of their own, ended by kill -9 when nobody expects it.</summary>
+/// <summary>Peers in processes of their own, ended by kill -9 at random moments.</summary>
 public sealed class KillTests : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
@@ -25,7 +25,7 @@ public sealed class KillTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task A_source_that_is_killed_and_restarted_again_and_again_is_gone_on_from()
+    public Task A_download_continues_from_a_source_that_is_killed_and_restarted_again_and_again()
     {
         const int Kills = 5;
         var random = new SeededRandom();
@@ -56,7 +56,7 @@ public sealed class KillTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task A_receiver_that_is_killed_30_times_ends_with_the_right_file_and_fetches_little_twice()
+    public Task A_receiver_that_is_killed_30_times_completes_the_file_and_fetches_little_twice()
     {
         const int Kills = 30;
         const int Rate = 1_500_000;
@@ -99,7 +99,7 @@ public sealed class KillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_two_processes_that_receive_into_one_destination_one_wins_and_the_other_says_why_not()
+    public async Task Of_two_processes_that_receive_into_one_destination_one_completes_and_the_other_reports_why_it_cannot()
     {
         const int Rounds = 10;
         await using var first = await ChildPeer.CreateAsync(_tracker, "first", _alice);

@@ -38,7 +38,7 @@ public sealed class ManyReceiversTests(ITestOutputHelper output) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_thousand_receivers_at_once_all_get_everything_within_bounded_memory()
+    public async Task A_thousand_receivers_at_once_complete_within_bounded_memory()
     {
         using var identity = PeerIdentity.Acquire(_bob.State, TimeProvider.System);
         var root = _file.PiecesRoot!.Value;
@@ -82,7 +82,7 @@ public sealed class ManyReceiversTests(ITestOutputHelper output) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_share_that_nobody_fetches_holds_no_open_file()
+    public async Task A_share_that_no_peer_fetches_holds_no_open_file()
     {
         if (!OperatingSystem.IsLinux())
         {

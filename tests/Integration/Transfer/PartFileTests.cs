@@ -28,6 +28,17 @@ public sealed class PartFileTests
         }
     }
 
+    [Fact]
+    public void A_folder_in_the_place_of_a_part_file_is_named_in_the_error()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.Combine("data.bin.p2ppart"));
+
+        var error = Assert.Throws<P2PShareException>(() => PartFile.Open(folder.Combine("data.bin"), Describe(First)));
+
+        Assert.Equal(ErrorCode.PathUnwritable, error.Code);
+    }
+
     private static bool ReceiveAtOnce(Barrier start, string destination, byte[] content)
     {
         start.SignalAndWait();

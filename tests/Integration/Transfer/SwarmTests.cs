@@ -41,7 +41,7 @@ public sealed class SwarmTests
     }
 
     [Fact]
-    public async Task What_a_seed_gave_to_a_receiver_that_left_it_gives_to_the_next()
+    public async Task Pieces_that_a_seed_sent_to_a_receiver_that_left_go_to_the_next_one()
     {
         await using var tracker = await TestTracker.StartAsync();
         await using var seed = await TestPeer.StartAsync(tracker, "seed", null, new PeerServerOptions { UploadLimit = 2 * 1024 * 1024 });
@@ -78,7 +78,7 @@ public sealed class SwarmTests
     }
 
     [Fact]
-    public async Task Downloads_of_two_peers_that_dial_each_other_in_the_middle_of_them_come_to_their_end()
+    public async Task Downloads_complete_although_their_two_peers_dial_each_other_meanwhile()
     {
         await using var tracker = await TestTracker.StartAsync();
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null, new PeerServerOptions { UploadLimit = 4 * 1024 * 1024 });
@@ -96,7 +96,7 @@ public sealed class SwarmTests
     }
 
     [Fact]
-    public async Task A_fast_source_is_fetched_from_over_bulk_connections_and_does_without_them_when_they_break()
+    public async Task A_fast_source_gets_bulk_connections_and_its_first_one_is_used_again_when_they_break()
     {
         await using var tracker = await TestTracker.StartAsync();
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null, new PeerServerOptions { UploadLimit = 24 * 1024 * 1024 });

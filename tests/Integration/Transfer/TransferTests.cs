@@ -35,7 +35,7 @@ public sealed class TransferTests
     }
 
     [Fact]
-    public async Task Several_sources_give_parts_of_one_file()
+    public async Task Several_sources_send_parts_of_one_file()
     {
         await using var tracker = await TestTracker.StartAsync();
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null, new PeerServerOptions { UploadLimit = 2_000_000 });
@@ -54,7 +54,7 @@ public sealed class TransferTests
     }
 
     [Fact]
-    public async Task What_a_downloader_has_it_serves_while_it_downloads()
+    public async Task A_downloading_peer_serves_the_pieces_that_it_has()
     {
         await using var tracker = await TestTracker.StartAsync();
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null, new PeerServerOptions { UploadLimit = 4_000_000 });
@@ -74,7 +74,7 @@ public sealed class TransferTests
     }
 
     [Fact]
-    public async Task A_group_member_without_a_source_is_told_so()
+    public async Task Without_a_source_a_download_fails_with_a_clear_error()
     {
         await using var tracker = await TestTracker.StartAsync();
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null);
@@ -90,7 +90,7 @@ public sealed class TransferTests
     }
 
     [Fact]
-    public async Task Bytes_that_are_here_already_need_no_other_peer()
+    public async Task A_content_that_this_peer_offers_needs_no_other_peer()
     {
         await using var tracker = await TestTracker.StartAsync();
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null);
@@ -103,7 +103,7 @@ public sealed class TransferTests
     }
 
     [Fact]
-    public async Task Bytes_that_were_here_and_changed_are_fetched_from_another_peer()
+    public async Task A_content_that_was_offered_here_and_has_changed_is_fetched_from_another_peer()
     {
         await using var tracker = await TestTracker.StartAsync();
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null);

@@ -53,6 +53,20 @@ public sealed class PeerReceiverTests : ConnectionTest
     }
 
     [Fact]
+    public async Task A_reading_thread_ends_with_the_connection()
+    {
+        var (near, far) = DuplexStream.CreatePair();
+        var receiver = new PeerReceiver(Idle(isDialled: true), Context, new FrameReader(near, Clock));
+        var buffer = new byte[20];
+        await far.WriteAsync(buffer.AsMemory(0, new CloseMessage(0, CloseReason.Done).Write(buffer)));
+
+        await receiver.RunOnThreadAsync(CancellationToken.None).WaitAsync(Limit);
+        await far.DisposeAsync();
+
+        await Assert.ThrowsAsync<EndOfStreamException>(() => receiver.RunOnThreadAsync(CancellationToken.None).WaitAsync(Limit));
+    }
+
+    [Fact]
     public async Task A_block_that_was_not_requested_ends_the_connection()
     {
         var (connection, remote, running) = Run(isDialled: true);

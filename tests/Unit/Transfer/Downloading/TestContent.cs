@@ -27,6 +27,12 @@ internal sealed class TestContent
         }
 
         Layer = [.. layer];
+        if (size == 0)
+        {
+            Description = new ContentDescription(0, pieceLength, null);
+            return;
+        }
+
         var root = layer.Count == 1 ? layer[0] : HashTree.Root([.. layer], HashTree.Height(pieceLength));
         Description = new ContentDescription(size, pieceLength, root);
     }

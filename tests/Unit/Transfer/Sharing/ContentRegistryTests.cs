@@ -69,6 +69,25 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_state_folder_that_cannot_be_written_is_reported_and_the_share_stands()
+    {
+        using (var connection = _state.Database.Open())
+        using (var command = connection.CreateCommand())
+        {
+            command.CommandText = "DROP TABLE shares";
+            command.ExecuteNonQuery();
+        }
+
+        var error = await Assert.ThrowsAsync<P2PShareException>(() => _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None));
+        _registry.Adopt(_file, "dev", Name);
+
+        Assert.Equal(ErrorCode.StateFolderUnusable, error.Code);
+        Assert.Single(_shared);
+        // No caller waits for the second write: its failure is logged.
+        await Eventually.HoldsAsync(() => Log.Any(line => line.StartsWith("The state folder could not be written", StringComparison.Ordinal)), "it is logged");
+    }
+
+    [Fact]
     public async Task An_empty_file_is_registered_and_not_offered()
     {
         var empty = await SharedFile.MakeAsync(_folder, "empty.bin", []);

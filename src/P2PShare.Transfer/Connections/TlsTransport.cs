@@ -1,0 +1,22 @@
+using System.Net;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>TCP and TLS, as <see cref="PeerTls"/> makes them.</summary>
+internal sealed class TlsTransport(PeerIdentity identity) : IPeerTransport
+{
+    public async Task<(Stream Stream, RemotePeer Remote)> DialAsync(SourcePeer peer, CancellationToken cancellationToken)
+    {
+        var (stream, endPoint) = await PeerTls.DialAsync(identity, peer.Fingerprint, peer.EndPoints, cancellationToken).ConfigureAwait(false);
+        return (stream, PeerTls.Identify(stream, endPoint));
+    }
+
+    public (Stream Stream, RemotePeer Remote) DialBlocking(Hash256 fingerprint, IPEndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var stream = PeerTls.DialBlocking(identity, fingerprint, endPoint, cancellationToken);
+        return (stream, PeerTls.Identify(stream, endPoint));
+    }
+}

@@ -1,0 +1,31 @@
+using P2PShare.Transfer.Sharing;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Unit.Transfer.Downloading;
+
+/// <summary>Offers in memory what downloads receive.</summary>
+internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
+{
+    /// <summary>What is offered already, for the next download to find; null: nothing.</summary>
+    public IContent? Offered { get; init; }
+
+    public List<string> Log { get; } = [];
+
+    public OfferedContent Offer(IContent content, string group, string name)
+    {
+        Log.Add($"offer {name} in {group}");
+        return new OfferedContent(Offered ?? content, clock);
+    }
+
+    public void Withdraw(OfferedContent offered, IContent part, string group) => Log.Add($"withdraw in {group}");
+
+    public void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite)
+    {
+        Log.Add("finish");
+        part.Finish(destination, overwrite);
+    }
+
+    public void ReportUnreadable(OfferedContent offered, Exception problem) => Log.Add($"unreadable: {problem.Message}");
+
+    public Task FlushAnnouncesAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,157 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Unit.Transfer.Downloading;
+
+/// <summary>A part file in memory; what was recorded is there again after it was opened anew.</summary>
+internal sealed class MemoryPart(ContentDescription content) : IPartFile
+{
+    private readonly Lock _lock = new();
+    private readonly byte[] _bytes = new byte[content.Size];
+    private Bitfield _recorded = new(content.PieceCount);
+    private Hash256[] _recordedLayer = [];
+    private Bitfield _have = new(content.PieceCount);
+    private Hash256[] _layer = [];
+    private bool _isOpen;
+
+    public ContentDescription Description => content;
+
+    /// <summary>Thrown by the next write.</summary>
+    public P2PShareException? WriteError { get; set; }
+
+    /// <summary>Reads after which it has changed.</summary>
+    public int ReadsLeft { get; set; } = int.MaxValue;
+
+    public int Records { get; private set; }
+
+    /// <summary>The bytes of the finished file; null before.</summary>
+    public byte[]? Finished { get; private set; }
+
+    public bool IsOpen => _isOpen;
+
+    public IReadOnlyList<Hash256> PieceLayer => _layer;
+
+    public bool KnowsHashes => content.PieceCount == 1 || _layer.Length > 0;
+
+    public bool HoldsUnrecorded { get; set; }
+
+    public long BytesVerified
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Enumerable.Range(0, content.PieceCount).Where(piece => _have[piece]).Sum(piece => (long)content.PieceSize(piece));
+            }
+        }
+    }
+
+    public MemoryPart Open()
+    {
+        if (_isOpen)
+        {
+            throw new P2PShareException(ErrorCode.DestinationInUse, "The part is in use.");
+        }
+
+        _isOpen = true;
+        _have = new Bitfield(content.PieceCount);
+        _layer = [];
+        return this;
+    }
+
+    /// <summary>Puts bytes into the part that no record covers.</summary>
+    public void PutUnrecorded(int piece, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(_bytes.AsSpan(piece * content.PieceLength));
+        HoldsUnrecorded = true;
+    }
+
+    public Bitfield GetHave()
+    {
+        lock (_lock)
+        {
+            return _have.Clone();
+        }
+    }
+
+    public bool Has(int piece)
+    {
+        lock (_lock)
+        {
+            return _have[piece];
+        }
+    }
+
+    public void Read(long offset, Span<byte> buffer)
+    {
+        if (ReadsLeft-- == 0)
+        {
+            throw new P2PShareException(ErrorCode.SourceFileChanged, "It has changed.");
+        }
+
+        _bytes.AsSpan((int)offset, buffer.Length).CopyTo(buffer);
+    }
+
+    public void Release()
+    {
+        // Nothing is open.
+    }
+
+    public Task RestoreAsync(CancellationToken cancellationToken)
+    {
+        _have = _recorded.Clone();
+        _layer = _recordedLayer;
+        return Task.CompletedTask;
+    }
+
+    public Task RestoreUnrecordedAsync(CancellationToken cancellationToken)
+    {
+        HoldsUnrecorded = false;
+        for (var piece = 0; piece < content.PieceCount; piece++)
+        {
+            using var read = new ActivePiece(content, piece, content.PieceLength);
+            var whole = read.Requests[0];
+            Read((long)piece * content.PieceLength, whole.Buffer.Span);
+            whole.Hash();
+            if (read.ComputeHash(content) == PieceHash(piece))
+            {
+                _have.Set(piece);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public void SetPieceLayer(Hash256[] layer) => _layer = layer;
+
+    public Hash256 PieceHash(int index) => content.PieceCount == 1 ? content.PiecesRoot!.Value : _layer[index];
+
+    public void WritePiece(int index, ReadOnlySpan<byte> data)
+    {
+        ObjectDisposedException.ThrowIf(!_isOpen, this);
+        if (WriteError is { } error)
+        {
+            throw error;
+        }
+
+        data.CopyTo(_bytes.AsSpan(index * content.PieceLength));
+        lock (_lock)
+        {
+            _have.Set(index);
+        }
+    }
+
+    public void Record()
+    {
+        ObjectDisposedException.ThrowIf(!_isOpen, this);
+        Records++;
+        _recorded = GetHave();
+        _recordedLayer = _layer;
+    }
+
+    public void Finish(string destination, bool overwrite) => Finished = _bytes;
+
+    public void Dispose() => _isOpen = false;
+}
