@@ -9,12 +9,6 @@ namespace P2PShare.Transfer.Diagnostics;
 /// </summary>
 internal static partial class TransferLog
 {
-    [LoggerMessage(1, LogLevel.Warning, "What is shared here could not be announced to the tracker; it is tried again. {Problem}")]
-    public static partial void AnnounceFailed(this ILogger logger, string problem);
-
-    [LoggerMessage(2, LogLevel.Warning, "{Sentence}")]
-    public static partial void TrackerWarned(this ILogger logger, string sentence);
-
     [LoggerMessage(3, LogLevel.Warning, "'{Name}' is not offered to group '{Group}': {Problem}")]
     public static partial void ShareNotOffered(this ILogger logger, string name, string group, string problem);
 
