@@ -1,7 +1,6 @@
 using P2PShare.Protocol;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Trackers;
