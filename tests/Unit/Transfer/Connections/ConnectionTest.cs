@@ -83,7 +83,10 @@ public abstract class ConnectionTest : IAsyncDisposable
 
     /// <summary>A ticket of the other side for a content.</summary>
     private protected Ticket TicketFor(IServedContent content, TimeSpan? lifetime = null) => new(
-        User, Group, [content.PiecesRoot], Remote(2).CertificateHash, Clock.GetUtcNow() + (lifetime ?? TimeSpan.FromMinutes(10))) { Issued = Clock.GetUtcNow() };
+        User, Group, [content.PiecesRoot], Remote(2).CertificateHash, Clock.GetUtcNow() + (lifetime ?? TimeSpan.FromMinutes(10)))
+    {
+        Issued = Clock.GetUtcNow(),
+    };
 
     /// <summary>The other side says hello and opens a channel, whose bitfield is read.</summary>
     private protected async Task<ContentChannel> GreetAndOpenAsync(PeerConnection connection, RawPeer remote, FakeContent content, uint channel = 1)

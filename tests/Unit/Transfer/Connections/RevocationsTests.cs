@@ -8,7 +8,7 @@ namespace P2PShare.Unit.Transfer.Connections;
 public sealed class RevocationsTests
 {
     [Fact]
-    public void What_is_known_already_is_no_news_and_names_are_compared_as_the_tracker_does()
+    public void Only_new_revocations_are_returned_and_names_are_compared_without_case()
     {
         var now = DateTimeOffset.UtcNow;
         var revocations = new Revocations(TimeProvider.System);

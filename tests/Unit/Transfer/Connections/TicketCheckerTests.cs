@@ -29,7 +29,7 @@ public sealed class TicketCheckerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_ticket_of_a_key_that_the_tracker_published_since_counts()
+    public async Task A_ticket_of_a_key_that_was_published_since_is_valid()
     {
         _clock.Advance(TicketChecker.KeysAge);
 
@@ -39,7 +39,7 @@ public sealed class TicketCheckerTests : IDisposable
     }
 
     [Fact]
-    public async Task Tickets_that_do_not_count_make_it_ask_now_and_then_only()
+    public async Task Invalid_tickets_make_it_read_the_keys_only_now_and_then()
     {
         using var forged = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var unknown = new ECDsaSecurityKey(forged) { KeyId = "forged" };
@@ -59,7 +59,7 @@ public sealed class TicketCheckerTests : IDisposable
     }
 
     [Fact]
-    public async Task Those_that_come_while_it_asks_wait_for_the_answer()
+    public async Task Tickets_that_arrive_while_keys_are_read_wait_for_the_answer()
     {
         _clock.Advance(TicketChecker.KeysAge);
         _answer = new TaskCompletionSource<TicketValidator>();
@@ -73,11 +73,11 @@ public sealed class TicketCheckerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tracker_that_does_not_answer_takes_no_key_away()
+    public async Task Keys_stay_valid_while_the_tracker_does_not_answer()
     {
         _clock.Advance(TicketChecker.KeysAge);
         _answer = new TaskCompletionSource<TicketValidator>();
-        _answer.SetException(new P2PShareException(ErrorCode.TrackerUnreachable, "Away."));
+        _answer.SetException(new P2PShareException(ErrorCode.TrackerUnreachable, "Unavailable."));
 
         Assert.False(await CountsAsync(_new));
         Assert.True(await CountsAsync(_old));
@@ -88,7 +88,7 @@ public sealed class TicketCheckerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_key_that_the_tracker_took_back_counts_no_more_after_a_while()
+    public async Task A_withdrawn_key_is_refused_once_the_keys_are_renewed()
     {
         _answer = new TaskCompletionSource<TicketValidator>();
         _answer.SetResult(ValidatorOf(_new));
@@ -103,7 +103,7 @@ public sealed class TicketCheckerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tracker_that_is_silent_holds_a_ticket_up_for_a_moment_and_the_next_one_not_at_all()
+    public async Task A_silent_tracker_delays_one_ticket_for_a_moment_and_the_next_not_at_all()
     {
         _answer = new TaskCompletionSource<TicketValidator>();
         _clock.Advance(TicketChecker.RenewAfter);
