@@ -147,7 +147,7 @@ internal sealed class Child : IAsyncDisposable
         await _process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Asks it to end (SIGTERM), where there are signals, and waits for that; if it takes too long, disposal ends it.</summary>
+    /// <summary>Asks it to end (SIGTERM, not on Windows) and waits until it has ended; if that takes too long, disposal ends it.</summary>
     public async Task TerminateAsync()
     {
         if (!_isDisposed && !_process.HasExited)
