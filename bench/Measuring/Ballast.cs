@@ -3,16 +3,16 @@ using System.Globalization;
 namespace P2PShare.Bench.Measuring;
 
 /// <summary>
-/// Warm pages for what a measured run writes. A virtual machine gives freed memory back to its host, here within a second,
-/// and a first write to a page that was given back costs twenty times as much as one to a page that was not: that would
-/// be measured, and would fall on slow runs alone. So files of as many bytes are written before the run, and deleted bit
-/// by bit while it goes on, as fast as it takes free memory.
+/// Warm pages for what a measured run writes. A virtual machine returns freed memory to its host, here within a second,
+/// and a first write to a page that was returned costs twenty times as much as one to a page that was not: that would
+/// be measured, and would affect slow runs alone. So files of as many bytes are written before the run, and deleted bit
+/// by bit during the run, as fast as it takes free memory.
 /// </summary>
 internal sealed class Ballast : IDisposable
 {
     private const int FileLength = 16 << 20;
 
-    // Freed and not yet taken: little enough to be taken before the host gets it.
+    // Freed and not yet used: little enough to be used before the host gets it.
     private const long AheadKibibytes = 32 << 10;
     private const long MarginBytes = 256 << 20;
 
@@ -42,7 +42,7 @@ internal sealed class Ballast : IDisposable
         }
     }
 
-    /// <summary>Takes the pages; they are given to the run until disposal.</summary>
+    /// <summary>Takes the pages, and frees them bit by bit until disposal.</summary>
     /// <param name="folder">On the disk that the run writes to.</param>
     /// <param name="bytes">As much as the measured run will write.</param>
     public static Ballast Take(string folder, long bytes)
@@ -77,7 +77,7 @@ internal sealed class Ballast : IDisposable
 
     private string PathOf(int index) => Path.Combine(_folder, index.ToString(CultureInfo.InvariantCulture));
 
-    // Null where the system does not say.
+    // Null: the system does not report it.
     private static long? FreeKibibytes()
     {
         try

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using P2PShare.Bench.Measuring.Processes;
 
 namespace P2PShare.Bench.Measuring;
 

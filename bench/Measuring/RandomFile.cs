@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace P2PShare.Bench.Measuring;
 
-/// <summary>Files of bytes that nothing can compress.</summary>
+/// <summary>Files of random bytes, which do not compress.</summary>
 internal static class RandomFile
 {
     private const int BlockLength = 1 << 20;

@@ -8,7 +8,7 @@
 .PARAMETER Module
     Path of the module's manifest.
 .PARAMETER Folder
-    For all that it writes; somebody else deletes it.
+    For all files; the caller deletes it.
 .PARAMETER Size
     Bytes of the file.
 .PARAMETER Rounds

@@ -9,7 +9,7 @@ internal enum Case
     /// <summary>Every second receiver cannot accept connections.</summary>
     HalfUnreachable,
 
-    /// <summary>One receiver in four is killed when half of the shortest possible time is over.</summary>
+    /// <summary>One receiver in four is killed after half of the shortest possible time.</summary>
     QuarterKilled,
 
     /// <summary>The seed is killed when it has sent 1.1 copies.</summary>

@@ -1,15 +1,15 @@
 namespace P2PShare.Bench.Tracker;
 
-/// <summary>What is asked of a tracker.</summary>
+/// <summary>The requests that a tracker is measured with.</summary>
 internal enum Case
 {
-    /// <summary>A peer says that it is still there.</summary>
+    /// <summary>A heartbeat: an announce that changes nothing.</summary>
     Announce,
 
-    /// <summary>A peer comes online and says what it has.</summary>
+    /// <summary>The announce of a peer that comes online, with its holdings.</summary>
     FullAnnounce,
 
-    /// <summary>Who has a content, and a ticket for it.</summary>
+    /// <summary>The sources of a content, and a ticket for it.</summary>
     Sources,
 
     /// <summary>The hundred files of a group.</summary>

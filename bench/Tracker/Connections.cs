@@ -7,14 +7,14 @@ using P2PShare.Protocol;
 
 namespace P2PShare.Bench.Tracker;
 
-/// <summary>HTTP/2 over TLS to one server, on several connections in turn, as so many clients would.</summary>
+/// <summary>HTTP/2 over TLS to one server, on N connections in turn, as N clients would.</summary>
 internal sealed class Connections : IDisposable
 {
     private static readonly MediaTypeHeaderValue JsonType = new("application/json");
 
     private readonly HttpClient[] _clients;
 
-    /// <param name="fingerprint">Of the server's certificate; any is taken where it is null.</param>
+    /// <param name="fingerprint">Of the server's certificate; null: any is accepted.</param>
     public Connections(string authority, Hash256? fingerprint, int count) => _clients = [.. Enumerable.Range(0, count).Select(_ => new HttpClient(
         new SocketsHttpHandler
         {

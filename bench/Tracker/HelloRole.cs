@@ -10,7 +10,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Bench.Tracker;
 
-/// <summary>The ceiling, as a process of its own: Kestrel that reads an announce and answers it, and does nothing else.</summary>
+/// <summary>The ceiling, as a process of its own: a Kestrel that only reads an announce and answers it.</summary>
 internal static class HelloRole
 {
     public const string Name = "hello";

@@ -2,10 +2,11 @@ using System.Diagnostics;
 
 namespace P2PShare.Bench.Tracker;
 
-/// <summary>Drives requests at a server. A request is given a number that rises from 0.</summary>
+/// <summary>Sends requests to a server. Each request is given its number, from 0.</summary>
 internal static class Load
 {
-    /// <summary>As fast as the answers come: so many at a time, the next when one is answered.</summary>
+    /// <summary>As fast as the answers come: N at a time, the next when one is answered.</summary>
+    /// <param name="concurrency">N.</param>
     public static async Task<Latencies> SaturateAsync(Func<int, Task> request, int concurrency, TimeSpan time, CancellationToken cancellationToken)
     {
         var next = -1;
@@ -29,8 +30,8 @@ internal static class Load
     }
 
     /// <summary>
-    /// At a rate of its own, whether answers come or not; a request's time counts from when it was due, so that a server
-    /// that stands still for a moment pays for all that would have come meanwhile.
+    /// At a fixed rate, whether answers come or not; a request's time counts from when it was due, so that a server that
+    /// pauses for a moment pays for all requests that were due meanwhile.
     /// </summary>
     public static async Task<Latencies> PaceAsync(Func<int, Task> request, double perSecond, TimeSpan time, CancellationToken cancellationToken)
     {
@@ -58,7 +59,8 @@ internal static class Load
         }
     }
 
-    /// <summary>Each number once, so many at a time.</summary>
+    /// <summary>Each number once, N at a time.</summary>
+    /// <param name="concurrency">N.</param>
     public static Task EachAsync(int count, int concurrency, Func<int, Task> request, CancellationToken cancellationToken) => Parallel.ForAsync(
         0, count, new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken },
         async (number, _) => await request(number));

@@ -8,14 +8,14 @@ using P2PShare.Bench.Measuring.Processes;
 
 namespace P2PShare.Bench.Tracker;
 
-/// <summary>opentracker, asked over UDP (BEP 15): no encryption, no accounts, nothing kept on disk.</summary>
+/// <summary>opentracker, asked over UDP (BEP 15): no encryption, no accounts, nothing on disk.</summary>
 internal sealed class OpentrackerSubject(string name) : Subject(name)
 {
     private const int Torrents = 100;
     private const int MaxEndpoints = 512;
     private const int Attempts = 5;
     private const int AnswerSize = 2048;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentBag<Endpoint> _endpoints = [];
     private readonly SemaphoreSlim _free = new(MaxEndpoints);
@@ -29,7 +29,7 @@ internal sealed class OpentrackerSubject(string name) : Subject(name)
     public override async Task StartAsync(string folder, CancellationToken cancellationToken)
     {
         _port = LoopbackPort.Free();
-        // Debian's serves only what it is told to, and looks for the list from its new root on.
+        // Debian's serves only the torrents of a list, whose path counts from its new root.
         var list = Path.Combine(folder, "whitelist.txt");
         await File.WriteAllLinesAsync(list, Enumerable.Range(0, Torrents).Select(torrent => Convert.ToHexStringLower(InfoHash(torrent))), cancellationToken);
         _process = Child.Start(
@@ -112,16 +112,16 @@ internal sealed class OpentrackerSubject(string name) : Subject(name)
             }
         }
 
-        // A packet may be lost where a buffer is full; who asks says it again (BEP 15), and pays for it.
+        // A packet may be lost if a buffer is full; the client repeats it (BEP 15), and its time counts.
         private async Task<int> ExchangeAsync(byte[] request)
         {
             for (var attempt = 0; attempt < Attempts; attempt++)
             {
                 await _socket.SendAsync(request);
-                using var patience = new CancellationTokenSource(Patience);
+                using var timeout = new CancellationTokenSource(AnswerTimeout);
                 try
                 {
-                    return await _socket.ReceiveAsync(_answer, patience.Token);
+                    return await _socket.ReceiveAsync(_answer, timeout.Token);
                 }
                 catch (OperationCanceledException)
                 {

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace P2PShare.Bench.Tracker;
 
-/// <summary>Databases of the benchmark's own on a PostgreSQL server that runs already; dropped at the end.</summary>
+/// <summary>The benchmark's own databases on a PostgreSQL server that is already running; dropped at the end.</summary>
 /// <param name="connection">Of a role that may create databases.</param>
 internal sealed class PostgresDatabases(string connection) : IAsyncDisposable
 {

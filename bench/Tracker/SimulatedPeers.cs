@@ -7,8 +7,8 @@ using P2PShare.Protocol.Tracker;
 namespace P2PShare.Bench.Tracker;
 
 /// <summary>
-/// Users of one group and the peers of each, who share files and hold contents: what the tracker is asked. Requests are
-/// made beforehand, so that the client costs little.
+/// Users of one group and the peers of each, which share files and hold contents: the clients of the tracker that is measured.
+/// Requests are made in advance where that is possible, so that the client costs little.
 /// </summary>
 internal sealed class SimulatedPeers
 {
@@ -16,7 +16,7 @@ internal sealed class SimulatedPeers
     private const string Password = "a password of the benchmark";
     private const int Users = 16;
 
-    // A session for each machine would be a login for each, which is slow on purpose.
+    // A session for each peer would be a login for each, which is slow on purpose.
     private const int Sessions = 64;
 
     private const int Files = 100;
@@ -26,6 +26,7 @@ internal sealed class SimulatedPeers
     private readonly Hash256[] _roots = new Hash256[Files];
     private readonly byte[][] _sources = new byte[Files][];
     private readonly string _run = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray())[..8];
+    private int _groups;
 
     /// <summary>Makes users, the group and its files at a tracker.</summary>
     public static async Task<SimulatedPeers> CreateAsync(Func<int, Connections> tracker, CancellationToken cancellationToken)
@@ -65,7 +66,7 @@ internal sealed class SimulatedPeers
     /// <summary>The whole announce of a peer that comes online.</summary>
     public Task ComeOnlineAsync(Connections tracker, int peer) => AnnounceAsync(tracker, peer, full: true);
 
-    /// <summary>The announce that each peer repeats once an interval: still there, nothing new.</summary>
+    /// <summary>The heartbeat that each peer repeats once an interval.</summary>
     public Task StayOnlineAsync(Connections tracker, int peer) => AnnounceAsync(tracker, peer, full: false);
 
     public Task FindSourcesAsync(Connections tracker, int number) => tracker.SendAsync(
@@ -74,7 +75,7 @@ internal sealed class SimulatedPeers
     public Task ListFilesAsync(Connections tracker, int number) =>
         tracker.SendAsync(number, HttpMethod.Get, TrackerRoutes.Files(Group), _tokens[number % Sessions], null);
 
-    /// <summary>A write that is acknowledged once it is durable: a user makes a group of their own.</summary>
+    /// <summary>A write that is acknowledged when it is durable: a user creates a group.</summary>
     public Task CreateGroupAsync(Connections tracker, int number) => tracker.SendAsync(
         number, HttpMethod.Post, TrackerRoutes.Groups, _tokens[number % Sessions],
         Json(new CreateGroupRequest($"g{_run}-{Interlocked.Increment(ref _groups)}"), TrackerJson.Default.CreateGroupRequest));
@@ -83,7 +84,7 @@ internal sealed class SimulatedPeers
         number, HttpMethod.Post, TrackerRoutes.Sessions, null,
         Json(new LoginRequest(UserName(number % Users), Password), TrackerJson.Default.LoginRequest));
 
-    /// <summary>What the announce of a peer looks like, for a server that only reads it. A full one names other contents each time.</summary>
+    /// <summary>The body of a peer's announce. A full one names other contents each time.</summary>
     public static byte[] AnnounceOf(int peer, bool full)
     {
         var first = peer + Random.Shared.Next(Files);
@@ -94,8 +95,6 @@ internal sealed class SimulatedPeers
                 []),
             TrackerJson.Default.AnnounceRequest);
     }
-
-    private int _groups;
 
     private async Task LogInAsync(Connections tracker, int session)
     {
@@ -117,7 +116,7 @@ internal sealed class SimulatedPeers
         return Json(new ShareFileRequest(name, Size, PieceLength.For(Size), root), TrackerJson.Default.ShareFileRequest);
     }
 
-    // Known again without being remembered.
+    // The same for the same numbers, so that it need not be stored.
     private static Hash256 HashOf(int kind, int number)
     {
         Span<byte> bytes = stackalloc byte[Hash256.Size];

@@ -51,7 +51,7 @@ internal sealed class Content
             names.ToDictionary(name => name, name => RandomFile.Write(Path.Combine(folder, name), SmallLength, cancellationToken)));
     }
 
-    /// <summary>Holds what a subject received against this.</summary>
+    /// <summary>Compares what a subject received with this.</summary>
     /// <param name="thoroughly">Compare every byte, not only names and lengths.</param>
     /// <exception cref="BenchException">They differ.</exception>
     public void Verify(string folder, bool thoroughly)

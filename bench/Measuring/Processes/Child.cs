@@ -21,14 +21,15 @@ internal sealed class Child : IAsyncDisposable
     private readonly Task _errorReader;
     private bool _isDisposed;
 
-    private Child(string program, Process process)
+    private Child(string name, Process process)
     {
-        Name = Path.GetFileName(program);
+        Name = name;
         _process = process;
         Id = process.Id;
         _errorReader = KeepAsync(process.StandardError);
     }
 
+    /// <summary>As messages name it.</summary>
     public string Name { get; }
 
     public int Id { get; }
@@ -36,10 +37,11 @@ internal sealed class Child : IAsyncDisposable
     /// <param name="program">Absolute path, or a name on the PATH.</param>
     /// <param name="environment">Variables beside those of this process.</param>
     /// <param name="folder">Its current folder; null: this process's.</param>
+    /// <param name="name">As messages name it; null: as its file is named.</param>
     /// <exception cref="BenchException">It cannot be started.</exception>
     public static Child Start(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null) =>
-        new(program, Launch(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null, string? name = null) =>
+        new(name ?? Path.GetFileName(program), Launch(
             new ProcessStartInfo(program, arguments)
             {
                 WorkingDirectory = folder,
@@ -86,9 +88,7 @@ internal sealed class Child : IAsyncDisposable
         CloseInput();
         var output = await _process.StandardOutput.ReadToEndAsync(cancellationToken);
         await _process.WaitForExitAsync(cancellationToken);
-        return _process.ExitCode == 0
-            ? output
-            : throw new BenchException($"{Name} ended with exit code {_process.ExitCode}: {await ErrorTextAsync()}");
+        return _process.ExitCode == 0 ? output : throw await EndedAsync();
     }
 
     /// <summary>Sends it a line and waits for the line that it answers.</summary>
@@ -147,7 +147,7 @@ internal sealed class Child : IAsyncDisposable
         await _process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Asks it to end (SIGTERM), where there are signals, and waits for that; if it takes too long, disposal ends it.</summary>
+    /// <summary>Asks it to end (SIGTERM, not on Windows) and waits until it has ended; if that takes too long, disposal ends it.</summary>
     public async Task TerminateAsync()
     {
         if (!_isDisposed && !_process.HasExited)
@@ -264,7 +264,14 @@ internal sealed class Child : IAsyncDisposable
         }
     }
 
-    private async Task<BenchException> EndedAsync() => new($"{Name} ended: {await ErrorTextAsync()}");
+    private async Task<BenchException> EndedAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeToEnd);
+        await _process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return new BenchException(_process.HasExited
+            ? $"{Name} ended with exit code {_process.ExitCode}: {await ErrorTextAsync()}"
+            : $"{Name} has closed its standard output: {string.Join(' ', _errors)}");
+    }
 
     private async Task<string> ErrorTextAsync()
     {

@@ -11,10 +11,14 @@ internal class Machine(string address, params IReadOnlyList<string> command)
 
     /// <param name="program">Absolute path, or a name on the PATH.</param>
     /// <param name="environment">Variables beside those of this process.</param>
-    public Child Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
-        command.Count == 0 ? Child.Start(program, arguments, environment) : Child.Start(command[0], [.. command.Skip(1), program, .. arguments], environment);
+    /// <param name="name">As messages name it; null: as its file is named.</param>
+    public Child Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? name = null)
+    {
+        IReadOnlyList<string> words = [.. command, program, .. arguments];
+        return Child.Start(words[0], words.Skip(1), environment, name: name ?? Path.GetFileName(program));
+    }
 
     /// <summary>Starts this program in a role.</summary>
-    public Child StartRole(IEnumerable<string> role, IReadOnlyDictionary<string, string>? environment = null) =>
-        Start(OwnProgram.Dotnet, OwnProgram.Arguments(role), environment);
+    public Child StartRole(IReadOnlyList<string> role, IReadOnlyDictionary<string, string>? environment = null, string? name = null) =>
+        Start(OwnProgram.Dotnet, OwnProgram.Arguments(role), environment, name ?? role[0]);
 }

@@ -11,7 +11,7 @@ internal sealed class LibtorrentPeer(Machine machine, string profile, int port) 
     private const string Python = "/usr/bin/python3";
 
     public Child Process { get; } = machine.Start(
-        Python, [Path.Combine(AppContext.BaseDirectory, "Measuring", "Programs", "libtorrent_peer.py"), profile, machine.Address, $"{port}"]);
+        Python, [Path.Combine(AppContext.BaseDirectory, "Measuring", "Programs", "libtorrent_peer.py"), profile, machine.Address, $"{port}"], name: "libtorrent");
 
     public static async Task<bool> IsInstalledAsync(CancellationToken cancellationToken)
     {

@@ -7,7 +7,8 @@ namespace P2PShare.Bench.Measuring.Programs;
 internal sealed class Peer(Machine machine, string userName, IReadOnlyDictionary<string, string>? environment = null) : IAsyncDisposable
 {
     // The garbage collector is not that of a server, as in PowerShell.
-    public Child Process { get; } = machine.StartRole([PeerRole.Name], new Dictionary<string, string>(environment ?? new Dictionary<string, string>()) { ["DOTNET_gcServer"] = "0" });
+    public Child Process { get; } = machine.StartRole(
+        [PeerRole.Name], new Dictionary<string, string>(environment ?? new Dictionary<string, string>()) { ["DOTNET_gcServer"] = "0" }, $"peer {userName}");
 
     public string UserName { get; } = userName;
 

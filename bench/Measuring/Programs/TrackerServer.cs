@@ -39,7 +39,7 @@ internal sealed class TrackerServer : IAsyncDisposable
         var environment = settings.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
         environment["Tracker__DataPath"] = Path.Combine(folder, "tracker");
         environment["DOTNET_STARTUP_HOOKS"] = OwnProgram.AssemblyPath;
-        var process = machine.Start(OwnProgram.Dotnet, [Repository.TrackerProgram, info, "1"], environment);
+        var process = machine.Start(OwnProgram.Dotnet, [Repository.TrackerProgram, info, "1"], environment, "tracker");
         try
         {
             string line;
@@ -69,7 +69,7 @@ internal sealed class TrackerServer : IAsyncDisposable
         }
         catch (ChannelClosedException e)
         {
-            throw new BenchException($"The tracker does not answer: {e.InnerException?.Message}", e);
+            throw new BenchException(e.InnerException!.Message, e);
         }
     }
 

@@ -1,4 +1,3 @@
-using P2PShare.Bench.Measuring;
 using P2PShare.Bench.Measuring.Processes;
 
 namespace P2PShare.Bench.Transfer.Servers;

@@ -3,7 +3,7 @@ using P2PShare.Bench.Measuring.Processes;
 
 namespace P2PShare.Bench.Transfer.Subjects;
 
-/// <summary>curl; and, where asked for, openssl over the received file when it is there, as a careful script does it.</summary>
+/// <summary>curl; and, if asked for, openssl over the received file when it is complete, as a careful script does.</summary>
 internal sealed class CurlSubject(string name, bool verifies) : NginxSubject(name)
 {
     public override Task<bool> IsInstalledAsync(CancellationToken cancellationToken) => AllInstalled("nginx", "openssl", "curl");
