@@ -1,12 +1,7 @@
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
     $tracker = Start-TestTracker
-    $bob = Connect-NewUser $tracker bob
-    $carol = Connect-NewUser $tracker carol
-    $alice = Connect-NewUser $tracker alice
-    $null = New-P2PGroup dev
-    $bob, $carol | ForEach-Object { $null = Join-P2PGroup dev -Session $_ }
-    Approve-P2PJoinRequest dev *
+    $alice, $bob, $carol = Connect-AliceBobAndCarol $tracker dev
 }
 
 AfterAll {

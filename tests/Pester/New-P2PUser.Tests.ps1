@@ -1,9 +1,7 @@
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
     $tracker = Start-TestTracker
-    $bob = Connect-NewUser $tracker bob
-    $carol = Connect-NewUser $tracker carol
-    $alice = Connect-NewUser $tracker alice
+    $alice, $bob, $carol = Connect-AliceBobAndCarol $tracker
 }
 
 AfterAll {

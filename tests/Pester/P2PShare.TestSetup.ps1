@@ -48,6 +48,20 @@ function Connect-AliceAndBob ($Tracker) {
     $alice, $bob
 }
 
+# Three people, of whom Alice has the default session; she owns the group, if one is named, and the others are in it.
+function Connect-AliceBobAndCarol ($Tracker, [string] $Group) {
+    $bob = Connect-NewUser $Tracker bob
+    $carol = Connect-NewUser $Tracker carol
+    $alice = Connect-NewUser $Tracker alice
+    if ($Group) {
+        $null = New-P2PGroup $Group
+        $bob, $carol | ForEach-Object { $null = Join-P2PGroup $Group -Session $_ }
+        Approve-P2PJoinRequest $Group *
+    }
+
+    $alice, $bob, $carol
+}
+
 function Wait-Until ([scriptblock] $Condition) {
     $deadline = (Get-Date).AddSeconds(30)
     while (-not (& $Condition)) {
