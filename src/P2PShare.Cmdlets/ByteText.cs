@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace P2PShare;
 
-/// <summary>Sizes, speeds and times for a person, at most ten characters; the views and the progress use it.</summary>
+/// <summary>Sizes, speeds and times as text of at most ten characters, for views and progress.</summary>
 public static class ByteText
 {
     private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -11,14 +11,14 @@ public static class ByteText
     public static string Size(double bytes)
     {
         var unit = 0;
-        // What would round to 1024 is one of the next unit.
+        // A number that would be rounded to 1024 is 1 of the next unit.
         while (bytes >= 1023.5 && unit < Units.Length - 1)
         {
             bytes /= 1024;
             unit++;
         }
 
-        // A tenth of some hundred tells nobody anything.
+        // From a hundred on, a tenth is of no use.
         return bytes.ToString(unit == 0 || bytes >= 99.95 ? "0" : "0.0", CultureInfo.CurrentCulture) + " " + Units[unit];
     }
 

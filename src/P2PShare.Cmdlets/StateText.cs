@@ -2,12 +2,12 @@ using System.Management.Automation;
 
 namespace P2PShare;
 
-/// <summary>States, roles and results in the colours of the person's $PSStyle; the views use it.</summary>
+/// <summary>States, roles and results in the colours of $PSStyle, for views.</summary>
 public static class StateText
 {
-    /// <summary>The name of a state in its colour. PowerShell takes the colour away where the host, the person or NO_COLOR does not want it.</summary>
+    /// <summary>The name of a state in its colour. PowerShell removes the colour if the host, $PSStyle or NO_COLOR disables it.</summary>
     /// <param name="state">Such as <see cref="P2PDownloadState.Running"/> or <see cref="JobState.Failed"/>.</param>
-    /// <param name="style">$PSStyle; null, where there is none, is no colour.</param>
+    /// <param name="style">$PSStyle; null is no colour.</param>
     public static string Paint(object? state, object? style)
     {
         var name = state?.ToString() ?? "";
@@ -23,7 +23,7 @@ public static class StateText
         return colour is null ? name : colour + name + Read(style, "Reset");
     }
 
-    // By name: the library that the module is compiled against is older than $PSStyle.
+    // By name, because PowerShellStandard.Library does not have the type of $PSStyle.
     private static string? Read(object? style, params string[] path) => (string?)path.Aggregate(
         style, (at, name) => at is null ? null : PSObject.AsPSObject(at).Properties[name]?.Value);
 }

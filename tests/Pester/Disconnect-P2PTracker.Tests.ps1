@@ -22,7 +22,7 @@ Describe 'Disconnect-P2PTracker' {
 
     It 'leaves a clear error to those who go on' {
         $caught = { Get-P2PGroup -Session $bob -ErrorAction Stop } | Should -Throw -ErrorId 'NotLoggedIn,*' -PassThru
-        [string] $caught | Should -BeLike '*Use Connect-P2PTracker again.'
+        $caught.ErrorDetails.RecommendedAction | Should -Match 'Connect-P2PTracker'
     }
 
     It 'stops the peer server of the session, then ends the default session' {

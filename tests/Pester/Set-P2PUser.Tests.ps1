@@ -33,7 +33,7 @@ Describe 'Set-P2PUser' {
 
         Get-P2PGroup -Session $alice | Should -BeNullOrEmpty
         $caught = { Get-P2PGroup -Session $other -ErrorAction Stop } | Should -Throw -ErrorId 'NotLoggedIn,*' -PassThru
-        [string] $caught | Should -BeLike '*has ended: *Log in again.'
+        $caught.ErrorDetails.RecommendedAction | Should -Match 'Connect-P2PTracker'
         { Connect-P2PTracker @common -Password $Password -ErrorAction Stop } | Should -Throw -ErrorId 'WrongCredentials,*'
         (Connect-P2PTracker @common -Password $new).UserName | Should -Be alice
     }

@@ -5,14 +5,14 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Downloads;
 
-/// <summary>A cmdlet that does something with each of the downloads it is given.</summary>
+/// <summary>A cmdlet that acts on each of the given downloads.</summary>
 public abstract class ChangeDownloadCmdlet : DownloadCmdlet
 {
     private protected ChangeDownloadCmdlet()
     {
     }
 
-    /// <summary>Names of files. Wildcards are allowed; a name without wildcards that no download has is an error.</summary>
+    /// <summary>Names of files, wildcards allowed. A name without wildcards that no download has is an error.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -24,21 +24,21 @@ public abstract class ChangeDownloadCmdlet : DownloadCmdlet
     [ValidateNotNullOrEmpty]
     public P2PDownload[] InputObject { get; set; } = [];
 
-    /// <summary>Writes each download, as it is afterwards; else nothing is written.</summary>
+    /// <summary>Writes each download as it is afterwards; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    /// <summary>What is done, for -WhatIf.</summary>
+    /// <summary>The action, for -WhatIf.</summary>
     private protected abstract string Action { get; }
 
-    /// <param name="session">That acts: the download's own where it is still connected.</param>
+    /// <param name="session">The download's own session if that is still connected.</param>
     private protected abstract Task ChangeAsync(P2PDownload download, P2PSession session, CancellationToken cancellationToken);
 
     /// <summary>
-    /// What the session's peer server, where one runs, has of a download; else null and what is saved. An earlier peer
-    /// server's is of no use any more.
+    /// A download as the session's running peer server has it, if any, and as it is saved. A download of an earlier peer server is
+    /// of no use any more.
     /// </summary>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.DownloadNotFound"/>; <see cref="ErrorCode.DestinationInUse"/> where another shell runs it.</exception>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.DownloadNotFound"/>; <see cref="ErrorCode.DestinationInUse"/> if another shell runs it.</exception>
     private protected static async Task<(Download? Live, SavedDownload Saved)> FindAsync(
         P2PDownload download, P2PSession session, CancellationToken cancellationToken)
     {

@@ -5,7 +5,7 @@ using P2PShare.Protocol;
 
 namespace P2PShare.Cmdlets.Downloads;
 
-/// <summary>A cmdlet that picks downloads.</summary>
+/// <summary>A cmdlet that selects downloads.</summary>
 public abstract class DownloadCmdlet : SessionCmdlet
 {
     private protected const string NameSet = "Name";
@@ -17,13 +17,13 @@ public abstract class DownloadCmdlet : SessionCmdlet
     }
 
     /// <summary>
-    /// Ids of downloads, as Get-P2PDownload shows them: the one sure name where several downloads are of one file.
+    /// Ids of downloads, as Get-P2PDownload shows them. Several downloads may be of one file; an id is unique.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = IdSet)]
     [ValidateNotNullOrEmpty]
     public Guid[] Id { get; set; } = [];
 
-    /// <summary>Those of the session that the parameters pick; a name or an id that nothing has is written as an error.</summary>
+    /// <summary>The session's downloads that the parameters select. A name or an id that no download has is written as an error.</summary>
     private protected async Task<IReadOnlyList<P2PDownload>> PickAsync(string[] names, CancellationToken cancellationToken)
     {
         var all = (await CurrentSession.GetDownloadsAsync(cancellationToken)).ToList();

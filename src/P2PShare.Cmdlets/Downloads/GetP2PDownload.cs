@@ -4,13 +4,13 @@ using P2PShare.Cmdlets.Pipeline;
 
 namespace P2PShare.Cmdlets.Downloads;
 
-/// <summary>Gets the downloads of the session's user, those of earlier shells included.</summary>
+/// <summary>Gets the downloads of the session's user, including those of earlier shells.</summary>
 /// <remarks>
-/// <para>Downloads are kept in the state folder until Remove-P2PDownload forgets them: running ones, suspended ones,
-/// those that failed or were stopped, and finished ones. What is written knows its state, the bytes received and checked,
-/// and for those that run in this shell their speed in bytes a second, the time left and the number of sources; its
-/// numbers are those of the moment they are read.</para>
-/// <para>Error and ErrorId of a failed one say why. A name without wildcards that no download has is the error
+/// <para>Downloads are kept in the state folder until Remove-P2PDownload removes them: running, suspended, failed, stopped and
+/// complete ones. Each has its state, the bytes that are received and verified, and, if it runs in this shell, its speed in
+/// bytes a second, the time left and the number of sources. The numbers are those of the moment at which they are
+/// read.</para>
+/// <para>Error and ErrorId of a failed download give the reason. A name without wildcards that no download has is the error
 /// DownloadNotFound.</para>
 /// </remarks>
 /// <example>
@@ -19,24 +19,24 @@ namespace P2PShare.Cmdlets.Downloads;
 /// </example>
 /// <example>
 /// <code>Get-P2PDownload -State Suspended, Failed | Resume-P2PDownload</code>
-/// <para>Goes on with what an earlier shell left.</para>
+/// <para>Continues the downloads that an earlier shell left unfinished.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PDownload *.vhdx -Group builds | Format-List</code>
-/// <para>Shows all that is known of some downloads, with destination, sources and error.</para>
+/// <para>Shows all properties of some downloads, including destination, sources and error.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PDownload", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(P2PDownload))]
 public sealed class GetP2PDownload : DownloadCmdlet
 {
-    /// <summary>Names of files, wildcards allowed; all where it is left out.</summary>
+    /// <summary>Names of files, wildcards allowed; all if it is left out.</summary>
     [Parameter(Position = 0, ParameterSetName = NameSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(DownloadCompleter))]
     public string[] Name { get; set; } = ["*"];
 
-    /// <summary>Only downloads from groups of this name; wildcards allowed.</summary>
+    /// <summary>Only downloads from groups with this name; wildcards allowed.</summary>
     [Parameter]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]

@@ -2,18 +2,18 @@ using System.Management.Automation;
 
 namespace P2PShare.Cmdlets.Downloads;
 
-/// <summary>Forgets downloads, and deletes what was received of unfinished ones.</summary>
+/// <summary>Removes downloads, and deletes what was received of unfinished ones.</summary>
 /// <remarks>
-/// <para>A running download is stopped first. Of an unfinished one the <c>.p2ppart</c> file and its record are deleted; a
-/// finished file stays where it is, and only its entry goes.</para>
+/// <para>A running download is stopped first. The <c>.p2ppart</c> file of an unfinished download is deleted. The file of a
+/// complete download stays, and only its entry in the list is removed.</para>
 /// </remarks>
 /// <example>
 /// <code>Get-P2PDownload -State Complete | Remove-P2PDownload</code>
-/// <para>Clears the list of what is finished. The files stay.</para>
+/// <para>Removes complete downloads from the list. The files stay.</para>
 /// </example>
 /// <example>
 /// <code>Remove-P2PDownload image.vhdx -WhatIf</code>
-/// <para>Shows what would be stopped and deleted. Without -WhatIf it is.</para>
+/// <para>Shows which downloads would be stopped and removed. Without -WhatIf they are.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Remove, "P2PDownload", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PDownload))]

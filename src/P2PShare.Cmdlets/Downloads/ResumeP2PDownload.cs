@@ -4,19 +4,19 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Downloads;
 
-/// <summary>Lets suspended, failed or stopped downloads go on, also those of earlier shells.</summary>
+/// <summary>Resumes suspended, failed or stopped downloads, including those of earlier shells.</summary>
 /// <remarks>
-/// <para>Starts the session's peer server where none runs, looks what is right of what lies in the <c>.p2ppart</c> file,
-/// and fetches the rest. It returns at once: Get-P2PDownload shows how far it is, and a failure is seen there in Error.
-/// Running and finished downloads are left as they are; one that another shell runs is the error DestinationInUse.</para>
+/// <para>Starts the session's peer server if none runs, verifies what the <c>.p2ppart</c> file has, and receives the rest. It
+/// returns at once: Get-P2PDownload shows the progress, and a failure as Error. Running and complete downloads are not
+/// changed; a download that another shell runs is the error DestinationInUse.</para>
 /// </remarks>
 /// <example>
 /// <code>Get-P2PDownload -State Suspended, Failed, Stopped | Resume-P2PDownload</code>
-/// <para>Goes on with everything that is not finished, as after a restart of the machine.</para>
+/// <para>Resumes everything that is not complete, for example after a restart of the machine.</para>
 /// </example>
 /// <example>
 /// <code>Resume-P2PDownload image.vhdx -PassThru</code>
-/// <para>Goes on with one download and writes it.</para>
+/// <para>Resumes one download and writes it.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Resume, "P2PDownload", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PDownload))]

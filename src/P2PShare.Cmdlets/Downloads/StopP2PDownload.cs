@@ -4,18 +4,18 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Downloads;
 
-/// <summary>Ends running or suspended downloads; what was received is kept.</summary>
+/// <summary>Stops running or suspended downloads. What was received is kept.</summary>
 /// <remarks>
-/// <para>A Receive-P2PFile or a job that waits for the file gets the error DownloadStopped. The download stays listed as
-/// Stopped: Resume-P2PDownload goes on from what was received, and Remove-P2PDownload deletes it.</para>
+/// <para>A Receive-P2PFile or a job that waits for the file fails with DownloadStopped. The download stays listed as Stopped:
+/// Resume-P2PDownload continues from what was received, and Remove-P2PDownload deletes it.</para>
 /// </remarks>
 /// <example>
 /// <code>Stop-P2PDownload image.vhdx</code>
-/// <para>Ends one download.</para>
+/// <para>Stops one download.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PDownload -State Running -Group web | Stop-P2PDownload -PassThru</code>
-/// <para>Ends all downloads from one group, and writes them.</para>
+/// <para>Stops all downloads from one group, and writes them.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Stop, "P2PDownload", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PDownload))]

@@ -2,19 +2,19 @@ using System.Management.Automation;
 
 namespace P2PShare.Cmdlets.Downloads;
 
-/// <summary>Puts running downloads on hold.</summary>
+/// <summary>Suspends running downloads.</summary>
 /// <remarks>
-/// <para>What was received stays, and Resume-P2PDownload lets the download go on from there, in this shell or a later
-/// one. A Receive-P2PFile or a job that waits for the file goes on waiting. Downloads that do not run are left as they
-/// are; one that another shell runs is the error DestinationInUse.</para>
+/// <para>What was received is kept, and Resume-P2PDownload continues from there, in this shell or a later one. A
+/// Receive-P2PFile or a job that waits for the file continues to wait. Downloads that do not run are not changed; a download
+/// that another shell runs is the error DestinationInUse.</para>
 /// </remarks>
 /// <example>
 /// <code>Suspend-P2PDownload image.vhdx</code>
-/// <para>Puts one download on hold.</para>
+/// <para>Suspends one download.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PDownload -State Running | Where-Object Size -gt 1GB | Suspend-P2PDownload</code>
-/// <para>Puts the large downloads on hold, so that the small ones have the line.</para>
+/// <para>Suspends the large downloads, so that the small ones have all the bandwidth.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Suspend, "P2PDownload", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PDownload))]

@@ -2,7 +2,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare;
 
-/// <summary>Something that happened in a group.</summary>
+/// <summary>An event in a group.</summary>
 public sealed class P2PEvent
 {
     internal P2PEvent(GroupEvent what)
@@ -20,14 +20,14 @@ public sealed class P2PEvent
 
     public string Group { get; }
 
-    /// <summary>Whom it is about: who asks, joined, left, shared, owns.</summary>
+    /// <summary>The user whom it is about: the one who asked, joined, left, shared or owns.</summary>
     public string UserName { get; }
 
-    /// <summary>Of the file, <c>/</c> between folders; null unless it is about one.</summary>
+    /// <summary>The file's name, with <c>/</c> between folders; null if it is not about a file.</summary>
     public string? Name { get; }
 
     public override string ToString() => Name is null ? $"{Kind}: {UserName} in {Group}" : $"{Kind}: {Name} in {Group}, by {UserName}";
 
-    // The words are the tracker's own.
+    // The tracker has the same names.
     internal static P2PEventKind KindOf(GroupEvent what) => Enum.Parse<P2PEventKind>(what.Kind.ToString());
 }

@@ -1,32 +1,32 @@
 namespace P2PShare;
 
-/// <summary>What can happen in a group.</summary>
+/// <summary>The kinds of events in a group.</summary>
 public enum P2PEventKind
 {
-    /// <summary>Somebody asks to join; only the owner hears of it.</summary>
+    /// <summary>A user asks to join. Only the owner receives it.</summary>
     JoinRequest,
 
-    /// <summary>Somebody was let in; the members and the one hear of it.</summary>
+    /// <summary>A request was approved. The members and the new member receive it.</summary>
     JoinApproved,
 
-    /// <summary>A request was denied or withdrawn; the owner and the one hear of it.</summary>
+    /// <summary>A request was denied or withdrawn. The owner and the user who asked receive it.</summary>
     JoinDenied,
 
-    /// <summary>Somebody left by themselves.</summary>
+    /// <summary>A member left the group.</summary>
     MemberLeft,
 
-    /// <summary>Somebody was taken out of the group; the one hears of it too.</summary>
+    /// <summary>A member was removed. The members and the removed user receive it.</summary>
     MemberRemoved,
 
     /// <summary>The group has another owner.</summary>
     OwnerChanged,
 
-    /// <summary>The group is no more; who was a member hears of it.</summary>
+    /// <summary>The group was deleted. Its former members receive it.</summary>
     GroupRemoved,
 
-    /// <summary>A file is new, or has another content.</summary>
+    /// <summary>A file was shared, or its content was replaced.</summary>
     FileShared,
 
-    /// <summary>A file is gone: nobody shares it any more.</summary>
+    /// <summary>A file is not listed any more: no user shares it.</summary>
     FileRemoved,
 }

@@ -8,31 +8,31 @@ using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Cmdlets.Events;
 
-/// <summary>Writes what happens in groups, as it happens, until it is stopped.</summary>
+/// <summary>Writes events in groups as they happen, until it is stopped.</summary>
 /// <remarks>
 /// <para>
-/// Join requests and their answers, members who leave or are removed, new owners, files that are shared or gone: each is one
-/// object, with Group and UserName, and for a file its Name, so that the next cmdlet of the pipeline takes it as it is. It
-/// starts with what happens from now on (with -Verbose it says when that is) and ends with Ctrl+C, when a later
-/// cmdlet has had enough (Select-Object -First 1), or when the session is over.
+/// Join requests and their answers, members who leave or are removed, new owners, files that are shared or removed: each event
+/// is one object with Group and UserName, and for a file its Name, so that other cmdlets of the pipeline bind it as it is.
+/// Only events after the start are written (-Verbose reports when it listens). It ends with Ctrl+C, when a later cmdlet takes
+/// no more (Select-Object -First 1), or when the session ends.
 /// </para>
 /// <para>
-/// A tracker that is lost is asked again, or the next one is, and what happened meanwhile comes late instead of never: trackers
-/// keep events for an hour. Everybody is told only what concerns them: join requests go to the group's owner, the rest to its
-/// members, and the answer to a join request also to who asked.
+/// If the connection to the tracker is lost, it connects again, or to the next tracker, and writes the events that happened
+/// meanwhile: trackers keep events for an hour. Users receive only the events that concern them: the group's owner receives join
+/// requests, the members receive everything else, and a user who asked to join receives the answer.
 /// </para>
 /// </remarks>
 /// <example>
 /// <code>Watch-P2PEvent -Group dev</code>
-/// <para>Shows what happens in the group dev until Ctrl+C.</para>
+/// <para>Shows the events of the group dev until Ctrl+C.</para>
 /// </example>
 /// <example>
 /// <code>Watch-P2PEvent | Where-Object Kind -eq JoinRequest | Approve-P2PJoinRequest</code>
-/// <para>Lets everybody in who asks to join one of the groups that one owns, as soon as they ask.</para>
+/// <para>Approves each request to join a group that the user owns as soon as it is made.</para>
 /// </example>
 /// <example>
 /// <code>Watch-P2PEvent -Group builds -Kind FileShared | ForEach-Object { $_ | Receive-P2PFile -Destination ./builds -Force -PassThru }</code>
-/// <para>Receives each new file of the group builds, one after the other, and writes it when it is there.</para>
+/// <para>Receives each new file of the group builds, one after the other, and writes it when it is complete.</para>
 /// </example>
 /// <example>
 /// <code>Join-P2PGroup dev; Watch-P2PEvent -Group dev -Kind JoinApproved, JoinDenied | Select-Object -First 1</code>
@@ -40,20 +40,20 @@ namespace P2PShare.Cmdlets.Events;
 /// </example>
 /// <example>
 /// <code>$session = Get-P2PSession; Start-ThreadJob { Watch-P2PEvent -Session $using:session }</code>
-/// <para>Watches behind the prompt; Receive-Job writes what has happened since it was last asked.</para>
+/// <para>Watches in the background; Receive-Job writes the events since its last call.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Watch, "P2PEvent")]
 [OutputType(typeof(P2PEvent))]
 public sealed class WatchP2PEvent : SessionCmdlet
 {
-    // They are sent in an address, which has to stay short.
+    // Their names are sent in a URL, which has to stay short.
     private const int MostNamed = 50;
 
     private readonly List<string> _groups = [];
 
     /// <summary>
-    /// Names of groups, wildcards allowed; every group where it is left out. Wildcards also match groups that one joins later.
-    /// One may name a group that one only asked to join: what one hears of it is the answer.
+    /// Names of groups, wildcards allowed; every group if it is left out. Wildcards also match groups that the user joins later.
+    /// Of a group that the user only asked to join, the answer is written.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [FromProperty("Group", "Name")]
@@ -62,7 +62,7 @@ public sealed class WatchP2PEvent : SessionCmdlet
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string[] Group { get; set; } = ["*"];
 
-    /// <summary>What to write; everything where it is left out.</summary>
+    /// <summary>The kinds of events to write; all if it is left out.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     public P2PEventKind[] Kind { get; set; } = Enum.GetValues<P2PEventKind>();
@@ -88,7 +88,7 @@ public sealed class WatchP2PEvent : SessionCmdlet
     {
         if (_groups.Count == 0)
         {
-            // Why, the errors have said.
+            // An error was written for each group.
             return;
         }
 
@@ -99,14 +99,14 @@ public sealed class WatchP2PEvent : SessionCmdlet
         }
         catch (ObjectDisposedException) when (!session.Connected)
         {
-            // Says that it was disconnected, from another runspace.
+            // Throws the error that another runspace disconnected the session.
             _ = CurrentSession;
         }
     }
 
     private async Task WatchAsync(P2PSession session, CancellationToken cancellationToken)
     {
-        // The rest of the pipeline may take its time with each object, and a tracker drops a stream that nobody reads.
+        // The rest of the pipeline may be slow, and a tracker drops a stream that is not read.
         var arrived = Channel.CreateUnbounded<GroupEvent?>(new UnboundedChannelOptions { SingleReader = true });
         IReadOnlyList<string> named = _groups.Count > MostNamed || _groups.Exists(NameMatch.IsPattern) ? [] : _groups;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -117,7 +117,7 @@ public sealed class WatchP2PEvent : SessionCmdlet
             {
                 if (what is null)
                 {
-                    WriteVerbose($"Listening to {session.Tracker}: from here on nothing is missed.");
+                    WriteVerbose($"Listening to {session.Tracker}: every later event is written.");
                 }
                 else if (Kind.Contains(P2PEvent.KindOf(what)) && IsNamed(what.Group))
                 {
@@ -134,7 +134,7 @@ public sealed class WatchP2PEvent : SessionCmdlet
 
     private bool IsNamed(string group) => _groups.Exists(name => NameMatch.IsMatch(group, name));
 
-    /// <summary>Null stands for the moment from which on nothing is missed.</summary>
+    /// <summary>Reads events into a channel. A null marks the moment from which no event is missed.</summary>
     private static async Task ReadAsync(
         TrackerSession client, IReadOnlyList<string> groups, ChannelWriter<GroupEvent?> arrived, CancellationToken cancellationToken)
     {
@@ -149,7 +149,7 @@ public sealed class WatchP2PEvent : SessionCmdlet
         }
         catch (Exception e)
         {
-            // Whoever reads meets it after the events that came before.
+            // The reader receives it after the events that came before.
             arrived.Complete(e);
         }
     }

@@ -4,7 +4,7 @@ using P2PShare.Cmdlets.Pipeline;
 
 namespace P2PShare.Cmdlets.Files;
 
-/// <summary>Completes the names of files in the group that was typed, or in those that a pattern selects.</summary>
+/// <summary>Completes the names of files in the group that was typed, or in the groups that match a pattern.</summary>
 public sealed class FileCompleter : TrackerCompleter
 {
     private protected override async Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(

@@ -6,16 +6,16 @@ namespace P2PShare.Cmdlets.Files;
 
 /// <summary>Gets the files that are shared with groups of the session's user.</summary>
 /// <remarks>
-/// <para>Each file has its name in the group, its size in bytes, who shared it first (Owner), how many peers that have
-/// all of it are online (Sources), and its pieces root: equal roots are equal bytes. Pipe files to Receive-P2PFile,
-/// Test-P2PFile or Where-Object.</para>
-/// <para>A group that one is not in is the error NotMember. A file name without wildcards that the group does not have is
-/// the error FileNotFound; a pattern that matches nothing writes nothing. Names are compared without regard to
+/// <para>Each file has its name in the group, its size in bytes, the user who shared it first (Owner), the number of peers
+/// online that have all of it (Sources), and its pieces root: files with equal roots have equal bytes. Pipe files to
+/// Receive-P2PFile, Test-P2PFile or Where-Object.</para>
+/// <para>A group of which the user is not a member is the error NotMember. A file name without wildcards that the group does
+/// not have is the error FileNotFound; a pattern that matches nothing writes nothing. Names are compared without regard to
 /// case.</para>
 /// </remarks>
 /// <example>
 /// <code>Get-P2PFile -Group builds</code>
-/// <para>Lists what is shared with the group builds.</para>
+/// <para>Lists the files that are shared with the group builds.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PFile -Group builds -Name *.vhdx | Receive-P2PFile -Destination ./images</code>
@@ -23,7 +23,7 @@ namespace P2PShare.Cmdlets.Files;
 /// </example>
 /// <example>
 /// <code>Get-P2PFile | Where-Object Sources -eq 0 | Sort-Object Size -Descending</code>
-/// <para>Lists files of all one's groups that nobody offers in whole at the moment, the largest first.</para>
+/// <para>Lists the files of all the user's groups of which no peer online has all, the largest first.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PFile", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(P2PFile))]
@@ -33,7 +33,7 @@ public sealed class GetP2PFile : SessionCmdlet
     private const string EventSet = "Event";
 
     /// <summary>
-    /// Names of groups, wildcards allowed; every group that the session's user is in where it is left out.
+    /// Names of groups, wildcards allowed; every group that the session's user is in if it is left out.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet)]
     [SupportsWildcards]
@@ -42,8 +42,8 @@ public sealed class GetP2PFile : SessionCmdlet
     public string[] Group { get; set; } = ["*"];
 
     /// <summary>
-    /// Names of files in the group, wildcards allowed; all where it is left out. What is in a folder is called
-    /// <c>folder/file</c>, and <c>*</c> goes over the <c>/</c>.
+    /// Names of files in the group, wildcards allowed; all if it is left out. A file in a folder is called
+    /// <c>folder/file</c>, and <c>*</c> also matches the <c>/</c>.
     /// </summary>
     [Parameter(Position = 1, ParameterSetName = NameSet)]
     [SupportsWildcards]
@@ -51,9 +51,9 @@ public sealed class GetP2PFile : SessionCmdlet
     [ArgumentCompleter(typeof(FileCompleter))]
     public string[] Name { get; set; } = ["*"];
 
-    // Not by property name: a group, which has a name too, is for all of its files.
+    // Name is not bound by property name: a group, which has a name too, stands for all of its files.
 
-    /// <summary>Events, from Watch-P2PEvent: the file that each is about, as it is now. Events that are about no file are passed over.</summary>
+    /// <summary>Events, from Watch-P2PEvent: the file that each is about, as it is now. Events that are not about a file are skipped.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = EventSet)]
     [ValidateNotNullOrEmpty]
     public P2PEvent[] InputObject { get; set; } = [];

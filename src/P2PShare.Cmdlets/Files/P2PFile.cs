@@ -21,25 +21,25 @@ public sealed class P2PFile
 
     public string Group { get; }
 
-    /// <summary>Its name in the group, <c>/</c> between folders.</summary>
+    /// <summary>Its name in the group, with <c>/</c> between folders.</summary>
     public string Name { get; }
 
     /// <summary>Bytes.</summary>
     public long Size { get; }
 
-    /// <summary>Who shared it first, of those who share it now.</summary>
+    /// <summary>The user who shared it first, among those who share it now.</summary>
     public string Owner { get; }
 
-    /// <summary>Peers online that have all of it.</summary>
+    /// <summary>Number of peers online that have all of it.</summary>
     public int Sources { get; }
 
-    /// <summary>BEP 52's pieces root in lower-case hexadecimal digits; null for an empty file, which has none.</summary>
+    /// <summary>Pieces root (BEP 52) in lower-case hexadecimal digits; null for an empty file, which has none.</summary>
     public string? PiecesRoot { get; }
 
     /// <summary>Bytes.</summary>
     public int PieceLength { get; }
 
-    /// <summary>When this content was first shared under this name.</summary>
+    /// <summary>The time at which this content was first shared under this name.</summary>
     public DateTimeOffset Shared { get; }
 
     internal ContentDescription Content { get; }

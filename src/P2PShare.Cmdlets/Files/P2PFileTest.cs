@@ -1,6 +1,6 @@
 namespace P2PShare;
 
-/// <summary>How a local file compares with a group's.</summary>
+/// <summary>How a local file compares with a file of a group.</summary>
 public enum P2PFileTestResult
 {
     /// <summary>The same bytes.</summary>
@@ -13,7 +13,7 @@ public enum P2PFileTestResult
     Missing,
 }
 
-/// <summary>A local file held against a file of a group.</summary>
+/// <summary>A local file compared with a file of a group.</summary>
 public sealed class P2PFileTest
 {
     internal P2PFileTest(P2PFile file, string path, P2PFileTestResult result, string? actualRoot)
@@ -40,10 +40,10 @@ public sealed class P2PFileTest
     /// <summary>Bytes of the group's file.</summary>
     public long Size { get; }
 
-    /// <summary>Of the group's file; null for an empty one, which has none.</summary>
+    /// <summary>Pieces root of the group's file; null for an empty file, which has none.</summary>
     public string? PiecesRoot { get; }
 
-    /// <summary>Of the local file; null where it was not hashed, because it is missing, empty or of another size.</summary>
+    /// <summary>Pieces root of the local file; null if it was not hashed because it is missing or has another size, or if it is empty.</summary>
     public string? ActualPiecesRoot { get; }
 
     public override string ToString() => $"{Path}: {Result}";

@@ -8,19 +8,18 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Cmdlets.Files;
 
-/// <summary>Receives files of groups from all peers that have them, several files at a time.</summary>
+/// <summary>Receives files of groups from all peers that have them, several at a time.</summary>
 /// <remarks>
-/// <para>Fetches the pieces of each file from all peers that have some, checks every piece against the file's hash tree,
-/// and serves what is there to others from the first piece on. The session's peer server is started where none runs.
-/// Until a file is whole it is called <c>name.p2ppart</c>; then it appears under its name at once. Folders in names are
-/// made below -Destination.</para>
+/// <para>Receives the pieces of each file from all peers that have some, verifies every piece against the file's hash tree,
+/// and serves verified pieces to other peers from the first one on. The session's peer server is started if none runs. A file
+/// is called <c>name.p2ppart</c> until it is complete; then it gets its name in one step. Folders in names are created in
+/// -Destination.</para>
 /// <para>Ctrl+C, a lost source and a closed shell lose nothing that was received: the same command, or
-/// Resume-P2PDownload, goes on from there. A source that sends wrong bytes is not asked again. A download whose sources
-/// are all away waits half a minute for one, and then fails with NoSourceOnline.</para>
+/// Resume-P2PDownload, continues from there. A source that sends wrong bytes is not asked again. If no source of a file is
+/// online, the download waits half a minute for one, and then fails with NoSourceOnline.</para>
 /// <para>A file that exists already is the error DestinationExists, unless -Force is given. Each file that fails is an
-/// error of its own, with an id and advice, and the others are received; write what arrived with -PassThru, as soon as
-/// each is finished. -AsJob returns at once with a job: Wait-Job, Receive-Job and Stop-Job do what they do with any
-/// job.</para>
+/// error of its own, with an id and advice, and the other files are received. -PassThru writes each file as soon as it is
+/// complete. -AsJob returns a job at once, for Wait-Job, Receive-Job and Stop-Job.</para>
 /// </remarks>
 /// <example>
 /// <code>Receive-P2PFile builds image.vhdx</code>
@@ -28,7 +27,7 @@ namespace P2PShare.Cmdlets.Files;
 /// </example>
 /// <example>
 /// <code>Get-P2PFile -Group web -Name site/* | Receive-P2PFile -Destination ./www</code>
-/// <para>Rebuilds a folder that was shared with -Recurse, in ./www/site.</para>
+/// <para>Receives a folder that was shared with -Recurse into ./www/site.</para>
 /// </example>
 /// <example>
 /// <code>
@@ -36,12 +35,12 @@ namespace P2PShare.Cmdlets.Files;
 /// Get-P2PDownload -State Running
 /// $job | Wait-Job | Receive-Job
 /// </code>
-/// <para>Receives behind the prompt, looks how far it is, and then takes the received files.</para>
+/// <para>Receives in the background, shows the running downloads, and then writes the received files.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PFile -Group builds | Receive-P2PFile -Destination ./images -ThrottleLimit 2 -DownloadLimit 20MB -PassThru -ErrorVariable failed</code>
-/// <para>Receives two files at a time with at most 20 MB a second each, writes each as it arrives, and keeps what failed
-/// in $failed.</para>
+/// <para>Receives two files at a time with at most 20 MB a second each, writes each file when it is complete, and keeps the
+/// errors in $failed.</para>
 /// </example>
 [Cmdlet(VerbsCommunications.Receive, "P2PFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo), typeof(Job))]
@@ -60,7 +59,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     [ValidateNotNullOrEmpty]
     public P2PFile[] InputObject { get; set; } = [];
 
-    /// <summary>The group that has the files. No wildcards; Get-P2PFile takes files of several groups.</summary>
+    /// <summary>The group that has the files. No wildcards; Get-P2PFile selects files of several groups.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
@@ -76,35 +75,35 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     public string[] Name { get; set; } = [];
 
     /// <summary>
-    /// Folder that the files go to, made where it is missing. A path of the file system, exactly as written; the current
-    /// folder where it is left out.
+    /// Folder for the files, created if it is missing. A path of the file system without wildcards; the current folder if it is
+    /// left out.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = ".";
 
-    /// <summary>Most files at a time.</summary>
+    /// <summary>Maximum number of files at a time.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 16;
 
     /// <summary>
-    /// Most bytes a second that each file takes, such as 20MB, beside the limit of the peer server; 0 is no limit. Where
-    /// it is left out, a file that goes on keeps the limit it had.
+    /// Maximum bytes a second for each file, such as 20MB, in addition to the limit of the peer server; 0 is no limit. If it
+    /// is left out, a download that is resumed keeps its limit.
     /// </summary>
     [Parameter]
     [ValidateRange(0, long.MaxValue)]
     public long? DownloadLimit { get; set; }
 
-    /// <summary>Replaces files that are there already, each in one step when the new one is whole.</summary>
+    /// <summary>Replaces files that exist already, each in one step when the new file is complete.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Writes each received file, as Get-Item does, when it is finished; else nothing is written.</summary>
+    /// <summary>Writes each received file, as Get-Item does, when it is complete; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    /// <summary>Receives behind the prompt: writes a job at once, whose output are the received files.</summary>
+    /// <summary>Receives in the background: writes a job at once, whose output is the received files.</summary>
     [Parameter]
     public SwitchParameter AsJob { get; set; }
 

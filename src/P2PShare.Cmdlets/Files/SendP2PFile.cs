@@ -11,17 +11,17 @@ using P2PShare.Transfer.Syncing;
 namespace P2PShare.Cmdlets.Files;
 
 /// <summary>
-/// Shares files with groups. They stay where they are, and the session's peer server offers them from there.
+/// Shares files with groups. The files stay in place, and the session's peer server offers them from there.
 /// </summary>
 /// <remarks>
-/// <para>Reads each file once to make its hash tree, tells the tracker, and writes the file as the group has it. Nothing
-/// is copied or uploaded now: peers fetch it while a peer server of this user runs, which is started where none does. A
-/// later session with the same state folder offers the file again, unless it has changed meanwhile; keep the file in
-/// place and unchanged for as long as it shall be offered.</para>
-/// <para>A file of the same name and the same bytes that somebody else shared makes this machine one more source of it.
-/// Other bytes under a name that is taken are the error FileNameTaken; -Force replaces what one shared oneself. Folders
-/// need -Recurse, and give names such as <c>site/img/logo.png</c>. Each file that fails is an error of its own, and the
-/// others are shared.</para>
+/// <para>Reads each file once to compute its hash tree, lists it at the tracker, and writes the file of the group. Nothing is
+/// copied or uploaded: peers receive the file while a peer server of this user runs, which is started if none does. A later
+/// session with the same state folder offers the file again, unless it has changed meanwhile. Keep the file in place and
+/// unchanged as long as it is to be offered.</para>
+/// <para>If another user has shared a file with the same name and the same bytes, this machine becomes one more source of it.
+/// Different bytes under a name that is taken are the error FileNameTaken; -Force replaces a file that the user shared.
+/// Folders need -Recurse, and result in names such as <c>site/img/logo.png</c>. Each file that fails is an error of its own,
+/// and the other files are shared.</para>
 /// </remarks>
 /// <example>
 /// <code>Send-P2PFile ./image.vhdx -Group builds</code>
@@ -37,7 +37,7 @@ namespace P2PShare.Cmdlets.Files;
 /// </example>
 /// <example>
 /// <code>Send-P2PFile ./image.vhdx -Group builds -Name latest.vhdx -Force</code>
-/// <para>Shares a file under another name, in place of what one shared under it before.</para>
+/// <para>Shares a file under another name, and replaces the file that the user shared under it before.</para>
 /// </example>
 [Cmdlet(VerbsCommunications.Send, "P2PFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PFile))]
@@ -57,35 +57,35 @@ public sealed class SendP2PFile : SessionCmdlet
     public string[] Path { get; set; } = [];
 
     /// <summary>
-    /// Paths of files, or of folders with -Recurse, exactly as written: <c>[</c>, <c>*</c> and <c>?</c> are no wildcards.
-    /// Takes what Get-ChildItem and Get-Item write.
+    /// Paths of files, or of folders with -Recurse, without wildcards: <c>[</c>, <c>*</c> and <c>?</c> are ordinary characters.
+    /// Accepts the output of Get-ChildItem and Get-Item.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true, ValueFromPipeline = true)]
     [Alias("PSPath", "LP", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>Names of the groups to share with. No wildcards: nothing is shared with a group by accident.</summary>
+    /// <summary>Names of the groups. No wildcards, so that nothing is shared with a group by accident.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string[] Group { get; set; } = [];
 
-    /// <summary>The name in the groups, for one file; else the file's own name. <c>/</c> stands between folders.</summary>
+    /// <summary>The name in the groups, for a single file; by default the file's own name. <c>/</c> separates folders.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
     /// <summary>
-    /// Shares all that is in a folder, under the folder's name and with <c>/</c> between folders. Hidden files and links
-    /// are left out.
+    /// Shares all files in a folder and its subfolders, under the folder's name and with <c>/</c> between folders. Hidden files
+    /// and links are left out.
     /// </summary>
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
     /// <summary>
-    /// Replaces different bytes that one shared under the same name before. Downloads of the old ones that run can
-    /// finish.
+    /// Replaces a file with different bytes that the user shared under the same name before. Running downloads of the old file
+    /// can finish.
     /// </summary>
     [Parameter]
     public SwitchParameter Force { get; set; }

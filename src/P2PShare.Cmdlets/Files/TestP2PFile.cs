@@ -9,20 +9,20 @@ using P2PShare.Transfer.Syncing;
 
 namespace P2PShare.Cmdlets.Files;
 
-/// <summary>Tests whether local files are the same as a group's.</summary>
+/// <summary>Tests whether local files have the same bytes as files of a group.</summary>
 /// <remarks>
-/// <para>Hashes local files and compares their pieces root with that of the group's file: equal roots are equal bytes. A file
-/// of another size is different without being read. Nothing is sent to or fetched from any peer, and nothing is changed.</para>
-/// <para>A local file that is not there is a result (Missing) and no error. A name that the group does not have is an error
-/// where it has no wildcards.</para>
+/// <para>Hashes local files and compares their pieces roots with those of the group's files: equal roots mean equal bytes. A file
+/// of another size is different without being read. Nothing is sent to or received from peers, and nothing is changed.</para>
+/// <para>A local file that does not exist is a result (Missing) and not an error. A name without wildcards that the group does
+/// not have is an error.</para>
 /// </remarks>
 /// <example>
 /// <code>Test-P2PFile -Path ./image.vhdx -Group builds</code>
-/// <para>Tells whether the file is the same as image.vhdx of the group builds.</para>
+/// <para>Tests whether the file has the same bytes as image.vhdx of the group builds.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PFile -Group builds | Test-P2PFile -Path ./images | Where-Object Result -ne Match</code>
-/// <para>Lists what of a group is missing in a folder, or different there.</para>
+/// <para>Lists the files of a group that are missing or different in a folder.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PFile -Group builds -Name '*.vhdx' | Test-P2PFile -Path ./images -Quiet</code>
@@ -41,8 +41,8 @@ public sealed class TestP2PFile : SessionCmdlet
     private HashLoop<P2PFileTest>? _hashing;
 
     /// <summary>
-    /// Local files, wildcards allowed, or a folder: there the group's files are looked for under their names. With files from
-    /// the pipeline one folder, or one file, exactly as written; the current folder where it is left out.
+    /// Local files, wildcards allowed, or a folder that has the group's files under their names. With files from the pipeline one
+    /// folder or one file, without wildcards; the current folder if it is left out.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathSet)]
     [Parameter(Position = 0, ParameterSetName = InputObjectSet)]
@@ -50,7 +50,7 @@ public sealed class TestP2PFile : SessionCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = ["."];
 
-    /// <summary>Local files or folders, exactly as written.</summary>
+    /// <summary>Local files or folders, without wildcards.</summary>
     [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
     [Alias("PSPath", "LP", "FullName")]
     [ValidateNotNullOrEmpty]
@@ -69,7 +69,7 @@ public sealed class TestP2PFile : SessionCmdlet
     public string? Group { get; set; }
 
     /// <summary>
-    /// Names of files in the group, wildcards allowed; else the local file's own name, and all files of the group for a folder.
+    /// Names of files in the group, wildcards allowed; by default the local file's own name, and for a folder all files of the group.
     /// </summary>
     [Parameter(Position = 2, ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
@@ -78,7 +78,7 @@ public sealed class TestP2PFile : SessionCmdlet
     [ArgumentCompleter(typeof(FileCompleter))]
     public string[]? Name { get; set; }
 
-    /// <summary>Writes only true, for the same bytes, or false for each file.</summary>
+    /// <summary>Writes only true (the same bytes) or false for each file.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
@@ -109,7 +109,7 @@ public sealed class TestP2PFile : SessionCmdlet
         {
             await TryAsync(given, async () =>
             {
-                // What has no wildcards may be missing: that is an answer.
+                // A path without wildcards need not exist: Missing is a result.
                 foreach (var path in LocalFiles.Resolve(SessionState, given, literal || !NameMatch.IsPattern(given)))
                 {
                     foreach (var name in Name ?? [Directory.Exists(path) ? "*" : System.IO.Path.GetFileName(path)])
@@ -131,7 +131,7 @@ public sealed class TestP2PFile : SessionCmdlet
         var files = await _selection!.FindAsync(Group!, name, cancellationToken);
         if (files.Count == 0 && Name is null && !Directory.Exists(path))
         {
-            // Its own name may look like a pattern.
+            // The local file's name has wildcard characters.
             throw new P2PShareException(
                 ErrorCode.FileNotFound, $"The group '{Group}' has no file '{name}', the local file's name.");
         }
@@ -145,7 +145,7 @@ public sealed class TestP2PFile : SessionCmdlet
 
     private Task TestAsync(P2PFile file, string path, CancellationToken cancellationToken)
     {
-        // With files from the pipeline a folder is meant, also where it is not there.
+        // With files from the pipeline a path that does not exist is a folder.
         if (Directory.Exists(path) || (ParameterSetName == InputObjectSet && !File.Exists(path)))
         {
             path = DestinationPath.Resolve(path, file.Name);

@@ -6,13 +6,13 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Files;
 
-/// <summary>Stops sharing files with a group; the files themselves stay where they are.</summary>
+/// <summary>Stops sharing files with a group. The files themselves stay in place.</summary>
 /// <remarks>
-/// <para>Takes one's own share of a file away: this machine does not offer it to the group any more, and where nobody
-/// else shares the file it is no longer listed. Those who have received it keep it. A file that is shared with other
-/// groups too is still shared with them.</para>
-/// <para>A name that one does not share is the error NotSharer; a pattern means those of the files that one does
-/// share.</para>
+/// <para>Ends the user's own share of a file: this machine does not offer it to the group any more, and if no other user
+/// shares the file, it is no longer listed. Users who have received it keep it. A file that is shared with other groups is
+/// still shared with them.</para>
+/// <para>A file that the user does not share is the error NotSharer; a pattern selects among the files that the user
+/// shares.</para>
 /// </remarks>
 /// <example>
 /// <code>Unpublish-P2PFile -Group builds -Name image.vhdx</code>
@@ -20,8 +20,8 @@ namespace P2PShare.Cmdlets.Files;
 /// </example>
 /// <example>
 /// <code>Get-P2PFile -Group builds | Where-Object Shared -lt (Get-Date).AddDays(-30) | Unpublish-P2PFile -WhatIf</code>
-/// <para>Shows which files that are older than thirty days would no longer be shared. Without -WhatIf they are
-/// not.</para>
+/// <para>Shows which files would no longer be shared because they are older than thirty days. Without -WhatIf their shares
+/// end.</para>
 /// </example>
 [Cmdlet(VerbsData.Unpublish, "P2PFile", SupportsShouldProcess = true)]
 [OutputType(typeof(P2PFile))]
@@ -34,7 +34,7 @@ public sealed class UnpublishP2PFile : SessionCmdlet
     public string? Group { get; set; }
 
     /// <summary>
-    /// Names of files in the group. Wildcards are allowed: a pattern means those that the session's user shares.
+    /// Names of files in the group, wildcards allowed: a pattern selects among the files that the session's user shares.
     /// </summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
@@ -42,7 +42,7 @@ public sealed class UnpublishP2PFile : SessionCmdlet
     [ArgumentCompleter(typeof(FileCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Writes each file that is not shared any more, as it was; else nothing is written.</summary>
+    /// <summary>Writes each file that is not shared any more, as it was; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -79,7 +79,7 @@ public sealed class UnpublishP2PFile : SessionCmdlet
         }
         catch (P2PShareException e) when (byPattern && e.Code == ErrorCode.NotSharer)
         {
-            WriteVerbose($"'{name}' is shared by others only.");
+            WriteVerbose($"'{name}' is shared only by other users.");
         }
         catch (P2PShareException e)
         {

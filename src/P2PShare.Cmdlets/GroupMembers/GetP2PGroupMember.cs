@@ -7,20 +7,20 @@ namespace P2PShare.Cmdlets.GroupMembers;
 
 /// <summary>Gets the members of groups.</summary>
 /// <remarks>
-/// Only members of a group are told who else is in it. Wildcards select among the groups that the session's user is in
-/// and among their members: one that matches nothing is no error, a name without wildcards that is not there is one.
+/// Only members of a group can list its members. Wildcards select among the groups that the session's user is in and among
+/// their members. A pattern that matches nothing is not an error; a name without wildcards that does not exist is one.
 /// </remarks>
 /// <example>
 /// <code>Get-P2PGroupMember dev</code>
-/// <para>Lists the members of the group dev: who they are, which of them owns it, and since when they are in.</para>
+/// <para>Lists the members of the group dev, with their role and the time at which they joined.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PGroupMember -UserName bob | Select-Object -ExpandProperty Group</code>
-/// <para>Names the groups that one shares with bob.</para>
+/// <para>Writes the names of the groups that the user has in common with bob.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PGroup web* | Get-P2PGroupMember | Group-Object UserName -NoElement</code>
-/// <para>Counts in how many of the web groups each user is.</para>
+/// <para>Counts for each user the web groups of which the user is a member.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PGroupMember")]
 [OutputType(typeof(P2PGroupMember))]

@@ -3,7 +3,7 @@ using P2PShare.Cmdlets.Pipeline;
 
 namespace P2PShare.Cmdlets.GroupMembers;
 
-/// <summary>Completes the names of the members of the group that was typed.</summary>
+/// <summary>Completes the names of members of the group that was typed.</summary>
 public sealed class MemberCompleter : TrackerCompleter
 {
     private protected override async Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(

@@ -20,7 +20,7 @@ public sealed class P2PGroupMember
     /// <summary>Owner or Member.</summary>
     public P2PGroupRole Role { get; }
 
-    /// <summary>When the owner let the member in; for who made the group, when it was made.</summary>
+    /// <summary>When the owner approved the member's request; for the user who created the group, when it was created.</summary>
     public DateTimeOffset Joined { get; }
 
     public override string ToString() => $"{UserName} in {Group}";

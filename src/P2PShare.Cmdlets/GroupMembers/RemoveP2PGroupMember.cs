@@ -6,19 +6,19 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.GroupMembers;
 
-/// <summary>Takes members out of a group; only for its owner.</summary>
+/// <summary>Removes members from a group. Only the owner can.</summary>
 /// <remarks>
-/// Who was taken out can neither see nor fetch the group's files any more; transfers with them that run are cut off within
-/// moments, and what only they shared is no longer listed. They can ask to join again. The owner cannot be taken out, and wildcards do not
-/// mean the owner: hand the group over with Set-P2PGroupOwner first.
+/// A removed member can no longer see or receive the group's files. Running transfers with the member end within moments, and
+/// files that only the member shared are no longer listed. The member can ask to join again. The owner cannot be removed, and a
+/// pattern does not select the owner: hand the group over with Set-P2PGroupOwner first.
 /// </remarks>
 /// <example>
 /// <code>Remove-P2PGroupMember -Group dev -UserName bob</code>
-/// <para>Takes bob out of the group dev.</para>
+/// <para>Removes bob from the group dev.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PGroupMember dev | Where-Object UserName -notin (Get-Content team.txt) | Remove-P2PGroupMember -WhatIf</code>
-/// <para>Shows who is in dev without being named in team.txt. Without -WhatIf they are taken out.</para>
+/// <para>Shows which members of dev are not named in team.txt. Without -WhatIf they are removed.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Remove, "P2PGroupMember", SupportsShouldProcess = true)]
 [OutputType(typeof(P2PGroupMember))]
@@ -38,7 +38,7 @@ public sealed class RemoveP2PGroupMember : SessionCmdlet
     [ArgumentCompleter(typeof(MemberCompleter))]
     public string[] UserName { get; set; } = [];
 
-    /// <summary>Writes each member who was taken out; else nothing is written.</summary>
+    /// <summary>Writes each removed member; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

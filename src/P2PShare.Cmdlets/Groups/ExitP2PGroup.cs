@@ -4,13 +4,13 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
-/// <summary>Leaves groups, or takes back the wish to join them.</summary>
+/// <summary>Leaves groups, or withdraws requests to join them.</summary>
 /// <remarks>
-/// <para>Who leaves can no longer see or fetch the group's files, and what only they shared there is no longer listed;
-/// files that were received stay. Transfers with the group that run are cut off within about a minute. To come back one
-/// has to ask again.</para>
+/// <para>A user who leaves a group can no longer see or receive its files, and files that only this user shared there are
+/// no longer listed. Received files stay. Running transfers with the group end within about a minute. To become a member
+/// again, the user has to ask again.</para>
 /// <para>The owner cannot leave (OwnerCannotLeave): hand the group over with Set-P2PGroupOwner, or delete it with
-/// Remove-P2PGroup. A pattern does not mean one's own groups.</para>
+/// Remove-P2PGroup. A pattern does not select groups that the user owns.</para>
 /// </remarks>
 /// <example>
 /// <code>Exit-P2PGroup builds</code>
@@ -18,20 +18,20 @@ namespace P2PShare.Cmdlets.Groups;
 /// </example>
 /// <example>
 /// <code>Get-P2PGroup | Where-Object Role -eq Requested | Exit-P2PGroup</code>
-/// <para>Takes back all requests that nobody has answered.</para>
+/// <para>Withdraws all requests that are not answered yet.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Exit, "P2PGroup", SupportsShouldProcess = true)]
 [Alias("Leave-P2PGroup")]
 [OutputType(typeof(P2PGroup))]
 public sealed class ExitP2PGroup : GroupCmdlet
 {
-    /// <summary>Writes each group as it is afterwards; else nothing is written.</summary>
+    /// <summary>Writes each group as it is afterwards; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
     private protected override string Action => "Leave group";
 
-    // The owner cannot leave: a pattern does not mean one's own groups.
+    // The owner cannot leave.
     private protected override bool IsMeant(GroupResponse group) => group.Role is GroupRole.Member or GroupRole.Requested;
 
     private protected override async Task ActAsync(string group, CancellationToken cancellationToken)

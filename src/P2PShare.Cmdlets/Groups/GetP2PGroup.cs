@@ -7,8 +7,8 @@ namespace P2PShare.Cmdlets.Groups;
 
 /// <summary>Gets the groups of the tracker.</summary>
 /// <remarks>
-/// <para>Every user sees that a group exists, who owns it, how many members it has, and what the session's user is in it
-/// (Role): None, Requested, Member or Owner. Who the members are, and which files there are, only members see.</para>
+/// <para>Every user can see that a group exists, its owner, the number of its members, and the role of the session's user
+/// in it: None, Requested, Member or Owner. Only members can see its members and its files.</para>
 /// <para>A name that does not exist is the error GroupNotFound; a pattern that matches nothing writes nothing.</para>
 /// </remarks>
 /// <example>
@@ -17,7 +17,7 @@ namespace P2PShare.Cmdlets.Groups;
 /// </example>
 /// <example>
 /// <code>Get-P2PGroup | Where-Object Role -eq Owner | Get-P2PJoinRequest</code>
-/// <para>Lists who asks to join one's own groups.</para>
+/// <para>Lists the requests to join groups that the user owns.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PGroup build*, web | Sort-Object MemberCount -Descending</code>
@@ -30,7 +30,7 @@ public sealed class GetP2PGroup : SessionCmdlet
     private readonly HashSet<string> _written = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Names of groups, wildcards allowed; all groups where it is left out. A group that is named twice is written once.
+    /// Names of groups, wildcards allowed; all groups if it is left out. A group that is named twice is written once.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Group")]

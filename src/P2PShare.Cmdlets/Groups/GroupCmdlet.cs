@@ -5,7 +5,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
-/// <summary>A cmdlet that does something to each of the groups that are named.</summary>
+/// <summary>A cmdlet that acts on each of the groups that are named.</summary>
 public abstract class GroupCmdlet : SessionCmdlet
 {
     private protected GroupCmdlet()
@@ -13,8 +13,8 @@ public abstract class GroupCmdlet : SessionCmdlet
     }
 
     /// <summary>
-    /// Names of the groups. Wildcards are allowed: a pattern means those of the groups to which this can be done, and it
-    /// is no error when there is none.
+    /// Names of the groups, wildcards allowed. A pattern selects among the groups on which the command can act; a pattern
+    /// that matches none is not an error.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Group")]

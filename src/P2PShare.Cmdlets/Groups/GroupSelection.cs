@@ -3,11 +3,11 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
-/// <summary>Finds groups by a name that a person typed, which may have wildcards.</summary>
+/// <summary>Finds groups by names that may have wildcards.</summary>
 internal static class GroupSelection
 {
-    /// <param name="among">Which of all groups a pattern may select.</param>
-    /// <returns>A name without wildcards as it is: whether there is such a group, the tracker says to whatever is asked of it.</returns>
+    /// <param name="among">Whether a pattern may select a group.</param>
+    /// <returns>A name without wildcards is returned as it is: the tracker checks it with the next request.</returns>
     public static async Task<IReadOnlyList<string>> FindAsync(
         P2PSession session, string name, Func<GroupResponse, bool> among, CancellationToken cancellationToken)
     {

@@ -3,13 +3,13 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
-/// <summary>Asks the owners of groups to be let in.</summary>
+/// <summary>Asks the owners of groups for membership.</summary>
 /// <remarks>
-/// <para>Makes a join request at each group. The owner sees it with Get-P2PJoinRequest, and answers with
-/// Approve-P2PJoinRequest or Deny-P2PJoinRequest; until then the Role of the group is Requested and its files are not
-/// seen. Asking twice changes nothing. Exit-P2PGroup takes the request back.</para>
-/// <para>Who is in the group already gets the error AlreadyMember. A pattern means groups that one is not in and did not
-/// ask for.</para>
+/// <para>Creates a join request for each group. The owner lists requests with Get-P2PJoinRequest and answers with
+/// Approve-P2PJoinRequest or Deny-P2PJoinRequest. Until then the user's role in the group is Requested, and its files are
+/// not visible. A second request changes nothing. Exit-P2PGroup withdraws a request.</para>
+/// <para>For a member of the group it is the error AlreadyMember. A pattern selects among groups in which the user's role
+/// is None.</para>
 /// </remarks>
 /// <example>
 /// <code>Join-P2PGroup builds</code>
@@ -17,11 +17,11 @@ namespace P2PShare.Cmdlets.Groups;
 /// </example>
 /// <example>
 /// <code>Join-P2PGroup web-*</code>
-/// <para>Asks to join each group whose name begins so.</para>
+/// <para>Asks to join each group whose name begins with web-.</para>
 /// </example>
 /// <example>
 /// <code>(Get-P2PGroup builds).Role</code>
-/// <para>Tells whether one was let in: Requested becomes Member.</para>
+/// <para>Shows whether the request was approved: Requested becomes Member.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Join, "P2PGroup", SupportsShouldProcess = true)]
 [OutputType(typeof(P2PJoinRequest))]

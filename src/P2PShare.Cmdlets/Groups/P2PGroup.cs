@@ -2,12 +2,12 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare;
 
-/// <summary>What the session's user is in a group.</summary>
+/// <summary>The role of the session's user in a group.</summary>
 public enum P2PGroupRole
 {
     None,
 
-    /// <summary>Asked to join; the owner has not answered.</summary>
+    /// <summary>The user asked to join; the owner has not answered.</summary>
     Requested,
 
     Member,
@@ -37,10 +37,10 @@ public sealed class P2PGroup
 
     public string Owner { get; }
 
-    /// <summary>The owner counts.</summary>
+    /// <summary>Includes the owner.</summary>
     public int MemberCount { get; }
 
-    /// <summary>What the session's user is in it.</summary>
+    /// <summary>The role of the session's user.</summary>
     public P2PGroupRole Role { get; }
 
     public DateTimeOffset Created { get; }

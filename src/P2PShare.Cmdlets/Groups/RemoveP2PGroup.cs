@@ -3,11 +3,11 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
-/// <summary>Deletes groups for good; only for their owner.</summary>
+/// <summary>Deletes groups for good. Only the owner can.</summary>
 /// <remarks>
-/// The memberships, the join requests and the list of the files of a group go with it. Transfers between its members that
-/// run are cut off. The files themselves stay where they are, on the machines that shared or received them. Because it
-/// cannot be undone, each group is asked for first; -Confirm:$false does without.
+/// A group's memberships, join requests and list of files are deleted with it. Running transfers between its members end.
+/// The files themselves stay on the machines that shared or received them. Because a deletion cannot be undone, each one has
+/// to be confirmed; -Confirm:$false deletes without asking.
 /// </remarks>
 /// <example>
 /// <code>Remove-P2PGroup dev</code>
@@ -15,13 +15,13 @@ namespace P2PShare.Cmdlets.Groups;
 /// </example>
 /// <example>
 /// <code>Get-P2PGroup test-* | Where-Object MemberCount -eq 1 | Remove-P2PGroup -Confirm:$false</code>
-/// <para>Deletes one's own test groups that nobody else is in, without asking.</para>
+/// <para>Deletes test groups that the user owns and that have no other member, without asking.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Remove, "P2PGroup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(P2PGroup))]
 public sealed class RemoveP2PGroup : GroupCmdlet
 {
-    /// <summary>Writes each group that was deleted, as it was; else nothing is written.</summary>
+    /// <summary>Writes each deleted group as it was; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

@@ -4,11 +4,11 @@ using P2PShare.Cmdlets.Sessions;
 
 namespace P2PShare.Cmdlets.Groups;
 
-/// <summary>Hands a group over to another of its members; only for its owner.</summary>
+/// <summary>Hands a group over to another member. Only the owner can.</summary>
 /// <remarks>
 /// The new owner has to be a member already. The former owner stays a member, and can then leave with Exit-P2PGroup. Only
-/// the new owner can give the group back: that is why it is asked first; -Confirm:$false does without. Handing a
-/// group to oneself changes nothing.
+/// the new owner can hand the group back, so the change has to be confirmed; -Confirm:$false does it without asking. If the
+/// user owns the group already, nothing changes.
 /// </remarks>
 /// <example>
 /// <code>Set-P2PGroupOwner -Group dev -UserName bob -PassThru</code>
@@ -16,7 +16,7 @@ namespace P2PShare.Cmdlets.Groups;
 /// </example>
 /// <example>
 /// <code>Get-P2PGroup | Where-Object Role -eq Owner | Set-P2PGroupOwner -UserName bob -Confirm:$false</code>
-/// <para>Hands all of one's own groups over to bob, as before leaving a team. Groups that bob is not in give an error each.</para>
+/// <para>Hands all of the user's groups over to bob, for example before leaving a team. Each group of which bob is not a member is an error.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Set, "P2PGroupOwner", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(P2PGroup))]
@@ -28,13 +28,13 @@ public sealed class SetP2PGroupOwner : SessionCmdlet
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string? Group { get; set; }
 
-    /// <summary>The member who owns it from then on.</summary>
+    /// <summary>The member who becomes the owner.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(MemberCompleter))]
     public string? UserName { get; set; }
 
-    /// <summary>Writes the group as it is afterwards; else nothing is written.</summary>
+    /// <summary>Writes the group as it is afterwards; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

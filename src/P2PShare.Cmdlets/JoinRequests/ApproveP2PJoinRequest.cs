@@ -3,28 +3,28 @@ using P2PShare.Cmdlets.Pipeline;
 
 namespace P2PShare.Cmdlets.JoinRequests;
 
-/// <summary>Lets those in who asked to join a group; only for its owner.</summary>
+/// <summary>Approves requests to join a group. Only the owner can.</summary>
 /// <remarks>
-/// <para>From then on they see the group's files and can receive and share them. Who did not ask, or was answered
-/// already, is the error JoinRequestNotFound; the others are let in all the same.</para>
+/// <para>The users become members, who can see, receive and share the group's files. A user who did not ask, or whose
+/// request was answered already, is the error JoinRequestNotFound; the other requests are approved all the same.</para>
 /// </remarks>
 /// <example>
 /// <code>Get-P2PJoinRequest | Approve-P2PJoinRequest</code>
-/// <para>Lets everybody in who asked to join any of one's own groups.</para>
+/// <para>Approves all requests to join groups that the user owns.</para>
 /// </example>
 /// <example>
 /// <code>Approve-P2PJoinRequest -Group builds -UserName bob -PassThru</code>
-/// <para>Lets bob into the group builds, and writes him as a member.</para>
+/// <para>Approves bob's request to join the group builds, and writes the new member.</para>
 /// </example>
 /// <example>
 /// <code>Approve-P2PJoinRequest builds ci-* -WhatIf</code>
-/// <para>Shows which of the waiting users whose names begin so would be let in.</para>
+/// <para>Shows which users whose names begin with ci- would become members.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Approve, "P2PJoinRequest", SupportsShouldProcess = true)]
 [OutputType(typeof(P2PGroupMember))]
 public sealed class ApproveP2PJoinRequest : JoinRequestCmdlet
 {
-    /// <summary>Writes each new member; else nothing is written.</summary>
+    /// <summary>Writes each new member; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -37,7 +37,7 @@ public sealed class ApproveP2PJoinRequest : JoinRequestCmdlet
         if (PassThru)
         {
             var members = await client.GetMembersAsync(Group!, cancellationToken);
-            // None where somebody took the new member out at once.
+            // None if the new member was removed at once.
             foreach (var member in NameMatch.Select(members, user, member => member.UserName))
             {
                 WriteObject(new P2PGroupMember(member));

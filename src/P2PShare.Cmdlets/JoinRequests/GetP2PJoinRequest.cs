@@ -6,18 +6,19 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.JoinRequests;
 
-/// <summary>Gets those who ask to join groups that the session's user owns.</summary>
+/// <summary>Gets the requests to join groups that the session's user owns.</summary>
 /// <remarks>
-/// <para>Only a group's owner sees its requests: naming somebody else's group is the error NotOwner, while a pattern
-/// means one's own groups only. What it writes goes to Approve-P2PJoinRequest or Deny-P2PJoinRequest.</para>
+/// <para>Only a group's owner can list its requests: the name of a group that another user owns is the error NotOwner, and a
+/// pattern selects only among groups that the user owns. Pipe requests to Approve-P2PJoinRequest or
+/// Deny-P2PJoinRequest.</para>
 /// </remarks>
 /// <example>
 /// <code>Get-P2PJoinRequest</code>
-/// <para>Lists all who wait for an answer.</para>
+/// <para>Lists all requests that are not answered yet.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PJoinRequest builds | Where-Object UserName -in (Get-Content ./team.txt) | Approve-P2PJoinRequest</code>
-/// <para>Lets those in who are named in a file.</para>
+/// <para>Approves the requests of users who are named in a file.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PJoinRequest")]
 [OutputType(typeof(P2PJoinRequest))]

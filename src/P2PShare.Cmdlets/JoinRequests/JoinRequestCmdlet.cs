@@ -6,21 +6,22 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.JoinRequests;
 
-/// <summary>A cmdlet that answers those who ask to join.</summary>
+/// <summary>A cmdlet that answers join requests.</summary>
 public abstract class JoinRequestCmdlet : SessionCmdlet
 {
     private protected JoinRequestCmdlet()
     {
     }
 
-    /// <summary>The group that they asked to join. Only its owner can answer.</summary>
+    /// <summary>The group that the users asked to join. Only its owner can answer.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string? Group { get; set; }
 
     /// <summary>
-    /// Names of those who asked. Wildcards are allowed and mean those who wait; it is no error when there is none.
+    /// Names of the users, wildcards allowed. A pattern selects among the users whose requests are not answered yet; a pattern
+    /// that matches none is not an error.
     /// </summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [FromProperty("UserName")]

@@ -2,7 +2,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare;
 
-/// <summary>Somebody who asks to join a group.</summary>
+/// <summary>A user's request to join a group.</summary>
 public sealed class P2PJoinRequest
 {
     internal P2PJoinRequest(JoinRequestResponse request)

@@ -4,12 +4,12 @@ using System.Runtime.Loader;
 namespace P2PShare.Cmdlets.Loading;
 
 /// <summary>
-/// Holds the engine and its packages, away from PowerShell's own load context: another module may bring another SQLite.
+/// Loads the engine and its packages outside PowerShell's load context, because another module may bring another SQLite.
 /// </summary>
 internal sealed class EngineLoadContext : AssemblyLoadContext
 {
-    // What this assembly refers to. Loading anything else of the engine's folder for other assemblies would be the clash that this
-    // context prevents.
+    // The assemblies that this one references. The engine's other assemblies must not be given to other modules: that would be
+    // the conflict that this context avoids.
     private static readonly HashSet<string> Entrances = new(["P2PShare.Transfer", "P2PShare.Protocol"], StringComparer.OrdinalIgnoreCase);
 
     private static readonly Lazy<EngineLoadContext> Instance = new(() => new EngineLoadContext(

@@ -5,9 +5,9 @@ namespace P2PShare.Cmdlets.PeerServers;
 
 /// <summary>Gets the peer server of a session.</summary>
 /// <remarks>
-/// <para>Writes nothing where none runs. What is written has its port, how many files it offers and peers it is connected
-/// with, the bytes sent and received, and its limits; the numbers are those of the moment they are read. Its Job is the
-/// one that Get-Job shows.</para>
+/// <para>Writes nothing if none runs. The peer server has its port, the number of files that it offers and of peers that are
+/// connected, the bytes sent and received, and its limits. The numbers are those of the moment at which they are read. Its
+/// Job is the one that Get-Job shows.</para>
 /// </remarks>
 /// <example>
 /// <code>Get-P2PPeerServer</code>
@@ -15,11 +15,11 @@ namespace P2PShare.Cmdlets.PeerServers;
 /// </example>
 /// <example>
 /// <code>Get-P2PSession | ForEach-Object { Get-P2PPeerServer -Session $_ }</code>
-/// <para>Shows those of all sessions of this runspace.</para>
+/// <para>Shows the peer servers of all sessions of this runspace.</para>
 /// </example>
 /// <example>
 /// <code>(Get-P2PPeerServer).Job | Receive-Job</code>
-/// <para>Takes the uploads that have ended since one last looked.</para>
+/// <para>Writes the uploads that have ended since the last call.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PPeerServer")]
 [OutputType(typeof(P2PPeerServer))]

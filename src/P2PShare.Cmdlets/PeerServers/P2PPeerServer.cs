@@ -3,7 +3,7 @@ using P2PShare.Cmdlets.PeerServers;
 
 namespace P2PShare;
 
-/// <summary>A session's peer server; its numbers are those of the moment they are read.</summary>
+/// <summary>A session's peer server; its numbers are those of the moment at which they are read.</summary>
 public sealed class P2PPeerServer
 {
     internal P2PPeerServer(PeerServerJob job) => PeerServerJob = job;
@@ -19,10 +19,10 @@ public sealed class P2PPeerServer
     /// <summary>Of its certificate.</summary>
     public string Fingerprint => PeerServerJob.Server.Fingerprint.ToString();
 
-    /// <summary>Names offered, over all groups.</summary>
+    /// <summary>Number of files offered, in all groups together.</summary>
     public int SharedFiles => PeerServerJob.Server.GetStatus().SharedFiles;
 
-    /// <summary>Peers connected.</summary>
+    /// <summary>Number of connections to peers.</summary>
     public int Connections => PeerServerJob.Server.GetStatus().Connections;
 
     public int ActiveUploads => PeerServerJob.Server.GetStatus().ActiveUploads;
@@ -37,10 +37,10 @@ public sealed class P2PPeerServer
     /// <summary>Bytes a second; null: no limit.</summary>
     public long? DownloadLimit => PeerServerJob.Server.DownloadLimit;
 
-    /// <summary>How long uploads that run may go on when it is stopped.</summary>
+    /// <summary>How long running uploads may continue when it is stopped.</summary>
     public TimeSpan StopTimeout => PeerServerJob.StopTimeout;
 
-    /// <summary>The job it runs in; Receive-Job gives its uploads.</summary>
+    /// <summary>The job in which it runs; Receive-Job returns its uploads.</summary>
     public Job Job => PeerServerJob;
 
     internal PeerServerJob PeerServerJob { get; }

@@ -3,7 +3,7 @@ using P2PShare.Transfer.Connections;
 
 namespace P2PShare;
 
-/// <summary>What one peer fetched of one file from this session's peer server.</summary>
+/// <summary>What one peer received of one file from this session's peer server.</summary>
 public sealed class P2PUpload
 {
     internal P2PUpload(UploadRecord record)
@@ -26,7 +26,7 @@ public sealed class P2PUpload
     /// <summary>The file's name in the group.</summary>
     public string Name { get; }
 
-    /// <summary>Who fetched it; null where that peer showed no ticket.</summary>
+    /// <summary>The user of the peer; null if the peer presented no ticket.</summary>
     public string? UserName { get; }
 
     public long Bytes { get; }

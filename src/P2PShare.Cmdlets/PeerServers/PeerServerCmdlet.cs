@@ -3,14 +3,14 @@ using P2PShare.Cmdlets.Sessions;
 
 namespace P2PShare.Cmdlets.PeerServers;
 
-/// <summary>A cmdlet that acts on a peer server that runs.</summary>
+/// <summary>A cmdlet that acts on a running peer server.</summary>
 public abstract class PeerServerCmdlet : SessionCmdlet
 {
     private protected PeerServerCmdlet()
     {
     }
 
-    /// <summary>The peer server, from Get-P2PPeerServer; the one of the session where it is left out.</summary>
+    /// <summary>The peer server, from Get-P2PPeerServer; the session's if it is left out.</summary>
     [Parameter(ValueFromPipeline = true)]
     [ValidateNotNull]
     public P2PPeerServer? InputObject { get; set; }

@@ -3,10 +3,10 @@ using P2PShare.Transfer;
 
 namespace P2PShare.Cmdlets.PeerServers;
 
-/// <summary>A running peer server as a job: its output is a <see cref="P2PUpload"/> for each upload that ended.</summary>
+/// <summary>A running peer server as a job. Its output is a <see cref="P2PUpload"/> for each upload that ended.</summary>
 public sealed class PeerServerJob : P2PJob
 {
-    /// <summary>How long uploads that run may go on when the server is told to stop, where nobody says otherwise; seconds.</summary>
+    /// <summary>Default of <see cref="StopTimeout"/> in seconds.</summary>
     public const int DefaultStopTimeout = 5;
 
     // Beside the uploads: telling the tracker, and closing.
@@ -34,7 +34,7 @@ public sealed class PeerServerJob : P2PJob
 
     internal PeerServer Server { get; }
 
-    /// <summary>How long uploads that run may go on when the server is told to stop.</summary>
+    /// <summary>How long running uploads may continue when the server is stopped.</summary>
     internal TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(DefaultStopTimeout);
 
     private protected override TimeSpan StopPatience => StopTimeout + Closing;

@@ -2,6 +2,6 @@ namespace P2PShare.Cmdlets.PeerServers;
 
 internal static class PeerServerLimit
 {
-    /// <summary>0, which a person types for "no limit", as the engine has it.</summary>
+    /// <summary>Converts a parameter's 0, which is no limit, to the engine's null.</summary>
     public static long? ToEngine(long? bytesPerSecond) => bytesPerSecond is 0 ? null : bytesPerSecond;
 }

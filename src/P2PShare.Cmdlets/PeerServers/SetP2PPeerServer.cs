@@ -3,40 +3,39 @@ using P2PShare.Protocol;
 
 namespace P2PShare.Cmdlets.PeerServers;
 
-/// <summary>Changes the limits of a peer server that runs.</summary>
+/// <summary>Changes the limits of a running peer server.</summary>
 /// <remarks>
-/// <para>They take effect at once, for the transfers that run too; what is left out stays as it is. The limits last as
-/// long as this peer server: the next one is started with its own. Where none runs it is the error
-/// PeerServerNotRunning.</para>
+/// <para>The limits take effect at once, also for running transfers. A limit that is left out does not change. The limits are
+/// not kept for the next peer server. If none runs, it is the error PeerServerNotRunning.</para>
 /// </remarks>
 /// <example>
 /// <code>Set-P2PPeerServer -UploadLimit 20MB</code>
-/// <para>Sends at most 20 MB a second from now on.</para>
+/// <para>Limits uploads to 20 MB a second.</para>
 /// </example>
 /// <example>
 /// <code>Set-P2PPeerServer -UploadLimit 0 -DownloadLimit 0 -PassThru | Format-List</code>
-/// <para>Takes both limits away and shows the peer server.</para>
+/// <para>Removes both limits and shows the peer server.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Set, "P2PPeerServer", SupportsShouldProcess = true)]
 [OutputType(typeof(P2PPeerServer))]
 public sealed class SetP2PPeerServer : PeerServerCmdlet
 {
-    /// <summary>Most bytes a second that all uploads together send, such as 20MB; 0 is no limit.</summary>
+    /// <summary>Maximum bytes a second of all uploads together, such as 20MB; 0 is no limit.</summary>
     [Parameter]
     [ValidateRange(0, long.MaxValue)]
     public long? UploadLimit { get; set; }
 
-    /// <summary>Most bytes a second that all downloads together take, such as 20MB; 0 is no limit.</summary>
+    /// <summary>Maximum bytes a second of all downloads together, such as 20MB; 0 is no limit.</summary>
     [Parameter]
     [ValidateRange(0, long.MaxValue)]
     public long? DownloadLimit { get; set; }
 
-    /// <summary>Seconds that uploads which run may go on when the peer server is stopped.</summary>
+    /// <summary>Seconds for which running uploads may continue when the peer server is stopped.</summary>
     [Parameter]
     [ValidateRange(0, 3600)]
     public int? StopTimeoutSec { get; set; }
 
-    /// <summary>Writes the peer server; else nothing is written.</summary>
+    /// <summary>Writes the peer server; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

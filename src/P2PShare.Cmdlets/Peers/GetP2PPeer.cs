@@ -8,22 +8,22 @@ namespace P2PShare.Cmdlets.Peers;
 
 /// <summary>Gets the peers that are online and offer something in groups.</summary>
 /// <remarks>
-/// A peer is a running peer server or a download under way, on one machine of one user; one's own count. It is listed in each
-/// group that it has a file of, or a part of a file, and no longer once it has not announced itself for a while. Only members of a
-/// group are told of its peers. Wildcards select among the groups that the session's user is in and among the users: one that
-/// matches nothing is no error, a name without wildcards that has no peer online is one.
+/// A peer is a running peer server on one machine of one user; the user's own peers are included. It is listed in each group of
+/// which it has a file, or a part of one, until it has not announced itself for a while. Only members of a group can list its
+/// peers. Wildcards select among the groups that the session's user is in and among the users. A pattern that matches nothing is
+/// not an error; a name without wildcards of a user who has no peer online is one.
 /// </remarks>
 /// <example>
 /// <code>Get-P2PPeer dev</code>
-/// <para>Lists who is online in the group dev, where they are, and how many files they have.</para>
+/// <para>Lists the peers that are online in the group dev, with their addresses and the number of files that they have.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PPeer -UserName bob | Format-List</code>
-/// <para>Shows all about bob's peers in every group that one shares with bob.</para>
+/// <para>Shows all properties of bob's peers in every group that the user has in common with bob.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PGroup build* | Get-P2PPeer | Where-Object Complete -gt 0 | Group-Object Group -NoElement</code>
-/// <para>Counts for each of the build groups the peers that have whole files.</para>
+/// <para>Counts for each of the build groups the peers that have complete files.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PPeer")]
 [OutputType(typeof(P2PPeer))]

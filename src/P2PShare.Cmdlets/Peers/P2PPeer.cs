@@ -2,7 +2,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare;
 
-/// <summary>A peer online that offers something in a group.</summary>
+/// <summary>A peer that is online and offers files of a group.</summary>
 public sealed class P2PPeer
 {
     internal P2PPeer(PeerResponse peer)
@@ -18,22 +18,22 @@ public sealed class P2PPeer
 
     public string Group { get; }
 
-    /// <summary>Whose it is. A user has one for each machine that they share from.</summary>
+    /// <summary>The user of the peer. A user has one for each machine from which they share.</summary>
     public string UserName { get; }
 
-    /// <summary>Where it is tried, <c>address:port</c>; empty for a peer that accepts no connections.</summary>
+    /// <summary>The addresses at which it is dialled, <c>address:port</c>; empty for a peer that accepts no connections.</summary>
     public IReadOnlyList<string> EndPoints { get; }
 
-    /// <summary>How many of the group's files it has all of; the same content under two names counts once.</summary>
+    /// <summary>Number of the group's files that it has completely; the same content under two names counts once.</summary>
     public int Complete { get; }
 
-    /// <summary>How many of the group's files it has a part of.</summary>
+    /// <summary>Number of the group's files of which it has a part.</summary>
     public int Partial { get; }
 
     /// <summary>When it last announced itself to the tracker.</summary>
     public DateTimeOffset LastSeen { get; }
 
-    /// <summary>SHA-256 of its certificate's public key in lower-case hexadecimal digits, which names the peer.</summary>
+    /// <summary>SHA-256 of its certificate's public key in lower-case hexadecimal digits, which identifies the peer.</summary>
     public string Fingerprint { get; }
 
     public override string ToString() => $"{UserName} in {Group}";

@@ -4,12 +4,12 @@ using P2PShare.Protocol;
 namespace P2PShare.Cmdlets.Pipeline;
 
 /// <summary>
-/// A cmdlet whose steps are async. They run on the pipeline thread (<see cref="PipelineContext"/>), which pumps while
-/// they wait: awaits in cmdlets come without <c>ConfigureAwait(false)</c>, so that writing is allowed after them.
+/// A cmdlet with async steps. They run on the pipeline thread (<see cref="PipelineContext"/>), which pumps while they wait: an
+/// await in a cmdlet has no <c>ConfigureAwait(false)</c>, so that writing is allowed after it.
 /// </summary>
 public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 {
-    // PowerShell itself waits no longer than it must after Ctrl+C; neither do we for a part file to be closed.
+    // How long Ctrl+C waits, for example for a part file to be closed.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly PipelineContext _context = new();
@@ -20,16 +20,16 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     {
     }
 
-    /// <summary>Once, before the first input.</summary>
+    /// <summary>Runs once, before the first input.</summary>
     protected virtual Task BeginAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>For each input.</summary>
+    /// <summary>Runs for each input.</summary>
     protected virtual Task ProcessAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Once, after the last input; not after Ctrl+C nor when a later cmdlet has had enough.</summary>
+    /// <summary>Runs once, after the last input; not after Ctrl+C, and not when a later cmdlet takes no more.</summary>
     protected virtual Task EndAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Always, at the very end. Nothing can be written any more.</summary>
+    /// <summary>Runs always, at the end. Nothing can be written any more.</summary>
     protected virtual Task CleanUpAsync() => Task.CompletedTask;
 
     protected sealed override void BeginProcessing() => Run(BeginAsync);
@@ -46,7 +46,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // It ended by itself at the same moment.
+            // The cmdlet ended at the same moment.
         }
     }
 
@@ -71,14 +71,14 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or P2PShareException)
         {
-            // Whoever stopped the pipeline waits for nothing more, and there is nowhere left to write to.
+            // There is no stream left to write to.
         }
 
         _context.Complete();
         _stop.Dispose();
     }
 
-    /// <summary>Runs an action for one input; a fault becomes one error record, and the next input goes on.</summary>
+    /// <summary>Runs an action for one input. A fault becomes one error record, and the next input is processed.</summary>
     /// <returns>Whether it succeeded.</returns>
     private protected async Task<bool> TryAsync(object? target, Func<Task> action)
     {
@@ -94,7 +94,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Writes a fault of one input; ends the cmdlet where every other input would meet the same.</summary>
+    /// <summary>Writes the fault of one input. A fault that every other input would meet ends the cmdlet.</summary>
     private protected void WriteFault(P2PShareException fault, object? target)
     {
         if (fault.Code == ErrorCode.NotLoggedIn)
@@ -107,7 +107,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 
     private void Terminate(P2PShareException fault, object? target) => ThrowTerminatingError(Faults.ToErrorRecord(fault, target));
 
-    /// <summary>Of what this cmdlet is about to do; does nothing where a person does not want to see it.</summary>
+    /// <summary>Progress of this cmdlet; it does nothing if the user's preference is not to show it.</summary>
     private protected BatchProgress NewProgress(int activityId, string activity) =>
         new(activityId, activity, ShowsProgress ? WriteProgress : null);
 
@@ -123,8 +123,8 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    // What is written runs other people's code on this thread (the next cmdlets, the host). Code there that blocks on a
-    // task of its own must not find our context, which nobody pumps meanwhile.
+    // Writing runs other code on this thread: the next cmdlets, the host. If that code blocks on a task of its own, it must not
+    // find this context, which is not pumped meanwhile.
 
     private protected new void WriteObject(object? sendToPipeline) => Outside(() => base.WriteObject(sendToPipeline));
 

@@ -3,10 +3,10 @@ using System.Management.Automation;
 namespace P2PShare.Cmdlets.Pipeline;
 
 /// <summary>
-/// Takes a name from an object that has it as a property. A parameter of names that binds to the pipeline by value would
-/// otherwise get what the object looks like as text, because binding by property name comes after.
+/// Takes a name from a property of an object. Otherwise a parameter that binds names from the pipeline by value would receive the
+/// object as text, because PowerShell binds by value before it binds by property name.
 /// </summary>
-/// <param name="properties">The first that the object has counts.</param>
+/// <param name="properties">The first one that the object has is used.</param>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class FromPropertyAttribute(params string[] properties) : ArgumentTransformationAttribute
 {

@@ -5,12 +5,12 @@ namespace P2PShare.Cmdlets.Sessions;
 
 /// <summary>Gets the sessions of this runspace, the default one first.</summary>
 /// <remarks>
-/// <para>Sessions belong to a runspace: other runspaces of the same shell, such as those of ForEach-Object -Parallel,
-/// have their own, and are given one with -Session. Nothing is asked of the tracker.</para>
+/// <para>Sessions belong to a runspace: other runspaces of the same shell, such as those of ForEach-Object -Parallel, have
+/// none of them; pass them a session with -Session. No request is sent to the tracker.</para>
 /// </remarks>
 /// <example>
 /// <code>Get-P2PSession</code>
-/// <para>Shows who is connected where; the first one is what cmdlets use without -Session.</para>
+/// <para>Shows all sessions with their users and trackers. Cmdlets use the first one without -Session.</para>
 /// </example>
 /// <example>
 /// <code>

@@ -41,7 +41,7 @@ internal sealed class RunspaceState
         }
     }
 
-    /// <summary>Ends what the module started in the current runspace.</summary>
+    /// <summary>Stops what the module started in the current runspace.</summary>
     public static void StopCurrent()
     {
         if (Runspace.DefaultRunspace is { } runspace && States.TryGetValue(runspace, out var state))

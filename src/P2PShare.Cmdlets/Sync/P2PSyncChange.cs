@@ -2,16 +2,16 @@ using P2PShare.Transfer.Syncing;
 
 namespace P2PShare;
 
-/// <summary>What was done to a file to make a folder equal to a group.</summary>
+/// <summary>The change of a file that made a folder equal to a group.</summary>
 public enum P2PSyncAction
 {
-    /// <summary>It was missing.</summary>
+    /// <summary>The file was missing.</summary>
     Received,
 
-    /// <summary>It had other bytes.</summary>
+    /// <summary>The file had other bytes.</summary>
     Replaced,
 
-    /// <summary>The group does not have it.</summary>
+    /// <summary>The group does not have the file.</summary>
     Deleted,
 }
 
@@ -32,13 +32,13 @@ public sealed class P2PSyncChange
 
     public string Group { get; }
 
-    /// <summary>Relative to the folder, <c>/</c> between folders: the file's name in the group.</summary>
+    /// <summary>The file's name in the group, with <c>/</c> between folders.</summary>
     public string Name { get; }
 
     /// <summary>Full path.</summary>
     public string Path { get; }
 
-    /// <summary>Bytes; of a deleted file what it had.</summary>
+    /// <summary>Bytes; of a deleted file its former size.</summary>
     public long Size { get; }
 
     public DateTimeOffset Time { get; }

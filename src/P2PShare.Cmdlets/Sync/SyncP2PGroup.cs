@@ -12,34 +12,34 @@ using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Cmdlets.Sync;
 
-/// <summary>Makes a folder equal to the files of a group, once or for ever.</summary>
+/// <summary>Makes a folder equal to the files of a group, once or continuously.</summary>
 /// <remarks>
 /// <para>
-/// Receives what is missing and what has other bytes, from all peers that have it, and leaves alone what is equal: sizes are
-/// compared first, then pieces roots. A file that is hashed or received once is not read again until its size or its time of
-/// writing changes. A local file that differs is replaced, whoever wrote it: try it with -WhatIf first, which lists each change.
+/// Receives files that are missing and files that have other bytes, from all peers that have them. Equal files are not changed:
+/// sizes are compared first, then pieces roots. A file that was hashed or received is not read again until its size or write time
+/// changes. A local file that differs is replaced, even if the user wrote it: -WhatIf lists all changes without making them.
 /// </para>
 /// <para>
-/// With -Delete, files that the group does not have are deleted, and the folders that are empty then. Hidden files, links and
-/// what is behind links are never touched, nor unfinished downloads.
+/// With -Delete, files that the group does not have are deleted, and folders that are empty then. Hidden files, links, files behind
+/// links and unfinished downloads are never deleted.
 /// </para>
 /// <para>
-/// With -Watch it goes on until it is stopped: it follows the tracker's events and compares everything once an interval. A tracker
-/// or a source that is away for a while is a warning or an error record, and no end. What is in the folder is offered to the
-/// group's other members, as after Receive-P2PFile.
+/// With -Watch it runs until it is stopped: it follows the tracker's events, and compares everything once an interval. A tracker
+/// that is unavailable for a while is a warning, and a missing source an error record; neither ends it. The files in the folder are
+/// offered to the group's other members, as after Receive-P2PFile.
 /// </para>
 /// </remarks>
 /// <example>
 /// <code>Sync-P2PGroup -Group web -Destination ./web -WhatIf</code>
-/// <para>Lists what would be received and replaced.</para>
+/// <para>Lists the files that would be received and replaced.</para>
 /// </example>
 /// <example>
 /// <code>Sync-P2PGroup web ./web -Delete</code>
-/// <para>Makes the folder hold the files of the group web and no others.</para>
+/// <para>Makes the folder contain the files of the group web and no others.</para>
 /// </example>
 /// <example>
 /// <code>Sync-P2PGroup builds ./builds -Name 'app-2.*' -Watch</code>
-/// <para>Receives each file of the group whose name begins with app-2., now and as they come, until Ctrl+C.</para>
+/// <para>Receives each file of the group whose name begins with app-2., now and when it is shared, until Ctrl+C.</para>
 /// </example>
 [Cmdlet(VerbsData.Sync, "P2PGroup", SupportsShouldProcess = true)]
 [OutputType(typeof(P2PSyncChange))]
@@ -56,12 +56,12 @@ public sealed class SyncP2PGroup : SessionCmdlet
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string Group { get; set; } = "";
 
-    /// <summary>The folder, made where it is missing.</summary>
+    /// <summary>The folder, created if it is missing.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = "";
 
-    /// <summary>Names of files, wildcards allowed; all where it is left out. Other files are neither received nor deleted.</summary>
+    /// <summary>Names of files, wildcards allowed; all if it is left out. Other files are neither received nor deleted.</summary>
     [Parameter]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -72,16 +72,16 @@ public sealed class SyncP2PGroup : SessionCmdlet
     [Parameter]
     public SwitchParameter Delete { get; set; }
 
-    /// <summary>Goes on until it is stopped.</summary>
+    /// <summary>Continues until it is stopped.</summary>
     [Parameter]
     public SwitchParameter Watch { get; set; }
 
-    /// <summary>With -Watch, seconds from one comparison of everything to the next at the latest; 1 to 86400.</summary>
+    /// <summary>With -Watch, the maximum number of seconds between two comparisons of everything; 1 to 86400.</summary>
     [Parameter]
     [ValidateRange(1, 86400)]
     public int IntervalSec { get; set; } = 300;
 
-    /// <summary>Most files received at a time; 1 to 64.</summary>
+    /// <summary>Maximum number of files received at a time; 1 to 64.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 16;

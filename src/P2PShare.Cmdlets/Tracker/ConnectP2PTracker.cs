@@ -6,37 +6,37 @@ namespace P2PShare.Cmdlets.Tracker;
 
 /// <summary>Logs in at a tracker; the session becomes the default of this runspace.</summary>
 /// <remarks>
-/// <para>Writes the session, which every other cmdlet uses unless it is given another with -Session. A runspace can have
-/// several sessions, of different users and at different trackers; the last one is the default. The password is sent
-/// once, over HTTPS, and kept nowhere.</para>
-/// <para>A tracker is trusted when the system trusts its certificate, when -Fingerprint or -TrackerInfo names its
-/// fingerprint, or when it was agreed to before. Otherwise a person at the console is asked, and the answer is remembered
-/// in the state folder; where nobody can be asked the connection is refused with TrackerCertificateUntrusted, unless
-/// -TrustOnFirstUse is given. A tracker that shows another key than before is refused with
-/// TrackerCertificateChanged.</para>
-/// <para>With -TrackerInfo the trackers are tried from the first on, now and whenever the one in use stops answering or says
-/// that it cannot; the session goes on at the next, and its Tracker says which. Where none answers, commands wait for up to 15
-/// seconds for one that comes back. A line with a wrong fingerprint is passed over with a warning.
-/// WrongCredentials is the same error for an unknown user and a wrong password; TooManyAttempts means to wait some
-/// minutes. A session ends with Disconnect-P2PTracker, when its password is changed elsewhere, or when it was not used
-/// for a long time (thirty days, unless the operator chose otherwise): then connect again.</para>
+/// <para>Writes the session, which every other cmdlet uses unless -Session names another. A runspace can have several
+/// sessions, of different users and at different trackers; the last one is the default. The password is sent once, over
+/// HTTPS, and is not kept.</para>
+/// <para>A tracker is trusted if the system trusts its certificate, if -Fingerprint or -TrackerInfo gives its fingerprint, if
+/// Start-P2PTracker started it in this runspace, or if the user agreed to it before. Otherwise the user is asked at the
+/// console, and the answer is remembered in the state folder. If the session is not interactive, the connection is refused
+/// with TrackerCertificateUntrusted, unless -TrustOnFirstUse is given. A tracker that presents another key than before is
+/// refused with TrackerCertificateChanged.</para>
+/// <para>With -TrackerInfo the trackers are tried from the first one on, now and whenever the tracker in use does not answer or
+/// reports that it is unavailable. The session continues at the next tracker; its Tracker property has the address. If no
+/// tracker answers, commands retry for up to 15 seconds. A tracker with a wrong fingerprint is skipped with a warning.
+/// WrongCredentials is the same error for an unknown user and a wrong password; after TooManyAttempts wait some minutes. A
+/// session ends with Disconnect-P2PTracker, when its password is changed elsewhere, or when it was not used for a long time
+/// (thirty days, unless the operator chose otherwise): then connect again.</para>
 /// </remarks>
 /// <example>
 /// <code>Connect-P2PTracker tracker.example:8001 -Credential alice</code>
-/// <para>Asks for the password of alice, and the first time whether the tracker's fingerprint is the right one.</para>
+/// <para>Asks for the password of alice, and the first time whether the tracker's fingerprint is correct.</para>
 /// </example>
 /// <example>
 /// <code>
 /// $session = Connect-P2PTracker -TrackerInfo ./tracker_info.txt -Credential (Import-Clixml ./alice.xml)
 /// Get-P2PFile -Group builds -Session $session
 /// </code>
-/// <para>Logs in from a script: trackers and fingerprints come from a file, name and password from one that Export-Clixml
+/// <para>Logs in from a script: trackers and fingerprints come from a file, and the credential from a file that Export-Clixml
 /// wrote.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PTracker | Connect-P2PTracker -Credential alice -StatePath ./alice</code>
-/// <para>Logs in at the tracker that this runspace runs: address and fingerprint come from the pipeline. The state is
-/// kept apart from that of others on this machine.</para>
+/// <para>Logs in at the tracker that this runspace runs: address and fingerprint come from the pipeline. The state folder is
+/// separate from that of other users of this machine.</para>
 /// </example>
 [Cmdlet(VerbsCommunications.Connect, "P2PTracker", DefaultParameterSetName = CredentialSet)]
 [OutputType(typeof(P2PSession))]

@@ -7,11 +7,10 @@ namespace P2PShare.Cmdlets.Tracker;
 
 /// <summary>Logs out: stops the session's peer server and ends the session at the tracker.</summary>
 /// <remarks>
-/// <para>Nothing is offered to others any more, and running downloads are put on hold; the next session of the same user
-/// and state folder can go on with them by Resume-P2PDownload. Shares are kept: the next peer server offers them
-/// again.</para>
-/// <para>Where the tracker does not answer within five seconds the session ends here all the same, and a warning says
-/// that the tracker could not be told.</para>
+/// <para>Nothing is offered to other peers any more, and running downloads are suspended; Resume-P2PDownload continues them in
+/// the next session of the same user and state folder. Shares are kept: the next peer server offers them again.</para>
+/// <para>If the tracker does not answer within five seconds, the session ends on this machine all the same, and a warning
+/// reports that the tracker could not be informed.</para>
 /// </remarks>
 /// <example>
 /// <code>Disconnect-P2PTracker</code>
@@ -26,13 +25,13 @@ namespace P2PShare.Cmdlets.Tracker;
 public sealed class DisconnectP2PTracker : AsyncCmdlet
 {
     /// <summary>
-    /// The session to end, from Connect-P2PTracker or Get-P2PSession; the default of this runspace where it is left out.
+    /// The session to end, from Connect-P2PTracker or Get-P2PSession; the default session of this runspace if it is left out.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [ValidateNotNull]
     public P2PSession? Session { get; set; }
 
-    /// <summary>Writes each session that was ended; else nothing is written.</summary>
+    /// <summary>Writes each ended session; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -47,9 +46,9 @@ public sealed class DisconnectP2PTracker : AsyncCmdlet
         }
 
         state.Remove(session);
-        if (await session.DisconnectAsync(cancellationToken) is { Code: not ErrorCode.NotLoggedIn } untold)
+        if (await session.DisconnectAsync(cancellationToken) is { Code: not ErrorCode.NotLoggedIn } unsent)
         {
-            WriteWarning($"The session ended here, but the tracker could not be told: {untold.Message}");
+            WriteWarning($"The session ended here, but the tracker could not be informed: {unsent.Message}");
         }
 
         if (PassThru)

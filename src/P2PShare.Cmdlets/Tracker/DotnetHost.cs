@@ -1,9 +1,9 @@
 namespace P2PShare.Cmdlets.Tracker;
 
-/// <summary>Finds the program that runs .NET programs.</summary>
+/// <summary>Finds the dotnet program.</summary>
 internal static class DotnetHost
 {
-    /// <summary>The one that runs this process, what DOTNET_ROOT names, the first on the PATH; null where there is none.</summary>
+    /// <summary>The one that runs this process, else that of DOTNET_ROOT, else the first on PATH; null if there is none.</summary>
     public static string? Find()
     {
         var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";

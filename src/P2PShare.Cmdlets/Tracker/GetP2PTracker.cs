@@ -6,20 +6,20 @@ namespace P2PShare.Cmdlets.Tracker;
 
 /// <summary>Gets the trackers that this runspace runs.</summary>
 /// <remarks>
-/// <para>Only trackers that Start-P2PTracker started in this runspace and that still run are written; nothing where there
-/// is none. Trackers of other shells and other machines are not known here: a session names the one that it uses.</para>
+/// <para>Writes the trackers that Start-P2PTracker started in this runspace and that still run. Trackers of other shells and
+/// machines are not known here; a session has the address of the tracker that it uses.</para>
 /// </remarks>
 /// <example>
 /// <code>Get-P2PTracker</code>
-/// <para>Shows the trackers that run, with their address, their state and the job they run in.</para>
+/// <para>Shows the running trackers with their address, state and job.</para>
 /// </example>
 /// <example>
 /// <code>Get-P2PTracker | ForEach-Object { "$($_.Address) $($_.Fingerprint)" } | Set-Content ./tracker_info.txt</code>
-/// <para>Writes the file by which clients find these trackers and know their certificates.</para>
+/// <para>Writes the file from which clients read the addresses and fingerprints of these trackers.</para>
 /// </example>
 /// <example>
 /// <code>(Get-P2PTracker).Job | Receive-Job</code>
-/// <para>Shows what the tracker has logged since one last looked.</para>
+/// <para>Writes what the tracker has logged since the last call.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PTracker")]
 [OutputType(typeof(P2PTracker))]

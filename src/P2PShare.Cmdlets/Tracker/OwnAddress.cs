@@ -56,7 +56,7 @@ internal static class OwnAddress
         }
         catch (NetworkInformationException)
         {
-            // Some containers hide their interfaces.
+            // Some containers do not list their interfaces.
             return IPAddress.Loopback;
         }
     }

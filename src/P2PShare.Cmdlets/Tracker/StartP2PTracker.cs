@@ -8,31 +8,29 @@ namespace P2PShare.Cmdlets.Tracker;
 
 /// <summary>Runs a tracker on this machine as a job, and returns when it listens.</summary>
 /// <remarks>
-/// <para>Starts the tracker's program, which comes with the module, as a process of its own, and waits until it accepts
-/// connections. The job that it runs in is in Get-Job; Receive-Job gives what the tracker logs. It ends with
-/// Stop-P2PTracker, with Stop-Job, and with this shell: a tracker that shall outlive the shell is started by itself, as
-/// the page for operators says.</para>
-/// <para>On its first start it makes a certificate, and keeps it with its database in -DataPath. Give the address and the
-/// fingerprint that it writes to those who shall connect.</para>
-/// <para>It fails with PortInUse where another program listens on the port, and with TrackerNotStarted and the tracker's
-/// own sentence where the program ends before it listens. It needs the dotnet program of .NET 10 with ASP.NET
-/// Core.</para>
+/// <para>Starts the tracker's program, which is part of the module, as a process of its own, and waits until it accepts
+/// connections. Get-Job lists its job; Receive-Job returns the tracker's log. It ends with Stop-P2PTracker, with Stop-Job, and
+/// with this shell. To run a tracker permanently, start its program by itself, as the page for operators describes.</para>
+/// <para>On its first start the tracker creates a certificate, and keeps it with its database in -DataPath. Users of other
+/// machines need the address and the fingerprint that it writes; this runspace connects without them.</para>
+/// <para>It fails with TrackerNotStarted and the last lines of the tracker's log if the program ends before it listens, for
+/// example because another program listens on the port. It needs the dotnet program of .NET 10 with ASP.NET Core.</para>
 /// </remarks>
 /// <example>
 /// <code>
 /// $tracker = Start-P2PTracker
 /// Connect-P2PTracker $tracker.Address -Credential alice -Fingerprint $tracker.Fingerprint
 /// </code>
-/// <para>Runs a tracker for this machine alone, on port 8001, and logs in at it.</para>
+/// <para>Runs a tracker for this machine only, on port 8001, and logs in.</para>
 /// </example>
 /// <example>
 /// <code>Start-P2PTracker -Port 8002 -Address 0.0.0.0 -DataPath ./tracker</code>
-/// <para>Listens on port 8002 of all addresses of this machine, and keeps accounts, groups and its certificate in the
-/// folder tracker.</para>
+/// <para>Listens on port 8002 of all addresses of this machine, and keeps accounts, groups and the certificate in the folder
+/// tracker.</para>
 /// </example>
 /// <example>
 /// <code>Start-P2PTracker -TrackerInfo ./tracker_info.txt -TrackerNumber 2</code>
-/// <para>Runs the tracker of the second line of a file that all trackers and clients share.</para>
+/// <para>Runs the tracker of the second line of a file that all trackers and clients use.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Start, "P2PTracker", DefaultParameterSetName = AddressSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PTracker))]
@@ -47,29 +45,29 @@ public sealed class StartP2PTracker : AsyncCmdlet
     public int Port { get; set; } = TrackerAddress.DefaultPort;
 
     /// <summary>
-    /// Address or name of this machine to listen on. 0.0.0.0 and :: mean all of its addresses; where it is left out, only
-    /// programs of this machine itself can connect.
+    /// Address or name of this machine to listen on; 0.0.0.0 and :: are all of its addresses. If it is left out, only programs
+    /// on this machine can connect.
     /// </summary>
     [Parameter(Position = 1, ParameterSetName = AddressSet)]
     [ValidateNotNullOrEmpty]
     public string Address { get; set; } = "127.0.0.1";
 
     /// <summary>
-    /// File with a line <c>host:port [fingerprint]</c> for each tracker; <c>#</c> starts a comment. A path, exactly as
-    /// written.
+    /// File with a line <c>host:port [fingerprint]</c> for each tracker; <c>#</c> starts a comment. A path without wildcards.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = TrackerInfoSet)]
     [ValidateNotNullOrEmpty]
     public string? TrackerInfo { get; set; }
 
-    /// <summary>Which line of that file this tracker is, from 1; empty lines and comments do not count.</summary>
+    /// <summary>The number of this tracker's line in that file, from 1; empty lines and comments do not count.</summary>
     [Parameter(Mandatory = true, ParameterSetName = TrackerInfoSet)]
     [ValidateRange(1, int.MaxValue)]
     public int TrackerNumber { get; set; }
 
     /// <summary>
-    /// Folder of the database, the certificate and the key that signs tickets, made where it is missing; else
-    /// P2PShare/tracker in the folder of the platform for application data. Two trackers on one folder are one tracker.
+    /// Folder for the database, the certificate and the key that signs tickets, created if it is missing. If it is left out,
+    /// P2PShare/tracker in the platform's folder for application data. Two trackers on one folder have the same users and
+    /// groups.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -112,7 +110,7 @@ public sealed class StartP2PTracker : AsyncCmdlet
 
     private string WriteInfo()
     {
-        // Checked here, because the program would speak of a line of a file that nobody wrote.
+        // Checked here, because the program would report a line of a temporary file.
         var address = TrackerAddress.Parse(Address.Contains(':', StringComparison.Ordinal) ? $"[{Address.Trim('[', ']')}]:{Port}" : $"{Address}:{Port}");
         var path = Path.GetTempFileName();
         File.WriteAllText(path, address.Authority + "\n");

@@ -6,11 +6,10 @@ namespace P2PShare.Cmdlets.Tracker;
 
 /// <summary>Stops trackers that this runspace runs.</summary>
 /// <remarks>
-/// <para>Requests under way are answered, for at most five seconds. What a tracker knows stays in its data folder, and
-/// the next Start-P2PTracker with the same folder goes on with it: same accounts, same groups, same fingerprint.
-/// Transfers that run go on without their tracker for as long as their tickets last.</para>
-/// <para>Nothing happens where no tracker runs. The job stays in Get-Job, as Stopped, until Remove-Job takes it
-/// away.</para>
+/// <para>Requests in progress are answered, for at most five seconds. The tracker's data folder stays, and the next
+/// Start-P2PTracker with the same folder has the same accounts, groups and fingerprint. Running transfers continue without
+/// their tracker until their tickets expire.</para>
+/// <para>Nothing happens if no tracker runs. Get-Job lists the job, as Stopped, until Remove-Job removes it.</para>
 /// </remarks>
 /// <example>
 /// <code>Stop-P2PTracker</code>
@@ -18,20 +17,20 @@ namespace P2PShare.Cmdlets.Tracker;
 /// </example>
 /// <example>
 /// <code>Get-P2PTracker | Where-Object Address -like *:8002 | Stop-P2PTracker -PassThru</code>
-/// <para>Stops the tracker on port 8002 and writes what has become of it.</para>
+/// <para>Stops the tracker on port 8002 and writes it.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Stop, "P2PTracker", SupportsShouldProcess = true)]
 [OutputType(typeof(P2PTracker))]
 public sealed class StopP2PTracker : AsyncCmdlet
 {
     /// <summary>
-    /// The trackers, from Start-P2PTracker or Get-P2PTracker; all that this runspace runs where it is left out.
+    /// The trackers, from Start-P2PTracker or Get-P2PTracker; all that this runspace runs if it is left out.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     public P2PTracker[]? InputObject { get; set; }
 
-    /// <summary>Writes each tracker that was stopped; else nothing is written.</summary>
+    /// <summary>Writes each stopped tracker; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

@@ -159,7 +159,7 @@ public abstract class TrackerCmdlet : AsyncCmdlet
         }
     }
 
-    // Of a tracker that this runspace runs, which needs nobody's word.
+    // Known without asking if this runspace runs the tracker.
     private static Hash256? FindOwnFingerprint(TrackerAddress address) =>
         RunspaceState.Current.GetJobs<TrackerJob>().FirstOrDefault(job => job.AnswersAt(address)) is { } job
             && Hash256.TryParse(job.Fingerprint, out var fingerprint) ? fingerprint : null;

@@ -5,10 +5,10 @@ namespace P2PShare.Cmdlets.Users;
 
 /// <summary>Deletes the session's user for good, and ends the session.</summary>
 /// <remarks>
-/// The account, its memberships, its join requests, its shares and all of its sessions go; files that nobody else shares are no
-/// longer listed. The files themselves stay on this machine. A user who owns groups is not deleted: hand them over with
-/// Set-P2PGroupOwner, or delete them with Remove-P2PGroup, first. The session's peer server is stopped. Because it cannot be undone it is asked
-/// first; -Confirm:$false does without.
+/// The account, its memberships, join requests, shares and sessions are deleted; files that no other user shares are no longer
+/// listed. The files themselves stay on this machine. A user who owns groups is not deleted: hand them over with
+/// Set-P2PGroupOwner, or delete them with Remove-P2PGroup, first. The session's peer server is stopped. Because a deletion
+/// cannot be undone, it has to be confirmed; -Confirm:$false deletes without asking.
 /// </remarks>
 /// <example>
 /// <code>Remove-P2PUser</code>
@@ -16,13 +16,13 @@ namespace P2PShare.Cmdlets.Users;
 /// </example>
 /// <example>
 /// <code>Get-P2PGroup | Where-Object Role -eq Owner | Remove-P2PGroup -Confirm:$false; Remove-P2PUser -Confirm:$false</code>
-/// <para>Deletes one's own groups, and then the user, without asking.</para>
+/// <para>Deletes the groups that the user owns, and then the user, without asking.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Remove, "P2PUser", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(P2PUser))]
 public sealed class RemoveP2PUser : SessionCmdlet
 {
-    /// <summary>Writes the user who was deleted; else nothing is written.</summary>
+    /// <summary>Writes the deleted user; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -39,7 +39,7 @@ public sealed class RemoveP2PUser : SessionCmdlet
         {
             await session.Client.RemoveUserAsync(cancellationToken);
             RunspaceState.Current.Remove(session);
-            // The tracker has ended the session already: there is nothing to tell.
+            // The tracker has ended the session already.
             await session.DisconnectAsync(cancellationToken);
             if (PassThru)
             {

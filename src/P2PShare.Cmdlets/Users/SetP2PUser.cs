@@ -6,9 +6,9 @@ namespace P2PShare.Cmdlets.Users;
 
 /// <summary>Changes the password of the session's user.</summary>
 /// <remarks>
-/// The session goes on, and so do its peer server and its downloads; every other session of the user ends, wherever it
-/// is. Passwords that are not given are asked for. After several wrong ones the tracker refuses further attempts for some minutes, as at
-/// a login.
+/// The session, its peer server and its downloads continue; every other session of the user ends, also on other machines.
+/// Passwords that are not given are asked for. After several wrong passwords the tracker refuses further attempts for some
+/// minutes, as at a login.
 /// </remarks>
 /// <example>
 /// <code>Set-P2PUser</code>
@@ -22,17 +22,17 @@ namespace P2PShare.Cmdlets.Users;
 [OutputType(typeof(P2PUser))]
 public sealed class SetP2PUser : SessionCmdlet
 {
-    /// <summary>The password as it is.</summary>
+    /// <summary>The current password.</summary>
     [Parameter(Mandatory = true)]
     [ValidateNotNull]
     public SecureString? CurrentPassword { get; set; }
 
-    /// <summary>The password as it shall be: 8 to 256 characters, and not the user name.</summary>
+    /// <summary>The new password: 8 to 256 characters, and not the user name.</summary>
     [Parameter(Mandatory = true)]
     [ValidateNotNull]
     public SecureString? NewPassword { get; set; }
 
-    /// <summary>Writes the user; else nothing is written.</summary>
+    /// <summary>Writes the user; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

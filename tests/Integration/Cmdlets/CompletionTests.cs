@@ -41,7 +41,7 @@ public sealed class CompletionTests : CmdletTest
     [InlineData("*words", "two words.bin")]
     [InlineData("[", "")]
     [InlineData("nothing", "")]
-    public void What_is_completed_can_be_typed_as_it_is(string typed, string names)
+    public void A_completion_can_be_used_as_it_is(string typed, string names)
     {
         foreach (var name in new[] { "plain.bin", "two words.bin", "it's.bin", "part[1].bin", "dollar$(x).bin" })
         {
@@ -67,7 +67,7 @@ public sealed class CompletionTests : CmdletTest
     }
 
     [Fact]
-    public void A_session_that_is_given_is_the_one_that_is_asked()
+    public void A_given_session_is_used_for_completion()
     {
         Bob.Succeed("New-P2PGroup dance");
         Alice.Set("other", Bob.Get("session"));
@@ -76,7 +76,7 @@ public sealed class CompletionTests : CmdletTest
     }
 
     [Fact]
-    public void A_command_of_the_session_is_followed_by_fresh_names()
+    public void A_command_of_the_session_makes_completion_ask_again()
     {
         Assert.Equal(["dev"], Complete(Alice, "Get-P2PFile -Group d"));
 
@@ -102,7 +102,7 @@ public sealed class CompletionTests : CmdletTest
     }
 
     [Fact]
-    public async Task Completion_is_silent_and_quick_where_the_tracker_accepts_and_never_answers()
+    public async Task Completion_is_silent_and_quick_if_the_tracker_accepts_and_never_answers()
     {
         TestShell carol;
         int port;

@@ -24,7 +24,7 @@ public sealed class DownloadCmdletTests : CmdletTest
     }
 
     [Fact]
-    public async Task A_download_goes_on_in_a_new_shell_after_its_shell_died()
+    public async Task A_download_is_resumed_in_a_new_shell_after_its_shell_died()
     {
         await LeaveUnfinishedAsync();
         // A machine that lost its power had no time to write what it left behind.
@@ -41,7 +41,7 @@ public sealed class DownloadCmdletTests : CmdletTest
     }
 
     [Fact]
-    public async Task What_another_shell_receives_is_shown_and_left_alone()
+    public async Task A_download_of_another_shell_is_shown_and_not_changed()
     {
         await StartSlowlyAsync();
         using var other = Again(Bob);
@@ -65,7 +65,7 @@ public sealed class DownloadCmdletTests : CmdletTest
     }
 
     [Fact]
-    public async Task A_part_that_another_process_writes_to_is_not_removed_with_a_download()
+    public async Task A_part_file_that_another_process_writes_to_is_not_removed()
     {
         await LeaveUnfinishedAsync();
         using (File.Open(Bob.Combine("data.bin.p2ppart"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
@@ -96,7 +96,7 @@ public sealed class DownloadCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void Without_a_session_one_is_told_to_connect()
+    public void Without_a_session_the_advice_is_to_connect()
     {
         using var nobody = new TestShell();
         foreach (var command in new[] { "Get-P2PDownload", "Resume-P2PDownload *", "Remove-P2PDownload x" })
@@ -107,7 +107,7 @@ public sealed class DownloadCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void A_name_without_a_download_is_an_error_and_a_pattern_is_none()
+    public void A_name_without_a_download_is_an_error_and_a_pattern_is_not()
     {
         Assert.Equal("DownloadNotFound", Bob.Fail("Get-P2PDownload data.bin"));
         Assert.Equal("DownloadNotFound", Bob.Fail("Resume-P2PDownload -Id 6d1f0a5e-0c52-4c43-9f0c-6b1c2f7f5d4e"));

@@ -19,6 +19,7 @@ public sealed partial class ErrorTextTests : CmdletTest
         { "FileNotFound", "Sync-P2PGroup dev $folder -Name missing", "Get-P2PFile" },
         { "FileNotFound", "Test-P2PFile $file dev", "Get-P2PFile" },
         { "FileNameTaken", "$null = Send-P2PFile $file dev; Send-P2PFile $other dev -Name file", "-Force" },
+        { "DestinationExists", "$null = Send-P2PFile $file dev; Receive-P2PFile dev file -Destination $folder", "-Force" },
         { "DestinationInvalid", "Receive-P2PFile dev file -Destination $file", "-Destination" },
         { "PathNotFound", "Send-P2PFile $folder/missing dev", "-LiteralPath" },
         { "PathIsFolder", "Send-P2PFile $folder dev", "-Recurse" },

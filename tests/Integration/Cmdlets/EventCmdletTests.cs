@@ -7,7 +7,7 @@ namespace P2PShare.Integration.Cmdlets;
 public sealed class EventCmdletTests : CmdletTest
 {
     [Fact]
-    public async Task What_happens_is_written_as_it_happens_until_it_is_stopped()
+    public async Task Events_are_written_as_they_happen_until_the_cmdlet_is_stopped()
     {
         Alice.Succeed("New-P2PGroup ops");
         using var watch = await Watching.StartAsync(Alice, "Watch-P2PEvent -Verbose");
@@ -28,7 +28,7 @@ public sealed class EventCmdletTests : CmdletTest
     }
 
     [Fact]
-    public async Task Who_asks_to_join_is_let_in_by_a_pipeline()
+    public async Task A_pipeline_approves_join_requests()
     {
         Alice.Succeed("New-P2PGroup ops");
         using var watch = await Watching.StartAsync(
@@ -42,7 +42,7 @@ public sealed class EventCmdletTests : CmdletTest
     }
 
     [Fact]
-    public async Task It_ends_at_once_when_the_next_cmdlet_has_had_enough()
+    public async Task It_ends_at_once_when_the_next_cmdlet_takes_no_more()
     {
         using var watch = await Watching.StartAsync(Alice, First("Watch-P2PEvent -Group dev -Verbose") + "; 'after'");
 
@@ -79,7 +79,7 @@ public sealed class EventCmdletTests : CmdletTest
     }
 
     [Fact]
-    public async Task Who_asked_to_join_hears_the_answer()
+    public async Task A_user_who_asked_to_join_receives_the_answer()
     {
         Alice.Succeed("New-P2PGroup ops");
         using var watch = await Watching.StartAsync(Bob, "$null = Join-P2PGroup ops; " + First("Watch-P2PEvent ops -Verbose"));
@@ -120,7 +120,7 @@ public sealed class EventCmdletTests : CmdletTest
     }
 
     [Fact]
-    public async Task A_pipeline_that_takes_its_time_misses_nothing()
+    public async Task A_slow_pipeline_misses_nothing()
     {
         using var go = new ManualResetEventSlim();
         Bob.Set("go", go);
@@ -134,7 +134,7 @@ public sealed class EventCmdletTests : CmdletTest
     }
 
     [Fact]
-    public async Task A_group_that_is_not_there_is_an_error_and_the_others_are_watched()
+    public async Task A_group_that_does_not_exist_is_an_error_and_the_others_are_watched()
     {
         using var watch = await Watching.StartAsync(Bob, First("'nowhere', 'dev' | Watch-P2PEvent -Verbose -ErrorVariable failed"));
         Alice.Succeed("Send-P2PFile $source dev", ("source", Alice.MakeFile("x.bin", 1000)));

@@ -101,7 +101,7 @@ public sealed class FileCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void What_cannot_be_shared_has_its_own_error_id_and_the_rest_is_shared()
+    public void A_file_that_cannot_be_shared_has_its_own_error_id_and_the_others_are_shared()
     {
         Alice.MakeFile("good.txt", 10);
         var shared = Alice.Run(
@@ -131,7 +131,7 @@ public sealed class FileCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void A_name_that_nobody_shares_is_an_error_and_a_pattern_is_none()
+    public void A_name_that_is_not_shared_is_an_error_and_a_pattern_is_not()
     {
         Assert.Equal("FileNotFound", Bob.Fail("Get-P2PFile dev missing.bin"));
         Assert.Equal("FileNotFound", Bob.Fail("Receive-P2PFile dev missing.bin"));
@@ -153,7 +153,7 @@ public sealed class FileCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void A_destination_that_is_no_folder_is_refused()
+    public void A_destination_that_is_not_a_folder_is_refused()
     {
         Alice.Succeed("Send-P2PFile $source dev", ("source", Alice.MakeFile("data.bin", 1000)));
 
@@ -173,7 +173,7 @@ public sealed class FileCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void A_file_is_written_as_soon_as_it_is_there()
+    public void A_file_is_written_as_soon_as_it_is_complete()
     {
         Alice.Succeed(
             "$null = Start-P2PPeerServer -UploadLimit 300KB; [IO.FileInfo]$small, [IO.FileInfo]$big | Send-P2PFile -Group dev",
@@ -188,7 +188,7 @@ public sealed class FileCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void Of_hundreds_of_files_those_that_can_be_are_received_and_each_other_has_one_error()
+    public void Of_hundreds_of_files_each_is_received_or_has_one_error()
     {
         for (var i = 0; i < 300; i++)
         {
@@ -230,7 +230,7 @@ public sealed class FileCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void Any_object_with_a_group_and_a_name_will_do_and_the_same_file_is_received_once()
+    public void An_object_with_a_group_and_a_name_is_enough_and_a_file_is_received_once()
     {
         Alice.Succeed("Send-P2PFile $source dev", ("source", Alice.MakeFile("data.bin", 1000)));
 
@@ -257,7 +257,7 @@ public sealed class FileCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void Only_who_shared_a_file_stops_its_share()
+    public void Only_the_user_who_shared_a_file_stops_its_share()
     {
         Alice.Succeed("Send-P2PFile $source dev", ("source", Alice.MakeFile("data.bin", 1000)));
         Assert.Equal("NotSharer", Bob.Fail("Unpublish-P2PFile dev data.bin"));

@@ -3,7 +3,7 @@ namespace P2PShare.Integration.Cmdlets;
 public sealed class GroupCmdletTests : CmdletTest
 {
     [Fact]
-    public void Groups_are_listed_with_owner_members_and_ones_own_role()
+    public void Groups_are_listed_with_owner_members_and_the_users_role()
     {
         var group = Bob.Succeed("Get-P2PGroup dev").Single();
 
@@ -14,7 +14,7 @@ public sealed class GroupCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void A_pattern_that_matches_nothing_is_no_error_and_a_name_is()
+    public void A_pattern_that_matches_nothing_is_not_an_error_and_a_name_is()
     {
         Alice.Succeed("'design', 'devops' | New-P2PGroup");
 
@@ -57,7 +57,7 @@ public sealed class GroupCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void What_only_the_owner_may_do_is_refused_to_others()
+    public void Actions_of_the_owner_are_refused_to_others()
     {
         Assert.Equal("NotOwner", Bob.Fail("Get-P2PJoinRequest dev"));
         Assert.Equal("NotOwner", Bob.Fail("Approve-P2PJoinRequest dev carol"));
@@ -93,7 +93,7 @@ public sealed class GroupCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void A_thousand_inputs_of_which_some_fail_give_a_record_for_each_failure_and_all_the_others()
+    public void Of_a_thousand_inputs_each_gives_a_result_or_one_error()
     {
         var made = Alice.Run("1..1000 | ForEach-Object { if ($_ % 10) { \"g$_\" } else { \"bad $_\" } } | New-P2PGroup -ErrorVariable failed");
 

@@ -15,7 +15,7 @@ public sealed class GroupMemberCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void Patterns_select_among_ones_own_groups_and_their_members()
+    public void Patterns_select_among_the_users_groups_and_their_members()
     {
         Alice.Succeed("New-P2PGroup ops, web");
 
@@ -38,7 +38,7 @@ public sealed class GroupMemberCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void The_owner_takes_members_out()
+    public void The_owner_removes_members()
     {
         var removed = Alice.Succeed("Get-P2PGroupMember dev bob | Remove-P2PGroupMember -PassThru").Single();
 
@@ -50,7 +50,7 @@ public sealed class GroupMemberCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void A_pattern_takes_everybody_out_but_the_owner_and_writes_nothing()
+    public void A_pattern_removes_all_members_except_the_owner_and_writes_nothing()
     {
         Assert.Empty(Alice.Succeed("Remove-P2PGroupMember dev *"));
 
@@ -60,7 +60,7 @@ public sealed class GroupMemberCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void Others_cannot_take_anybody_out_and_WhatIf_does_not()
+    public void Others_cannot_remove_members_and_WhatIf_does_not()
     {
         Assert.Equal("NotOwner", Bob.Fail("Remove-P2PGroupMember dev alice"));
         Alice.Succeed("Remove-P2PGroupMember dev bob -WhatIf; Remove-P2PGroupMember dev * -WhatIf");

@@ -116,7 +116,7 @@ public sealed partial class HelpTests : IDisposable
     [InlineData("Get-P2PGroup dev ops", "no parameter set")]
     [InlineData("Send-P2PFile x -Group", "-Group has no value")]
     [InlineData("Get-P2PFile 'dev", "dev")]
-    public void What_is_wrong_in_a_script_is_found(string script, string fault) =>
+    public void A_mistake_in_a_script_is_found(string script, string fault) =>
         Assert.Contains(CommandCheck.Of(_shell).FindFaults(script), found => found.Contains(fault, StringComparison.Ordinal));
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed partial class HelpTests : IDisposable
     }
 
     [Fact]
-    public async Task The_build_fails_where_a_parameter_is_not_explained_or_an_example_is_missing()
+    public async Task The_build_fails_if_a_parameter_is_not_explained_or_an_example_is_missing()
     {
         var comments = XDocument.Load(Repository.Built("src/P2PShare.Cmdlets", "P2PShare.Cmdlets.xml"));
         comments.Descendants("member").Single(member => member.Attribute("name")!.Value.EndsWith(".GetP2PFile.Name", StringComparison.Ordinal)).Remove();

@@ -6,7 +6,7 @@ namespace P2PShare.Integration.Cmdlets;
 public sealed class JobTests : CmdletTest
 {
     [Fact]
-    public void The_peer_server_is_a_job_whose_output_are_the_uploads()
+    public void The_peer_server_is_a_job_whose_output_is_the_uploads()
     {
         var job = Alice.Succeed("$job = Start-P2PPeerServer -Name server; $job").Single();
         Assert.Equal("server", job.Properties["Name"].Value);
@@ -118,7 +118,7 @@ public sealed class JobTests : CmdletTest
     }
 
     [Fact]
-    public async Task Uploads_that_run_may_finish_when_the_job_is_stopped()
+    public async Task Running_uploads_can_finish_when_the_job_is_stopped()
     {
         Alice.Succeed(
             "$server = Start-P2PPeerServer -UploadLimit 300KB -StopTimeoutSec 60; Send-P2PFile $source dev", ("source", Alice.MakeFile("data.bin", 700_000)));
@@ -135,7 +135,7 @@ public sealed class JobTests : CmdletTest
     }
 
     [Fact]
-    public async Task Uploads_that_run_are_cut_when_their_time_is_over()
+    public async Task Running_uploads_end_when_the_stop_timeout_is_over()
     {
         Alice.Succeed("$null = Start-P2PPeerServer -UploadLimit 50KB; Set-P2PPeerServer -StopTimeoutSec 0; Send-P2PFile $source dev", ("source", Alice.MakeFile("data.bin", 20_000_000)));
         Bob.Succeed("$job = Receive-P2PFile dev data.bin -Destination $to -AsJob", ("to", Bob.Folder));
@@ -148,7 +148,7 @@ public sealed class JobTests : CmdletTest
     }
 
     [Fact]
-    public async Task A_peer_server_that_cannot_go_on_listening_is_a_failed_job_with_the_reason()
+    public async Task A_peer_server_that_cannot_continue_to_listen_is_a_failed_job_with_the_reason()
     {
         var job = Alice.Succeed("$job = Start-P2PPeerServer; $job").Single().BaseObject;
 
@@ -228,7 +228,7 @@ public sealed class JobTests : CmdletTest
     }
 
     [Fact]
-    public void A_receive_as_a_job_gives_the_files_and_the_errors()
+    public void A_receive_job_returns_the_files_and_the_errors()
     {
         Alice.MakeFile("a.bin", 100_000);
         Alice.MakeFile("b.bin", 200_000);

@@ -58,7 +58,7 @@ public sealed class ModuleTests : IDisposable
     }
 
     [Fact]
-    public void Every_cmdlet_says_what_it_writes_and_one_that_changes_something_can_write_it() => Assert.All(CmdletTypes(), type =>
+    public void Every_cmdlet_declares_its_output_and_one_that_changes_something_can_write_it() => Assert.All(CmdletTypes(), type =>
     {
         Assert.NotEmpty(type.GetCustomAttributes<OutputTypeAttribute>());
         var writesNothing = type.GetCustomAttribute<CmdletAttribute>()!.VerbName is "Stop" or "Remove" or "Set" or "Unpublish" or "Approve" or "Deny" or "Exit" or "Suspend" or "Disconnect";
@@ -126,7 +126,7 @@ public sealed class ModuleTests : IDisposable
     }
 
     [Fact]
-    public void A_cmdlet_without_a_session_says_how_to_get_one()
+    public void Without_a_session_every_cmdlet_advises_to_connect()
     {
         foreach (var script in new[] { "Get-P2PGroup", "Get-P2PFile dev", "New-P2PGroup dev", "Get-P2PDownload", "Start-P2PPeerServer", "Receive-P2PFile dev x" })
         {

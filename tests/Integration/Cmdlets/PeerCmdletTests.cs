@@ -23,7 +23,7 @@ public sealed class PeerCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void Patterns_select_among_ones_own_groups_and_their_users()
+    public void Patterns_select_among_the_users_groups_and_their_members()
     {
         Alice.Succeed("New-P2PGroup ops; 'dev', 'ops' | ForEach-Object { Send-P2PFile $folder/1.bin $_ }", ("folder", MakeFiles()));
 

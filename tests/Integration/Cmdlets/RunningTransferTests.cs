@@ -28,7 +28,7 @@ public sealed class RunningTransferTests : CmdletTest
     }
 
     [Fact]
-    public void The_same_command_goes_on_after_a_stop()
+    public void The_same_command_continues_after_a_stop()
     {
         ShareSlowly(bytesPerSecond: 1_000_000);
         Bob.Set("to", Bob.Folder);
@@ -66,7 +66,7 @@ public sealed class RunningTransferTests : CmdletTest
     }
 
     [Fact]
-    public void A_download_is_put_on_hold_resumed_stopped_and_removed()
+    public void A_download_is_suspended_resumed_stopped_and_removed()
     {
         ShareSlowly(bytesPerSecond: 100_000);
         Bob.Succeed("$job = Receive-P2PFile dev data.bin -Destination $to -AsJob", ("to", Bob.Folder));

@@ -34,7 +34,7 @@ public sealed class SampleTests : IDisposable
     }
 
     [Fact]
-    public void The_unit_of_systemd_runs_a_sample_with_parameters_that_it_has()
+    public void The_systemd_unit_runs_a_sample_with_parameters_that_exist()
     {
         var unit = File.ReadAllText(Path.Combine(Folder, "p2pshare-mirror.service")).Replace("\\\n", " ", StringComparison.Ordinal);
         var command = unit.Split('\n').Single(line => line.StartsWith("ExecStart=", StringComparison.Ordinal));

@@ -5,7 +5,7 @@ namespace P2PShare.Integration.Cmdlets;
 public sealed class SendP2PFileTests : CmdletTest
 {
     [Fact]
-    public void Of_a_thousand_files_those_that_can_be_are_shared_in_their_order_and_each_other_has_one_error()
+    public void Of_a_thousand_files_each_is_shared_in_its_order_or_has_one_error()
     {
         var paths = Enumerable.Range(0, 1000)
             .Select(i => i % 100 == 7 ? Alice.Combine($"many/missing{i:000}") : Alice.MakeFile($"many/{i:000}.bin", 10 + i))
@@ -45,7 +45,7 @@ public sealed class SendP2PFileTests : CmdletTest
     }
 
     [Fact]
-    public void Null_and_the_empty_string_are_errors_and_what_comes_with_them_is_shared()
+    public void Null_and_the_empty_string_are_errors_and_the_other_inputs_are_shared()
     {
         var shared = Alice.Run("$null, '', $source | Send-P2PFile -Group dev", ("source", Alice.MakeFile("data.bin", 1000)));
 
@@ -56,7 +56,7 @@ public sealed class SendP2PFileTests : CmdletTest
     }
 
     [Fact]
-    public void A_path_without_wildcards_has_to_be_there_and_one_with_them_may_match_nothing()
+    public void A_path_without_wildcards_has_to_exist_and_a_pattern_may_match_nothing()
     {
         Assert.Equal("PathNotFound", Alice.Fail("Send-P2PFile -Path $missing -Group dev", ("missing", Alice.Combine("missing"))));
         Assert.Equal("PathNotFound", Alice.Fail("Send-P2PFile -LiteralPath \"$missing*\" -Group dev"));
@@ -65,7 +65,7 @@ public sealed class SendP2PFileTests : CmdletTest
     }
 
     [Fact]
-    public void One_group_that_refuses_does_not_keep_a_file_from_the_others()
+    public void A_group_that_refuses_a_file_does_not_affect_the_others()
     {
         var shared = Alice.Run("Send-P2PFile $source -Group nogroup, dev", ("source", Alice.MakeFile("data.bin", 1000)));
 
@@ -74,7 +74,7 @@ public sealed class SendP2PFileTests : CmdletTest
     }
 
     [Fact]
-    public void Hashing_shows_how_far_it_is_and_not_where_nobody_wants_to_see_it()
+    public void Hashing_shows_progress_unless_the_preference_is_not_to()
     {
         // As large as it has to be to take its time on this machine; holes read as zeros, and nothing is written.
         var source = Alice.Combine("big.bin");

@@ -7,7 +7,7 @@ public sealed class SyncP2PGroupTests : CmdletTest
     private string Web => Bob.Combine("web");
 
     [Fact]
-    public void A_folder_gets_what_is_missing_and_what_differs_and_nothing_else()
+    public void A_folder_receives_missing_and_different_files_and_no_others()
     {
         Share("index.html", "css/site.css", "img/a b [1].png");
         Bob.MakeFile("web/index.html", 1000);
@@ -24,7 +24,7 @@ public sealed class SyncP2PGroupTests : CmdletTest
     }
 
     [Fact]
-    public void What_the_group_does_not_have_is_deleted_when_asked_for()
+    public void Files_that_the_group_does_not_have_are_deleted_with_Delete()
     {
         Share("keep/a.txt");
         Bob.MakeFile("web/keep/a.txt", 10);
@@ -75,7 +75,7 @@ public sealed class SyncP2PGroupTests : CmdletTest
     }
 
     [Fact]
-    public async Task What_is_equal_already_is_not_received_but_offered()
+    public async Task An_equal_file_is_not_received_but_offered()
     {
         Share("big.bin");
         Directory.CreateDirectory(Web);
@@ -116,7 +116,7 @@ public sealed class SyncP2PGroupTests : CmdletTest
     }
 
     [Fact]
-    public void A_file_where_a_folder_has_to_be_makes_way_with_Delete()
+    public void A_file_in_the_place_of_a_folder_is_deleted_with_Delete()
     {
         Share("a/b.txt");
         Bob.MakeFile("web/a", 5);

@@ -39,7 +39,7 @@ public sealed class TestP2PFileTests : CmdletTest
     }
 
     [Fact]
-    public void A_folder_is_tested_for_all_that_the_group_has()
+    public void A_folder_is_tested_for_all_files_of_the_group()
     {
         Alice.MakeFile("site/index.html", 500);
         Alice.MakeFile("site/img/logo.png", 90_000);

@@ -47,7 +47,7 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void A_certificate_that_nobody_vouches_for_is_refused_with_its_fingerprint()
+    public void An_unknown_certificate_is_refused_with_its_fingerprint()
     {
         Assert.Equal("TrackerCertificateUntrusted", _shell.Fail("Connect-P2PTracker $tracker -UserName alice -Password $password -StatePath $state"));
 
@@ -73,7 +73,7 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void A_file_of_trackers_gives_address_and_fingerprint_and_the_next_where_one_is_away()
+    public void A_file_of_trackers_gives_addresses_and_fingerprints_and_an_unavailable_tracker_is_skipped()
     {
         File.WriteAllText(_shell.Combine("trackers.txt"), $"127.0.0.1:{LoopbackPort.FindFree()}\n{_shell.Get("tracker")} {_shell.Get("fingerprint")} # the real one\n");
 
@@ -86,7 +86,7 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_line_with_another_fingerprint_is_passed_over_with_a_warning()
+    public async Task A_tracker_with_another_fingerprint_is_skipped_with_a_warning()
     {
         await using var other = await TestTracker.StartBesideAsync(_tracker!);
         var wrong = new string('a', 64);
@@ -100,7 +100,7 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void What_is_wrong_with_a_tracker_has_its_own_error_id()
+    public void Each_fault_of_a_tracker_has_its_own_error_id()
     {
         const string Rest = " -UserName alice -Password $password -StatePath $state -TrustOnFirstUse";
 
@@ -113,7 +113,7 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void A_wrong_password_is_refused_and_stands_in_no_error()
+    public void A_wrong_password_is_refused_and_is_not_part_of_any_error()
     {
         Connect();
 
@@ -144,7 +144,7 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void WhatIf_makes_no_user()
+    public void WhatIf_creates_no_user()
     {
         _shell.Succeed("New-P2PUser $tracker -UserName alice -Password $password -Fingerprint $fingerprint -StatePath $state -WhatIf");
 
@@ -168,7 +168,7 @@ public sealed class TrackerConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void A_state_folder_that_is_a_file_is_said_to_be_unusable()
+    public void A_state_folder_that_is_a_file_is_unusable()
     {
         var file = _shell.MakeFile("taken", 1);
 

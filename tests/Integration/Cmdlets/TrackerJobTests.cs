@@ -36,7 +36,7 @@ public sealed class TrackerJobTests : IDisposable
     }
 
     [Fact]
-    public void A_tracker_on_all_addresses_says_where_to_dial_it()
+    public void A_tracker_on_all_addresses_reports_the_address_to_dial()
     {
         var tracker = _shell.Succeed("$t = Start-P2PTracker -Port $port -Address 0.0.0.0 -DataPath $data; $t", ("port", LoopbackPort.FindFree()), ("data", _shell.Combine("tracker"))).Single();
 
@@ -68,7 +68,7 @@ public sealed class TrackerJobTests : IDisposable
     }
 
     [Fact]
-    public async Task The_fingerprint_of_an_own_tracker_is_not_that_of_another()
+    public async Task The_fingerprint_of_an_own_tracker_is_not_used_for_another()
     {
         await using var other = await TestTracker.StartAsync();
         _shell.UseTracker(other.Address);
@@ -92,7 +92,7 @@ public sealed class TrackerJobTests : IDisposable
     }
 
     [Fact]
-    public void A_tracker_that_cannot_start_says_why()
+    public void A_tracker_that_cannot_start_reports_the_reason()
     {
         File.WriteAllText(_shell.Combine("trackers.txt"), "127.0.0.1:8001\n");
 

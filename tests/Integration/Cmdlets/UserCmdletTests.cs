@@ -4,7 +4,7 @@ namespace P2PShare.Integration.Cmdlets;
 public sealed class UserCmdletTests : CmdletTest
 {
     [Fact]
-    public void Users_are_made_of_objects_that_have_a_name_and_a_password()
+    public void Users_are_created_from_objects_with_a_name_and_a_password()
     {
         var made = Alice.Run(
             "$rows = 'dave', 'bob', 'bad name', 'erin' | ForEach-Object { [pscustomobject]@{ UserName = $_ } }; $rows | New-P2PUser -Password $password -ErrorVariable failed");
@@ -17,7 +17,7 @@ public sealed class UserCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void Ones_password_is_changed_and_the_session_and_its_peer_server_go_on()
+    public void A_password_is_changed_and_the_session_and_its_peer_server_continue()
     {
         Alice.Succeed("$null = Send-P2PFile $file dev -Name x", ("file", Alice.MakeFile("x", 1000)));
 
@@ -30,7 +30,7 @@ public sealed class UserCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void A_session_that_a_change_elsewhere_ended_says_what_to_do()
+    public void A_session_that_a_password_change_ended_gives_advice()
     {
         var user = Alice.Succeed(
             """
@@ -81,7 +81,7 @@ public sealed class UserCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void Who_owns_groups_is_told_which_and_keeps_the_session()
+    public void A_user_who_owns_groups_is_not_deleted_and_the_error_names_the_groups()
     {
         Assert.Equal("UserOwnsGroups", Alice.Fail("Remove-P2PUser -Confirm:$false"));
         Assert.Contains("'dev'", Alice.Errors[0].ToString(), StringComparison.Ordinal);
@@ -92,7 +92,7 @@ public sealed class UserCmdletTests : CmdletTest
     }
 
     [Fact]
-    public async Task A_tracker_that_is_away_is_named_with_all_that_were_tried()
+    public async Task The_error_names_all_trackers_that_were_tried()
     {
         TestShell carol;
         string[] addresses;
@@ -119,7 +119,7 @@ public sealed class UserCmdletTests : CmdletTest
     }
 
     [Fact]
-    public void Without_a_session_every_cmdlet_says_what_to_do()
+    public void Without_a_session_every_cmdlet_gives_advice()
     {
         using var nobody = new TestShell();
         foreach (var command in new[]
