@@ -1,6 +1,9 @@
 using System.Net;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
+using P2PShare.TrackerHost.Observability;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Accounts;
 
@@ -11,7 +14,7 @@ internal static class SessionEndpoints
         var sessions = routes.MapGroup("").WithTags("Sessions").ProducesProblem(StatusCodes.Status401Unauthorized);
         sessions.MapPost(TrackerRoutes.Sessions, LogInAsync)
             .AllowAnonymous()
-            .Count(RateLimit.Logins)
+            .RequireRateLimiting(RateLimit.Logins)
             .Produces<SessionResponse>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status429TooManyRequests);
         sessions.MapGet(TrackerRoutes.CurrentSession, (CurrentUser user, TrackerIdentity tracker) =>
@@ -27,7 +30,7 @@ internal static class SessionEndpoints
         LoginRequest request,
         HttpContext context,
         AccountService accounts,
-        SessionStore sessions,
+        SessionService sessions,
         TrackerIdentity tracker,
         Audit audit,
         CancellationToken cancellationToken)
@@ -35,8 +38,8 @@ internal static class SessionEndpoints
         while (true)
         {
             var user = await accounts.LogInAsync(request.UserName, request.Password, context.RemoteAddress(), cancellationToken);
-            // Where the password was changed meanwhile, the one that was checked is looked at again.
-            if (await sessions.OpenAsync(user, cancellationToken) is var (token, expires))
+            // If the password was changed meanwhile, the given one is checked again.
+            if (await sessions.OpenAsync(user.Id, user.PasswordHash, cancellationToken) is var (token, expires))
             {
                 audit.Write(AuditAct.LoggedIn, context.RemoteAddress(), user.Name);
                 context.Response.Headers.CacheControl = "no-store";
@@ -45,7 +48,7 @@ internal static class SessionEndpoints
         }
     }
 
-    private static async Task<IResult> LogOutAsync(CurrentUser user, SessionStore sessions, CancellationToken cancellationToken)
+    private static async Task<IResult> LogOutAsync(CurrentUser user, SessionService sessions, CancellationToken cancellationToken)
     {
         await sessions.RevokeAsync(user.SessionHash, cancellationToken);
         return TypedResults.NoContent();

@@ -1,5 +1,4 @@
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
 
 namespace P2PShare.TrackerHost.Tickets;
 

@@ -151,7 +151,7 @@ public sealed class AccountTests
 
     private static async Task<string> PasswordHashAsync(TestTracker tracker)
     {
-        var users = tracker.Services.GetRequiredService<P2PShare.TrackerHost.Accounts.UserStore>();
+        var users = tracker.Services.GetRequiredService<UserService>();
         return (await users.FindAsync("alice", CancellationToken.None))!.PasswordHash;
     }
 }

@@ -1,6 +1,5 @@
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.JsonWebTokens;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
@@ -13,7 +12,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
 {
     private static readonly TimeSpan TicketLifetime = TimeSpan.FromMinutes(5);
 
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private readonly Hash256 _root = TestUser.RandomHash();
     private TestTracker _tracker = null!;
     private TestUser _alice = null!;
@@ -151,7 +150,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
         }
 
         Task<long> CountAsync() => database.ReadAsync(
-            connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM ended_accesses"), CancellationToken.None);
+            connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM revocations"), CancellationToken.None);
     }
 
     private Announcement Complete => new("dev", _root, Complete: true);

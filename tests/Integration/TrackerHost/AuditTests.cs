@@ -2,7 +2,8 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -16,7 +17,7 @@ public sealed class AuditTests
         using var log = new LogRecorder();
         await using var tracker = await TestTracker.StartAsync(
             options => (options.Registration, options.LoginFailuresPerAccount) = (RegistrationMode.Invitation, 2), log: log);
-        var (invitation, id, _) = await tracker.Services.GetRequiredService<InvitationStore>().CreateAsync(3, TimeSpan.FromDays(1), CancellationToken.None);
+        var (invitation, id, _) = await tracker.Services.GetRequiredService<InvitationService>().CreateAsync(3, TimeSpan.FromDays(1), CancellationToken.None);
         using var stranger = TestUser.Stranger(tracker);
         await stranger.Expect(HttpStatusCode.Forbidden, await CreateAsync("mallory", "not an invitation"));
         foreach (var name in new[] { "alice", "bob", "carol" })

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using P2PShare.Protocol;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -193,7 +193,7 @@ public sealed class ConnectionLimitTests
     }
 
     /// <summary>With patience for everything but what is tested.</summary>
-    private static Task<TestTracker> StartAsync(Action<TrackerOptions> configure) => TestTracker.StartAsync(options =>
+    private static Task<TestTracker> StartAsync(Action<TestTrackerOptions> configure) => TestTracker.StartAsync(options =>
     {
         options.HandshakeTimeout = options.HeadersTimeout = options.KeepAliveTimeout = options.BodyGrace = TimeSpan.FromMinutes(5);
         configure(options);

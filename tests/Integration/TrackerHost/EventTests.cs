@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Storage;
@@ -12,7 +11,7 @@ namespace P2PShare.Integration.TrackerHost;
 /// <summary>Who is told what, and when.</summary>
 public sealed class EventTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private TestTracker _tracker = null!;
     private TestUser _alice = null!;
     private TestUser _bob = null!;

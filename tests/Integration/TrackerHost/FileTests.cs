@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
@@ -7,7 +6,7 @@ namespace P2PShare.Integration.TrackerHost;
 
 public sealed class FileTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private TestTracker _tracker = null!;
     private TestUser _alice = null!;
     private TestUser _bob = null!;

@@ -1,12 +1,11 @@
 using System.Net;
 using System.Text.Json;
 using Dapper;
-using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.JsonWebTokens;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 using P2PShare.TrackerHost.Tickets;
 
@@ -15,14 +14,14 @@ namespace P2PShare.Integration.TrackerHost;
 /// <summary>Two instances on one database are one tracker.</summary>
 public sealed class InstanceTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private readonly Hash256 _root = TestUser.RandomHash();
     private TestTracker _first = null!;
     private TestTracker _second = null!;
 
     public async Task InitializeAsync()
     {
-        static void Configure(TrackerOptions options) => (options.LoginFailuresPerAccount, options.TicketKeyLifetime) = (3, TimeSpan.FromDays(1));
+        static void Configure(TestTrackerOptions options) => (options.LoginFailuresPerAccount, options.TicketKeyLifetime) = (3, TimeSpan.FromDays(1));
         _first = await TestTracker.StartAsync(Configure, _clock);
         _second = await TestTracker.StartBesideAsync(_first, Configure, _clock);
     }
@@ -187,14 +186,14 @@ public sealed class InstanceTests : IAsyncLifetime
     [TrackerFact]
     public async Task Four_that_start_at_once_on_an_empty_database_become_one_tracker()
     {
-        var options = new TrackerOptions { DataPath = Directory.CreateTempSubdirectory("p2pshare-start-").FullName };
-        await TestDatabase.MakeEmptyAsync(options.DataPath);
-        await TestDatabase.ConfigureAsync(options);
-        var databases = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => TrackerDatabase.OpenAsync(options, CancellationToken.None))));
+        var folder = Directory.CreateTempSubdirectory("p2pshare-start-").FullName;
+        await TestDatabase.MakeEmptyAsync(folder);
+        var options = await TestDatabase.StorageAsync(folder);
+        var databases = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => TrackerDatabase.OpenAsync(options, _clock, CancellationToken.None))));
         var identities = await Task.WhenAll(databases.Select(database => TrackerIdentity.LoadOrCreateAsync(database, CancellationToken.None)));
         Assert.Single(identities.Distinct());
         await Task.WhenAll(databases.Select(database =>
-            TicketKeys.LoadOrCreateAsync(identities[0].Id, database, options, _clock, CancellationToken.None)));
+            TicketKeys.LoadOrCreateAsync(identities[0].Id, database, new TicketOptions(), _clock, CancellationToken.None)));
 
         Assert.Equal(1, await databases[0].ReadAsync(
             connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM ticket_keys"), CancellationToken.None));
@@ -203,8 +202,8 @@ public sealed class InstanceTests : IAsyncLifetime
             await database.DisposeAsync();
         }
 
-        await TestDatabase.DropAsync(options.DataPath);
-        Directory.Delete(options.DataPath, recursive: true);
+        await TestDatabase.DropAsync(folder);
+        Directory.Delete(folder, recursive: true);
     }
 
     private static async Task<string> KeysAsync(TestUser user)

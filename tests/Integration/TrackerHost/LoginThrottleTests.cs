@@ -1,9 +1,8 @@
 using System.Net;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -13,28 +12,26 @@ public sealed class LoginThrottleTests : IAsyncLifetime
     private static readonly IPAddress Attacker = IPAddress.Parse("203.0.113.5");
     private static readonly IPAddress Owner = IPAddress.Parse("198.51.100.7");
 
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
-    private readonly TrackerOptions _options = new()
+    private readonly TrackerClock _clock = new();
+    private readonly AccountOptions _options = new()
     {
         LoginFailuresPerAccount = 3,
         LoginFailuresPerAddress = 5,
         LoginFailureWindow = TimeSpan.FromMinutes(5),
-        DataPath = Directory.CreateTempSubdirectory("p2pshare-throttle-").FullName,
     };
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-throttle-").FullName;
 
     private TrackerDatabase _database = null!;
 
-    public async Task InitializeAsync()
-    {
-        await TestDatabase.ConfigureAsync(_options);
-        _database = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
-    }
+    public async Task InitializeAsync() =>
+        _database = await TrackerDatabase.OpenAsync(await TestDatabase.StorageAsync(_folder), _clock, CancellationToken.None);
 
     public async Task DisposeAsync()
     {
         await _database.DisposeAsync();
-        await TestDatabase.DropAsync(_options.DataPath);
-        Directory.Delete(_options.DataPath, recursive: true);
+        await TestDatabase.DropAsync(_folder);
+        Directory.Delete(_folder, recursive: true);
     }
 
     [TrackerFact]
@@ -137,7 +134,7 @@ public sealed class LoginThrottleTests : IAsyncLifetime
 
         var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => CheckAsync(throttle, "alice", Attacker));
         Assert.Equal(TimeSpan.FromMinutes(1), refused.RetryAfter);
-        await _database.WriteAsync(connection => LoginThrottle.ForgetAsync(connection, _options, _clock.GetUtcNow()), CancellationToken.None);
+        await _database.WriteAsync(connection => throttle.PurgeExpiredAsync(connection, _clock.GetUtcNow()), CancellationToken.None);
         await Assert.ThrowsAsync<TooManyAttemptsException>(() => CheckAsync(throttle, "alice", Attacker));
 
         _clock.Advance(TimeSpan.FromMinutes(1));

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Accounts;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -109,12 +110,12 @@ public sealed class PasswordChangeTests
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         var accounts = tracker.Services.GetRequiredService<AccountService>();
-        var sessions = tracker.Services.GetRequiredService<SessionStore>();
+        var sessions = tracker.Services.GetRequiredService<SessionService>();
         var verified = await accounts.LogInAsync("alice", TestUser.Password, IPAddress.Loopback, CancellationToken.None);
 
         await alice.Expect(HttpStatusCode.OK, await ChangeAsync(alice));
 
-        Assert.Null(await sessions.OpenAsync(verified, CancellationToken.None));
+        Assert.Null(await sessions.OpenAsync(verified.Id, verified.PasswordHash, CancellationToken.None));
     }
 
     [TrackerFact]

@@ -1,6 +1,5 @@
 using System.Net;
 using Dapper;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Files;
@@ -9,7 +8,7 @@ namespace P2PShare.Integration.TrackerHost;
 
 public sealed class PeerTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private readonly Hash256 _root = TestUser.RandomHash();
     private TestTracker _tracker = null!;
     private TestUser _alice = null!;

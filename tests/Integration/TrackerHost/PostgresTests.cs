@@ -3,7 +3,7 @@ using Dapper;
 using Npgsql;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -11,7 +11,8 @@ namespace P2PShare.Integration.TrackerHost;
 /// <summary>What can happen to a database on the other end of a connection.</summary>
 public sealed class PostgresTests : IAsyncLifetime
 {
-    private readonly TrackerOptions _options = new() { DataPath = Path.Combine(Path.GetTempPath(), $"p2pshare-postgres-test-{Guid.NewGuid():N}") };
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"p2pshare-postgres-test-{Guid.NewGuid():N}");
+    private StorageOptions _options = null!;
     private TrackerDatabase _first = null!;
     private TrackerDatabase _second = null!;
 
@@ -20,9 +21,9 @@ public sealed class PostgresTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        await TestDatabase.ConfigureAsync(_options);
-        _first = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
-        _second = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
+        _options = await TestDatabase.StorageAsync(_folder);
+        _first = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None);
+        _second = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None);
         await WriteAsync(_first, "CREATE TABLE numbers (number BIGINT NOT NULL PRIMARY KEY, value BIGINT NOT NULL DEFAULT 0)");
     }
 
@@ -30,7 +31,7 @@ public sealed class PostgresTests : IAsyncLifetime
     {
         await _first.DisposeAsync();
         await _second.DisposeAsync();
-        await TestDatabase.DropAsync(_options.DataPath);
+        await TestDatabase.DropAsync(_folder);
     }
 
     [PostgresFact]
@@ -216,7 +217,7 @@ public sealed class PostgresTests : IAsyncLifetime
 
         async Task<P2PShareException> RefusedAsync(string? connectionString)
         {
-            var refused = await Assert.ThrowsAsync<P2PShareException>(() => PostgresDatabase.OpenAsync(connectionString, CancellationToken.None));
+            var refused = await Assert.ThrowsAsync<P2PShareException>(() => PostgresDatabase.OpenAsync(connectionString, TimeProvider.System, CancellationToken.None));
             Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain(right.Password!, refused.ToString(), StringComparison.Ordinal);
             Assert.DoesNotContain('\n', refused.Message);

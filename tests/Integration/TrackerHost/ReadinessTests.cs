@@ -2,8 +2,8 @@ using System.Net;
 using System.Runtime.InteropServices;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
-using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -52,7 +52,7 @@ public sealed class ReadinessTests
         var held = tracker.Database.WriteAsync(_ => hold.Task, CancellationToken.None);
 
         var problem = await stranger.ExpectProblem(
-            HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerFailed, await stranger.GetAsync("/readyz").WaitAsync(Readiness.Patience * 3));
+            HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerFailed, await stranger.GetAsync("/readyz").WaitAsync(ReadinessCheck.Timeout * 3));
 
         Assert.Contains("did not answer within", problem.Detail, StringComparison.Ordinal);
         hold.SetResult(1);

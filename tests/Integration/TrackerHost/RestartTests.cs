@@ -1,10 +1,9 @@
 using System.Net;
 using Dapper;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -55,8 +54,8 @@ public sealed class RestartTests
         var folder = Directory.CreateTempSubdirectory("p2pshare-tracker-").FullName;
         try
         {
-            var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
-            void Configure(TrackerOptions options)
+            var clock = new TrackerClock();
+            void Configure(TestTrackerOptions options)
             {
                 options.DataPath = folder;
                 options.AnnounceInterval = TimeSpan.FromSeconds(30);

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
@@ -43,7 +42,7 @@ public sealed class SourceTests
     [TrackerFact]
     public async Task A_ticket_checks_for_no_other_certificate_and_not_after_its_time()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = new TrackerClock();
         await using var tracker = await TestTracker.StartAsync(options => options.TicketLifetime = TimeSpan.FromMinutes(2), clock);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         await alice.CreateGroupAsync("dev");

@@ -2,7 +2,7 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Groups;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -87,15 +87,16 @@ public sealed class UserRemovalTests
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         using var bob = await TestUser.CreateAsync(tracker, "bob");
         await alice.CreateGroupAsync("dev");
-        var sessions = tracker.Services.GetRequiredService<SessionStore>();
+        var sessions = tracker.Services.GetRequiredService<SessionService>();
         var found = (await sessions.FindAsync(bob.Session.Token!, CancellationToken.None))!;
         await bob.Expect(HttpStatusCode.NoContent, await bob.DeleteAsync(TrackerRoutes.CurrentUser));
 
-        var groups = tracker.Services.GetRequiredService<GroupStore>();
+        var groups = tracker.Services.GetRequiredService<GroupService>();
+        var requests = tracker.Services.GetRequiredService<JoinRequestService>();
         foreach (var write in new Func<Task>[]
         {
             () => groups.CreateAsync(found, "mine", CancellationToken.None),
-            () => groups.RequestToJoinAsync(found, "dev", CancellationToken.None),
+            () => requests.AskAsync(found, "dev", CancellationToken.None),
         })
         {
             Assert.Equal(ErrorCode.NotLoggedIn, (await Assert.ThrowsAsync<P2PShareException>(write)).Code);

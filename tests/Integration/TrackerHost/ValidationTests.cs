@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using P2PShare.TrackerHost.Certificates;
 using P2PShare.TrackerHost.Hosting;
-using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
 

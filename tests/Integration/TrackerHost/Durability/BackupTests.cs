@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Certificates;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost.Durability;
@@ -79,7 +79,7 @@ public sealed class BackupTests : IAsyncLifetime
         {
             Directory.CreateDirectory(backup);
             await ExpectAsync(1, "exists already", "backup", backup);
-            await ExpectAsync(1, "cannot be made", "backup", Path.Combine(Data, SqliteDatabase.FileName, "backup"));
+            await ExpectAsync(1, "cannot be created", "backup", Path.Combine(Data, SqliteDatabase.FileName, "backup"));
         }
 
         Assert.Empty(Directory.GetFileSystemEntries(backup));
