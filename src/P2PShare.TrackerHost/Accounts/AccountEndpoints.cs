@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authentication;
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Http;
@@ -24,26 +25,22 @@ internal static class AccountEndpoints
         accounts.MapPost(TrackerRoutes.Users, CreateAsync)
             .AllowAnonymous()
             .RequireRateLimiting(RateLimit.NewUsers)
-            .Produces(StatusCodes.Status201Created)
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .Describe(
+                "createUser", "Creates an account.", ErrorCode.RegistrationClosed, ErrorCode.InvalidInvitation, ErrorCode.InvalidUserName, ErrorCode.InvalidPassword, ErrorCode.UserNameTaken)
+            .Produces(StatusCodes.Status201Created);
         accounts.MapPut(TrackerRoutes.CurrentPassword, ChangePasswordAsync)
             .RequireAuthorization()
             .Audited(AuditAct.PasswordChanged)
             // Hashes as a login does, twice.
             .RequireRateLimiting(RateLimit.Logins)
-            .Produces<SessionResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .Describe(
+                "changePassword", "Changes the caller's password, ends the user's sessions and opens another one.", ErrorCode.InvalidPassword, ErrorCode.WrongCredentials)
+            .Produces<SessionResponse>();
         accounts.MapDelete(TrackerRoutes.CurrentUser, RemoveAsync)
             .RequireAuthorization()
             .Audited(AuditAct.UserRemoved)
-            .Produces(StatusCodes.Status204NoContent)
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Describe("deleteUser", "Deletes the caller's account.", ErrorCode.UserOwnsGroups)
+            .Produces(StatusCodes.Status204NoContent);
     }
 
     private static async Task<IResult> CreateAsync(

@@ -1,4 +1,5 @@
 using System.Net;
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Http;
@@ -11,18 +12,20 @@ internal static class SessionEndpoints
 {
     public static void MapSessions(this IEndpointRouteBuilder routes)
     {
-        var sessions = routes.MapGroup("").WithTags("Sessions").ProducesProblem(StatusCodes.Status401Unauthorized);
+        var sessions = routes.MapGroup("").WithTags("Sessions");
         sessions.MapPost(TrackerRoutes.Sessions, LogInAsync)
             .AllowAnonymous()
             .RequireRateLimiting(RateLimit.Logins)
-            .Produces<SessionResponse>(StatusCodes.Status201Created)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .Describe("logIn", "Opens a session.", ErrorCode.WrongCredentials)
+            .Produces<SessionResponse>(StatusCodes.Status201Created);
         sessions.MapGet(TrackerRoutes.CurrentSession, (CurrentUser user, TrackerIdentity tracker) =>
                 TypedResults.Ok(new SessionResponse(Token: null, user.Name, tracker.Id, user.Expires)))
-            .RequireAuthorization();
+            .RequireAuthorization()
+            .Describe("getSession", "Returns the caller's session, without its token.");
         sessions.MapDelete(TrackerRoutes.CurrentSession, LogOutAsync)
             .RequireAuthorization()
             .Audited(AuditAct.LoggedOut)
+            .Describe("logOut", "Ends the caller's session and its peers.")
             .Produces(StatusCodes.Status204NoContent);
     }
 

@@ -6,9 +6,10 @@ namespace P2PShare.TrackerHost.Commands;
 /// <summary><c>adduser</c>: creates an account.</summary>
 internal static class AddUserCommand
 {
-    public static Command Create() => UserCommand.Create(
+    public static Command Create(string[] settings) => UserCommand.Create(
         "adduser",
         "Creates an account, whatever Tracker:Registration is; the password is the first line of standard input.",
+        settings,
         async (parsed, users, name, cancellationToken) =>
         {
             AccountName.CheckUser(name);

@@ -8,24 +8,24 @@ namespace P2PShare.TrackerHost.Commands;
 /// <summary><c>backup</c>: copies the SQLite database and the certificate to a new folder.</summary>
 internal static class BackupCommand
 {
-    public static Command Create()
+    public static Command Create(string[] settings)
     {
         var folder = new Argument<string?>("folder") { Arity = ArgumentArity.ZeroOrOne, Description = "A folder that does not exist yet." };
         var command = new Command(
             "backup", "Copies the SQLite database, while the tracker runs, and the certificate to a new folder: a data folder that a tracker can be started on.") { folder };
         command.TreatUnmatchedTokensAsErrors = false;
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, parsed.GetValue(folder), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, settings, parsed.GetValue(folder), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, string? folder, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, string[] settings, string? folder, CancellationToken cancellationToken)
     {
-        if (folder is null || CommandSettings.CountWords(parsed) > 0)
+        if (folder is null || parsed.UnmatchedTokens.Count > 0)
         {
             throw CommandSettings.Wrong("A folder that does not exist yet was expected after backup.");
         }
 
-        var options = CommandSettings.Read(parsed);
+        var options = CommandSettings.Read(settings);
         if (options.Database == DatabaseKind.Postgres)
         {
             throw CommandSettings.Wrong("backup is for SQLite: a PostgreSQL database is backed up with pg_dump.");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Configuration;
@@ -9,17 +10,10 @@ namespace P2PShare.TrackerHost.Commands;
 /// <summary>What the operator's commands have in common: a tracker's settings, and a tracker's database that exists.</summary>
 internal static class CommandSettings
 {
-    /// <summary>Reads the settings, <c>--Tracker:DataPath=…</c> and the like: all words that the command line does not define.</summary>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidRequest"/> or <see cref="ErrorCode.InvalidConfiguration"/>.</exception>
-    public static StorageOptions Read(ParseResult parsed)
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidConfiguration"/>.</exception>
+    public static StorageOptions Read(string[] settings)
     {
-        var words = parsed.UnmatchedTokens.ToArray();
-        if (Array.Find(words, word => word.StartsWith("--", StringComparison.Ordinal) && !word.Contains(':', StringComparison.Ordinal)) is { } unknown)
-        {
-            throw Wrong($"'{PrintableCharacter.Clean(unknown)}' is not an option of this command.");
-        }
-
-        using var options = TrackerSettings.Check(TrackerSettings.ReadConfiguration(words));
+        using var options = TrackerSettings.Check(TrackerSettings.ReadConfiguration(settings));
         return options.GetRequiredService<StorageOptions>();
     }
 
@@ -27,8 +21,9 @@ internal static class CommandSettings
     /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidRequest"/>: there are more or fewer.</exception>
     public static string RequireWord(ParseResult parsed, Argument<string?> argument)
     {
+        RequireKnownOptions(parsed);
         var word = parsed.GetValue(argument);
-        var count = (word is null ? 0 : 1) + CountWords(parsed);
+        var count = (word is null ? 0 : 1) + parsed.UnmatchedTokens.Count;
         return word is not null && count == 1
             ? word
             : throw Wrong($"{parsed.CommandResult.Command.Name} was called with {count} words in front of its settings: 1 was expected.");
@@ -37,20 +32,27 @@ internal static class CommandSettings
     /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidRequest"/>: there is one.</exception>
     public static void RequireNoWord(ParseResult parsed)
     {
-        if (CountWords(parsed) is > 0 and var count)
+        RequireKnownOptions(parsed);
+        if (parsed.UnmatchedTokens.Count > 0)
         {
-            throw Wrong($"{parsed.CommandResult.Command.Name} was called with {count} words in front of its settings: 0 was expected.");
+            throw Wrong($"{parsed.CommandResult.Command.Name} was called with {parsed.UnmatchedTokens.Count} words in front of its settings: 0 was expected.");
         }
     }
 
-    /// <summary>Words in front of the settings that no argument took.</summary>
-    public static int CountWords(ParseResult parsed) => parsed.UnmatchedTokens.TakeWhile(word => !word.StartsWith("--", StringComparison.Ordinal)).Count();
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidRequest"/>: an option is not one of this command.</exception>
+    private static void RequireKnownOptions(ParseResult parsed)
+    {
+        if (parsed.Tokens.FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal)) is { } unknown)
+        {
+            throw Wrong($"'{PrintableCharacter.Clean(unknown.Value)}' is not an option of this command.");
+        }
+    }
 
     /// <summary>Opens the database of the tracker that the settings describe, which has to exist.</summary>
     /// <exception cref="P2PShareException">It cannot be used; the message says why.</exception>
-    public static async Task<TrackerDatabase> OpenDatabaseAsync(ParseResult parsed, CancellationToken cancellationToken)
+    public static async Task<TrackerDatabase> OpenDatabaseAsync(string[] settings, CancellationToken cancellationToken)
     {
-        var options = Read(parsed);
+        var options = Read(settings);
         if (options.Database == DatabaseKind.Sqlite)
         {
             RequireSqliteFile(options);

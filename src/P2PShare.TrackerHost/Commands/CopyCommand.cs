@@ -6,23 +6,23 @@ namespace P2PShare.TrackerHost.Commands;
 /// <summary><c>copy</c>: copies the SQLite database to PostgreSQL.</summary>
 internal static class CopyCommand
 {
-    public static Command Create()
+    public static Command Create(string[] settings)
     {
         var command = new Command(
             "copy", "Copies all of the SQLite database to the empty PostgreSQL database of ConnectionStrings:Tracker, while no tracker runs.");
         command.TreatUnmatchedTokensAsErrors = false;
-        command.SetAction(RunAsync);
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, settings, cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, string[] settings, CancellationToken cancellationToken)
     {
-        if (CommandSettings.CountWords(parsed) > 0)
+        if (parsed.UnmatchedTokens.Count > 0)
         {
             throw CommandSettings.Wrong("Nothing but settings was expected after copy.");
         }
 
-        var options = CommandSettings.Read(parsed);
+        var options = CommandSettings.Read(settings);
         CommandSettings.RequireSqliteFile(options);
         await using var source = await SqliteDatabase.OpenAsync(options.DataPath, TimeProvider.System, cancellationToken);
         await using var target = await PostgresDatabase.OpenAsync(options.ConnectionString, TimeProvider.System, cancellationToken);

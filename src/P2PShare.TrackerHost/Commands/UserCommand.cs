@@ -9,7 +9,7 @@ namespace P2PShare.TrackerHost.Commands;
 internal static class UserCommand
 {
     /// <param name="run">Gets the services of users and the given name.</param>
-    public static Command Create(string verb, string description, Func<ParseResult, UserService, string, CancellationToken, Task> run)
+    public static Command Create(string verb, string description, string[] settings, Func<ParseResult, UserService, string, CancellationToken, Task> run)
     {
         var name = new Argument<string?>("name") { Arity = ArgumentArity.ZeroOrOne, Description = "The user's name." };
         var command = new Command(verb, description) { name };
@@ -17,7 +17,7 @@ internal static class UserCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var word = CommandSettings.RequireWord(parsed, name);
-            await using var database = await CommandSettings.OpenDatabaseAsync(parsed, cancellationToken);
+            await using var database = await CommandSettings.OpenDatabaseAsync(settings, cancellationToken);
             await run(parsed, new UserService(database, TimeProvider.System), word, cancellationToken);
             return 0;
         });

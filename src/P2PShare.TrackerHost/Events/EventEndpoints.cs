@@ -1,11 +1,14 @@
+using System.ComponentModel;
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Microsoft.AspNetCore.Mvc;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Events;
@@ -15,21 +18,26 @@ internal static class EventEndpoints
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet(TrackerRoutes.Events, WatchAsync)
         .WithTags("Events")
         .RequireAuthorization()
+        .Describe("watchEvents", "Streams what happens in the caller's groups.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.QuotaExceeded)
         .Produces<GroupEvent>(StatusCodes.Status200OK, "text/event-stream")
-        .ProducesProblem(StatusCodes.Status400BadRequest)
-        .ProducesProblem(StatusCodes.Status401Unauthorized)
-        .ProducesProblem(StatusCodes.Status404NotFound);
+        .WithMetadata(new OpenApiSuccess(
+            "Server-sent events (WHATWG HTML, section 9.2) until the client disconnects. The first is of type 'ready': from there on nothing is missed. "
+            + "The type of each further one is its kind, its id resumes the stream after it, and its data is this schema as JSON. "
+            + "An event of type 'heartbeat' comes when nothing else did for 15 seconds."));
 
     private static async Task<IResult> WatchAsync(
-        string[] group, HttpContext context, CurrentUser user, EventFeed feed, TrackerDatabase database, TimeProvider clock, CancellationToken cancellationToken)
+        [Description("Names of the groups to watch; none: all of the caller's.")] string[]? group,
+        [FromHeader(Name = "Last-Event-ID"), Description("Id of an event: the stream begins with the events after it, up to an hour back.")] string? lastEventId,
+        HttpContext context, CurrentUser user, EventFeed feed, TrackerDatabase database, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var after = LastEventId(context.Request);
-        foreach (var name in group.DistinctBy(AccountName.Key))
+        var after = ParseEventId(lastEventId ?? "");
+        var groups = group ?? [];
+        foreach (var name in groups.DistinctBy(AccountName.Key))
         {
             await database.ReadAsync(connection => Membership.GetAsync(connection, name, user), cancellationToken);
         }
 
-        var stream = await feed.OpenAsync(user, group.Select(AccountName.Key).ToHashSet(StringComparer.Ordinal), cancellationToken);
+        var stream = await feed.OpenAsync(user, groups.Select(AccountName.Key).ToHashSet(StringComparer.Ordinal), cancellationToken);
         // A proxy that buffers would delay events; nginx understands this header.
         context.Response.Headers["X-Accel-Buffering"] = "no";
         context.Response.OnCompleted(() =>
@@ -40,14 +48,10 @@ internal static class EventEndpoints
         return TypedResults.ServerSentEvents(SendAsync(stream, after, database, clock, cancellationToken));
     }
 
-    private static long? LastEventId(HttpRequest request)
-    {
-        var text = request.Headers["Last-Event-ID"].ToString();
-        return text.Length == 0 ? null
-            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id
-            : throw new P2PShareException(
-                ErrorCode.InvalidRequest, $"'{PrintableCharacter.Clean(text)}' in Last-Event-ID is not the id of an event: a number was expected.");
-    }
+    private static long? ParseEventId(string text) => text.Length == 0 ? null
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id
+        : throw new P2PShareException(
+            ErrorCode.InvalidRequest, $"'{PrintableCharacter.Clean(text)}' in Last-Event-ID is not the id of an event: a number was expected.");
 
     private static async IAsyncEnumerable<SseItem<string>> SendAsync(
         EventReader stream, long? after, TrackerDatabase database, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)

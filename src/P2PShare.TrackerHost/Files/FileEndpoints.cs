@@ -1,5 +1,7 @@
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
 
 namespace P2PShare.TrackerHost.Files;
 
@@ -7,24 +9,31 @@ internal static class FileEndpoints
 {
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
-        var routed = routes.MapGroup("").WithTags("Files").RequireAuthorization()
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+        var routed = routes.MapGroup("").WithTags("Files").RequireAuthorization();
         routed.MapGet(TrackerRoutes.FilesTemplate, async (string group, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
-            TypedResults.Ok(await files.ListAsync(user, group, cancellationToken)));
+            TypedResults.Ok(await files.ListAsync(user, group, cancellationToken)))
+            .Describe("listFiles", "Lists the files of a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
         routed.MapPost(TrackerRoutes.FilesTemplate, ShareAsync)
+            .Describe(
+                "shareFile",
+                "Shares a content under a name with a group.",
+                ErrorCode.InvalidFileName,
+                ErrorCode.InvalidContent,
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotMember,
+                ErrorCode.NotSharer,
+                ErrorCode.QuotaExceeded,
+                ErrorCode.FileNameTaken)
             .Produces<FileResponse>(StatusCodes.Status201Created)
-            .Produces<FileResponse>(StatusCodes.Status200OK)
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Produces<FileResponse>(StatusCodes.Status200OK);
         routed.MapDelete(
             TrackerRoutes.FileTemplate,
             async (string group, string name, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
             {
                 await files.StopAsync(user, group, name, cancellationToken);
                 return TypedResults.NoContent();
-            });
+            })
+            .Describe("stopSharing", "Ends the caller's share of a file.", ErrorCode.GroupNotFound, ErrorCode.NotMember, ErrorCode.NotSharer, ErrorCode.FileNotFound);
     }
 
     private static async Task<IResult> ShareAsync(

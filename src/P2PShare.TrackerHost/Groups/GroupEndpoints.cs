@@ -1,3 +1,4 @@
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Http;
@@ -10,21 +11,20 @@ internal static class GroupEndpoints
 {
     public static void MapGroups(this IEndpointRouteBuilder routes)
     {
-        var routed = routes.MapGroup("").WithTags("Groups").RequireAuthorization().ProducesProblem(StatusCodes.Status401Unauthorized);
+        var routed = routes.MapGroup("").WithTags("Groups").RequireAuthorization();
         routed.MapPost(TrackerRoutes.Groups, async (CreateGroupRequest request, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
             {
                 var group = await groups.CreateAsync(user, request.Name, cancellationToken);
                 return TypedResults.Created(TrackerRoutes.Group(group.Name), group);
             })
             .Audited(AuditAct.GroupMade, call => call.Arguments.OfType<CreateGroupRequest>().Single().Name)
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Describe("createGroup", "Creates a group that the caller owns.", ErrorCode.InvalidGroupName, ErrorCode.GroupNameTaken, ErrorCode.QuotaExceeded);
         routed.MapGet(TrackerRoutes.Groups, async (CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
-            TypedResults.Ok(await database.ReadAsync(connection => GroupStore.ListAsync(connection, user), cancellationToken)));
+            TypedResults.Ok(await database.ReadAsync(connection => GroupStore.ListAsync(connection, user), cancellationToken)))
+            .Describe("listGroups", "Lists all groups, with the caller's role in each.");
         routed.MapGet(TrackerRoutes.GroupTemplate, async (string group, CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
                 TypedResults.Ok(await database.ReadAsync(connection => GroupStore.GetAsync(connection, user, group), cancellationToken)))
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Describe("getGroup", "Returns a group, with the caller's role in it.", ErrorCode.GroupNotFound);
         routed.MapDelete(
                 TrackerRoutes.GroupTemplate,
                 async (string group, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
@@ -33,22 +33,19 @@ internal static class GroupEndpoints
                     return TypedResults.NoContent();
                 })
             .Audited(AuditAct.GroupRemoved)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Describe("deleteGroup", "Deletes a group and all that is in it.", ErrorCode.GroupNotFound, ErrorCode.NotOwner);
         routed.MapPut(
                 TrackerRoutes.GroupOwnerTemplate,
                 async (string group, SetGroupOwnerRequest request, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
                     TypedResults.Ok(await groups.SetOwnerAsync(user, group, request.UserName, cancellationToken)))
             .Audited(AuditAct.GroupHandedOver, call => call.Arguments.OfType<SetGroupOwnerRequest>().Single().UserName)
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Describe(
+                "setGroupOwner", "Hands a group over to another member.", ErrorCode.GroupNotFound, ErrorCode.NotOwner, ErrorCode.MemberNotFound, ErrorCode.QuotaExceeded);
         routed.MapGet(
                 TrackerRoutes.MembersTemplate,
                 async (string group, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
                     TypedResults.Ok(await groups.ListMembersAsync(user, group, cancellationToken)))
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Describe("listMembers", "Lists the members of a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
         routed.MapDelete(
                 TrackerRoutes.MemberTemplate,
                 async (string group, string user, CurrentUser asker, GroupService groups, CancellationToken cancellationToken) =>
@@ -57,8 +54,13 @@ internal static class GroupEndpoints
                     return TypedResults.NoContent();
                 })
             .Audited(AuditAct.MemberRemoved)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Describe(
+                "removeMember",
+                "Removes a member, as the owner, or leaves the group.",
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotOwner,
+                ErrorCode.NotMember,
+                ErrorCode.MemberNotFound,
+                ErrorCode.OwnerCannotLeave);
     }
 }

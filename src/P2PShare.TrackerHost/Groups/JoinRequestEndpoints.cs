@@ -1,3 +1,4 @@
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Http;
@@ -9,20 +10,17 @@ internal static class JoinRequestEndpoints
 {
     public static void MapJoinRequests(this IEndpointRouteBuilder routes)
     {
-        var routed = routes.MapGroup("").WithTags("Join requests").RequireAuthorization()
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+        var routed = routes.MapGroup("").WithTags("Join requests").RequireAuthorization();
         routed.MapPost(TrackerRoutes.JoinRequestsTemplate, AskAsync)
             .Audited(AuditAct.JoinRequested)
+            .Describe("askToJoin", "Asks to join a group.", ErrorCode.GroupNotFound, ErrorCode.AlreadyMember, ErrorCode.QuotaExceeded)
             .Produces<JoinRequestResponse>(StatusCodes.Status201Created)
-            .Produces<JoinRequestResponse>(StatusCodes.Status200OK)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Produces<JoinRequestResponse>(StatusCodes.Status200OK);
         routed.MapGet(
                 TrackerRoutes.JoinRequestsTemplate,
                 async (string group, CurrentUser user, JoinRequestService requests, CancellationToken cancellationToken) =>
                     TypedResults.Ok(await requests.ListAsync(user, group, cancellationToken)))
-            .ProducesProblem(StatusCodes.Status403Forbidden);
+            .Describe("listJoinRequests", "Lists the unanswered join requests of a group.", ErrorCode.GroupNotFound, ErrorCode.NotOwner);
         routed.MapPost(
                 TrackerRoutes.ApprovalTemplate,
                 async (string group, string user, CurrentUser asker, JoinRequestService requests, CancellationToken cancellationToken) =>
@@ -31,7 +29,8 @@ internal static class JoinRequestEndpoints
                     return TypedResults.NoContent();
                 })
             .Audited(AuditAct.JoinApproved)
-            .ProducesProblem(StatusCodes.Status403Forbidden);
+            .Describe(
+                "approveJoinRequest", "Makes a user who asked a member.", ErrorCode.GroupNotFound, ErrorCode.NotOwner, ErrorCode.JoinRequestNotFound, ErrorCode.QuotaExceeded);
         routed.MapDelete(
                 TrackerRoutes.JoinRequestTemplate,
                 async (string group, string user, CurrentUser asker, JoinRequestService requests, CancellationToken cancellationToken) =>
@@ -40,7 +39,7 @@ internal static class JoinRequestEndpoints
                     return TypedResults.NoContent();
                 })
             .Audited(AuditAct.JoinDenied)
-            .ProducesProblem(StatusCodes.Status403Forbidden);
+            .Describe("denyJoinRequest", "Denies a join request, as the owner, or withdraws it.", ErrorCode.GroupNotFound, ErrorCode.NotOwner, ErrorCode.JoinRequestNotFound);
     }
 
     private static async Task<IResult> AskAsync(string group, CurrentUser user, JoinRequestService requests, CancellationToken cancellationToken)

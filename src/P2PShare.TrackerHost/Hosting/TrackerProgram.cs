@@ -20,9 +20,10 @@ internal static class TrackerProgram
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         using var signals = new StopSignals();
-        var root = CreateRoot(signals);
+        var line = CommandLine.Split(args);
+        var root = CreateRoot(signals, line.Settings);
         // An argument that begins with @ is a file's name, and -ab is not -a -b.
-        var parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        var parsed = root.Parse(line.Words, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.Errors is [var first, ..])
         {
             await error.WriteLineAsync(parsed.CommandResult.Command == root
@@ -52,7 +53,7 @@ internal static class TrackerProgram
         }
     }
 
-    private static RootCommand CreateRoot(StopSignals signals)
+    private static RootCommand CreateRoot(StopSignals signals, string[] settings)
     {
         var info = new Argument<string>("tracker_info.txt") { Description = "A line 'host:port [fingerprint]' for each tracker; '#' starts a comment." };
         var number = new Argument<string>("tracker_no") { Description = "The number of the line to listen on, counted from 1 without comments and empty lines." };
@@ -60,17 +61,19 @@ internal static class TrackerProgram
         var root = new RootCommand
         {
             info, number, validate,
-            InviteCommand.Create(), UninviteCommand.Create(), AddUserCommand.Create(), PasswordCommand.Create(), DeleteUserCommand.Create(),
-            BackupCommand.Create(), CopyCommand.Create(),
+            InviteCommand.Create(settings), UninviteCommand.Create(settings), AddUserCommand.Create(settings), PasswordCommand.Create(settings),
+            DeleteUserCommand.Create(settings), BackupCommand.Create(settings), CopyCommand.Create(settings),
         };
         root.TreatUnmatchedTokensAsErrors = false;
         root.SetAction(async (parsed, _) =>
         {
-            var (path, line, settings) = (parsed.GetRequiredValue(info), parsed.GetRequiredValue(number), parsed.UnmatchedTokens.ToArray());
+            var (path, line) = (parsed.GetRequiredValue(info), parsed.GetRequiredValue(number));
+            // The configuration also has settings of the framework, whose names have no colon.
+            string[] all = [.. settings, .. parsed.UnmatchedTokens];
             var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
             return parsed.GetValue(validate)
-                ? await ValidateCommand.RunAsync(path, line, settings, output, error) ? 0 : Failed
-                : await ServeAsync(path, line, settings, output, error, signals);
+                ? await ValidateCommand.RunAsync(path, line, all, output, error) ? 0 : Failed
+                : await ServeAsync(path, line, all, output, error, signals);
         });
         root.Options.OfType<VersionOption>().Single().Action = new PrintAction(() => $"P2PShare.TrackerHost {ProgramVersion.Text}");
         root.Options.OfType<HelpOption>().Single().Action = new PrintAction(() => HelpText.Of(root));

@@ -20,8 +20,13 @@ internal static class HealthEndpoints
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         var health = routes.MapGroup("").AllowAnonymous().RequireRateLimiting(RateLimit.None).WithTags("Health");
-        health.MapGet(Alive, () => TypedResults.Text("ok"));
-        health.MapGet(Ready, (HttpContext context) => AnswerReadyAsync(context)).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        health.MapGet(Alive, () => TypedResults.Text("ok"))
+            .Describe("isAlive", "Answers as long as the process does.")
+            .Produces<string>(StatusCodes.Status200OK, "text/plain");
+        health.MapGet(Ready, (HttpContext context, CancellationToken _) => AnswerReadyAsync(context))
+            .Describe("isReady", "Answers 200 if the tracker can do its work.")
+            .WithMetadata(new EndpointErrors([ErrorCode.TrackerFailed, ErrorCode.TrackerDatabaseUnavailable], StatusCodes.Status503ServiceUnavailable))
+            .Produces<string>(StatusCodes.Status200OK, "text/plain");
     }
 
     public static async Task AnswerReadyAsync(HttpContext context)

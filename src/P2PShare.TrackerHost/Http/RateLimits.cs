@@ -81,7 +81,7 @@ internal static class RateLimits
             $"Too many requests came from this {(user is null ? "address" : "user")}. Try again in {Math.Ceiling(wait.TotalSeconds)} seconds.");
     }
 
-    private sealed record Counted(RateLimit Limit);
+    internal sealed record Counted(RateLimit Limit);
 
     /// <param name="User">Id; empty if the address counts.</param>
     private readonly record struct Caller(RateLimit Limit, string User, string Network);

@@ -16,26 +16,25 @@ internal static class PeerEndpoints
 
     public static void MapPeers(this IEndpointRouteBuilder routes)
     {
-        var routed = routes.MapGroup("").WithTags("Peers").RequireAuthorization()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status401Unauthorized);
+        var routed = routes.MapGroup("").WithTags("Peers").RequireAuthorization();
         routed.MapPost(TrackerRoutes.Peers, async (AnnounceRequest request, HttpContext context, CurrentUser user, PeerService peers) =>
                 TypedResults.Ok(await peers.AnnounceAsync(user, context.RemoteAddress(), Check(request), request, context.RequestAborted)))
             .WithMetadata(new RequestSizeLimitAttribute(MaxAnnounceBody))
-            .RequireRateLimiting(RateLimit.Announces);
+            .RequireRateLimiting(RateLimit.Announces)
+            .Describe("announce", "Announces a peer and what it holds.", ErrorCode.InvalidRequest);
         routed.MapGet(
                 TrackerRoutes.GroupPeersTemplate,
                 async (string group, CurrentUser user, PeerService peers, CancellationToken cancellationToken) =>
                     TypedResults.Ok(await peers.ListAsync(user, group, cancellationToken)))
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Describe("listPeers", "Lists the peers online that offer something in a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
         routed.MapDelete(TrackerRoutes.PeerTemplate, async (string fingerprint, CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
         {
             // A peer that is not there is removed already.
             var parsed = ParseFingerprint(fingerprint);
             await database.WriteAsync(connection => PeerStore.RemoveAsync(connection, user.Id, parsed), cancellationToken);
             return TypedResults.NoContent();
-        });
+        })
+            .Describe("removePeer", "Removes a peer of the caller's.", ErrorCode.InvalidRequest);
     }
 
     public static void MapSources(this IEndpointRouteBuilder routes) => routes
@@ -52,10 +51,7 @@ internal static class PeerEndpoints
             })
         .RequireAuthorization()
         .WithTags("Peers")
-        .ProducesProblem(StatusCodes.Status400BadRequest)
-        .ProducesProblem(StatusCodes.Status401Unauthorized)
-        .ProducesProblem(StatusCodes.Status403Forbidden)
-        .ProducesProblem(StatusCodes.Status404NotFound);
+        .Describe("findSources", "Finds the sources of contents, with a ticket for them.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.NotMember, ErrorCode.FileNotFound);
 
     /// <returns>The peer's own addresses.</returns>
     private static List<IPAddress> Check(AnnounceRequest request)

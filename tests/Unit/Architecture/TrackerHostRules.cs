@@ -62,6 +62,16 @@ public sealed partial class TrackerHostRules
     }
 
     [Fact]
+    public void The_rule_finds_a_wrong_arrow_also_inside_an_async_lambda()
+    {
+        // AccountService knows PeerStore, and nothing else of Peers, in one lambda.
+        var reversed = Types().That().HaveFullName($"{Root}.Accounts.AccountService").Should()
+            .NotDependOnAny(Types().That().ResideInNamespaceMatching(Pattern("Peers"))).Because("it is the reverse of what holds");
+
+        Assert.False(reversed.HasNoViolations(Tracker));
+    }
+
+    [Fact]
     public void Every_folder_has_a_place_in_the_list()
     {
         var namespaces = Tracker.Types.Select(type => type.Namespace.FullName).Where(name => name.StartsWith(Root + ".", StringComparison.Ordinal)).Distinct();
