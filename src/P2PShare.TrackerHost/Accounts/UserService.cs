@@ -7,7 +7,7 @@ using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Accounts;
 
-/// <summary>The rules of adding and removing users, whoever asks: a request or the operator.</summary>
+/// <summary>The rules of adding and removing users, for a request as for the operator.</summary>
 internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
 {
     /// <param name="invitation">Hash of the invitation's token, of which one use is taken off; null: none is needed.</param>

@@ -63,7 +63,8 @@ internal static class ValidateCommand
 
         using (certificate)
         {
-            if (certificate is not null && (certificate.Expires <= DateTimeOffset.UtcNow || certificate.Begins > DateTimeOffset.UtcNow))
+            var now = TimeProvider.System.GetUtcNow();
+            if (certificate is not null && (certificate.Expires <= now || certificate.Begins > now))
             {
                 problems.Add($"The certificate is valid from {certificate.Begins:u} to {certificate.Expires:u} only, which is not now: clients that have not pinned its fingerprint refuse it.");
             }

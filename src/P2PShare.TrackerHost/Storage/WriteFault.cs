@@ -3,7 +3,7 @@ namespace P2PShare.TrackerHost.Storage;
 /// <summary>Whom an exception in a batch of writes is about.</summary>
 internal enum WriteFault
 {
-    /// <summary>One write alone; the rest of the batch goes on.</summary>
+    /// <summary>One write alone; the rest of the batch continues.</summary>
     OneWrite,
 
     /// <summary>The database, or the connection to it, is gone for now.</summary>

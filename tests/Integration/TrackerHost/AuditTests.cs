@@ -12,7 +12,7 @@ public sealed class AuditTests
     private const string NewPassword = "battery staple";
 
     [TrackerFact]
-    public async Task What_matters_is_written_with_who_did_it_to_whom_from_where_and_no_secret_ever()
+    public async Task Acts_are_written_with_user_subject_and_address_and_never_a_secret()
     {
         using var log = new LogRecorder();
         await using var tracker = await TestTracker.StartAsync(
@@ -99,7 +99,7 @@ public sealed class AuditTests
     }
 
     [TrackerFact]
-    public async Task The_program_writes_it_unless_it_is_told_not_to()
+    public async Task The_program_writes_it_unless_it_is_turned_off()
     {
         var folder = Directory.CreateTempSubdirectory("p2pshare-audit-").FullName;
         try

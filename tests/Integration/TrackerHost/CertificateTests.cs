@@ -28,7 +28,7 @@ public sealed class CertificateTests : IDisposable
     [InlineData("PEM and key")]
     [InlineData("PEM and encrypted key")]
     [InlineData("PFX")]
-    public async Task It_is_served_with_its_chain_so_that_who_trusts_the_root_trusts_it(string form)
+    public async Task It_is_served_with_its_chain_so_that_trusting_the_root_suffices(string form)
     {
         using var certificate = _authority.Issue();
         await using var tracker = await TestTracker.StartAsync(options => Write(options, certificate, form));
@@ -49,7 +49,7 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
-    public async Task Replaced_it_is_what_new_connections_get_and_open_ones_go_on()
+    public async Task New_connections_get_a_replaced_certificate_and_open_ones_continue()
     {
         using var first = _authority.Issue();
         using var second = _authority.Issue();
@@ -100,7 +100,7 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
-    public void A_broken_file_keeps_the_old_certificate_and_says_why_once()
+    public void A_broken_file_keeps_the_old_certificate_and_is_logged_once()
     {
         using var first = _authority.Issue();
         using var second = _authority.Issue();
@@ -139,7 +139,7 @@ public sealed class CertificateTests : IDisposable
     [Theory]
     [InlineData("PEM and encrypted key")]
     [InlineData("PFX")]
-    public void A_wrong_password_is_no_part_of_the_error(string form)
+    public void A_wrong_password_is_not_part_of_the_error(string form)
     {
         using var certificate = _authority.Issue();
         var options = new CertificateOptions();

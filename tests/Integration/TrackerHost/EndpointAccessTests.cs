@@ -68,7 +68,7 @@ public sealed class EndpointAccessTests
     ];
 
     [TrackerFact]
-    public async Task Every_endpoint_answers_everybody_as_the_table_says()
+    public async Task Every_endpoint_answers_every_caller_as_in_the_table()
     {
         await using var tracker = await TestTracker.StartAsync();
         var mapped = tracker.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()

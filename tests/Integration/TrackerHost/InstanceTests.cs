@@ -33,7 +33,7 @@ public sealed class InstanceTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task What_one_learns_the_other_knows()
+    public async Task Instances_share_all_state()
     {
         using var alice = await TestUser.CreateAsync(_first, "alice");
         using var there = await TestUser.LogInAsync(_second, "Alice");
@@ -90,7 +90,7 @@ public sealed class InstanceTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task A_name_is_given_once_whoever_asks_where()
+    public async Task A_name_is_given_once_across_instances()
     {
         using var alice = await TestUser.CreateAsync(_first, "alice");
         using var there = await TestUser.LogInAsync(_second, "alice");

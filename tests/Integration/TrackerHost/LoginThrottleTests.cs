@@ -35,7 +35,7 @@ public sealed class LoginThrottleTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Who_guesses_is_told_to_come_back_later_and_then_may()
+    public async Task Guessing_is_refused_until_the_window_has_room()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.LoginFailuresPerAccount = 3, _clock);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
@@ -92,7 +92,7 @@ public sealed class LoginThrottleTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Nobody_can_lock_the_owner_out_from_elsewhere()
+    public async Task Failures_from_elsewhere_do_not_lock_the_owner_out()
     {
         var throttle = new LoginThrottle(_database, _options, _clock);
         await FailAsync(throttle, "alice", Attacker, 5);

@@ -29,7 +29,7 @@ public sealed class PasswordChangeTests
     }
 
     [TrackerFact]
-    public async Task Every_session_ends_and_the_peers_of_the_asking_one_go_on_under_the_new_token()
+    public async Task Every_session_ends_and_the_peers_of_the_calling_one_continue_under_the_new_token()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var owner = await TestUser.CreateAsync(tracker, "owner");

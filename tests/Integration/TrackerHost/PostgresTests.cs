@@ -35,7 +35,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task Away_it_is_answered_with_503_and_back_it_goes_on_by_itself()
+    public async Task An_unavailable_database_is_answered_with_503_until_it_is_back()
     {
         await using var server = await PostgresServer.StartAsync();
         await using var tracker = await TestTracker.StartAsync(options =>
@@ -62,7 +62,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task Connections_that_were_cut_meanwhile_are_nobodys_trouble()
+    public async Task Connections_that_were_cut_are_replaced_unnoticed()
     {
         await WriteAsync(_first, "INSERT INTO numbers (number) VALUES (1)");
         await NumbersAsync(_first);
@@ -74,7 +74,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task A_batch_that_loses_its_connection_is_done_again_as_a_whole_and_once()
+    public async Task A_batch_that_loses_its_connection_is_repeated_as_a_whole_and_once()
     {
         using var hold = new ManualResetEventSlim();
         var held = _first.WriteAsync(connection => Task.FromResult(hold.Wait(TimeSpan.FromSeconds(30))), CancellationToken.None);
@@ -95,7 +95,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task Nobody_is_told_of_success_when_the_end_of_a_commit_is_unknown()
+    public async Task A_commit_with_an_unknown_outcome_is_never_reported_as_success()
     {
         await WriteAsync(
             _first,
@@ -156,7 +156,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task Writes_of_one_instance_are_told_to_the_other_at_once_and_after_a_lost_connection_too()
+    public async Task Writes_of_one_instance_are_notified_to_the_other_at_once_and_after_a_lost_connection_too()
     {
         for (var i = 0; i < 2; i++)
         {
@@ -192,7 +192,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task Why_it_cannot_be_used_is_said_without_the_password()
+    public async Task The_reason_of_a_failure_is_named_without_the_password()
     {
         var right = new NpgsqlConnectionStringBuilder(_options.ConnectionString);
         const string Secret = "s3cret-pa55word";

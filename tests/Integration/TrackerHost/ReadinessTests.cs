@@ -12,7 +12,7 @@ public sealed class ReadinessTests
     [TrackerTheory]
     [InlineData("DELETE FROM ticket_keys", "no key")]
     [InlineData("UPDATE schema_version SET version = version - 1000", "schema version")]
-    public async Task A_database_that_is_not_what_it_was_at_the_start_is_not_ready(string sql, string expected)
+    public async Task A_database_that_was_changed_since_the_start_is_not_ready(string sql, string expected)
     {
         await using var tracker = await TestTracker.StartAsync();
         using var stranger = TestUser.Stranger(tracker);
@@ -61,7 +61,7 @@ public sealed class ReadinessTests
     }
 
     [Fact]
-    public async Task Told_to_end_it_is_not_ready_at_once_and_serves_until_the_balancers_have_left()
+    public async Task A_draining_tracker_is_not_ready_at_once_and_serves_until_the_balancers_have_left()
     {
         if (OperatingSystem.IsWindows())
         {

@@ -30,7 +30,7 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task In_closed_mode_nobody_makes_an_account_nor_learns_which_names_are_taken()
+    public async Task In_closed_mode_no_caller_creates_an_account_or_learns_which_names_are_taken()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.Registration = RegistrationMode.Closed);
         await tracker.Services.GetRequiredService<UserService>().CreateAsync("taken", PasswordHash.Compute(TestUser.Password, 1000), null, CancellationToken.None);
@@ -45,7 +45,7 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task An_invitation_is_good_for_as_many_accounts_as_it_says()
+    public async Task An_invitation_is_good_for_its_number_of_accounts()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.Registration = RegistrationMode.Invitation);
         using var stranger = TestUser.Stranger(tracker);
@@ -64,7 +64,7 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Of_many_who_use_an_invitation_at_once_as_many_get_an_account_as_it_says()
+    public async Task Simultaneous_uses_of_an_invitation_create_its_number_of_accounts()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.Registration = RegistrationMode.Invitation);
         using var stranger = TestUser.Stranger(tracker);
@@ -138,7 +138,7 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task What_cannot_be_done_at_the_command_line_is_said_in_a_sentence()
+    public async Task A_failed_command_is_explained_in_a_sentence()
     {
         await ExpectAsync(1, "start the tracker once", TestDatabase.Kind == P2PShare.TrackerHost.Configuration.DatabaseKind.Sqlite, null, "invite");
         await using var tracker = await TrackerProcess.StartAsync(_folder);

@@ -49,7 +49,7 @@ public sealed class RestartTests
     }
 
     [TrackerFact]
-    public async Task A_tracker_that_ends_writes_whom_it_saw_last()
+    public async Task A_tracker_that_ends_writes_when_peers_were_seen_last()
     {
         var folder = Directory.CreateTempSubdirectory("p2pshare-tracker-").FullName;
         try

@@ -7,7 +7,7 @@ namespace P2PShare.Integration.TrackerHost;
 public sealed class SessionTests
 {
     [TrackerFact]
-    public async Task A_session_of_the_shortest_life_goes_on_while_it_is_used()
+    public async Task A_session_of_the_shortest_lifetime_continues_while_it_is_used()
     {
         var clock = new TrackerClock();
         await using var tracker = await TestTracker.StartAsync(options => options.SessionLifetime = TimeSpan.FromHours(1), clock);
@@ -23,7 +23,7 @@ public sealed class SessionTests
     }
 
     [TrackerFact]
-    public async Task A_session_tells_whose_it_is_and_never_its_token_again()
+    public async Task A_session_names_its_user_and_never_its_token_again()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "Alice");
@@ -38,7 +38,7 @@ public sealed class SessionTests
     [InlineData(null)]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("x")]
-    public async Task Without_a_session_nothing_is_told(string? token)
+    public async Task Without_a_session_nothing_is_revealed(string? token)
     {
         await using var tracker = await TestTracker.StartAsync();
         using var stranger = TestUser.Stranger(tracker);

@@ -8,7 +8,7 @@ namespace P2PShare.Integration.TrackerHost;
 public sealed class SourceTests
 {
     [TrackerFact]
-    public async Task A_member_finds_who_has_a_content_and_gets_a_ticket_that_checks_with_the_public_keys()
+    public async Task A_member_finds_sources_and_gets_a_ticket_that_checks_with_the_public_keys()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "Alice");
@@ -60,7 +60,7 @@ public sealed class SourceTests
     }
 
     [TrackerFact]
-    public async Task The_asker_is_no_source_for_itself_and_complete_peers_come_first()
+    public async Task The_caller_is_not_its_own_source_and_complete_peers_come_first()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");
@@ -109,7 +109,7 @@ public sealed class SourceTests
     }
 
     [TrackerFact]
-    public async Task A_removed_member_is_no_source_and_gets_no_ticket()
+    public async Task A_removed_member_is_not_a_source_and_gets_no_ticket()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");

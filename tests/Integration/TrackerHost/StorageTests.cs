@@ -122,7 +122,7 @@ public sealed class StorageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_is_no_database_is_named_and_left_as_it_is()
+    public async Task A_file_that_is_not_a_database_is_named_and_left_as_it_is()
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, "broken")).FullName;
         var file = Path.Combine(folder, SqliteDatabase.FileName);

@@ -44,7 +44,7 @@ public sealed class UserRemovalTests
     }
 
     [TrackerFact]
-    public async Task Who_owns_groups_is_told_which_and_stays_whole()
+    public async Task An_owner_of_groups_is_not_deleted_and_learns_which()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");
@@ -81,7 +81,7 @@ public sealed class UserRemovalTests
     }
 
     [TrackerFact]
-    public async Task What_is_under_way_when_the_user_goes_is_refused_as_without_a_session()
+    public async Task Requests_under_way_when_the_user_is_deleted_are_refused_as_without_a_session()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");

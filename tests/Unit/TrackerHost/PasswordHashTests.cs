@@ -21,7 +21,7 @@ public sealed class PasswordHashTests
         Assert.NotEqual(PasswordHash.Compute("correct horse", 1000), PasswordHash.Compute("correct horse", 1000));
 
     [Fact]
-    public async Task Passwords_beyond_the_queue_are_told_to_come_back()
+    public async Task Passwords_beyond_the_queue_are_refused_with_a_time_to_retry()
     {
         using var workers = new PasswordWorkers(new AccountOptions { PasswordHashesAtOnce = 1, PasswordQueueLength = 1 });
         using var begun = new ManualResetEventSlim();
@@ -45,7 +45,7 @@ public sealed class PasswordHashTests
     }
 
     [Fact]
-    public async Task A_password_whose_sender_has_gone_is_not_hashed()
+    public async Task A_password_whose_caller_is_gone_is_not_hashed()
     {
         using var workers = new PasswordWorkers(new AccountOptions());
         var hashed = false;

@@ -67,7 +67,7 @@ public sealed class BackupTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_cannot_be_backed_up_is_said_and_nothing_is_left()
+    public async Task A_failed_backup_is_explained_and_leaves_nothing()
     {
         var backup = Path.Combine(_folder, "backup");
         await ExpectAsync(1, "no tracker's database", "backup", backup);
