@@ -1,6 +1,10 @@
 using Microsoft.AspNetCore.Authentication;
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
+using P2PShare.TrackerHost.Observability;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Accounts;
 
@@ -8,7 +12,7 @@ internal static class AccountEndpoints
 {
     public static void AddAccounts(this IServiceCollection services)
     {
-        services.AddSingleton<UserStore>().AddSingleton<SessionStore>().AddSingleton<InvitationStore>().AddSingleton<AccountService>();
+        services.AddSingleton<UserService>().AddSingleton<SessionService>().AddSingleton<InvitationService>().AddSingleton<AccountService>();
         services.AddSingleton<PasswordWorkers>().AddSingleton<LoginThrottle>();
         services.AddAuthentication(SessionAuthenticationHandler.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, SessionAuthenticationHandler>(SessionAuthenticationHandler.SchemeName, configureOptions: null);
@@ -20,27 +24,23 @@ internal static class AccountEndpoints
         var accounts = routes.MapGroup("").WithTags("Accounts");
         accounts.MapPost(TrackerRoutes.Users, CreateAsync)
             .AllowAnonymous()
-            .Count(RateLimit.NewUsers)
-            .Produces(StatusCodes.Status201Created)
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .RequireRateLimiting(RateLimit.NewUsers)
+            .Describe(
+                "createUser", "Creates an account.", ErrorCode.RegistrationClosed, ErrorCode.InvalidInvitation, ErrorCode.InvalidUserName, ErrorCode.InvalidPassword, ErrorCode.UserNameTaken)
+            .Produces(StatusCodes.Status201Created);
         accounts.MapPut(TrackerRoutes.CurrentPassword, ChangePasswordAsync)
             .RequireAuthorization()
             .Audited(AuditAct.PasswordChanged)
             // Hashes as a login does, twice.
-            .Count(RateLimit.Logins)
-            .Produces<SessionResponse>()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .RequireRateLimiting(RateLimit.Logins)
+            .Describe(
+                "changePassword", "Changes the caller's password, ends the user's sessions and opens another one.", ErrorCode.InvalidPassword, ErrorCode.WrongCredentials)
+            .Produces<SessionResponse>();
         accounts.MapDelete(TrackerRoutes.CurrentUser, RemoveAsync)
             .RequireAuthorization()
             .Audited(AuditAct.UserRemoved)
-            .Produces(StatusCodes.Status204NoContent)
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Describe("deleteUser", "Deletes the caller's account.", ErrorCode.UserOwnsGroups)
+            .Produces(StatusCodes.Status204NoContent);
     }
 
     private static async Task<IResult> CreateAsync(
@@ -55,18 +55,17 @@ internal static class AccountEndpoints
         HttpContext context,
         CurrentUser user,
         AccountService accounts,
-        SessionStore sessions,
         TrackerIdentity tracker,
         CancellationToken cancellationToken)
     {
         var (oldHash, newHash) = await accounts.CheckChangeAsync(
             user.Name, request.CurrentPassword, request.NewPassword, context.RemoteAddress(), cancellationToken);
-        var (token, expires) = await sessions.ChangePasswordAsync(user, oldHash, newHash, cancellationToken);
+        var (token, expires) = await accounts.ChangePasswordAsync(user, oldHash, newHash, cancellationToken);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(new SessionResponse(token, user.Name, tracker.Id, expires));
     }
 
-    private static async Task<IResult> RemoveAsync(CurrentUser user, UserStore users, CancellationToken cancellationToken)
+    private static async Task<IResult> RemoveAsync(CurrentUser user, UserService users, CancellationToken cancellationToken)
     {
         await users.RemoveAsync(user, cancellationToken);
         return TypedResults.NoContent();

@@ -2,19 +2,31 @@ using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Observability;
+using P2PShare.TrackerHost.Peers;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Accounts;
 
-/// <summary>The rules of accounts: what a password must be, and what checking one costs.</summary>
+/// <summary>The rules of registration, logins and passwords: what a password must be, and what checking one costs.</summary>
 internal sealed class AccountService(
-    UserStore users, InvitationStore invitations, PasswordWorkers workers, LoginThrottle throttle, Audit audit, TrackerOptions options)
+    TrackerDatabase database,
+    UserService users,
+    InvitationService invitations,
+    SessionService sessions,
+    PasswordWorkers workers,
+    LoginThrottle throttle,
+    Audit audit,
+    AccountOptions options,
+    TimeProvider clock)
 {
     public const int MinPasswordLength = 8;
     public const int MaxPasswordLength = 256;
 
-    // Compared with where there is no such user, so that the answer takes as long.
-    private readonly string _nobody = PasswordHash.Compute(Guid.NewGuid().ToString(), options.PasswordIterations);
+    // Checked if there is no such user, so that the answer takes as long.
+    private readonly string _dummyHash = PasswordHash.Compute(Guid.NewGuid().ToString(), options.PasswordIterations);
 
     private long _roundsVerified;
 
@@ -27,14 +39,14 @@ internal sealed class AccountService(
     /// </exception>
     public async Task CreateAsync(CreateUserRequest request, IPAddress address, CancellationToken cancellationToken)
     {
-        // First: who may not make an account is not told which names are taken either.
-        var invitation = await RequireRightAsync(request.Invitation, address, cancellationToken);
+        // First: a caller without a right to an account must not learn which names are taken.
+        var invitation = await RequireRegistrationAllowed(request.Invitation, address, cancellationToken);
         var (name, password) = (request.UserName, request.Password);
         AccountName.CheckUser(name);
         CheckPassword(name, password);
         if (await users.FindAsync(name, cancellationToken) is not null)
         {
-            throw UserStore.Taken(name);
+            throw UserService.NameTaken(name);
         }
 
         await users.CreateAsync(name, await HashAsync(password, cancellationToken), invitation, cancellationToken);
@@ -45,6 +57,7 @@ internal sealed class AccountService(
         }
     }
 
+    /// <summary>Checks a password; <see cref="SessionService.OpenAsync"/> opens the session.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.WrongCredentials"/>, for an unknown user as for a wrong password.</exception>
     /// <exception cref="TooManyAttemptsException">Too many wrong ones so far.</exception>
     public async Task<StoredUser> LogInAsync(string name, string password, IPAddress address, CancellationToken cancellationToken)
@@ -56,14 +69,14 @@ internal sealed class AccountService(
         }
 
         var stronger = await HashAsync(password, cancellationToken);
-        await users.ChangeHashAsync(user.Id, user.PasswordHash, stronger, cancellationToken);
+        await database.WriteAsync(connection => UserStore.ChangeHashAsync(connection, user.Id, user.PasswordHash, stronger), cancellationToken);
         return user with { PasswordHash = stronger };
     }
 
     /// <summary>Checks a change of one's own password: it costs and counts as a login does.</summary>
-    /// <returns>What the current password is stored as, and what the new one is to be.</returns>
+    /// <returns>The current password as it is stored, and the new one as it is to be.</returns>
     /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.InvalidPassword"/> of the new one, or <see cref="ErrorCode.WrongCredentials"/> where the current one is wrong.
+    /// <see cref="ErrorCode.InvalidPassword"/> of the new one, or <see cref="ErrorCode.WrongCredentials"/> if the current one is wrong.
     /// </exception>
     /// <exception cref="TooManyAttemptsException">Too many wrong ones so far.</exception>
     public async Task<(string OldHash, string NewHash)> CheckChangeAsync(
@@ -74,8 +87,39 @@ internal sealed class AccountService(
         return (user.PasswordHash, await HashAsync(next, cancellationToken));
     }
 
-    /// <returns>Hash of the invitation's token; null where none is needed.</returns>
-    private async Task<string?> RequireRightAsync(string? invitation, IPAddress address, CancellationToken cancellationToken)
+    /// <summary>
+    /// Changes the password of a session's user. Every session of the user ends; the peers that this one announced continue under the
+    /// new session that is returned.
+    /// </summary>
+    /// <param name="oldHash">The current password as it was checked.</param>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.NotLoggedIn"/> or <see cref="ErrorCode.WrongCredentials"/>: the session ended, or the password was changed, meanwhile.
+    /// </exception>
+    public async Task<(string Token, DateTimeOffset Expires)> ChangePasswordAsync(
+        CurrentUser user, string oldHash, string newHash, CancellationToken cancellationToken)
+    {
+        var token = SecretToken.New();
+        var hash = SecretToken.HashOf(token);
+        var now = clock.GetUtcNow();
+        await database.WriteAsync(
+            async connection =>
+            {
+                await SessionService.RequireAsync(connection, user);
+                if (!await UserStore.ChangeHashAsync(connection, user.Id, oldHash, newHash))
+                {
+                    throw new P2PShareException(ErrorCode.WrongCredentials, "The password was changed by another request meanwhile.");
+                }
+
+                await SessionStore.AddAsync(connection, hash, user.Id, newHash, now);
+                await PeerStore.MoveToSessionAsync(connection, user.SessionHash, hash);
+                await SessionStore.RemoveAllAsync(connection, user.Id, kept: hash);
+            },
+            cancellationToken);
+        return (token, sessions.ExpiryOf(now.ToUnixTimeSeconds()));
+    }
+
+    /// <returns>Hash of the invitation's token; null if none is needed.</returns>
+    private async Task<string?> RequireRegistrationAllowed(string? invitation, IPAddress address, CancellationToken cancellationToken)
     {
         try
         {
@@ -84,7 +128,7 @@ internal sealed class AccountService(
                 RegistrationMode.Open => null,
                 RegistrationMode.Invitation => await invitations.RequireAsync(invitation, cancellationToken),
                 _ => throw new P2PShareException(
-                    ErrorCode.RegistrationClosed, "At this tracker only its operator makes accounts: ask the operator for one."),
+                    ErrorCode.RegistrationClosed, "At this tracker only its operator creates accounts: ask the operator for one."),
             };
         }
         catch (P2PShareException e) when (e.Code is ErrorCode.RegistrationClosed or ErrorCode.InvalidInvitation)
@@ -114,17 +158,17 @@ internal sealed class AccountService(
         var account = AccountName.FindProblem(name) is null ? AccountName.Key(name) : "?";
         await throttle.CheckAsync(account, address, cancellationToken);
         var user = await users.FindAsync(name, cancellationToken);
-        var right = await workers.RunAsync(
+        var isRight = await workers.RunAsync(
             async () =>
             {
-                // Once more: those that came together with this one may have failed while it waited.
+                // Once more: attempts that came together with this one may have failed while it waited.
                 await throttle.CheckAsync(account, address, cancellationToken);
-                var hash = user?.PasswordHash ?? _nobody;
+                var hash = user?.PasswordHash ?? _dummyHash;
                 var verified = await PasswordWorkers.HashAsync(() => PasswordHash.Verify(password, hash)) && user is not null;
                 Interlocked.Add(ref _roundsVerified, PasswordHash.IterationsOf(hash));
                 if (!verified)
                 {
-                    // Counts also where who guessed does not wait for the answer.
+                    // Counts even if the caller no longer waits for the answer.
                     await throttle.AddFailureAsync(account, address, CancellationToken.None);
                     audit.Write(AuditAct.PasswordWrong, address, user?.Name);
                 }
@@ -132,7 +176,7 @@ internal sealed class AccountService(
                 return verified;
             },
             cancellationToken);
-        return right ? user! : throw new P2PShareException(ErrorCode.WrongCredentials, wrong);
+        return isRight ? user! : throw new P2PShareException(ErrorCode.WrongCredentials, wrong);
     }
 
     private Task<string> HashAsync(string password, CancellationToken cancellationToken) =>

@@ -21,7 +21,7 @@ internal static class PasswordHash
     }
 
     /// <summary>Whether it is the password; the comparison takes the same time wherever the first difference is.</summary>
-    /// <param name="stored">What <see cref="Compute"/> gave.</param>
+    /// <param name="stored">A result of <see cref="Compute"/>.</param>
     public static bool Verify(string password, string stored)
     {
         var parts = stored.Split('$');

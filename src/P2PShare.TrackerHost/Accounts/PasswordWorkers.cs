@@ -1,17 +1,17 @@
 using System.Threading.Channels;
 using P2PShare.Protocol;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.TrackerHost.Accounts;
 
 /// <summary>
-/// Hashes passwords, a few at once, on threads of their own: a rush of logins makes logins wait, and nothing else.
+/// Hashes passwords, a few at once, on threads of their own: a rush of logins delays logins, and nothing else.
 /// </summary>
 internal sealed class PasswordWorkers : IDisposable
 {
     private readonly Channel<Func<Task>> _waiting;
 
-    public PasswordWorkers(TrackerOptions options)
+    public PasswordWorkers(AccountOptions options)
     {
         _waiting = Channel.CreateBounded<Func<Task>>(options.PasswordQueueLength);
         for (var i = 0; i < options.PasswordHashesAtOnce; i++)
@@ -29,7 +29,7 @@ internal sealed class PasswordWorkers : IDisposable
         {
             if (cancellationToken.IsCancellationRequested)
             {
-                // Who asked has gone: no rounds for nobody.
+                // The caller is gone: nobody needs the rounds.
                 completion.SetCanceled(cancellationToken);
                 return;
             }
@@ -48,7 +48,7 @@ internal sealed class PasswordWorkers : IDisposable
             : throw new TooManyAttemptsException("The tracker is checking too many passwords at the moment. Try again in a few seconds.", TimeSpan.FromSeconds(5));
     }
 
-    /// <summary>Rounds of hashing take their time; the thread pool's threads are for those who do not.</summary>
+    /// <summary>On a thread of its own: rounds of hashing take long, and the thread pool is for short work.</summary>
     public static Task<T> HashAsync<T>(Func<T> rounds) =>
         Task.Factory.StartNew(rounds, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 

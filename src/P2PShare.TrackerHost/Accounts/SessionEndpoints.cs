@@ -1,6 +1,10 @@
 using System.Net;
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
+using P2PShare.TrackerHost.Observability;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Accounts;
 
@@ -8,18 +12,20 @@ internal static class SessionEndpoints
 {
     public static void MapSessions(this IEndpointRouteBuilder routes)
     {
-        var sessions = routes.MapGroup("").WithTags("Sessions").ProducesProblem(StatusCodes.Status401Unauthorized);
+        var sessions = routes.MapGroup("").WithTags("Sessions");
         sessions.MapPost(TrackerRoutes.Sessions, LogInAsync)
             .AllowAnonymous()
-            .Count(RateLimit.Logins)
-            .Produces<SessionResponse>(StatusCodes.Status201Created)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .RequireRateLimiting(RateLimit.Logins)
+            .Describe("logIn", "Opens a session.", ErrorCode.WrongCredentials)
+            .Produces<SessionResponse>(StatusCodes.Status201Created);
         sessions.MapGet(TrackerRoutes.CurrentSession, (CurrentUser user, TrackerIdentity tracker) =>
                 TypedResults.Ok(new SessionResponse(Token: null, user.Name, tracker.Id, user.Expires)))
-            .RequireAuthorization();
+            .RequireAuthorization()
+            .Describe("getSession", "Returns the caller's session, without its token.");
         sessions.MapDelete(TrackerRoutes.CurrentSession, LogOutAsync)
             .RequireAuthorization()
             .Audited(AuditAct.LoggedOut)
+            .Describe("logOut", "Ends the caller's session and its peers.")
             .Produces(StatusCodes.Status204NoContent);
     }
 
@@ -27,7 +33,7 @@ internal static class SessionEndpoints
         LoginRequest request,
         HttpContext context,
         AccountService accounts,
-        SessionStore sessions,
+        SessionService sessions,
         TrackerIdentity tracker,
         Audit audit,
         CancellationToken cancellationToken)
@@ -35,8 +41,8 @@ internal static class SessionEndpoints
         while (true)
         {
             var user = await accounts.LogInAsync(request.UserName, request.Password, context.RemoteAddress(), cancellationToken);
-            // Where the password was changed meanwhile, the one that was checked is looked at again.
-            if (await sessions.OpenAsync(user, cancellationToken) is var (token, expires))
+            // If the password was changed meanwhile, the given one is checked again.
+            if (await sessions.OpenAsync(user.Id, user.PasswordHash, cancellationToken) is var (token, expires))
             {
                 audit.Write(AuditAct.LoggedIn, context.RemoteAddress(), user.Name);
                 context.Response.Headers.CacheControl = "no-store";
@@ -45,7 +51,7 @@ internal static class SessionEndpoints
         }
     }
 
-    private static async Task<IResult> LogOutAsync(CurrentUser user, SessionStore sessions, CancellationToken cancellationToken)
+    private static async Task<IResult> LogOutAsync(CurrentUser user, SessionService sessions, CancellationToken cancellationToken)
     {
         await sessions.RevokeAsync(user.SessionHash, cancellationToken);
         return TypedResults.NoContent();

@@ -1,12 +1,14 @@
+using System.ComponentModel;
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Microsoft.AspNetCore.Mvc;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Groups;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Events;
@@ -16,48 +18,53 @@ internal static class EventEndpoints
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet(TrackerRoutes.Events, WatchAsync)
         .WithTags("Events")
         .RequireAuthorization()
+        .Describe("watchEvents", "Streams what happens in the caller's groups.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.QuotaExceeded)
         .Produces<GroupEvent>(StatusCodes.Status200OK, "text/event-stream")
-        .ProducesProblem(StatusCodes.Status400BadRequest)
-        .ProducesProblem(StatusCodes.Status401Unauthorized)
-        .ProducesProblem(StatusCodes.Status404NotFound);
+        .WithMetadata(new OpenApiSuccess(
+            "Server-sent events (WHATWG HTML, section 9.2) until the client disconnects. The first is of type 'ready': from there on nothing is missed. "
+            + "The type of each further one is its kind, its id resumes the stream after it, and its data is this schema as JSON. "
+            + "An event of type 'heartbeat' comes when nothing else did for 15 seconds."));
 
     private static async Task<IResult> WatchAsync(
-        string[] group, HttpContext context, CurrentUser user, EventFeed feed, TrackerDatabase database, TimeProvider clock, CancellationToken cancellationToken)
+        [Description("Names of the groups to watch; none: all of the caller's.")] string[]? group,
+        [FromHeader(Name = "Last-Event-ID"), Description("Id of an event: the stream begins with the events after it, up to an hour back.")] string? lastEventId,
+        HttpContext context, CurrentUser user, EventFeed feed, TrackerDatabase database, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var after = LastEventId(context.Request);
-        foreach (var name in group.DistinctBy(AccountName.Key))
+        var after = ParseEventId(lastEventId ?? "");
+        var groups = group ?? [];
+        foreach (var name in groups.DistinctBy(AccountName.Key))
         {
             await database.ReadAsync(connection => Membership.GetAsync(connection, name, user), cancellationToken);
         }
 
-        var stream = await feed.OpenAsync(user, group.Select(AccountName.Key).ToHashSet(StringComparer.Ordinal), cancellationToken);
-        // A proxy (nginx knows this header) that waits for more would keep events from arriving.
+        var stream = await feed.OpenAsync(user, groups.Select(AccountName.Key).ToHashSet(StringComparer.Ordinal), cancellationToken);
+        // A proxy that buffers would delay events; nginx understands this header.
         context.Response.Headers["X-Accel-Buffering"] = "no";
-        context.Response.OnCompleted(() => feed.CloseAsync(stream));
+        context.Response.OnCompleted(() =>
+        {
+            feed.Close(stream);
+            return Task.CompletedTask;
+        });
         return TypedResults.ServerSentEvents(SendAsync(stream, after, database, clock, cancellationToken));
     }
 
-    private static long? LastEventId(HttpRequest request)
-    {
-        var text = request.Headers["Last-Event-ID"].ToString();
-        return text.Length == 0 ? null
-            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id
-            : throw new P2PShareException(
-                ErrorCode.InvalidRequest, $"'{PrintableCharacter.Clean(text)}' in Last-Event-ID is no id of an event: a number was expected.");
-    }
+    private static long? ParseEventId(string text) => text.Length == 0 ? null
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id
+        : throw new P2PShareException(
+            ErrorCode.InvalidRequest, $"'{PrintableCharacter.Clean(text)}' in Last-Event-ID is not the id of an event: a number was expected.");
 
     private static async IAsyncEnumerable<SseItem<string>> SendAsync(
         EventReader stream, long? after, TrackerDatabase database, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // Says that from here on nothing is missed, and after what to resume when nothing comes.
+        // From here on nothing is missed; the id is what to resume after if no event follows.
         yield return Signal(GroupEventItems.Ready, after ?? stream.Position);
         for (var position = after ?? stream.Position; position < stream.Position;)
         {
             var missed = await database.ReadAsync(
                 connection => EventStore.ReadAsync(connection, stream.User, position, stream.Position), cancellationToken);
-            foreach (var what in missed.Select(stored => stored.ToEvent()).Where(what => stream.IsAbout(what.Group)))
+            foreach (var groupEvent in missed.Select(stored => stored.ToEvent()).Where(one => stream.IsAbout(one.Group)))
             {
-                yield return Item(what);
+                yield return Item(groupEvent);
             }
 
             position = missed.Count < EventStore.PageSize ? stream.Position : missed[^1].Id;
@@ -77,31 +84,25 @@ internal static class EventEndpoints
                 yield break;
             }
 
-            while (stream.Waiting.TryRead(out var what))
+            while (stream.Waiting.TryRead(out var groupEvent))
             {
-                yield return Item(what);
+                yield return Item(groupEvent);
             }
 
             more = stream.Waiting.WaitToReadAsync(cancellationToken).AsTask();
         }
     }
 
+    /// <returns>False after <see cref="GroupEventItems.HeartbeatInterval"/>.</returns>
     private static async Task<bool> CompletesAsync(Task task, TimeProvider clock, CancellationToken cancellationToken)
     {
-        try
-        {
-            await task.WaitAsync(GroupEventItems.HeartbeatInterval, clock, cancellationToken);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
+        await task.WaitAsync(GroupEventItems.HeartbeatInterval, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return task.IsCompleted || cancellationToken.IsCancellationRequested;
     }
 
-    private static SseItem<string> Item(GroupEvent what) => new(JsonSerializer.Serialize(what, TrackerJson.Default.GroupEvent), what.Kind.ToString())
+    private static SseItem<string> Item(GroupEvent groupEvent) => new(JsonSerializer.Serialize(groupEvent, TrackerJson.Default.GroupEvent), groupEvent.Kind.ToString())
     {
-        EventId = what.Id.ToString(CultureInfo.InvariantCulture),
+        EventId = groupEvent.Id.ToString(CultureInfo.InvariantCulture),
     };
 
     private static SseItem<string> Signal(string type, long? id) => new("{}", type) { EventId = id?.ToString(CultureInfo.InvariantCulture) };

@@ -1,47 +1,59 @@
 using System.Data.Common;
-using Dapper;
+using System.Threading.Channels;
 using P2PShare.Protocol;
-using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Events;
 
 /// <summary>
-/// Reads new events once for all streams of this process: at once where the database tells of a write, and each second
-/// for what nobody told of, such as another instance on one SQLite file.
+/// Reads new events once for all streams of this process: at once when the database reports a write, and each second
+/// for writes that it does not report, such as those of another instance on one SQLite file.
 /// </summary>
-internal sealed class EventFeed : BackgroundService
+internal sealed partial class EventFeed : BackgroundService
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
-    // Under a storm of writes, so many reads a second and no more.
+    // Bounds the reads per second under a storm of writes.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly TrackerDatabase _database;
-    private readonly TrackerOptions _options;
+    private readonly EventOptions _options;
+    private readonly TimeProvider _clock;
     private readonly ILogger<EventFeed> _logger;
+    private readonly Lock _lock = new();
     private readonly HashSet<EventReader> _streams = [];
     private readonly SemaphoreSlim _reading = new(1, 1);
-    private readonly SemaphoreSlim _woken = new(0, 1);
-    private volatile bool _anyStreams;
-    private bool _ended;
+    private readonly Channel<bool> _written = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private volatile bool _hasStreams;
+    private bool _hasEnded;
     private long _position;
 
-    public EventFeed(TrackerDatabase database, TrackerOptions options, IHostApplicationLifetime lifetime, ILogger<EventFeed> logger)
+    public EventFeed(TrackerDatabase database, EventOptions options, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<EventFeed> logger)
     {
         _database = database;
         _options = options;
+        _clock = clock;
         _logger = logger;
-        database.Written += Wake;
-        // Earlier than this service is stopped: the server waits for the responses under way.
+        database.Written += OnWritten;
+        // Before this service is stopped: the server waits for the responses under way.
         lifetime.ApplicationStopping.Register(EndAll);
     }
 
-    /// <summary>Open ones, of this process.</summary>
-    public int StreamCount => _streams.Count;
+    /// <summary>Open streams of this process.</summary>
+    public int StreamCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _streams.Count;
+            }
+        }
+    }
 
-    /// <summary>Begins a stream of what happens from now on.</summary>
+    /// <summary>Begins a stream of the events from now on.</summary>
     /// <param name="groups">Keys; empty: all.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.QuotaExceeded"/>: the user has too many open.</exception>
     public async Task<EventReader> OpenAsync(CurrentUser user, IReadOnlySet<string> groups, CancellationToken cancellationToken)
@@ -49,14 +61,15 @@ internal sealed class EventFeed : BackgroundService
         await _reading.WaitAsync(cancellationToken);
         try
         {
-            if (_streams.Count(other => other.User.Id == user.Id) >= _options.EventStreamsPerUser)
+            var open = Streams();
+            if (open.Count(other => other.User.Id == user.Id) >= _options.EventStreamsPerUser)
             {
                 throw new P2PShareException(
                     ErrorCode.QuotaExceeded,
-                    $"'{user.Name}' watches events as often as one user may at this tracker ({_options.EventStreamsPerUser}): end some, or ask the tracker's operator.");
+                    $"'{user.Name}' has as many streams of events open as one user may at this tracker ({_options.EventStreamsPerUser}): end some, or ask the tracker's operator.");
             }
 
-            if (_streams.Count == 0)
+            if (open.Length == 0)
             {
                 _position = await _database.ReadAsync(EventStore.LastIdAsync, cancellationToken);
             }
@@ -66,11 +79,14 @@ internal sealed class EventFeed : BackgroundService
             }
 
             var stream = new EventReader(user, groups, _position);
-            _streams.Add(stream);
-            _anyStreams = true;
-            if (_ended)
+            lock (_lock)
             {
-                stream.End();
+                _streams.Add(stream);
+                _hasStreams = true;
+                if (_hasEnded)
+                {
+                    stream.End();
+                }
             }
 
             return stream;
@@ -81,27 +97,37 @@ internal sealed class EventFeed : BackgroundService
         }
     }
 
-    public async Task CloseAsync(EventReader stream)
+    public void Close(EventReader stream)
     {
-        await _reading.WaitAsync(CancellationToken.None);
-        _streams.Remove(stream);
-        _anyStreams = _streams.Count > 0;
-        _reading.Release();
+        lock (_lock)
+        {
+            _streams.Remove(stream);
+            _hasStreams = _streams.Count > 0;
+        }
     }
 
     public override void Dispose()
     {
-        _database.Written -= Wake;
+        _database.Written -= OnWritten;
         base.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var sessionsChecked = Environment.TickCount64;
+        var sessionsChecked = _clock.GetTimestamp();
+        var written = _written.Reader.WaitToReadAsync(stoppingToken).AsTask();
         while (true)
         {
-            await _woken.WaitAsync(PollInterval, stoppingToken);
-            if (!_anyStreams)
+            await ((Task)written).WaitAsync(PollInterval, _clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stoppingToken.ThrowIfCancellationRequested();
+            var wasWritten = written.IsCompleted;
+            if (wasWritten)
+            {
+                _written.Reader.TryRead(out _);
+                written = _written.Reader.WaitToReadAsync(stoppingToken).AsTask();
+            }
+
+            if (!_hasStreams)
             {
                 continue;
             }
@@ -110,37 +136,30 @@ internal sealed class EventFeed : BackgroundService
             try
             {
                 await ReadAsync(stoppingToken);
-                if (Environment.TickCount64 - sessionsChecked >= PollInterval.TotalMilliseconds)
+                if (!wasWritten || _clock.GetElapsedTime(sessionsChecked) >= PollInterval)
                 {
-                    await EndWithoutSessionAsync(_streams, stoppingToken);
-                    sessionsChecked = Environment.TickCount64;
+                    await EndWithoutSessionAsync(Streams(), stoppingToken);
+                    sessionsChecked = _clock.GetTimestamp();
                 }
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                _logger.EventsUnread(e, PollInterval);
+                EventsUnread(e, PollInterval);
             }
             finally
             {
                 _reading.Release();
             }
 
-            await Task.Delay(Pause, stoppingToken);
+            await Task.Delay(Pause, _clock, stoppingToken);
         }
     }
 
-    private void Wake()
+    private void OnWritten()
     {
-        if (_anyStreams && _woken.CurrentCount == 0)
+        if (_hasStreams)
         {
-            try
-            {
-                _woken.Release();
-            }
-            catch (SemaphoreFullException)
-            {
-                // Somebody else woke it at the same moment.
-            }
+            _written.Writer.TryWrite(true);
         }
     }
 
@@ -150,13 +169,14 @@ internal sealed class EventFeed : BackgroundService
         do
         {
             (page, var members) = await _database.ReadAsync(ReadPageAsync, cancellationToken);
-            var told = page.Select(stored => (
-                Event: stored.ToEvent(), Streams: _streams.Where(stream => stored.IsFor(stream.User.Id, members)).ToList())).ToList();
-            // Whose session ended before something happened is not told of it.
-            await EndWithoutSessionAsync(told.SelectMany(one => one.Streams).Distinct(), cancellationToken);
-            foreach (var (what, streams) in told)
+            var open = Streams();
+            var addressed = page.Select(stored => (
+                Event: stored.ToEvent(), Streams: open.Where(stream => stored.IsFor(stream.User.Id, members)).ToList())).ToList();
+            // A user whose session ended before an event does not receive it.
+            await EndWithoutSessionAsync(addressed.SelectMany(one => one.Streams).Distinct(), cancellationToken);
+            foreach (var (groupEvent, streams) in addressed)
             {
-                streams.ForEach(stream => stream.Add(what));
+                streams.ForEach(stream => stream.Add(groupEvent));
             }
 
             _position = page.Count > 0 ? page[^1].Id : _position;
@@ -168,10 +188,7 @@ internal sealed class EventFeed : BackgroundService
     {
         var events = await EventStore.ReadAsync(connection, _position);
         var groups = events.Where(stored => stored.OwnerOnly == 0).Select(stored => stored.GroupId).OfType<long>().Distinct().ToList();
-        var members = groups.Count == 0
-            ? []
-            : await connection.QueryAsync<(long Group, long User)>($"SELECT group_id, user_id FROM members WHERE {connection.In("group_id", "@Groups")}", new { Groups = connection.List(groups) });
-        return (events, members.ToLookup(member => member.Group, member => member.User));
+        return (events, await EventStore.ReadMembersAsync(connection, groups));
     }
 
     private async Task EndWithoutSessionAsync(IEnumerable<EventReader> streams, CancellationToken cancellationToken)
@@ -179,10 +196,7 @@ internal sealed class EventFeed : BackgroundService
         foreach (var some in streams.Chunk(EventStore.PageSize))
         {
             var alive = await _database.ReadAsync(
-                connection => connection.QueryAsync<string>(
-                    $"SELECT token_hash FROM sessions WHERE {connection.In("token_hash", "@Hashes")}",
-                    new { Hashes = connection.List(some.Select(stream => stream.User.SessionHash)) }),
-                cancellationToken);
+                connection => SessionStore.FindExistingAsync(connection, some.Select(stream => stream.User.SessionHash)), cancellationToken);
             foreach (var stream in some.ExceptBy(alive, stream => stream.User.SessionHash))
             {
                 stream.End();
@@ -190,15 +204,26 @@ internal sealed class EventFeed : BackgroundService
         }
     }
 
+    private EventReader[] Streams()
+    {
+        lock (_lock)
+        {
+            return [.. _streams];
+        }
+    }
+
     private void EndAll()
     {
-        _reading.Wait();
-        _ended = true;
-        foreach (var stream in _streams)
+        lock (_lock)
         {
-            stream.End();
+            _hasEnded = true;
+            foreach (var stream in _streams)
+            {
+                stream.End();
+            }
         }
-
-        _reading.Release();
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "New events could not be read; the next try is in {Interval}.")]
+    private partial void EventsUnread(Exception exception, TimeSpan interval);
 }

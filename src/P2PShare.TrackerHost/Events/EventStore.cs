@@ -1,18 +1,18 @@
 using System.Data.Common;
 using Dapper;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Groups;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Events;
 
-/// <summary>The rows of events. They are written in the transaction of what they tell of.</summary>
+/// <summary>The rows of events. They are written in the transaction of the change that they report.</summary>
 internal static class EventStore
 {
-    /// <summary>Most events in one answer of <see cref="ReadAsync"/>.</summary>
+    /// <summary>Most events in one result of <see cref="ReadAsync(DbConnection, long)"/>.</summary>
     public const int PageSize = 1000;
 
-    private static readonly TimeSpan Kept = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
 
     private const string SelectEvents =
         """
@@ -22,21 +22,21 @@ internal static class EventStore
         WHERE e.id > @after
         """;
 
-    /// <summary>Tells the members of a group.</summary>
-    public static Task TellMembersAsync(
+    /// <summary>Adds an event for the members of a group.</summary>
+    public static Task AddForMembersAsync(
         DbConnection connection, GroupEventKind kind, long group, string userName, DateTimeOffset now, string? fileName = null) =>
         AddAsync(connection, kind, group, userName, now, fileName);
 
-    /// <summary>Tells the owner of a group.</summary>
-    public static Task TellOwnerAsync(DbConnection connection, GroupEventKind kind, long group, string userName, DateTimeOffset now) =>
+    /// <summary>Adds an event for the owner of a group.</summary>
+    public static Task AddForOwnerAsync(DbConnection connection, GroupEventKind kind, long group, string userName, DateTimeOffset now) =>
         AddAsync(connection, kind, group, userName, now, ownerOnly: true);
 
-    /// <summary>Tells one user, whether or not a member.</summary>
-    public static Task TellUserAsync(DbConnection connection, GroupEventKind kind, long group, long recipient, string userName, DateTimeOffset now) =>
+    /// <summary>Adds an event for one user, whether or not a member.</summary>
+    public static Task AddForUserAsync(DbConnection connection, GroupEventKind kind, long group, long recipient, string userName, DateTimeOffset now) =>
         AddAsync(connection, kind, group, userName, now, recipient: recipient);
 
-    /// <summary>Tells the members of a group that is about to be deleted.</summary>
-    public static async Task TellOfRemovalAsync(DbConnection connection, Membership membership, string userName, DateTimeOffset now)
+    /// <summary>Adds the events for the members of a group that is about to be deleted.</summary>
+    public static async Task AddRemovalAsync(DbConnection connection, Membership membership, string userName, DateTimeOffset now)
     {
         foreach (var member in await connection.QueryAsync<long>("SELECT user_id FROM members WHERE group_id = @GroupId", membership))
         {
@@ -44,26 +44,14 @@ internal static class EventStore
         }
     }
 
-    /// <summary>Tells the members of a group which of its files nobody shares any more, and deletes their rows.</summary>
-    public static async Task RemoveFilesAsync(DbConnection connection, long group, string userName, DateTimeOffset now)
-    {
-        const string Unshared = "group_id = @group AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)";
-        foreach (var file in (await connection.QueryAsync<string>($"SELECT name FROM files WHERE {Unshared}", new { group })).AsList())
-        {
-            await TellMembersAsync(connection, GroupEventKind.FileRemoved, group, userName, now, file);
-        }
-
-        await connection.ExecuteAsync($"DELETE FROM files WHERE {Unshared}", new { group });
-    }
-
     /// <summary>The id of the last event that was committed; 0 before the first.</summary>
     public static Task<long> LastIdAsync(DbConnection connection) => connection.ExecuteScalarAsync<long>("SELECT id FROM last_event");
 
-    /// <summary>What happened after an event, oldest first; at most <see cref="PageSize"/>.</summary>
+    /// <summary>The events after one, oldest first; at most <see cref="PageSize"/>.</summary>
     public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(DbConnection connection, long after) =>
         (await connection.QueryAsync<StoredEvent>(SelectEvents + " ORDER BY e.id LIMIT @PageSize", new { after, PageSize })).AsList();
 
-    /// <summary>What happened after one event and up to another that a user may know of, oldest first; at most <see cref="PageSize"/>.</summary>
+    /// <summary>The events after one and up to another that are for a user, oldest first; at most <see cref="PageSize"/>.</summary>
     public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(DbConnection connection, CurrentUser user, long after, long last) =>
         (await connection.QueryAsync<StoredEvent>(
             SelectEvents +
@@ -75,8 +63,18 @@ internal static class EventStore
             """,
             new { after, last, user.Id, PageSize })).AsList();
 
-    public static Task ForgetAsync(DbConnection connection, DateTimeOffset now) =>
-        connection.ExecuteAsync("DELETE FROM events WHERE created < @Since", new { Since = (now - Kept).ToUnixTimeSeconds() });
+    /// <summary>The members of groups, by group.</summary>
+    public static async Task<ILookup<long, long>> ReadMembersAsync(DbConnection connection, IReadOnlyCollection<long> groups)
+    {
+        var members = groups.Count == 0
+            ? []
+            : await connection.QueryAsync<(long Group, long User)>(
+                $"SELECT group_id, user_id FROM members WHERE {connection.In("group_id", "@Groups")}", new { Groups = connection.List(groups) });
+        return members.ToLookup(member => member.Group, member => member.User);
+    }
+
+    public static Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now) =>
+        connection.ExecuteAsync("DELETE FROM events WHERE created < @Since", new { Since = (now - Lifetime).ToUnixTimeSeconds() });
 
     private static async Task AddAsync(
         DbConnection connection,
@@ -98,7 +96,7 @@ internal static class EventStore
             {
                 id,
                 Kind = kind.ToString(),
-                // What is for one user outlives the group.
+                // An event for one user outlives the group.
                 GroupId = recipient is null ? group : (long?)null,
                 group,
                 userName,

@@ -2,15 +2,15 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.TrackerHost.Events;
 
-/// <summary>An event, and whom it is for: one user, or the members of its group, or its owner.</summary>
-// Properties, not a constructor: of a result without rows SQLite cannot tell the types that a constructor is chosen by.
+/// <summary>An event and its recipients: one user, or the members of its group, or its owner.</summary>
+// Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
 internal sealed class StoredEvent
 {
     public required long Id { get; init; }
 
     public required string Kind { get; init; }
 
-    /// <summary>Null where it is for one user.</summary>
+    /// <summary>Null if it is for one user.</summary>
     public required long? GroupId { get; init; }
 
     public required string GroupName { get; init; }
@@ -25,10 +25,10 @@ internal sealed class StoredEvent
 
     public required long Created { get; init; }
 
-    /// <summary>Of the group's owner; null where it is for one user.</summary>
+    /// <summary>Of the group's owner; null if it is for one user.</summary>
     public required long? OwnerId { get; init; }
 
-    /// <param name="members">Of the groups of the events that were read together with it.</param>
+    /// <param name="members">Members of the groups of all events of the page, by group.</param>
     public bool IsFor(long user, ILookup<long, long> members) => RecipientId is { } recipient
         ? recipient == user
         : OwnerOnly == 1 ? OwnerId == user : GroupId is { } group && members[group].Contains(user);

@@ -1,5 +1,7 @@
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
 
 namespace P2PShare.TrackerHost.Files;
 
@@ -7,30 +9,37 @@ internal static class FileEndpoints
 {
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
-        var files = routes.MapGroup("").WithTags("Files").RequireAuthorization()
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound);
-        files.MapGet(TrackerRoutes.FilesTemplate, async (string group, CurrentUser user, FileStore store, CancellationToken cancellationToken) =>
-            TypedResults.Ok(await store.ListAsync(user, group, cancellationToken)));
-        files.MapPost(TrackerRoutes.FilesTemplate, ShareAsync)
+        var routed = routes.MapGroup("").WithTags("Files").RequireAuthorization();
+        routed.MapGet(TrackerRoutes.FilesTemplate, async (string group, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
+            TypedResults.Ok(await files.ListAsync(user, group, cancellationToken)))
+            .Describe("listFiles", "Lists the files of a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
+        routed.MapPost(TrackerRoutes.FilesTemplate, ShareAsync)
+            .Describe(
+                "shareFile",
+                "Shares a content under a name with a group.",
+                ErrorCode.InvalidFileName,
+                ErrorCode.InvalidContent,
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotMember,
+                ErrorCode.NotSharer,
+                ErrorCode.QuotaExceeded,
+                ErrorCode.FileNameTaken)
             .Produces<FileResponse>(StatusCodes.Status201Created)
-            .Produces<FileResponse>(StatusCodes.Status200OK)
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status409Conflict);
-        files.MapDelete(
+            .Produces<FileResponse>(StatusCodes.Status200OK);
+        routed.MapDelete(
             TrackerRoutes.FileTemplate,
-            async (string group, string name, CurrentUser user, FileStore store, CancellationToken cancellationToken) =>
+            async (string group, string name, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
             {
-                await store.StopAsync(user, group, name, cancellationToken);
+                await files.StopAsync(user, group, name, cancellationToken);
                 return TypedResults.NoContent();
-            });
+            })
+            .Describe("stopSharing", "Ends the caller's share of a file.", ErrorCode.GroupNotFound, ErrorCode.NotMember, ErrorCode.NotSharer, ErrorCode.FileNotFound);
     }
 
     private static async Task<IResult> ShareAsync(
-        string group, ShareFileRequest request, CurrentUser user, FileStore store, CancellationToken cancellationToken)
+        string group, ShareFileRequest request, CurrentUser user, FileService files, CancellationToken cancellationToken)
     {
-        var (file, isNew) = await store.ShareAsync(user, group, request, cancellationToken);
+        var (file, isNew) = await files.ShareAsync(user, group, request, cancellationToken);
         return isNew ? TypedResults.Created(TrackerRoutes.File(file.Group, file.Name), file) : TypedResults.Ok(file);
     }
 }

@@ -1,19 +1,12 @@
 using System.Data.Common;
 using Dapper;
-using P2PShare.Protocol;
-using P2PShare.Protocol.Content;
-using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Events;
-using P2PShare.TrackerHost.Groups;
-using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Files;
 
-/// <summary>The rows of files, of who shares them, and of contents that were replaced.</summary>
-internal sealed class FileStore(TrackerDatabase database, SourceCounts sources, TrackerOptions options, TimeProvider clock)
+/// <summary>The rows of files, of the users who share them, and of contents that were replaced.</summary>
+internal static class FileStore
 {
     private const string SelectFiles =
         """
@@ -23,186 +16,78 @@ internal sealed class FileStore(TrackerDatabase database, SourceCounts sources, 
         FROM files f JOIN groups g ON g.id = f.group_id
         """;
 
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
-    public Task<IReadOnlyList<FileResponse>> ListAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<FileResponse>>(
-            async connection =>
-            {
-                var membership = await Membership.RequireMemberAsync(connection, group, user);
-                var rows = await connection.QueryAsync<Row>(SelectFiles + " WHERE f.group_id = @GroupId", new { membership.GroupId });
-                var counts = await sources.GetAsync(connection, membership.GroupId);
-                // Sorted here, because databases sort text each in their own way.
-                return [.. rows.Select(row => row.ToResponse(counts)).OrderBy(file => file.Name, StringComparer.Ordinal)];
-            },
-            cancellationToken);
+    public static Task<IEnumerable<ListedFile>> ListAsync(DbConnection connection, long group) =>
+        connection.QueryAsync<ListedFile>(SelectFiles + " WHERE f.group_id = @group", new { group });
 
-    /// <returns>The file as it is now, and whether its name is new in the group.</returns>
-    /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.InvalidFileName"/>, <see cref="ErrorCode.InvalidContent"/>, <see cref="ErrorCode.GroupNotFound"/>,
-    /// <see cref="ErrorCode.NotMember"/>, <see cref="ErrorCode.FileNameTaken"/> or <see cref="ErrorCode.NotSharer"/>.
-    /// </exception>
-    public Task<(FileResponse File, bool IsNew)> ShareAsync(CurrentUser user, string group, ShareFileRequest request, CancellationToken cancellationToken)
+    public static Task<ListedFile> GetAsync(DbConnection connection, long file) =>
+        connection.QuerySingleAsync<ListedFile>(SelectFiles + " WHERE f.id = @file", new { file });
+
+    public static Task<StoredFile?> FindAsync(DbConnection connection, long group, string name) => connection.QuerySingleOrDefaultAsync<StoredFile>(
+        """
+        SELECT id AS Id, size AS Size, piece_length AS PieceLength, pieces_root AS PiecesRoot
+        FROM files WHERE group_id = @group AND name = @name
+        """,
+        new { group, name });
+
+    /// <returns>The id of the new file.</returns>
+    public static Task<long> AddAsync(DbConnection connection, long group, ShareFileRequest request, DateTimeOffset now) => connection.QuerySingleAsync<long>(
+        """
+        INSERT INTO files (group_id, name, size, piece_length, pieces_root, shared)
+        VALUES (@group, @Name, @Size, @PieceLength, @PiecesRoot, @Now) RETURNING id
+        """,
+        new { group, request.Name, request.Size, request.PieceLength, PiecesRoot = request.PiecesRoot?.ToString(), Now = now.ToUnixTimeSeconds() });
+
+    /// <returns>Whether the user did not share it yet.</returns>
+    public static async Task<bool> AddSharerAsync(DbConnection connection, long file, long user, DateTimeOffset now) => await connection.ExecuteAsync(
+        "INSERT INTO file_sharers (file_id, user_id, shared) VALUES (@file, @user, @Now) ON CONFLICT (file_id, user_id) DO NOTHING",
+        new { file, user, Now = now.ToUnixTimeSeconds() }) == 1;
+
+    public static async Task<bool> IsSharerAsync(DbConnection connection, long file, long user) => await connection.ExecuteScalarAsync<long>(
+        "SELECT COUNT(*) FROM file_sharers WHERE file_id = @file AND user_id = @user", new { file, user }) > 0;
+
+    /// <returns>Whether the user shared it.</returns>
+    public static async Task<bool> RemoveSharerAsync(DbConnection connection, long file, long user) =>
+        await connection.ExecuteAsync("DELETE FROM file_sharers WHERE file_id = @file AND user_id = @user", new { file, user }) == 1;
+
+    /// <summary>Ends all shares of a user in a group.</summary>
+    public static Task RemoveSharerOfGroupAsync(DbConnection connection, long group, long user) => connection.ExecuteAsync(
+        "DELETE FROM file_sharers WHERE user_id = @user AND file_id IN (SELECT id FROM files WHERE group_id = @group)", new { group, user });
+
+    public static Task RemoveAsync(DbConnection connection, long file) => connection.ExecuteAsync("DELETE FROM files WHERE id = @file", new { file });
+
+    /// <summary>Deletes a file that has no sharer left.</summary>
+    /// <returns>Whether it had none.</returns>
+    public static async Task<bool> RemoveUnsharedAsync(DbConnection connection, long file) => await connection.ExecuteAsync(
+        "DELETE FROM files WHERE id = @file AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)", new { file }) == 1;
+
+    /// <summary>Deletes the files of a group that have no sharer left.</summary>
+    /// <returns>Their names.</returns>
+    public static async Task<IReadOnlyList<string>> RemoveUnsharedOfGroupAsync(DbConnection connection, long group)
     {
-        FileName.Check(request.Name);
-        var content = new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot);
-        if (content.FindProblem() is { } problem)
-        {
-            throw new P2PShareException(ErrorCode.InvalidContent, problem);
-        }
-
-        return database.WriteAsync(
-            async connection =>
-            {
-                var membership = await Membership.RequireMemberAsync(connection, group, user);
-                var current = await FindAsync(connection, membership, request.Name);
-                var isNew = current is null;
-                if (current is not null && current.Content != content)
-                {
-                    await RetireAsync(connection, membership, current, user, request.Replace);
-                    current = null;
-                }
-
-                var now = clock.GetUtcNow();
-                var file = current?.Id ?? await AddAsync(connection, membership, request, now);
-                var shares = await connection.ExecuteAsync(
-                    "INSERT INTO file_sharers (file_id, user_id, shared) VALUES (@file, @User, @Now) ON CONFLICT (file_id, user_id) DO NOTHING",
-                    new { file, User = user.Id, Now = now.ToUnixTimeSeconds() });
-                if (shares == 1)
-                {
-                    await Quotas.AddShareAsync(connection, user.Id, options);
-                }
-
-                if (isNew)
-                {
-                    await Quotas.AddFileAsync(connection, membership.GroupId, membership.GroupName, options);
-                }
-
-                if (current is null)
-                {
-                    await EventStore.TellMembersAsync(connection, GroupEventKind.FileShared, membership.GroupId, user.Name, now, request.Name);
-                }
-
-                var row = await connection.QuerySingleAsync<Row>(SelectFiles + " WHERE f.id = @file", new { file });
-                return (row.ToResponse(await sources.GetAsync(connection, membership.GroupId, row.PiecesRoot)), isNew);
-            },
-            cancellationToken);
+        const string Unshared = "group_id = @group AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)";
+        var names = (await connection.QueryAsync<string>($"SELECT name FROM files WHERE {Unshared}", new { group })).AsList();
+        await connection.ExecuteAsync($"DELETE FROM files WHERE {Unshared}", new { group });
+        return names;
     }
 
-    /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/>, <see cref="ErrorCode.FileNotFound"/> or <see cref="ErrorCode.NotSharer"/>.
-    /// </exception>
-    public Task StopAsync(CurrentUser user, string group, string name, CancellationToken cancellationToken) => database.WriteAsync(
-        async connection =>
-        {
-            var membership = await Membership.RequireMemberAsync(connection, group, user);
-            var file = await FindAsync(connection, membership, name)
-                ?? throw new P2PShareException(
-                    ErrorCode.FileNotFound, $"There is no file called '{PrintableCharacter.Clean(name)}' in '{membership.GroupName}'. Names are case-sensitive.");
-            if (await connection.ExecuteAsync("DELETE FROM file_sharers WHERE file_id = @Id AND user_id = @User", new { file.Id, User = user.Id }) == 0)
-            {
-                throw new P2PShareException(ErrorCode.NotSharer, $"You do not share '{name}' with '{membership.GroupName}': only who shares a file can stop it.");
-            }
+    /// <summary>Lets peers hold a replaced content until running downloads have finished.</summary>
+    public static Task AddRetiredAsync(DbConnection connection, long group, string piecesRoot, DateTimeOffset expires) => connection.ExecuteAsync(
+        """
+        INSERT INTO retired_contents (group_id, pieces_root, expires) VALUES (@group, @piecesRoot, @Expires)
+        ON CONFLICT (group_id, pieces_root) DO UPDATE SET expires = excluded.expires
+        """,
+        new { group, piecesRoot, Expires = expires.ToUnixTimeSeconds() });
 
-            var gone = await connection.ExecuteAsync(
-                "DELETE FROM files WHERE id = @Id AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)", new { file.Id });
-            if (gone == 1)
-            {
-                await EventStore.TellMembersAsync(
-                    connection, GroupEventKind.FileRemoved, membership.GroupId, user.Name, clock.GetUtcNow(), name);
-            }
-
-            return true;
-        },
-        cancellationToken);
-
-    /// <summary>Those of <paramref name="roots"/> that are contents of the group, replaced ones that may still be fetched included.</summary>
-    public static async Task<HashSet<string>> FindRootsAsync(DbConnection connection, long group, IEnumerable<string> roots, DateTimeOffset now)
-    {
-        return [.. await connection.QueryAsync<string>(
+    /// <summary>Those of <paramref name="roots"/> that are contents of the group, replaced ones that can still be fetched included.</summary>
+    public static async Task<HashSet<string>> FindRootsAsync(DbConnection connection, long group, IEnumerable<string> roots, DateTimeOffset now) =>
+        [.. await connection.QueryAsync<string>(
             $"""
             SELECT pieces_root FROM files WHERE group_id = @group AND {connection.In("pieces_root", "@Roots")}
             UNION
             SELECT pieces_root FROM retired_contents WHERE group_id = @group AND expires > @Now AND {connection.In("pieces_root", "@Roots")}
             """,
             new { group, Roots = connection.List(roots), Now = now.ToUnixTimeSeconds() })];
-    }
 
-    private static Task<FileRow?> FindAsync(DbConnection connection, Membership membership, string name) =>
-        connection.QuerySingleOrDefaultAsync<FileRow>(
-            """
-            SELECT id AS Id, size AS Size, piece_length AS PieceLength, pieces_root AS PiecesRoot
-            FROM files WHERE group_id = @GroupId AND name = @name
-            """,
-            new { membership.GroupId, name });
-
-    private static Task<long> AddAsync(DbConnection connection, Membership membership, ShareFileRequest request, DateTimeOffset now) =>
-        connection.QuerySingleAsync<long>(
-            """
-            INSERT INTO files (group_id, name, size, piece_length, pieces_root, shared)
-            VALUES (@GroupId, @Name, @Size, @PieceLength, @PiecesRoot, @Now) RETURNING id
-            """,
-            new { membership.GroupId, request.Name, request.Size, request.PieceLength, PiecesRoot = request.PiecesRoot?.ToString(), Now = now.ToUnixTimeSeconds() });
-
-    private async Task RetireAsync(DbConnection connection, Membership membership, FileRow file, CurrentUser user, bool replace)
-    {
-        if (!replace)
-        {
-            throw new P2PShareException(
-                ErrorCode.FileNameTaken,
-                $"Another content has this name in '{membership.GroupName}': choose another name, or replace it, which whoever shares it can.");
-        }
-
-        var shares = await connection.ExecuteScalarAsync<long>(
-            "SELECT COUNT(*) FROM file_sharers WHERE file_id = @Id AND user_id = @User", new { file.Id, User = user.Id });
-        if (shares == 0)
-        {
-            throw new P2PShareException(
-                ErrorCode.NotSharer, $"Another content has this name in '{membership.GroupName}', and only who shares it can replace it: choose another name.");
-        }
-
-        await connection.ExecuteAsync("DELETE FROM files WHERE id = @Id", new { file.Id });
-        if (file.PiecesRoot is not null)
-        {
-            await connection.ExecuteAsync(
-                """
-                INSERT INTO retired_contents (group_id, pieces_root, expires) VALUES (@GroupId, @PiecesRoot, @Expires)
-                ON CONFLICT (group_id, pieces_root) DO UPDATE SET expires = excluded.expires
-                """,
-                new { membership.GroupId, file.PiecesRoot, Expires = (clock.GetUtcNow() + options.ReplacedContentLifetime).ToUnixTimeSeconds() });
-        }
-    }
-
-    private sealed record FileRow(long Id, long Size, long PieceLength, string? PiecesRoot)
-    {
-        public ContentDescription Content => new(Size, (int)PieceLength, PiecesRoot is null ? null : Hash256.Parse(PiecesRoot));
-    }
-
-    // Properties, not a constructor: of a result without rows SQLite cannot tell the types that a constructor is chosen by.
-    private sealed class Row
-    {
-        public required string GroupName { get; init; }
-
-        public required string Name { get; init; }
-
-        public required long Size { get; init; }
-
-        public required long PieceLength { get; init; }
-
-        public required string? PiecesRoot { get; init; }
-
-        public required string Owner { get; init; }
-
-        public required long Shared { get; init; }
-
-        /// <param name="sources">By content.</param>
-        public FileResponse ToResponse(IReadOnlyDictionary<string, int> sources) => new(
-            GroupName,
-            Name,
-            Size,
-            (int)PieceLength,
-            PiecesRoot is null ? null : Hash256.Parse(PiecesRoot),
-            Owner,
-            PiecesRoot is null ? 0 : sources.GetValueOrDefault(PiecesRoot),
-            DateTimeOffset.FromUnixTimeSeconds(Shared));
-    }
+    public static Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now) =>
+        connection.ExecuteAsync("DELETE FROM retired_contents WHERE expires <= @Now", new { Now = now.ToUnixTimeSeconds() });
 }

@@ -1,17 +1,17 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using Dapper;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.TrackerHost.Files;
 
 /// <summary>
-/// How many peers online have all of each content of a group. Counted for each question; in a group where that is much
-/// work, once in <see cref="Kept"/> for all who ask meanwhile.
+/// How many peers online have all of each content of a group. Counted for each request; in a group with many sources, once in
+/// <see cref="Kept"/> for all requests meanwhile.
 /// </summary>
-internal sealed class SourceCounts(TrackerOptions options, TimeProvider clock)
+internal sealed class SourceCounts(PeerOptions options, TimeProvider clock)
 {
-    /// <summary>From so many sources in a group on, counts are kept.</summary>
+    /// <summary>Sources in a group from which on counts are kept.</summary>
     public const int Many = 5000;
 
     /// <summary>How old the counts of a group with many sources may be.</summary>
@@ -84,7 +84,7 @@ internal sealed class SourceCounts(TrackerOptions options, TimeProvider clock)
             SELECT h.pieces_root, COUNT(*) FROM holdings h CROSS JOIN peers p
             WHERE p.id = h.peer_id AND h.group_id = @group AND h.complete = 1 AND p.last_seen >= @SeenSince {condition} GROUP BY h.pieces_root
             """,
-            new { group, content, SeenSince = options.PeersSeenSince(clock.GetUtcNow()) });
+            new { group, content, SeenSince = options.OnlineSince(clock.GetUtcNow()) });
         return rows.ToDictionary(row => row.Root, row => (int)row.Sources, StringComparer.Ordinal);
     }
 

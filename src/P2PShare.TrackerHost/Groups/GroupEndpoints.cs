@@ -1,6 +1,9 @@
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
+using P2PShare.TrackerHost.Observability;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -8,55 +11,56 @@ internal static class GroupEndpoints
 {
     public static void MapGroups(this IEndpointRouteBuilder routes)
     {
-        var groups = routes.MapGroup("").WithTags("Groups").RequireAuthorization().ProducesProblem(StatusCodes.Status401Unauthorized);
-        groups.MapPost(TrackerRoutes.Groups, async (CreateGroupRequest request, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
+        var routed = routes.MapGroup("").WithTags("Groups").RequireAuthorization();
+        routed.MapPost(TrackerRoutes.Groups, async (CreateGroupRequest request, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
             {
-                var group = await store.CreateAsync(user, request.Name, cancellationToken);
+                var group = await groups.CreateAsync(user, request.Name, cancellationToken);
                 return TypedResults.Created(TrackerRoutes.Group(group.Name), group);
             })
             .Audited(AuditAct.GroupMade, call => call.Arguments.OfType<CreateGroupRequest>().Single().Name)
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status409Conflict);
-        groups.MapGet(TrackerRoutes.Groups, async (CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
-            TypedResults.Ok(await store.ListAsync(user, cancellationToken)));
-        groups.MapGet(TrackerRoutes.GroupTemplate, async (string group, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
-                TypedResults.Ok(await store.GetAsync(user, group, cancellationToken)))
-            .ProducesProblem(StatusCodes.Status404NotFound);
-        groups.MapDelete(
+            .Describe("createGroup", "Creates a group that the caller owns.", ErrorCode.InvalidGroupName, ErrorCode.GroupNameTaken, ErrorCode.QuotaExceeded);
+        routed.MapGet(TrackerRoutes.Groups, async (CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
+            TypedResults.Ok(await database.ReadAsync(connection => GroupStore.ListAsync(connection, user), cancellationToken)))
+            .Describe("listGroups", "Lists all groups, with the caller's role in each.");
+        routed.MapGet(TrackerRoutes.GroupTemplate, async (string group, CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
+                TypedResults.Ok(await database.ReadAsync(connection => GroupStore.GetAsync(connection, user, group), cancellationToken)))
+            .Describe("getGroup", "Returns a group, with the caller's role in it.", ErrorCode.GroupNotFound);
+        routed.MapDelete(
                 TrackerRoutes.GroupTemplate,
-                async (string group, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
+                async (string group, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
                 {
-                    await store.RemoveAsync(user, group, cancellationToken);
+                    await groups.RemoveAsync(user, group, cancellationToken);
                     return TypedResults.NoContent();
                 })
             .Audited(AuditAct.GroupRemoved)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound);
-        groups.MapPut(
+            .Describe("deleteGroup", "Deletes a group and all that is in it.", ErrorCode.GroupNotFound, ErrorCode.NotOwner);
+        routed.MapPut(
                 TrackerRoutes.GroupOwnerTemplate,
-                async (string group, SetGroupOwnerRequest request, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
-                    TypedResults.Ok(await store.SetOwnerAsync(user, group, request.UserName, cancellationToken)))
+                async (string group, SetGroupOwnerRequest request, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
+                    TypedResults.Ok(await groups.SetOwnerAsync(user, group, request.UserName, cancellationToken)))
             .Audited(AuditAct.GroupHandedOver, call => call.Arguments.OfType<SetGroupOwnerRequest>().Single().UserName)
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound);
-        groups.MapGet(
+            .Describe(
+                "setGroupOwner", "Hands a group over to another member.", ErrorCode.GroupNotFound, ErrorCode.NotOwner, ErrorCode.MemberNotFound, ErrorCode.QuotaExceeded);
+        routed.MapGet(
                 TrackerRoutes.MembersTemplate,
-                async (string group, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
-                    TypedResults.Ok(await store.ListMembersAsync(user, group, cancellationToken)))
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound);
-        groups.MapDelete(
+                async (string group, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
+                    TypedResults.Ok(await groups.ListMembersAsync(user, group, cancellationToken)))
+            .Describe("listMembers", "Lists the members of a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
+        routed.MapDelete(
                 TrackerRoutes.MemberTemplate,
-                async (string group, string user, CurrentUser asker, GroupStore store, CancellationToken cancellationToken) =>
+                async (string group, string user, CurrentUser asker, GroupService groups, CancellationToken cancellationToken) =>
                 {
-                    await store.RemoveMemberAsync(asker, group, user, cancellationToken);
+                    await groups.RemoveMemberAsync(asker, group, user, cancellationToken);
                     return TypedResults.NoContent();
                 })
             .Audited(AuditAct.MemberRemoved)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Describe(
+                "removeMember",
+                "Removes a member, as the owner, or leaves the group.",
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotOwner,
+                ErrorCode.NotMember,
+                ErrorCode.MemberNotFound,
+                ErrorCode.OwnerCannotLeave);
     }
 }

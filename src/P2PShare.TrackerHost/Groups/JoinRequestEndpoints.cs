@@ -1,6 +1,8 @@
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -8,43 +10,41 @@ internal static class JoinRequestEndpoints
 {
     public static void MapJoinRequests(this IEndpointRouteBuilder routes)
     {
-        var requests = routes.MapGroup("").WithTags("Join requests").RequireAuthorization()
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status404NotFound);
-        requests.MapPost(TrackerRoutes.JoinRequestsTemplate, AskAsync)
+        var routed = routes.MapGroup("").WithTags("Join requests").RequireAuthorization();
+        routed.MapPost(TrackerRoutes.JoinRequestsTemplate, AskAsync)
             .Audited(AuditAct.JoinRequested)
+            .Describe("askToJoin", "Asks to join a group.", ErrorCode.GroupNotFound, ErrorCode.AlreadyMember, ErrorCode.QuotaExceeded)
             .Produces<JoinRequestResponse>(StatusCodes.Status201Created)
-            .Produces<JoinRequestResponse>(StatusCodes.Status200OK)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status409Conflict);
-        requests.MapGet(
+            .Produces<JoinRequestResponse>(StatusCodes.Status200OK);
+        routed.MapGet(
                 TrackerRoutes.JoinRequestsTemplate,
-                async (string group, CurrentUser user, GroupStore store, CancellationToken cancellationToken) =>
-                    TypedResults.Ok(await store.ListRequestsAsync(user, group, cancellationToken)))
-            .ProducesProblem(StatusCodes.Status403Forbidden);
-        requests.MapPost(
+                async (string group, CurrentUser user, JoinRequestService requests, CancellationToken cancellationToken) =>
+                    TypedResults.Ok(await requests.ListAsync(user, group, cancellationToken)))
+            .Describe("listJoinRequests", "Lists the unanswered join requests of a group.", ErrorCode.GroupNotFound, ErrorCode.NotOwner);
+        routed.MapPost(
                 TrackerRoutes.ApprovalTemplate,
-                async (string group, string user, CurrentUser asker, GroupStore store, CancellationToken cancellationToken) =>
+                async (string group, string user, CurrentUser asker, JoinRequestService requests, CancellationToken cancellationToken) =>
                 {
-                    await store.ApproveAsync(asker, group, user, cancellationToken);
+                    await requests.ApproveAsync(asker, group, user, cancellationToken);
                     return TypedResults.NoContent();
                 })
             .Audited(AuditAct.JoinApproved)
-            .ProducesProblem(StatusCodes.Status403Forbidden);
-        requests.MapDelete(
+            .Describe(
+                "approveJoinRequest", "Makes a user who asked a member.", ErrorCode.GroupNotFound, ErrorCode.NotOwner, ErrorCode.JoinRequestNotFound, ErrorCode.QuotaExceeded);
+        routed.MapDelete(
                 TrackerRoutes.JoinRequestTemplate,
-                async (string group, string user, CurrentUser asker, GroupStore store, CancellationToken cancellationToken) =>
+                async (string group, string user, CurrentUser asker, JoinRequestService requests, CancellationToken cancellationToken) =>
                 {
-                    await store.DenyAsync(asker, group, user, cancellationToken);
+                    await requests.DenyAsync(asker, group, user, cancellationToken);
                     return TypedResults.NoContent();
                 })
             .Audited(AuditAct.JoinDenied)
-            .ProducesProblem(StatusCodes.Status403Forbidden);
+            .Describe("denyJoinRequest", "Denies a join request, as the owner, or withdraws it.", ErrorCode.GroupNotFound, ErrorCode.NotOwner, ErrorCode.JoinRequestNotFound);
     }
 
-    private static async Task<IResult> AskAsync(string group, CurrentUser user, GroupStore store, CancellationToken cancellationToken)
+    private static async Task<IResult> AskAsync(string group, CurrentUser user, JoinRequestService requests, CancellationToken cancellationToken)
     {
-        var (request, isNew) = await store.RequestToJoinAsync(user, group, cancellationToken);
+        var (request, isNew) = await requests.AskAsync(user, group, cancellationToken);
         return isNew
             ? TypedResults.Created(TrackerRoutes.JoinRequest(request.Group, request.UserName), request)
             : TypedResults.Ok(request);

@@ -7,9 +7,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Certificates;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Files;
 using P2PShare.TrackerHost.Groups;
+using P2PShare.TrackerHost.Http;
+using P2PShare.TrackerHost.Observability;
 using P2PShare.TrackerHost.Peers;
 using P2PShare.TrackerHost.Storage;
 using P2PShare.TrackerHost.Tickets;
@@ -19,9 +23,6 @@ namespace P2PShare.TrackerHost.Hosting;
 /// <summary>A tracker that listens, until it is disposed.</summary>
 internal sealed class TrackerApplication : IAsyncDisposable
 {
-    /// <summary>Greatest request body in bytes, announces excepted.</summary>
-    public const int MaxRequestBody = 1024 * 1024;
-
     private readonly WebApplication _web;
     private readonly TrackerDatabase _database;
     private readonly ServingCertificate _certificate;
@@ -36,10 +37,10 @@ internal sealed class TrackerApplication : IAsyncDisposable
         MetricsPort = BindingAddress.Parse(addresses.Last()).Port;
     }
 
-    /// <summary>The port it really listens on.</summary>
+    /// <summary>The port it listens on, also if a free one was asked for.</summary>
     public int Port { get; }
 
-    /// <summary>The port of <c>/metrics</c>, where the options have one.</summary>
+    /// <summary>The port of <c>/metrics</c>, if the configuration has one.</summary>
     public int MetricsPort { get; }
 
     /// <summary>Of its certificate's public key.</summary>
@@ -55,25 +56,28 @@ internal sealed class TrackerApplication : IAsyncDisposable
     public IServiceProvider Services => _web.Services;
 
     /// <summary>Starts a tracker and returns when it listens.</summary>
-    /// <param name="configure">Adds what the program has beyond this: configuration, logging.</param>
+    /// <param name="address">What to listen on: an IP address of this machine, <c>localhost</c>, or a name; port 0 takes a free one.</param>
+    /// <param name="configure">Adds what the program has beyond this, such as logging.</param>
     /// <exception cref="P2PShareException">It cannot start; the message says why.</exception>
     public static async Task<TrackerApplication> StartAsync(
-        TrackerOptions options, TimeProvider clock, Action<WebApplicationBuilder>? configure, CancellationToken cancellationToken)
+        TrackerAddress address, IConfiguration configuration, TimeProvider clock, Action<WebApplicationBuilder>? configure, CancellationToken cancellationToken)
     {
-        options.Check();
-        CreateDataFolder(options.DataPath);
-        var database = await TrackerDatabase.OpenAsync(options, cancellationToken);
+        await using var options = TrackerSettings.Check(configuration);
+        var storage = options.GetRequiredService<StorageOptions>();
+        CreateDataFolder(storage.DataPath);
+        var database = await TrackerDatabase.OpenAsync(storage, clock, cancellationToken);
         ServingCertificate? certificate = null;
         WebApplication? web = null;
         try
         {
-            certificate = ServingCertificate.Load(options, clock);
+            certificate = ServingCertificate.Load(options.GetRequiredService<CertificateOptions>(), storage.DataPath, clock);
             var identity = await TrackerIdentity.LoadOrCreateAsync(database, cancellationToken);
-            var keys = await TicketKeys.LoadOrCreateAsync(identity.Id, database, options, clock, cancellationToken);
-            web = Build(options, clock, database, certificate, identity, keys, configure);
-            database.Metrics = web.Services.GetRequiredService<TrackerMetrics>();
-            database.Logger = web.Services.GetRequiredService<ILogger<TrackerDatabase>>();
-            await ListenAsync(web, options, cancellationToken);
+            var keys = await TicketKeys.LoadOrCreateAsync(identity.Id, database, options.GetRequiredService<TicketOptions>(), clock, cancellationToken);
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = typeof(TrackerApplication).Assembly.GetName().Name });
+            builder.Configuration.AddConfiguration(configuration);
+            builder.Services.AddSingleton(clock).AddSingleton(database).AddSingleton(certificate).AddSingleton(identity).AddSingleton(keys);
+            web = Build(builder, options, address, certificate, configure);
+            await ListenAsync(web, address, options.GetRequiredService<ObservabilityOptions>(), cancellationToken);
             return new TrackerApplication(web, database, certificate);
         }
         catch
@@ -89,14 +93,14 @@ internal sealed class TrackerApplication : IAsyncDisposable
         }
     }
 
-    /// <summary>Says that it is not ready, for balancers to leave, and goes on as before for <see cref="TrackerOptions.DrainTime"/>.</summary>
+    /// <summary>Reports that it is not ready, so that balancers leave, and continues to serve for <see cref="LifetimeOptions.DrainTime"/>.</summary>
     public Task DrainAsync(CancellationToken cancellationToken)
     {
-        Services.GetRequiredService<Readiness>().Leave();
-        return Task.Delay(Services.GetRequiredService<TrackerOptions>().DrainTime, cancellationToken);
+        Services.GetRequiredService<ReadinessCheck>().StartDraining();
+        return Task.Delay(Services.GetRequiredService<LifetimeOptions>().DrainTime, Services.GetRequiredService<TimeProvider>(), cancellationToken);
     }
 
-    /// <summary>Accepts nothing more, answers what is under way, within <see cref="TrackerOptions.ShutdownTimeout"/>, then ends.</summary>
+    /// <summary>Accepts nothing more, answers what is under way, within <see cref="LifetimeOptions.ShutdownTimeout"/>, then ends.</summary>
     public async ValueTask DisposeAsync()
     {
         await _web.StopAsync(CancellationToken.None);
@@ -121,50 +125,55 @@ internal sealed class TrackerApplication : IAsyncDisposable
     }
 
     private static WebApplication Build(
-        TrackerOptions options,
-        TimeProvider clock,
-        TrackerDatabase database,
-        ServingCertificate certificate,
-        TrackerIdentity identity,
-        TicketKeys keys,
-        Action<WebApplicationBuilder>? configure)
+        WebApplicationBuilder builder, ServiceProvider options, TrackerAddress address, ServingCertificate certificate, Action<WebApplicationBuilder>? configure)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = typeof(TrackerApplication).Assembly.GetName().Name });
+        var connections = options.GetRequiredService<ConnectionOptions>();
+        var observability = options.GetRequiredService<ObservabilityOptions>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.SetLimits(options);
-            Listen(kestrel, options, endpoint =>
+            kestrel.SetLimits(connections);
+            Listen(kestrel, address, endpoint =>
             {
-                endpoint.LimitPerAddress(kestrel.ApplicationServices.GetRequiredService<AddressConnections>(), TrustedProxies.Networks(options));
-                certificate.Serve(endpoint);
+                endpoint.LimitPerAddress(kestrel.ApplicationServices.GetRequiredService<AddressConnections>(), connections.GetTrustedNetworks());
+                certificate.Serve(endpoint, connections.HandshakeTimeout);
             });
-            kestrel.ListenForMetrics(options);
+            kestrel.ListenForMetrics(observability);
         });
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.GetRequiredService<LifetimeOptions>().ShutdownTimeout);
         // Signals are the program's business; a tracker inside a test has none.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
 
-        builder.Services.AddSingleton(options).AddSingleton(clock).AddSingleton(database).AddSingleton(identity).AddSingleton(keys);
-        builder.Services.AddSingleton(certificate).AddSingleton<Readiness>().AddHostedService<CertificateWatch>();
+        builder.Services.AddTrackerOptions(builder.Configuration);
         builder.Services.AddRouting();
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
-        builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>();
-        builder.Services.AddRateLimits(options);
+        builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>().AddSingleton<RequestMetrics>();
+        builder.Services.AddSingleton<DatabaseMonitor>().AddSingleton<CertificateMetrics>().AddSingleton<EventMetrics>();
+        builder.Services.AddRateLimits(options.GetRequiredService<RateLimitOptions>(), options.GetRequiredService<AccountOptions>());
+        builder.AddHealth();
         builder.Services.AddAccounts();
-        builder.Services.AddSingleton<GroupStore>().AddSingleton<SourceCounts>().AddSingleton<FileStore>();
-        builder.Services.AddSingleton<PeerStore>().AddSingleton<LastSeen>().AddHostedService(services => services.GetRequiredService<LastSeen>());
-        builder.Services.AddHostedService<Housekeeping>();
+        builder.Services.AddSingleton<GroupService>().AddSingleton<JoinRequestService>();
+        builder.Services.AddSingleton<SourceCounts>().AddSingleton<FileService>();
+        builder.Services.AddSingleton<PeerService>().AddSingleton<OnlinePeers>().AddSingleton<LastSeenWriter>().AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
         builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>());
+        builder.Services.AddHostedService<CertificateWatch>().AddHostedService<Purge>();
         configure?.Invoke(builder);
-        builder.AddMetricsExport(options);
+        builder.AddMetricsExport(observability);
+        if (MetricsExport.IsEnabled(builder, observability))
+        {
+            builder.Services.AddHostedService(services => services.GetRequiredService<OnlinePeers>());
+        }
 
         var app = builder.Build();
-        app.UseMetricsListener(options);
+        // They listen and measure from now on.
+        app.Services.GetRequiredService<DatabaseMonitor>();
+        app.Services.GetRequiredService<CertificateMetrics>();
+        app.Services.GetRequiredService<EventMetrics>();
+        app.UseMetricsListener(observability);
         app.UseMetrics();
-        app.UseTrustedProxies(options);
+        app.UseTrustedProxies(connections);
         app.UseProblems();
         app.UseRouting();
         app.UseAuthentication();
@@ -185,46 +194,46 @@ internal sealed class TrackerApplication : IAsyncDisposable
         return app;
     }
 
-    private static void Listen(KestrelServerOptions kestrel, TrackerOptions options, Action<ListenOptions> https)
+    private static void Listen(KestrelServerOptions kestrel, TrackerAddress tracker, Action<ListenOptions> https)
     {
-        if (IPAddress.TryParse(options.Host, out var address))
+        if (IPAddress.TryParse(tracker.Host, out var address))
         {
-            kestrel.Listen(address, options.Port, https);
+            kestrel.Listen(address, tracker.Port, https);
         }
-        else if (options.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
+        else if (tracker.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
         {
-            kestrel.ListenLocalhost(options.Port, https);
+            kestrel.ListenLocalhost(tracker.Port, https);
         }
         else
         {
-            // A name stands for whatever reaches this machine under it, perhaps through a translated address.
-            kestrel.ListenAnyIP(options.Port, https);
+            // Clients may reach this machine under a name through a translated address.
+            kestrel.ListenAnyIP(tracker.Port, https);
         }
     }
 
-    private static async Task ListenAsync(WebApplication web, TrackerOptions options, CancellationToken cancellationToken)
+    private static async Task ListenAsync(WebApplication web, TrackerAddress address, ObservabilityOptions options, CancellationToken cancellationToken)
     {
-        var authority = new TrackerAddress(options.Host, options.Port).Authority;
+        var authority = new TrackerAddress(address.Host, address.Port).Authority;
         try
         {
             await web.StartAsync(cancellationToken);
         }
-        catch (IOException e) when (e.InnerException is AddressInUseException && MetricsListener.EndPoint(options) is { Port: not 0 } metrics && e.Message.Contains($"{metrics}:", StringComparison.Ordinal))
+        catch (IOException e) when (e.InnerException is AddressInUseException && options.GetMetricsEndPoint() is { Port: not 0 } metrics && e.Message.Contains($"{metrics}:", StringComparison.Ordinal))
         {
             throw new P2PShareException(
-                ErrorCode.PortInUse, $"{TrackerOptions.Section}:{nameof(TrackerOptions.MetricsAddress)} is {metrics}, which another program listens on: choose another port.", e);
+                ErrorCode.PortInUse, $"{TrackerSettings.Section}:{nameof(ObservabilityOptions.MetricsAddress)} is {metrics}, which another program listens on: choose another port.", e);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
             throw new P2PShareException(
-                ErrorCode.PortInUse, $"Port {options.Port} of {options.Host} is in use: another program, perhaps another tracker, listens on {authority}.", e);
+                ErrorCode.PortInUse, $"Port {address.Port} of {address.Host} is in use: another program, perhaps another tracker, listens on {authority}.", e);
         }
         catch (Exception e) when (e is SocketException or IOException { InnerException: SocketException })
         {
             var reason = (e as SocketException ?? (SocketException)e.InnerException!).SocketErrorCode switch
             {
-                SocketError.AddressNotAvailable => $"{options.Host} is not an address of this machine. Check the line of the tracker file and the tracker number",
-                SocketError.AccessDenied => $"the system does not allow port {options.Port}. Choose a port above 1023",
+                SocketError.AddressNotAvailable => $"{address.Host} is not an address of this machine. Check the line of the tracker file and the tracker number",
+                SocketError.AccessDenied => $"the system does not allow port {address.Port}. Choose a port above 1023",
                 _ => e.Message.TrimEnd('.'),
             };
             throw new P2PShareException(ErrorCode.TrackerUnreachable, $"The tracker cannot listen on {authority}: {reason}.", e);

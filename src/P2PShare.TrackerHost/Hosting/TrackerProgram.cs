@@ -1,136 +1,43 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using Microsoft.Extensions.Hosting.Systemd;
 using P2PShare.Protocol;
-using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Commands;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.TrackerHost.Hosting;
 
-/// <summary>The command line: <c>P2PShare.TrackerHost &lt;tracker_info.txt&gt; &lt;tracker_no&gt; [--validate] [--Tracker:Setting=value …]</c>.</summary>
+/// <summary>The command line: <c>P2PShare.TrackerHost &lt;tracker_info.txt&gt; &lt;tracker_no&gt; [--validate] [--Tracker:Setting=value …]</c>, and the operator's commands.</summary>
 internal static class TrackerProgram
 {
     private const int Failed = 1;
     private const int WrongUsage = 2;
-    private const string Validate = "--validate";
 
-    private const string Usage = $"""
-        Usage: P2PShare.TrackerHost <tracker_info.txt> <tracker_no> [--Tracker:Setting=value ...]
-               P2PShare.TrackerHost <tracker_info.txt> <tracker_no> --validate [--Tracker:Setting=value ...]
-               P2PShare.TrackerHost --version
-
-          <tracker_info.txt>  a line 'host:port [fingerprint]' for each tracker; '#' starts a comment
-          <tracker_no>        the number of the line to listen on, counted from 1 without comments and empty lines
-          --validate          changes nothing and starts nothing; says all that is wrong with the configuration
-
-        Settings, such as --Tracker:DataPath=/var/lib/p2pshare, also come from appsettings.json in the current
-        folder and from the environment (Tracker__DataPath). With --Tracker:Database=postgres the tracker keeps what it
-        knows in the PostgreSQL database of ConnectionStrings:Tracker; as that has a password, give it in the
-        environment (ConnectionStrings__Tracker) or in appsettings.json.
-
-        {AccountCommands.Usage}
-        {DatabaseCommands.Usage}
-        """;
-
-    /// <returns>0 after a signal ended it, 1 where it could not run, 2 where it was called wrongly.</returns>
+    /// <returns>0 after a signal ended it, 1 if it could not run, 2 if it was called wrongly.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        if (args is ["-h" or "--help" or "-?" or "/?", ..])
+        using var signals = new StopSignals();
+        var line = CommandLine.Split(args);
+        var root = CreateRoot(signals, line.Settings);
+        // An argument that begins with @ is a file's name, and -ab is not -a -b.
+        var parsed = root.Parse(line.Words, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        if (parsed.Errors is [var first, ..])
         {
-            await output.WriteLineAsync(Usage);
-            return 0;
-        }
-
-        if (args is ["--version"])
-        {
-            await output.WriteLineAsync($"P2PShare.TrackerHost {ProgramVersion.Text}");
-            return 0;
-        }
-
-        if (!IsCommand(args) && (args.Length < 2 || args[0].StartsWith("--", StringComparison.Ordinal) || args[1].StartsWith("--", StringComparison.Ordinal)))
-        {
-            await error.WriteLineAsync("A tracker file and a tracker number were expected.\n" + Usage);
+            await error.WriteLineAsync(parsed.CommandResult.Command == root
+                ? $"A tracker file and a tracker number were expected.\n{HelpText.Usage}\nP2PShare.TrackerHost --help lists all options and commands."
+                : CommandSettings.Wrong(first.Message).Message);
             return WrongUsage;
         }
 
-        string[] rest = IsCommand(args) ? [] : [.. args[2..].Where(argument => argument != Validate)];
-        if (!IsCommand(args) && rest.Length < args.Length - 2)
-        {
-            return await Validation.RunAsync(args[0], args[1], rest, output, error) ? 0 : Failed;
-        }
-
-        using var stopping = new CancellationTokenSource();
-        using var leaving = new CancellationTokenSource();
-        var systemd = new SystemdNotifier();
-        var tied = false;
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            // The second one does not wait for balancers.
-            (stopping.IsCancellationRequested ? leaving : stopping).Cancel();
-        }
-
-        void Interrupt(PosixSignalContext context)
-        {
-            // A terminal sends Ctrl+C to all that it started; what is tied to its input ends with whoever holds that.
-            if (!tied)
-            {
-                Stop(context);
-            }
-
-            context.Cancel = true;
-        }
-
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            if (DatabaseCommands.Knows(args))
-            {
-                await DatabaseCommands.RunAsync(args, output, stopping.Token);
-                return 0;
-            }
-
-            if (AccountCommands.Knows(args))
-            {
-                await AccountCommands.RunAsync(args, Console.In, output, error, stopping.Token);
-                return 0;
-            }
-
-            var address = PickLine(args[0], args[1]);
-            var configuration = TrackerSettings.ReadConfiguration(rest);
-            var options = TrackerSettings.Read(configuration);
-            tied = options.StopAtEndOfInput;
-            options.Host = address.Host;
-            options.Port = address.Port;
-            await using var tracker = await TrackerApplication.StartAsync(
-                options, TimeProvider.System, builder => Configure(builder, configuration, options), stopping.Token);
-            tracker.FingerprintChanged += fingerprint => output.WriteLine($"fingerprint: {fingerprint}");
-            await output.WriteLineAsync($"listening: https://{new TrackerAddress(address.Host, tracker.Port).Authority}");
-            await output.WriteLineAsync($"fingerprint: {tracker.Fingerprint}");
-            await output.FlushAsync();
-            systemd.Notify(ServiceState.Ready);
-            var failing = tracker.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-            using (var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, failing))
-            {
-                await WaitForEndAsync(options, ending.Token);
-            }
-
-            if (failing.IsCancellationRequested)
-            {
-                // The host stops where one of its services fails.
-                var reason = tracker.Services.GetServices<IHostedService>().OfType<BackgroundService>()
-                    .Select(service => service.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
-                await error.WriteLineAsync($"The tracker failed: {reason?.GetType().Name}: {reason?.Message}");
-                return Failed;
-            }
-
-            systemd.Notify(ServiceState.Stopping);
-            await DrainAsync(tracker, leaving.Token);
-            return 0;
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, signals.Stopping);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (signals.Stopping.IsCancellationRequested)
         {
             return 0;
         }
@@ -146,55 +53,96 @@ internal static class TrackerProgram
         }
     }
 
-    private static bool IsCommand(string[] args) => AccountCommands.Knows(args) || DatabaseCommands.Knows(args);
-
-    /// <exception cref="P2PShareException">The file cannot be read, or has no such line.</exception>
-    public static TrackerAddress PickLine(string path, string number)
+    private static RootCommand CreateRoot(StopSignals signals, string[] settings)
     {
-        var lines = TrackerInfo.Load(path);
-        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var line) && line >= 1 && line <= lines.Count
-            ? lines[line - 1]
-            : throw new P2PShareException(
-                ErrorCode.InvalidRequest,
-                $"'{PrintableCharacter.Clean(number)}' is not the number of a tracker in '{path}': {(lines.Count == 1 ? "1" : $"1 to {lines.Count}")} was expected.");
+        var info = new Argument<string>("tracker_info.txt") { Description = "A line 'host:port [fingerprint]' for each tracker; '#' starts a comment." };
+        var number = new Argument<string>("tracker_no") { Description = "The number of the line to listen on, counted from 1 without comments and empty lines." };
+        var validate = new Option<bool>("--validate") { Description = "Changes nothing and starts nothing; reports all that is wrong with the configuration." };
+        var root = new RootCommand
+        {
+            info, number, validate,
+            InviteCommand.Create(settings), UninviteCommand.Create(settings), AddUserCommand.Create(settings), PasswordCommand.Create(settings),
+            DeleteUserCommand.Create(settings), BackupCommand.Create(settings), CopyCommand.Create(settings),
+        };
+        root.TreatUnmatchedTokensAsErrors = false;
+        root.SetAction(async (parsed, _) =>
+        {
+            var (path, line) = (parsed.GetRequiredValue(info), parsed.GetRequiredValue(number));
+            // The configuration also has settings of the framework, whose names have no colon.
+            string[] all = [.. settings, .. parsed.UnmatchedTokens];
+            var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+            return parsed.GetValue(validate)
+                ? await ValidateCommand.RunAsync(path, line, all, output, error) ? 0 : Failed
+                : await ServeAsync(path, line, all, output, error, signals);
+        });
+        root.Options.OfType<VersionOption>().Single().Action = new PrintAction(() => $"P2PShare.TrackerHost {ProgramVersion.Text}");
+        root.Options.OfType<HelpOption>().Single().Action = new PrintAction(() => HelpText.Of(root));
+        return root;
     }
 
-    /// <summary>Returns at a signal, or where its standard input is its life, at the end of that.</summary>
-    private static async Task WaitForEndAsync(TrackerOptions options, CancellationToken stopping)
+    private static async Task<int> ServeAsync(string path, string line, string[] settings, TextWriter output, TextWriter error, StopSignals signals)
     {
-        try
+        var systemd = new SystemdNotifier();
+        var address = TrackerLine.Read(path, line);
+        var configuration = TrackerSettings.ReadConfiguration(settings);
+        using var options = TrackerSettings.Check(configuration);
+        var lifetime = options.GetRequiredService<LifetimeOptions>();
+        signals.IgnoresInterrupt = lifetime.StopAtEndOfInput;
+        await using var tracker = await TrackerApplication.StartAsync(
+            address, configuration, TimeProvider.System, builder => Configure(builder, lifetime, options.GetRequiredService<ObservabilityOptions>()), signals.Stopping);
+        tracker.FingerprintChanged += fingerprint => output.WriteLine($"fingerprint: {fingerprint}");
+        await output.WriteLineAsync($"listening: https://{new TrackerAddress(address.Host, tracker.Port).Authority}");
+        await output.WriteLineAsync($"fingerprint: {tracker.Fingerprint}");
+        await output.FlushAsync();
+        systemd.Notify(ServiceState.Ready);
+        var failing = tracker.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        using (var ending = CancellationTokenSource.CreateLinkedTokenSource(signals.Stopping, failing))
         {
-            await (options.StopAtEndOfInput
-                ? Console.OpenStandardInput().CopyToAsync(Stream.Null, stopping)
-                : Task.Delay(Timeout.Infinite, stopping));
+            await WaitForEndAsync(lifetime, ending.Token);
         }
-        catch (OperationCanceledException)
+
+        if (failing.IsCancellationRequested)
         {
-            // A signal.
+            // The host stops when one of its services fails.
+            var reason = tracker.Services.GetServices<IHostedService>().OfType<BackgroundService>()
+                .Select(service => service.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
+            await error.WriteLineAsync($"The tracker failed: {reason?.GetType().Name}: {reason?.Message}");
+            return Failed;
         }
+
+        systemd.Notify(ServiceState.Stopping);
+        await tracker.DrainAsync(signals.Hurrying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return 0;
     }
 
-    private static async Task DrainAsync(TrackerApplication tracker, CancellationToken cancellationToken)
+    /// <summary>Waits for a signal, or for the end of standard input if that ends the tracker.</summary>
+    private static async Task WaitForEndAsync(LifetimeOptions options, CancellationToken stopping)
     {
-        try
-        {
-            await tracker.DrainAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // A second signal.
-        }
+        var end = options.StopAtEndOfInput
+            ? Console.OpenStandardInput().CopyToAsync(Stream.Null, stopping)
+            : Task.Delay(Timeout.Infinite, stopping);
+        await end.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static void Configure(WebApplicationBuilder builder, IConfigurationRoot configuration, TrackerOptions options)
+    private static void Configure(WebApplicationBuilder builder, LifetimeOptions lifetime, ObservabilityOptions observability)
     {
-        builder.Configuration.AddConfiguration(configuration);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        // Why it cannot start, or ends, is said once, in a sentence.
+        // Why it cannot start, or ends, is reported once, in a sentence.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
-        // Of a person's own tracker, in a shell, nobody has to give account.
-        builder.Logging.AddFilter(Audit.Category, options.StopAtEndOfInput ? LogLevel.None : LogLevel.Information);
-        builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
-        builder.Logging.AddLogLines(options.LogFormat);
+        // A person's own tracker in a shell needs no audit.
+        builder.Logging.AddFilter(Audit.Category, lifetime.StopAtEndOfInput ? LogLevel.None : LogLevel.Information);
+        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        builder.Logging.AddLogLines(observability.LogFormat);
+    }
+
+    private sealed class PrintAction(Func<string> text) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(text());
+            return 0;
+        }
     }
 }

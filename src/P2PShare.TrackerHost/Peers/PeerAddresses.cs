@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.TrackerHost.Peers;
 
 /// <summary>
-/// Which addresses of a peer are handed out. The one that the request came from always; the peer's own ones only where
+/// Which addresses of a peer are handed out. The one that the request came from always; the peer's own ones only if
 /// they cannot point at a third party on the Internet: private ones of a peer that is seen under a private address itself.
 /// </summary>
 internal static class PeerAddresses
@@ -21,15 +22,15 @@ internal static class PeerAddresses
         }
 
         return own
-            .Select(address => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
-            // Loopback of a peer on another machine would be the loopback of whoever tries it.
+            .Select(ClientNetwork.UnmapIPv4)
+            // A loopback address of a peer on another machine would be the caller's own.
             .Where(address => IsPrivate(address) || (IPAddress.IsLoopback(address) && IPAddress.IsLoopback(observed)))
             .Where(address => !address.Equals(observed))
             .Distinct()
             .Take(MaxOwn);
     }
 
-    /// <summary>Where a peer is tried, <c>address:port</c>; nowhere where it accepts no connections.</summary>
+    /// <summary>Where to try a peer, <c>address:port</c>; empty for a peer that accepts no connections.</summary>
     /// <param name="own">Separated by spaces, as they are stored.</param>
     public static IReadOnlyList<string> EndPoints(string observed, string own, long port) => port == 0
         ? []

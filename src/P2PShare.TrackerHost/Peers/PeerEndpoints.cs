@@ -3,56 +3,55 @@ using Microsoft.AspNetCore.Mvc;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Peers;
 
 internal static class PeerEndpoints
 {
     // The most holdings with the longest group names, added and removed in one request.
-    private const int MaxAnnounceBody = 2 * TrackerApplication.MaxRequestBody;
+    private const int MaxAnnounceBody = 2 * ConnectionLimits.MaxRequestBody;
 
     public static void MapPeers(this IEndpointRouteBuilder routes)
     {
-        var peers = routes.MapGroup("").WithTags("Peers").RequireAuthorization()
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status401Unauthorized);
-        peers.MapPost(TrackerRoutes.Peers, async (AnnounceRequest request, HttpContext context, CurrentUser user, PeerStore store) =>
-                TypedResults.Ok(await store.AnnounceAsync(user, context.RemoteAddress(), Check(request), request, context.RequestAborted)))
+        var routed = routes.MapGroup("").WithTags("Peers").RequireAuthorization();
+        routed.MapPost(TrackerRoutes.Peers, async (AnnounceRequest request, HttpContext context, CurrentUser user, PeerService peers) =>
+                TypedResults.Ok(await peers.AnnounceAsync(user, context.RemoteAddress(), Check(request), request, context.RequestAborted)))
             .WithMetadata(new RequestSizeLimitAttribute(MaxAnnounceBody))
-            .Count(RateLimit.Announces);
-        peers.MapGet(
+            .RequireRateLimiting(RateLimit.Announces)
+            .Describe("announce", "Announces a peer and what it holds.", ErrorCode.InvalidRequest);
+        routed.MapGet(
                 TrackerRoutes.GroupPeersTemplate,
-                async (string group, CurrentUser user, PeerStore store, CancellationToken cancellationToken) =>
-                    TypedResults.Ok(await store.ListAsync(user, group, cancellationToken)))
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound);
-        peers.MapDelete(TrackerRoutes.PeerTemplate, async (string fingerprint, CurrentUser user, PeerStore store, CancellationToken cancellationToken) =>
+                async (string group, CurrentUser user, PeerService peers, CancellationToken cancellationToken) =>
+                    TypedResults.Ok(await peers.ListAsync(user, group, cancellationToken)))
+            .Describe("listPeers", "Lists the peers online that offer something in a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
+        routed.MapDelete(TrackerRoutes.PeerTemplate, async (string fingerprint, CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
         {
-            await store.RemoveAsync(user, ParseFingerprint(fingerprint), cancellationToken);
+            // A peer that is not there is removed already.
+            var parsed = ParseFingerprint(fingerprint);
+            await database.WriteAsync(connection => PeerStore.RemoveAsync(connection, user.Id, parsed), cancellationToken);
             return TypedResults.NoContent();
-        });
+        })
+            .Describe("removePeer", "Removes a peer of the caller's.", ErrorCode.InvalidRequest);
     }
 
     public static void MapSources(this IEndpointRouteBuilder routes) => routes
         .MapPost(
             TrackerRoutes.SourcesTemplate,
-            async (string group, SourcesRequest request, CurrentUser user, PeerStore store, CancellationToken cancellationToken) =>
+            async (string group, SourcesRequest request, CurrentUser user, PeerService peers, CancellationToken cancellationToken) =>
             {
                 if (request.PiecesRoots.Count is 0 or > SourcesRequest.MaxContents)
                 {
                     throw Invalid($"piecesRoots has {request.PiecesRoots.Count} entries: 1 to {SourcesRequest.MaxContents} were expected.");
                 }
 
-                return TypedResults.Ok(await store.FindSourcesAsync(user, group, request, cancellationToken));
+                return TypedResults.Ok(await peers.FindSourcesAsync(user, group, request, cancellationToken));
             })
         .RequireAuthorization()
         .WithTags("Peers")
-        .ProducesProblem(StatusCodes.Status400BadRequest)
-        .ProducesProblem(StatusCodes.Status401Unauthorized)
-        .ProducesProblem(StatusCodes.Status403Forbidden)
-        .ProducesProblem(StatusCodes.Status404NotFound);
+        .Describe("findSources", "Finds the sources of contents, with a ticket for them.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.NotMember, ErrorCode.FileNotFound);
 
     /// <returns>The peer's own addresses.</returns>
     private static List<IPAddress> Check(AnnounceRequest request)

@@ -1,13 +1,14 @@
 namespace P2PShare.TrackerHost.Storage;
 
 /// <summary>
-/// Runs together what is asked for at the same time: while one batch is under way, the next one collects. A question
+/// Runs together what callers ask for at the same time: while one batch is under way, the next one collects. A call
 /// that comes alone does not wait; a thousand that come at once cost a few statements instead of some thousand.
 /// </summary>
-/// <param name="run">Gives a result for each item, in their order. What it throws is thrown to all of the batch.</param>
+/// <param name="run">Returns a result for each item, in their order. What it throws is thrown to all of the batch.</param>
 /// <param name="maxBatch">Most items in a batch.</param>
 internal sealed class Batcher<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> run, int maxBatch)
 {
+    private readonly Lock _lock = new();
     private readonly Queue<Waiting> _waiting = [];
     private bool _isRunning;
 
@@ -16,7 +17,7 @@ internal sealed class Batcher<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IR
     {
         var waiting = new Waiting(item);
         bool starts;
-        lock (_waiting)
+        lock (_lock)
         {
             _waiting.Enqueue(waiting);
             starts = !_isRunning;
@@ -51,15 +52,15 @@ internal sealed class Batcher<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IR
                 }
             }
 
-            // Behind all that is ready to run, some of which will ask for something: the next batch is the larger for it.
+            // Behind all that is ready to run, some of which will call again: the next batch is larger for it.
             await Task.Yield();
         }
     }
 
-    /// <returns>The next batch; an empty one where nothing waits, which ends the run.</returns>
+    /// <returns>The next batch; an empty one when nothing waits, which ends the run.</returns>
     private Waiting[] Take()
     {
-        lock (_waiting)
+        lock (_lock)
         {
             var batch = new Waiting[Math.Min(_waiting.Count, maxBatch)];
             for (var i = 0; i < batch.Length; i++)

@@ -5,7 +5,7 @@ using P2PShare.Protocol;
 
 namespace P2PShare.TrackerHost.Storage;
 
-/// <summary>Copies all rows of one tracker's database to another that has none, as of one moment and as a whole.</summary>
+/// <summary>Copies all rows of one tracker's database to an empty one, as of one moment and as a whole.</summary>
 internal static class DatabaseCopy
 {
     // The target has its own.
@@ -35,7 +35,7 @@ internal static class DatabaseCopy
                 foreach (var table in tables)
                 {
                     copied.Add((table, (long)await CopyAsync(from, to, table, cancellationToken)));
-                    await GoOnCountingAsync(to, table);
+                    await ContinueIdsAsync(to, table);
                 }
 
                 await transaction.CommitAsync(cancellationToken);
@@ -74,7 +74,7 @@ internal static class DatabaseCopy
         {
             throw new P2PShareException(
                 ErrorCode.InvalidConfiguration,
-                $"The PostgreSQL database '{to.Database}' is not empty: there are rows in {table}, so a tracker has run on it. Make a new database, and nothing was changed.");
+                $"The PostgreSQL database '{to.Database}' is not empty: there are rows in {table}, so a tracker has run on it. Nothing was changed: create a new database.");
         }
     }
 
@@ -89,7 +89,7 @@ internal static class DatabaseCopy
             await import.StartRowAsync(cancellationToken);
             for (var i = 0; i < columns.Count; i++)
             {
-                // The schema has whole numbers and text, and nothing else.
+                // The schema has whole numbers and text only.
                 await (rows.GetValue(i) switch
                 {
                     long number => import.WriteAsync(number, cancellationToken),
@@ -102,8 +102,8 @@ internal static class DatabaseCopy
         return await import.CompleteAsync(cancellationToken);
     }
 
-    /// <summary>Numbers that the database gives go on after those that were copied.</summary>
-    private static Task<int> GoOnCountingAsync(NpgsqlConnection to, string table) => to.ExecuteAsync(
+    /// <summary>Ids that the database assigns continue after those that were copied.</summary>
+    private static Task<int> ContinueIdsAsync(NpgsqlConnection to, string table) => to.ExecuteAsync(
         $"""
         DO $$ DECLARE sequence TEXT; BEGIN
             SELECT pg_get_serial_sequence('{table}', column_name) INTO sequence FROM information_schema.columns

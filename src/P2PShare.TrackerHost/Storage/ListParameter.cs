@@ -4,10 +4,10 @@ using Npgsql;
 
 namespace P2PShare.TrackerHost.Storage;
 
-/// <summary>A parameter with any number of values. The statement's text stays the same, and so does the work to understand it.</summary>
+/// <summary>A parameter with any number of values. The statement's text stays the same, so it is parsed once.</summary>
 internal static class ListParameter
 {
-    /// <summary><c>column IN (…)</c> for a parameter that <see cref="List"/> made.</summary>
+    /// <summary><c>column IN (…)</c> for a parameter of <see cref="List"/>.</summary>
     public static string In(this DbConnection connection, string column, string parameter) =>
         connection is NpgsqlConnection ? $"{column} = ANY({parameter})" : $"{column} IN (SELECT value FROM json_each({parameter}))";
 

@@ -9,10 +9,10 @@ namespace P2PShare.TrackerHost.Storage;
 /// <summary>Brings a database's schema up to date: the embedded files <c>NNNN_name.sql</c>, in order, each once.</summary>
 internal static class Migrations
 {
-    /// <summary>The version of the schema that this program makes and needs.</summary>
-    // Of a large database they take long, and nothing may be asked of it before.
+    // Migrations of a large database take long, and no request is served before.
     private const int Unlimited = 0;
 
+    /// <summary>The version of the schema that this program creates and needs.</summary>
     public static long Latest { get; } = Load().Keys.Max();
 
     /// <exception cref="P2PShareException">The database was made by a newer version.</exception>
@@ -38,7 +38,7 @@ internal static class Migrations
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>What to say of a schema that this program does not know.</summary>
+    /// <summary>The error sentence about a schema that this program does not know.</summary>
     public static string TooNew(long version) =>
         $"The tracker's database has schema version {version}, which is newer than this program knows ({Latest}): start the newer program, or choose another database.";
 

@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 
 namespace P2PShare.TrackerHost.Storage;
 
-/// <summary>Borrows the connection's prepared statement when its text is set, and gives it back when it is disposed.</summary>
+/// <summary>Takes the connection's prepared statement when its text is set, and returns it when it is disposed.</summary>
 internal sealed class PreparedSqliteCommand(PreparedSqliteConnection connection) : DbCommand
 {
     private SqliteCommand? _statement;
@@ -16,7 +16,7 @@ internal sealed class PreparedSqliteCommand(PreparedSqliteConnection connection)
         get => _statement?.CommandText ?? "";
         set
         {
-            GiveBack();
+            ReturnStatement();
             _statement = connection.Take(value ?? "");
         }
     }
@@ -69,18 +69,18 @@ internal sealed class PreparedSqliteCommand(PreparedSqliteConnection connection)
     {
         if (disposing)
         {
-            GiveBack();
+            ReturnStatement();
         }
 
         base.Dispose(disposing);
     }
 
-    private void GiveBack()
+    private void ReturnStatement()
     {
         if (_statement is { } statement)
         {
             _statement = null;
-            connection.GiveBack(statement);
+            connection.Return(statement);
         }
     }
 }

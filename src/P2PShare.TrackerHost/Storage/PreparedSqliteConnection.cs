@@ -4,20 +4,20 @@ using Microsoft.Data.Sqlite;
 namespace P2PShare.TrackerHost.Storage;
 
 /// <summary>
-/// Keeps the statements that ran over it, prepared: to understand one takes SQLite longer than to run it, and the tracker
-/// has few of them. The connection and its commands are used by one at a time.
+/// Keeps the statements that ran on it prepared: SQLite takes longer to parse one than to run it, and the tracker
+/// has few of them. The connection and its commands serve one caller at a time.
 /// </summary>
-/// <param name="keep">Asked when somebody has done with it: whether it goes on to the next. Null: it closes.</param>
+/// <param name="keep">Called when a caller is done with it: whether it is kept for the next one. Null: it closes.</param>
 internal sealed class PreparedSqliteConnection(string connectionString, Func<PreparedSqliteConnection, bool>? keep = null) : SqliteConnection(connectionString)
 {
-    // Far more than there are; a text that varies would be a mistake, and shall not cost memory without end.
+    // Far more than there are: a bound, should a text ever vary.
     private const int MaxStatements = 500;
 
     private readonly Dictionary<string, SqliteCommand> _idle = new(StringComparer.Ordinal);
 
     public override ValueTask DisposeAsync() => keep?.Invoke(this) == true ? ValueTask.CompletedTask : base.DisposeAsync();
 
-    /// <summary>A command of that text, without parameters, to be given back.</summary>
+    /// <summary>A command of that text, without parameters, to be returned.</summary>
     public SqliteCommand Take(string text)
     {
         if (!_idle.Remove(text, out var command))
@@ -30,7 +30,7 @@ internal sealed class PreparedSqliteConnection(string connectionString, Func<Pre
         return command;
     }
 
-    public void GiveBack(SqliteCommand command)
+    public void Return(SqliteCommand command)
     {
         command.Parameters.Clear();
         if (_idle.Count >= MaxStatements || !_idle.TryAdd(command.CommandText, command))

@@ -22,7 +22,7 @@ internal static class PrivateFile
         using var file = new FileStream(path, Options(FileMode.OpenOrCreate));
     }
 
-    /// <summary>Writes a file that is there whole or not at all; one that is there already stays as it is.</summary>
+    /// <summary>Writes a file as a whole or not at all; an existing one stays as it is.</summary>
     public static void WriteOnce(string path, string text)
     {
         var unfinished = $"{path}.{Guid.NewGuid():N}.tmp";

@@ -6,7 +6,7 @@ namespace P2PShare.TrackerHost.Storage;
 internal static class RowsParameter
 {
     /// <summary>
-    /// What stands in a FROM for a parameter that is a JSON array of objects: a row <c>r</c> for each, whose columns are
+    /// The FROM clause for a parameter that is a JSON array of objects: a row <c>r</c> for each, whose columns are
     /// the objects' properties. So one statement takes any number of rows, and its text is always the same.
     /// </summary>
     /// <param name="columns">Name and type of each, the type <c>TEXT</c> or <c>BIGINT</c>.</param>

@@ -3,15 +3,15 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using P2PShare.Protocol;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.TrackerHost.Storage;
 
-/// <summary>Looks at a database that nobody has opened, and leaves it as it is.</summary>
+/// <summary>Checks a database without opening it as a tracker does, and leaves it as it is.</summary>
 internal static class SchemaVersion
 {
-    /// <summary>Why a tracker could not work with its database; null where it could.</summary>
-    public static async Task<string?> FindProblemAsync(TrackerOptions options)
+    /// <summary>Why a tracker could not work with its database; null if it could.</summary>
+    public static async Task<string?> FindProblemAsync(StorageOptions options)
     {
         try
         {
@@ -39,7 +39,7 @@ internal static class SchemaVersion
 
             var version = await ReadAsync(connection, await connection.ExecuteScalarAsync<bool>("SELECT to_regclass('schema_version') IS NOT NULL"));
             return version < Migrations.Latest && !await connection.ExecuteScalarAsync<bool>("SELECT has_schema_privilege(current_schema(), 'CREATE')")
-                ? $"The user '{settings.Username}' may not make tables in the database '{settings.Database}', which has schema version {version} where {Migrations.Latest} is needed: make it the database's owner."
+                ? $"The user '{settings.Username}' cannot create tables in the database '{settings.Database}', which has schema version {version} while {Migrations.Latest} is needed: make it the database's owner."
                 : FindProblem(version);
         }
         catch (Exception e) when (e is DbException or TimeoutException)
@@ -58,7 +58,7 @@ internal static class SchemaVersion
 
         try
         {
-            // Without these words even a reader makes the files of write-ahead mode, which are there while a tracker runs.
+            // Otherwise even a reader creates the files of write-ahead mode, which exist only while a tracker runs.
             var source = File.Exists(path + "-wal") ? path : new Uri(path).AbsoluteUri + "?immutable=1";
             await using var connection = new SqliteConnection(
                 new SqliteConnectionStringBuilder { DataSource = source, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());

@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
-using P2PShare.TrackerHost.Hosting;
 
 namespace P2PShare.TrackerHost.Storage;
 
@@ -9,9 +8,10 @@ namespace P2PShare.TrackerHost.Storage;
 /// </summary>
 internal static class SqliteBackup
 {
-    /// <param name="folder">Must not exist; it is there as a whole or not at all.</param>
+    /// <param name="folder">Must not exist; it is written as a whole or not at all.</param>
+    /// <param name="files">Names of further files of the data folder that belong to the backup, if they exist.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>.</exception>
-    public static async Task WriteAsync(string dataPath, string folder, CancellationToken cancellationToken)
+    public static async Task WriteAsync(string dataPath, string folder, IEnumerable<string> files, CancellationToken cancellationToken)
     {
         var unfinished = $"{folder}.{Guid.NewGuid():N}.tmp";
         try
@@ -32,10 +32,9 @@ internal static class SqliteBackup
                 from.BackupDatabase(to);
             }
 
-            var certificate = Path.Combine(dataPath, TrackerCertificate.FileName);
-            if (File.Exists(certificate))
+            foreach (var name in files.Where(name => File.Exists(Path.Combine(dataPath, name))))
             {
-                PrivateFile.WriteOnce(Path.Combine(unfinished, TrackerCertificate.FileName), await File.ReadAllTextAsync(certificate, cancellationToken));
+                PrivateFile.WriteOnce(Path.Combine(unfinished, name), await File.ReadAllTextAsync(Path.Combine(dataPath, name), cancellationToken));
             }
 
             Directory.Move(unfinished, folder);
@@ -43,7 +42,7 @@ internal static class SqliteBackup
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
             throw new P2PShareException(
-                ErrorCode.PathUnwritable, $"The backup '{folder}' cannot be made: {e.Message.TrimEnd('.')}. Give a folder that is not there yet, on a disk with room.", e);
+                ErrorCode.PathUnwritable, $"The backup '{folder}' cannot be created: {e.Message.TrimEnd('.')}. Give a folder that does not exist yet, on a disk with room.", e);
         }
         finally
         {

@@ -18,17 +18,18 @@ internal sealed class SqliteDatabase : TrackerDatabase
     private readonly ConcurrentQueue<PreparedSqliteConnection> _idleReaders = [];
     private volatile bool _isClosed;
 
-    private SqliteDatabase(string connectionString) => _connectionString = connectionString;
+    private SqliteDatabase(string connectionString, TimeProvider clock)
+        : base(clock) => _connectionString = connectionString;
 
-    /// <summary>Opens the database in <paramref name="dataPath"/>, makes it where it is missing, and brings its schema up to date.</summary>
+    /// <summary>Opens the database in <paramref name="dataPath"/>, creates it if it is missing, and brings its schema up to date.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>, or a schema of a newer version.</exception>
-    public static async Task<TrackerDatabase> OpenAsync(string dataPath, CancellationToken cancellationToken)
+    public static async Task<TrackerDatabase> OpenAsync(string dataPath, TimeProvider clock, CancellationToken cancellationToken)
     {
         var path = Path.Combine(dataPath, FileName);
-        var database = new SqliteDatabase(new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, Pooling = false }.ToString());
+        var database = new SqliteDatabase(new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, Pooling = false }.ToString(), clock);
         try
         {
-            // SQLite would make it readable for everybody; its other files take their permissions from this one.
+            // SQLite would create it readable by everybody; its other files take their permissions from this one.
             PrivateFile.CreateEmptyIfMissing(path);
             await using var connection = await database.OpenWriterAsync();
             await Migrations.ApplyAsync(database, connection, cancellationToken);
@@ -41,7 +42,7 @@ internal sealed class SqliteDatabase : TrackerDatabase
             {
                 throw new P2PShareException(
                     ErrorCode.PathUnreadable,
-                    $"The tracker's database '{path}' is damaged, or no database: {e.Message.TrimEnd('.')}. Restore it from a backup; it was left as it is.",
+                    $"The tracker's database '{path}' is damaged, or not a database: {e.Message.TrimEnd('.')}. Restore it from a backup; it was left as it is.",
                     e);
             }
 
@@ -82,13 +83,11 @@ internal sealed class SqliteDatabase : TrackerDatabase
 
     internal override string Translate(string migration) => migration;
 
-    internal override bool IsAway(Exception e) => false;
-
-    // The index of the write-ahead log is a mapped file, which has an error of its own where it cannot grow.
-    internal override bool IsFull(Exception e) =>
-        e is SqliteException { SqliteErrorCode: raw.SQLITE_FULL } or SqliteException { SqliteExtendedErrorCode: raw.SQLITE_IOERR_SHMSIZE };
-
-    internal override bool IsConflict(Exception e) => false;
+    // The index of the write-ahead log is a mapped file, which has an error code of its own when it cannot grow.
+    internal override WriteFault FaultOf(Exception e) =>
+        e is SqliteException { SqliteErrorCode: raw.SQLITE_FULL } or SqliteException { SqliteExtendedErrorCode: raw.SQLITE_IOERR_SHMSIZE }
+            ? WriteFault.Full
+            : WriteFault.OneWrite;
 
     protected override async Task<DbConnection> OpenReaderAsync(CancellationToken cancellationToken)
     {

@@ -1,52 +1,66 @@
 using System.Data.Common;
-using Microsoft.Extensions.Logging.Abstractions;
 using P2PShare.Protocol;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.TrackerHost.Storage;
 
 /// <summary>
-/// The tracker's memory. Reads run side by side on pooled connections, writes in batches through <see cref="WriteQueue"/>.
-/// The SQL is the same for both databases; where they differ is here, in what <see cref="SqliteDatabase"/> and
-/// <see cref="PostgresDatabase"/> each do their own way.
+/// The tracker's database. Reads run side by side on pooled connections, writes in batches through <see cref="WriteQueue{TConnection}"/>.
+/// The SQL is the same for both kinds; where they differ is here, in what <see cref="SqliteDatabase"/> and
+/// <see cref="PostgresDatabase"/> each do in their own way.
 /// </summary>
 internal abstract class TrackerDatabase : IAsyncDisposable
 {
-    private readonly WriteQueue _writes;
-    private int _isAway;
+    private readonly WriteQueue<DbConnection> _writes;
+    private int _isUnavailable;
     private int _isFull;
 
-    protected TrackerDatabase() => _writes = new WriteQueue(this);
+    protected TrackerDatabase(TimeProvider clock)
+    {
+        Clock = clock;
+        _writes = new WriteQueue<DbConnection>(new DatabaseWriter(this), clock);
+    }
 
     /// <summary>
-    /// After each commit of this process, before those who wrote are told, and after commits of other instances where the
-    /// database tells of them; to be handled at once.
+    /// After each commit of this process, before its callers receive their results, and after commits of other instances if the
+    /// database reports them. Handlers have to return at once.
     /// </summary>
     public event Action? Written;
 
-    /// <summary>Told once when the database is away, and once when it is back.</summary>
-    public ILogger Logger { get; set; } = NullLogger.Instance;
+    /// <summary>After each commit of this process: how many writes it had, and how long it took from its begin.</summary>
+    public event Action<int, TimeSpan>? Committed;
 
-    /// <summary>Told of each batch of writes; null: nobody is.</summary>
-    public TrackerMetrics? Metrics { get; set; }
+    /// <summary>Once when the database becomes unavailable.</summary>
+    public event Action<Exception>? Lost;
 
-    /// <summary>Whether it did not answer the last time that somebody needed it.</summary>
-    public bool IsAwayNow => Volatile.Read(ref _isAway) == 1;
+    /// <summary>Once when the database answers again.</summary>
+    public event Action? Recovered;
+
+    /// <summary>Once when there is no room for a write.</summary>
+    public event Action<Exception>? Filled;
+
+    /// <summary>Once when there is room again.</summary>
+    public event Action? Freed;
+
+    /// <summary>Whether it did not answer the last request.</summary>
+    public bool IsUnavailable => Volatile.Read(ref _isUnavailable) == 1;
 
     /// <summary>Whether there was no room for the last write.</summary>
-    public bool IsFullNow => Volatile.Read(ref _isFull) == 1;
+    public bool IsFull => Volatile.Read(ref _isFull) == 1;
 
     /// <summary>Writes that wait for a batch.</summary>
     public int WritesWaiting => _writes.Waiting;
 
+    protected TimeProvider Clock { get; }
+
     /// <summary>Opens the database that the options choose and brings its schema up to date.</summary>
     /// <exception cref="P2PShareException">It cannot be used; the message says why.</exception>
-    public static async Task<TrackerDatabase> OpenAsync(TrackerOptions options, CancellationToken cancellationToken) =>
+    public static async Task<TrackerDatabase> OpenAsync(StorageOptions options, TimeProvider clock, CancellationToken cancellationToken) =>
         options.Database == DatabaseKind.Postgres
-            ? await PostgresDatabase.OpenAsync(options.ConnectionString, cancellationToken)
-            : await SqliteDatabase.OpenAsync(options.DataPath, cancellationToken);
+            ? await PostgresDatabase.OpenAsync(options.ConnectionString, clock, cancellationToken)
+            : await SqliteDatabase.OpenAsync(options.DataPath, clock, cancellationToken);
 
-    /// <summary>Reads: one statement, or several that need not see the same moment. May run twice where the connection was lost.</summary>
+    /// <summary>Reads: one statement, or several that need not see the same moment. May run twice when the connection was lost.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/>.</exception>
     public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken)
     {
@@ -59,12 +73,12 @@ internal abstract class TrackerDatabase : IAsyncDisposable
                 OnAnswered();
                 return result;
             }
-            catch (Exception e) when (IsAway(e))
+            catch (Exception e) when (FaultOf(e) == WriteFault.Unavailable)
             {
-                // Pooled connections do not know that the server was started anew.
+                // Pooled connections do not know that the server was restarted.
                 if (again)
                 {
-                    throw Away("The tracker's database does not answer at the moment. Try again in a few seconds.", e);
+                    throw OnUnavailable("The tracker's database does not answer at the moment. Try again in a few seconds.", e);
                 }
             }
         }
@@ -80,13 +94,22 @@ internal abstract class TrackerDatabase : IAsyncDisposable
         },
         cancellationToken);
 
-    /// <summary>Writes under the lock of all writers: what it reads stays so until the commit, whichever instance writes.</summary>
-    /// <inheritdoc cref="WriteQueue.RunAsync"/>
+    /// <summary>Writes under the lock of all writers: what it reads stays true until the commit, whichever instance writes.</summary>
+    /// <inheritdoc cref="WriteQueue{TConnection}.RunAsync"/>
     public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>
         _writes.RunAsync(write, isShared: false, cancellationToken);
 
-    /// <summary>Writes beside others of this kind in other instances, but never beside <see cref="WriteAsync"/>: for rows that nobody else writes.</summary>
-    /// <inheritdoc cref="WriteQueue.RunAsync"/>
+    /// <inheritdoc cref="WriteAsync{T}"/>
+    public Task WriteAsync(Func<DbConnection, Task> write, CancellationToken cancellationToken) => WriteAsync(
+        async connection =>
+        {
+            await write(connection);
+            return true;
+        },
+        cancellationToken);
+
+    /// <summary>Writes beside shared writes of other instances, but never beside <see cref="WriteAsync{T}"/>: for rows that no other kind of write touches.</summary>
+    /// <inheritdoc cref="WriteQueue{TConnection}.RunAsync"/>
     public Task<T> WriteSharedAsync<T>(Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>
         _writes.RunAsync(write, isShared: true, cancellationToken);
 
@@ -101,8 +124,8 @@ internal abstract class TrackerDatabase : IAsyncDisposable
 
     /// <summary>
     /// To be called first in each writing transaction. The rules were written for one writer: what a write has read, such
-    /// as a membership or that a name is free, is true until it commits. With this lock they are so with several
-    /// instances too, all of them and without each statement having to think of it.
+    /// as a membership or that a name is free, is true until it commits. With this lock the same holds for several
+    /// instances, and no statement has to care.
     /// </summary>
     /// <param name="shared">Whether the transaction only has writes of <see cref="WriteSharedAsync"/>.</param>
     internal abstract Task LockAsync(DbConnection connection, bool shared);
@@ -110,45 +133,45 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <summary>Whether a savepoint is released after its write, or only hidden by the next one of that name, until the commit.</summary>
     internal abstract bool ReleasesSavepoints { get; }
 
-    /// <summary>A migration's SQL in the database's own words.</summary>
+    /// <summary>A migration's SQL in the database's own dialect.</summary>
     internal abstract string Translate(string migration);
 
-    /// <summary>Whether the database, or the connection to it, is gone for now.</summary>
-    internal abstract bool IsAway(Exception e);
+    /// <inheritdoc cref="IWriteTarget{TConnection}.FaultOf"/>
+    internal abstract WriteFault FaultOf(Exception e);
 
-    /// <summary>Whether there was no room on the database's disk: nothing of the transaction counts.</summary>
-    internal abstract bool IsFull(Exception e);
-
-    /// <summary>Whether the transaction was the victim of another one and would succeed when tried again.</summary>
-    internal abstract bool IsConflict(Exception e);
-
-    internal P2PShareException Away(string message, Exception e)
+    internal P2PShareException OnUnavailable(string message, Exception e)
     {
-        if (Interlocked.Exchange(ref _isAway, 1) == 0)
+        if (Interlocked.Exchange(ref _isUnavailable, 1) == 0)
         {
-            Logger.DatabaseAway(e);
+            Lost?.Invoke(e);
         }
 
         return new P2PShareException(ErrorCode.TrackerDatabaseUnavailable, message, e);
     }
 
-    internal P2PShareException Full(Exception e)
+    internal P2PShareException OnFull(Exception e)
     {
         if (Interlocked.Exchange(ref _isFull, 1) == 0)
         {
-            Logger.DatabaseFull(e);
+            Filled?.Invoke(e);
         }
 
         return new P2PShareException(
             ErrorCode.TrackerStorageFull, "The tracker's disk is full, and nothing was changed. Tell its operator; try again when there is room.", e);
     }
 
-    internal void OnWritten()
+    internal void OnCommitted(int writes, TimeSpan duration)
+    {
+        Committed?.Invoke(writes, duration);
+        OnWritten();
+    }
+
+    protected void OnWritten()
     {
         OnAnswered();
         if (Volatile.Read(ref _isFull) == 1 && Interlocked.Exchange(ref _isFull, 0) == 1)
         {
-            Logger.DatabaseHasRoom();
+            Freed?.Invoke();
         }
 
         Written?.Invoke();
@@ -162,9 +185,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
 
     private void OnAnswered()
     {
-        if (Volatile.Read(ref _isAway) == 1 && Interlocked.Exchange(ref _isAway, 0) == 1)
+        if (Volatile.Read(ref _isUnavailable) == 1 && Interlocked.Exchange(ref _isUnavailable, 0) == 1)
         {
-            Logger.DatabaseBack();
+            Recovered?.Invoke();
         }
     }
 }

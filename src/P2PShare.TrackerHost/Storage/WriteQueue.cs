@@ -1,6 +1,3 @@
-using System.Data;
-using System.Data.Common;
-using System.Diagnostics;
 using System.Threading.Channels;
 using P2PShare.Protocol;
 
@@ -8,32 +5,35 @@ namespace P2PShare.TrackerHost.Storage;
 
 /// <summary>
 /// Group commit: one writer takes all writes that wait and commits them in one transaction, so that a hundred of them
-/// cost one flush to disk. Each runs in a savepoint of its own, so that one that fails takes no other with it, and each
-/// is acknowledged after the commit only. A batch that was lost before its commit, or lost against one of another
-/// instance, is tried again as a whole; whoever was in one whose commit has an unknown end is told so.
+/// cost one flush to disk. Each runs in a savepoint of its own, so that a write that fails does not undo the others, and each
+/// is acknowledged only after the commit. A batch that was lost before its commit, or lost against one of another
+/// instance, is tried again as a whole; when the outcome of a commit is unknown, its callers receive an error that says so.
 /// </summary>
-internal sealed class WriteQueue : IAsyncDisposable
+internal sealed class WriteQueue<TConnection> : IAsyncDisposable
 {
-    private const int MaxWaiting = 4096;
-    private const int MaxBatch = 256;
+    /// <summary>Writes that can wait; further callers wait for room.</summary>
+    public const int MaxWaiting = 4096;
 
-    // Of a batch that loses against others; each pause is longer than the one before.
-    private const int MaxAttempts = 10;
-    private const int PauseMilliseconds = 5;
+    /// <summary>Most writes of one batch.</summary>
+    public const int MaxBatch = 256;
 
-    // Of a batch whose connection was lost: it may have been lost long ago, and the database be there.
-    private const int MaxConnections = 2;
+    /// <summary>Tries of a batch that loses against others; each pause can be longer than the one before.</summary>
+    public const int MaxAttempts = 10;
 
-    private const string Savepoint = "one_write";
+    /// <summary>Tries of a batch whose connection is lost: the first connection may have been lost long ago while the database runs.</summary>
+    public const int MaxConnections = 2;
+
+    private static readonly TimeSpan PauseStep = TimeSpan.FromMilliseconds(5);
 
     private readonly Channel<Write> _waiting = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
-    private readonly TrackerDatabase _database;
+    private readonly IWriteTarget<TConnection> _target;
+    private readonly TimeProvider _clock;
     private readonly Task _writer;
-    private DbConnection? _connection;
 
-    public WriteQueue(TrackerDatabase database)
+    public WriteQueue(IWriteTarget<TConnection> target, TimeProvider clock)
     {
-        _database = database;
+        _target = target;
+        _clock = clock;
         _writer = Task.Run(WriteAllAsync);
     }
 
@@ -44,10 +44,10 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// Runs <paramref name="work"/> on the writing connection; what it throws undoes what it did and is thrown here. It may
     /// run several times, of which only the last one counts.
     /// </summary>
-    /// <param name="isShared">Whether it may run beside others of its kind in other instances.</param>
+    /// <param name="isShared">Whether it may run beside shared writes of other instances.</param>
     /// <param name="cancellationToken">Counts until the write begins.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/> or <see cref="ErrorCode.TrackerStorageFull"/>.</exception>
-    public async Task<T> RunAsync<T>(Func<DbConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken)
+    public async Task<T> RunAsync<T>(Func<TConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken)
     {
         var write = new Write<T>(work, isShared, cancellationToken);
         await _waiting.Writer.WriteAsync(write, cancellationToken);
@@ -59,7 +59,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     {
         _waiting.Writer.TryComplete();
         await _writer;
-        await CloseAsync();
+        await _target.CloseAsync();
     }
 
     private async Task WriteAllAsync()
@@ -72,11 +72,11 @@ internal sealed class WriteQueue : IAsyncDisposable
                 batch.Add(write);
             }
 
-            var begun = Stopwatch.GetTimestamp();
-            if (await FindFailureAsync(batch) is { } failure)
+            var begun = _clock.GetTimestamp();
+            if (await TryCommitBatchAsync(batch) is { } failure)
             {
                 batch.ForEach(write => write.Fail(failure));
-                // Behind a database that does not answer nobody waits for the time-outs of those before.
+                // Those that wait behind an unavailable database do not wait for its time-outs once more.
                 while (failure is P2PShareException && _waiting.Reader.TryRead(out var write))
                 {
                     write.Fail(failure);
@@ -84,8 +84,7 @@ internal sealed class WriteQueue : IAsyncDisposable
             }
             else
             {
-                _database.Metrics?.AddBatch(batch.Count, Stopwatch.GetElapsedTime(begun));
-                _database.OnWritten();
+                _target.OnCommitted(batch.Count, _clock.GetElapsedTime(begun));
                 batch.ForEach(write => write.Acknowledge());
             }
 
@@ -93,8 +92,8 @@ internal sealed class WriteQueue : IAsyncDisposable
         }
     }
 
-    /// <summary>Commits a batch, and gives why it could not.</summary>
-    private async Task<Exception?> FindFailureAsync(List<Write> batch)
+    /// <returns>Null after the commit; else why there was none.</returns>
+    private async Task<Exception?> TryCommitBatchAsync(List<Write> batch)
     {
         var connections = 1;
         for (var attempt = 1; ; attempt++)
@@ -102,69 +101,49 @@ internal sealed class WriteQueue : IAsyncDisposable
             var committing = false;
             try
             {
-                if (_connection is { State: not ConnectionState.Open })
-                {
-                    // Npgsql gives up a connection after some errors, such as that of a full disk.
-                    await CloseAsync();
-                }
-
-                _connection ??= await _database.OpenWriterAsync();
-                await using var transaction = await _connection.BeginTransactionAsync();
-                await _database.LockAsync(_connection, batch.TrueForAll(write => write.IsShared));
+                await using var transaction = await _target.BeginAsync(batch.TrueForAll(write => write.IsShared));
                 foreach (var write in batch)
                 {
-                    await transaction.SaveAsync(Savepoint);
-                    if (!await write.TryRunAsync(_connection, _database))
+                    await transaction.SaveAsync();
+                    if (!await write.TryRunAsync(transaction.Connection, _target))
                     {
-                        await transaction.RollbackAsync(Savepoint);
+                        await transaction.UndoAsync();
                     }
 
-                    if (_database.ReleasesSavepoints)
-                    {
-                        await transaction.ReleaseAsync(Savepoint);
-                    }
+                    await transaction.ReleaseAsync();
                 }
 
                 committing = true;
                 await transaction.CommitAsync();
                 return null;
             }
-            catch (Exception e) when (_database.IsAway(e))
+            catch (Exception e) when (_target.FaultOf(e) == WriteFault.Unavailable)
             {
-                await CloseAsync();
+                await _target.CloseAsync();
                 if (committing)
                 {
-                    return _database.Away(
-                        "The tracker's database was lost while it wrote, so whether the change was made is not known. Look, and try again where it was not.", e);
+                    return _target.OnUnavailable(
+                        "The connection to the tracker's database was lost during a commit, so it is not known whether the change was made. Check, and try again if it was not.", e);
                 }
 
                 if (connections++ == MaxConnections)
                 {
-                    return _database.Away("The tracker's database does not answer at the moment, and nothing was changed. Try again in a few seconds.", e);
+                    return _target.OnUnavailable("The tracker's database does not answer at the moment, and nothing was changed. Try again in a few seconds.", e);
                 }
             }
-            catch (Exception e) when (_database.IsConflict(e) && attempt < MaxAttempts)
+            catch (Exception e) when (_target.FaultOf(e) == WriteFault.Conflict && attempt < MaxAttempts)
             {
-                await Task.Delay(Random.Shared.Next(attempt * PauseMilliseconds) + 1);
+                await Task.Delay(PauseStep * (attempt * Random.Shared.NextDouble()), _clock);
             }
-            catch (Exception e) when (_database.IsFull(e))
+            catch (Exception e) when (_target.FaultOf(e) == WriteFault.Full)
             {
-                return _database.Full(e);
+                return _target.OnFull(e);
             }
             catch (Exception e)
             {
-                // Nothing was committed: nobody may be told otherwise.
+                // Nothing was committed: no caller may hear otherwise.
                 return e;
             }
-        }
-    }
-
-    private async ValueTask CloseAsync()
-    {
-        if (_connection is { } connection)
-        {
-            _connection = null;
-            await connection.DisposeAsync();
         }
     }
 
@@ -172,14 +151,14 @@ internal sealed class WriteQueue : IAsyncDisposable
     {
         public bool IsShared => isShared;
 
-        public abstract Task<bool> TryRunAsync(DbConnection connection, TrackerDatabase database);
+        public abstract Task<bool> TryRunAsync(TConnection connection, IWriteTarget<TConnection> target);
 
         public abstract void Acknowledge();
 
         public abstract void Fail(Exception reason);
     }
 
-    private sealed class Write<T>(Func<DbConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken) : Write(isShared)
+    private sealed class Write<T>(Func<TConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken) : Write(isShared)
     {
         private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T _result = default!;
@@ -187,7 +166,7 @@ internal sealed class WriteQueue : IAsyncDisposable
 
         public Task<T> Completion => _completion.Task;
 
-        public override async Task<bool> TryRunAsync(DbConnection connection, TrackerDatabase database)
+        public override async Task<bool> TryRunAsync(TConnection connection, IWriteTarget<TConnection> target)
         {
             _failure = null;
             try
@@ -195,8 +174,8 @@ internal sealed class WriteQueue : IAsyncDisposable
                 cancellationToken.ThrowIfCancellationRequested();
                 _result = await work(connection);
             }
-            // Those are faults of the whole batch.
-            catch (Exception e) when (!database.IsAway(e) && !database.IsConflict(e) && !database.IsFull(e))
+            // All others are faults of the whole batch.
+            catch (Exception e) when (target.FaultOf(e) == WriteFault.OneWrite)
             {
                 _failure = e;
             }

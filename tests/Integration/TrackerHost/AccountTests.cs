@@ -32,7 +32,7 @@ public sealed class AccountTests
     }
 
     [TrackerFact]
-    public async Task Of_many_who_want_one_name_at_once_one_gets_it()
+    public async Task One_of_many_simultaneous_requests_for_a_name_gets_it()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var stranger = TestUser.Stranger(tracker);
@@ -144,7 +144,7 @@ public sealed class AccountTests
 
     private static async Task<string> PasswordHashAsync(TestTracker tracker)
     {
-        var users = tracker.Services.GetRequiredService<P2PShare.TrackerHost.Accounts.UserStore>();
+        var users = tracker.Services.GetRequiredService<UserService>();
         return (await users.FindAsync("alice", CancellationToken.None))!.PasswordHash;
     }
 }

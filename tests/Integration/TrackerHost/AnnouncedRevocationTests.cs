@@ -1,6 +1,5 @@
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.JsonWebTokens;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
@@ -13,7 +12,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
 {
     private static readonly TimeSpan TicketLifetime = TimeSpan.FromMinutes(5);
 
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private readonly Hash256 _root = TestUser.RandomHash();
     private TestTracker _tracker = null!;
     private TestUser _alice = null!;
@@ -41,7 +40,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Whoever_was_taken_out_is_named_to_the_members_for_as_long_as_a_ticket_lasts()
+    public async Task A_removed_member_is_named_to_the_members_for_as_long_as_a_ticket_lasts()
     {
         Assert.Empty((await _alice.AnnounceAsync(Complete)).Revocations);
         await RemoveAsync(_alice, "bob");
@@ -63,7 +62,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Whoever_leaves_is_named_too()
+    public async Task A_member_who_leaves_is_named_too()
     {
         await RemoveAsync(_bob, "bob");
 
@@ -71,7 +70,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Others_are_told_nothing_and_who_left_nothing_of_what_came_later()
+    public async Task Others_receive_no_revocation_and_a_former_member_none_that_came_later()
     {
         using var stranger = await TestUser.CreateAsync(_tracker, "stranger");
         await RemoveAsync(_alice, "bob");
@@ -138,7 +137,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task What_is_over_is_deleted()
+    public async Task Expired_revocations_are_deleted()
     {
         await RemoveAsync(_alice, "bob");
         var database = _tracker.Services.GetRequiredService<TrackerDatabase>();
@@ -148,7 +147,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
         await Eventually.HoldsAsync(async () => await CountAsync() == 0, "the revocation is deleted");
 
         Task<long> CountAsync() => database.ReadAsync(
-            connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM ended_accesses"), CancellationToken.None);
+            connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM revocations"), CancellationToken.None);
     }
 
     private Announcement Complete => new("dev", _root, Complete: true);

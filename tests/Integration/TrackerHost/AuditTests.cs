@@ -2,19 +2,20 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.Integration.TrackerHost;
 
 public sealed class AuditTests
 {
     [TrackerFact]
-    public async Task What_matters_is_written_with_who_did_it_to_whom_from_where_and_no_secret_ever()
+    public async Task Acts_are_written_with_user_subject_and_address_and_never_a_secret()
     {
         using var log = new LogRecorder();
         await using var tracker = await TestTracker.StartAsync(
             options => (options.Registration, options.LoginFailuresPerAccount) = (RegistrationMode.Invitation, 2), log: log);
-        var (invitation, id, _) = await tracker.Services.GetRequiredService<InvitationStore>().CreateAsync(3, TimeSpan.FromDays(1), CancellationToken.None);
+        var (invitation, id, _) = await tracker.Services.GetRequiredService<InvitationService>().CreateAsync(3, TimeSpan.FromDays(1), CancellationToken.None);
         using var stranger = TestUser.Stranger(tracker);
         await stranger.Expect(HttpStatusCode.Forbidden, await CreateAsync("mallory", "not an invitation"));
         foreach (var name in new[] { "alice", "bob", "carol" })
@@ -96,7 +97,7 @@ public sealed class AuditTests
     }
 
     [TrackerFact]
-    public async Task The_program_writes_it_unless_it_is_told_not_to()
+    public async Task The_program_writes_it_unless_it_is_turned_off()
     {
         using var folder = new TemporaryFolder();
         try

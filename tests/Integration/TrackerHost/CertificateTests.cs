@@ -6,7 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Certificates;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -27,7 +28,7 @@ public sealed class CertificateTests : IDisposable
     [InlineData("PEM and key")]
     [InlineData("PEM and encrypted key")]
     [InlineData("PFX")]
-    public async Task It_is_served_with_its_chain_so_that_who_trusts_the_root_trusts_it(string form)
+    public async Task It_is_served_with_its_chain_so_that_trusting_the_root_suffices(string form)
     {
         using var certificate = _authority.Issue();
         await using var tracker = await TestTracker.StartAsync(options => Write(options, certificate, form));
@@ -48,7 +49,7 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
-    public async Task Replaced_it_is_what_new_connections_get_and_open_ones_go_on()
+    public async Task New_connections_get_a_replaced_certificate_and_open_ones_continue()
     {
         using var first = _authority.Issue();
         using var second = _authority.Issue();
@@ -99,38 +100,38 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
-    public void A_broken_file_keeps_the_old_certificate_and_says_why_once()
+    public void A_broken_file_keeps_the_old_certificate_and_is_logged_once()
     {
         using var first = _authority.Issue();
         using var second = _authority.Issue();
         var log = new LogList<CertificateTests>();
-        var options = new TrackerOptions();
+        var options = new CertificateOptions();
         Write(options, first, "PEM and key");
-        using var serving = ServingCertificate.Load(options, TimeProvider.System);
+        using var serving = ServingCertificate.Load(options, _folder.Path, TimeProvider.System);
 
         // Another certificate, but not yet its key: in the middle of being replaced.
         File.WriteAllText(options.CertificatePath!, _authority.Chain(second));
-        serving.LookAgain(log);
+        serving.Reload(log);
         Assert.Empty(log.Lines);
         Assert.Equal(CertificateHashes.Fingerprint(first), serving.Fingerprint);
 
         // It stays so.
-        serving.LookAgain(log);
-        serving.LookAgain(log);
+        serving.Reload(log);
+        serving.Reload(log);
         var line = Assert.Single(log.Lines);
         Assert.Equal(LogLevel.Error, line.Level);
         Assert.Contains(options.CertificatePath!, line.Text, StringComparison.Ordinal);
 
         // The key comes.
         File.WriteAllText(options.CertificateKeyPath!, TestAuthority.Key(second));
-        serving.LookAgain(log);
+        serving.Reload(log);
         Assert.Equal(CertificateHashes.Fingerprint(second), serving.Fingerprint);
         Assert.Contains(log.Lines, line => line.Level == LogLevel.Warning && line.Text.Contains(serving.Fingerprint.ToString(), StringComparison.Ordinal));
 
         // It goes.
         File.Delete(options.CertificatePath!);
-        serving.LookAgain(log);
-        serving.LookAgain(log);
+        serving.Reload(log);
+        serving.Reload(log);
         Assert.Equal(CertificateHashes.Fingerprint(second), serving.Fingerprint);
         Assert.Contains("cannot be read", log.Lines[^1].Text, StringComparison.Ordinal);
     }
@@ -138,14 +139,14 @@ public sealed class CertificateTests : IDisposable
     [Theory]
     [InlineData("PEM and encrypted key")]
     [InlineData("PFX")]
-    public void A_wrong_password_is_no_part_of_the_error(string form)
+    public void A_wrong_password_is_not_part_of_the_error(string form)
     {
         using var certificate = _authority.Issue();
-        var options = new TrackerOptions();
+        var options = new CertificateOptions();
         Write(options, certificate, form);
         (options.CertificatePasswordFile, options.CertificatePassword) = (null, "wrong horse");
 
-        var error = Assert.Throws<P2PShareException>(() => ServingCertificate.Load(options, TimeProvider.System));
+        var error = Assert.Throws<P2PShareException>(() => ServingCertificate.Load(options, _folder.Path, TimeProvider.System));
 
         Assert.Equal(ErrorCode.InvalidConfiguration, error.Code);
         Assert.Contains(options.CertificatePath!, error.Message, StringComparison.Ordinal);
@@ -157,10 +158,10 @@ public sealed class CertificateTests : IDisposable
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         using var certificate = _authority.Issue(clock.GetUtcNow().AddDays(15.5));
-        var options = new TrackerOptions();
+        var options = new CertificateOptions();
         Write(options, certificate, "one PEM file");
         options.CertificateInterval = TimeSpan.FromHours(6);
-        using var serving = ServingCertificate.Load(options, clock);
+        using var serving = ServingCertificate.Load(options, _folder.Path, clock);
         var log = new LogList<CertificateWatch>();
         using var watch = new CertificateWatch(serving, options, clock, log);
         await watch.StartAsync(CancellationToken.None);
@@ -190,7 +191,16 @@ public sealed class CertificateTests : IDisposable
         await watch.StopAsync(CancellationToken.None);
     }
 
-    private void Write(TrackerOptions options, X509Certificate2 certificate, string form)
+    private void Write(TestTrackerOptions options, X509Certificate2 certificate, string form)
+    {
+        var files = new CertificateOptions();
+        Write(files, certificate, form);
+        options.CertificateInterval = files.CertificateInterval;
+        (options.CertificatePath, options.CertificateKeyPath) = (files.CertificatePath, files.CertificateKeyPath);
+        (options.CertificatePassword, options.CertificatePasswordFile) = (files.CertificatePassword, files.CertificatePasswordFile);
+    }
+
+    private void Write(CertificateOptions options, X509Certificate2 certificate, string form)
     {
         options.CertificateInterval = TimeSpan.FromMilliseconds(20);
         options.CertificatePath = _folder.Combine(form == "PFX" ? "tracker.pfx" : "tracker.pem");

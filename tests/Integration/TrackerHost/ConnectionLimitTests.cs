@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using P2PShare.Protocol;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -16,7 +16,7 @@ public sealed class ConnectionLimitTests
 
 
     [Fact]
-    public async Task Whoever_never_begins_the_TLS_handshake_is_dropped()
+    public async Task A_client_that_never_begins_the_TLS_handshake_is_dropped()
     {
         await using var tracker = await StartAsync(options => options.HandshakeTimeout = TimeSpan.FromSeconds(3));
         using var socket = await ConnectAsync(tracker, Elsewhere);
@@ -24,7 +24,7 @@ public sealed class ConnectionLimitTests
     }
 
     [Fact]
-    public async Task Whoever_stops_in_the_middle_of_the_TLS_handshake_is_dropped()
+    public async Task A_client_that_stops_in_the_middle_of_the_TLS_handshake_is_dropped()
     {
         await using var tracker = await StartAsync(options => options.HandshakeTimeout = TimeSpan.FromSeconds(3));
         using var socket = await ConnectAsync(tracker, Elsewhere);
@@ -34,7 +34,7 @@ public sealed class ConnectionLimitTests
     }
 
     [Fact]
-    public async Task Whoever_is_silent_after_the_handshake_is_dropped()
+    public async Task A_client_that_is_silent_after_the_handshake_is_dropped()
     {
         await using var tracker = await StartAsync(options => options.KeepAliveTimeout = TimeSpan.FromSeconds(1));
         await using var tls = await OpenAsync(tracker);
@@ -42,7 +42,7 @@ public sealed class ConnectionLimitTests
     }
 
     [Fact]
-    public async Task Whoever_is_silent_on_HTTP_2_is_dropped()
+    public async Task A_client_that_is_silent_on_HTTP_2_is_dropped()
     {
         await using var tracker = await StartAsync(options => options.KeepAliveTimeout = TimeSpan.FromSeconds(1));
         await using var tls = await OpenAsync(tracker, SslApplicationProtocol.Http2);
@@ -80,7 +80,7 @@ public sealed class ConnectionLimitTests
     [InlineData("GET /healthz?{0} HTTP/1.1\r\nHost: x\r\n\r\n", 9_000, 414)]
     [InlineData("POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\n\r\n{0}", 1, 413)]
     [InlineData("POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n180000\r\n{0}", 0x180000, 413)]
-    public async Task What_is_too_long_is_not_read(string request, int length, int status)
+    public async Task A_body_that_is_too_long_is_not_read(string request, int length, int status)
     {
         await using var tracker = await TestTracker.StartAsync();
         await using var tls = await OpenAsync(tracker);
@@ -155,7 +155,7 @@ public sealed class ConnectionLimitTests
     }
 
     [Fact]
-    public async Task Thousands_of_half_open_connections_of_one_address_and_of_many_keep_nobody_from_being_served()
+    public async Task Thousands_of_half_open_connections_do_not_keep_others_from_being_served()
     {
         const int OfOne = 2000;
         const int OfMany = 2000;
@@ -190,7 +190,7 @@ public sealed class ConnectionLimitTests
     }
 
     /// <summary>With patience for everything but what is tested.</summary>
-    private static Task<TestTracker> StartAsync(Action<TrackerOptions> configure) => TestTracker.StartAsync(options =>
+    private static Task<TestTracker> StartAsync(Action<TestTrackerOptions> configure) => TestTracker.StartAsync(options =>
     {
         options.HandshakeTimeout = options.HeadersTimeout = options.KeepAliveTimeout = options.BodyGrace = TimeSpan.FromMinutes(5);
         configure(options);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Peers;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -29,12 +30,12 @@ public sealed partial class DeployTests
     public async Task The_unit_stops_no_sooner_than_the_tracker_and_starts_it_as_it_is_called()
     {
         var unit = await UnitAsync();
-        var options = new TrackerOptions();
+        var options = new LifetimeOptions();
 
         Assert.True(int.Parse(Regex.Match(unit, @"^TimeoutStopSec=(\d+)$", RegexOptions.Multiline).Groups[1].ValueSpan) > (options.DrainTime + options.ShutdownTimeout).TotalSeconds);
         var start = Regex.Match(unit, "^ExecStart=(.*)$", RegexOptions.Multiline).Groups[1].Value;
         Assert.Equal(start + " --validate", Regex.Match(unit, "^ExecStartPre=(.*)$", RegexOptions.Multiline).Groups[1].Value);
-        Assert.All(Variable().Matches(unit), match => Assert.NotNull(typeof(TrackerOptions).GetProperty(match.Groups[1].Value)));
+        Assert.All(Variable().Matches(unit), match => Assert.Contains(match.Groups[1].Value, TrackerSettings.Names));
     }
 
     [Fact]
@@ -53,7 +54,7 @@ public sealed partial class DeployTests
                 Regex.Matches(File.ReadAllText(file), "ProjectReference Include=\"\\.\\./([^/]+)/"),
                 match => Assert.Contains($"src/{match.Groups[1].Value}", projects));
         });
-        Assert.All(Variable().Matches(text), match => Assert.NotNull(typeof(TrackerOptions).GetProperty(match.Groups[1].Value)));
+        Assert.All(Variable().Matches(text), match => Assert.Contains(match.Groups[1].Value, TrackerSettings.Names));
         Assert.DoesNotMatch(@"(?m)^USER (root|0)\b", text);
         Assert.Matches(@"(?m)^USER \d+", text);
     }

@@ -67,7 +67,11 @@ public sealed class EndpointTests
             .Select(text => text.Replace("{**name}", "{name}", StringComparison.Ordinal));
         Assert.Equal(mapped.Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
         var operations = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject());
-        Assert.Equal(23, operations.Count(operation => operation.Value.TryGetProperty("security", out _)));
+        Assert.Equal(23, operations.Count(operation => operation.Value.GetProperty("security").GetArrayLength() == 1));
+        // An empty list is what says that no session is needed.
+        Assert.Equal(5, operations.Count(operation => operation.Value.GetProperty("security").GetArrayLength() == 0));
+        Assert.All(operations, operation => Assert.NotEmpty(operation.Value.GetProperty("summary").GetString()!));
+        Assert.Equal(28, operations.Select(operation => operation.Value.GetProperty("operationId").GetString()).Distinct().Count());
         var root = document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty("Hash256");
         Assert.Equal("string", root.GetProperty("type").GetString());
     }

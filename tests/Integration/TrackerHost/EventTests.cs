@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Storage;
@@ -12,7 +11,7 @@ namespace P2PShare.Integration.TrackerHost;
 /// <summary>Who is told what, and when.</summary>
 public sealed class EventTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private TestTracker _tracker = null!;
     private TestUser _alice = null!;
     private TestUser _bob = null!;
@@ -36,7 +35,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task The_owner_hears_who_asks_and_who_asked_hears_the_answer()
+    public async Task The_owner_receives_the_request_and_the_user_the_answer()
     {
         await using var owner = await EventListener.OpenAsync(_alice);
         await using var asker = await EventListener.OpenAsync(_bob);
@@ -81,7 +80,7 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Who_leaves_or_is_taken_out_hears_no_more_and_their_files_go()
+    public async Task Former_members_receive_no_more_and_their_files_are_removed()
     {
         await _bob.JoinAsync(_alice, "dev");
         await _carol.JoinAsync(_alice, "dev");
@@ -216,7 +215,7 @@ public sealed class EventTests : IAsyncLifetime
     [InlineData("x")]
     [InlineData("-1")]
     [InlineData("99999999999999999999")]
-    public async Task What_is_no_id_of_an_event_is_refused(string id)
+    public async Task An_invalid_event_id_is_refused(string id)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, TrackerRoutes.Events);
         request.Headers.TryAddWithoutValidation("Last-Event-ID", id);

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
@@ -7,7 +6,7 @@ namespace P2PShare.Integration.TrackerHost;
 
 public sealed class FileTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private TestTracker _tracker = null!;
     private TestUser _alice = null!;
     private TestUser _bob = null!;
@@ -95,7 +94,7 @@ public sealed class FileTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Who_shares_the_same_content_is_a_further_source_and_the_first_of_them_owns_it()
+    public async Task A_further_sharer_of_the_same_content_is_a_source_and_the_first_owns_it()
     {
         var root = TestUser.RandomHash();
         await _alice.Expect(HttpStatusCode.Created, await _alice.ShareAsync("dev", "file", root));
@@ -128,7 +127,7 @@ public sealed class FileTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Who_shares_a_file_can_replace_it_and_running_downloads_of_the_old_content_finish()
+    public async Task A_sharer_can_replace_a_file_and_running_downloads_of_the_old_content_finish()
     {
         var (old, replacement) = (TestUser.RandomHash(), TestUser.RandomHash());
         await _alice.ShareAsync("dev", "file", old);
@@ -205,7 +204,7 @@ public sealed class FileTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Of_many_who_share_one_name_at_once_one_content_wins()
+    public async Task One_of_many_simultaneous_contents_under_a_name_wins()
     {
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _alice.ShareAsync("dev", "file", TestUser.RandomHash())));
 

@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Configuration;
 using Xunit.Abstractions;
 
 namespace P2PShare.Integration.TrackerHost;

@@ -7,7 +7,7 @@ namespace P2PShare.Integration.TrackerHost;
 public sealed class GroupTests
 {
     [TrackerFact]
-    public async Task Who_creates_a_group_owns_it_and_everybody_sees_it()
+    public async Task The_creator_owns_a_group_and_every_user_sees_it()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "Alice");

@@ -1,12 +1,11 @@
 using System.Net;
 using System.Text.Json;
 using Dapper;
-using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.JsonWebTokens;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 using P2PShare.TrackerHost.Tickets;
 
@@ -15,14 +14,14 @@ namespace P2PShare.Integration.TrackerHost;
 /// <summary>Two instances on one database are one tracker.</summary>
 public sealed class InstanceTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private readonly Hash256 _root = TestUser.RandomHash();
     private TestTracker _first = null!;
     private TestTracker _second = null!;
 
     public async Task InitializeAsync()
     {
-        static void Configure(TrackerOptions options) => (options.LoginFailuresPerAccount, options.TicketKeyLifetime) = (3, TimeSpan.FromDays(1));
+        static void Configure(TestTrackerOptions options) => (options.LoginFailuresPerAccount, options.TicketKeyLifetime) = (3, TimeSpan.FromDays(1));
         _first = await TestTracker.StartAsync(Configure, _clock);
         _second = await TestTracker.StartBesideAsync(_first, Configure, _clock);
     }
@@ -34,7 +33,7 @@ public sealed class InstanceTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task What_one_learns_the_other_knows()
+    public async Task Instances_share_all_state()
     {
         using var alice = await TestUser.CreateAsync(_first, "alice");
         using var there = await TestUser.LogInAsync(_second, "Alice");
@@ -91,7 +90,7 @@ public sealed class InstanceTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task A_name_is_given_once_whoever_asks_where()
+    public async Task A_name_is_given_once_across_instances()
     {
         using var alice = await TestUser.CreateAsync(_first, "alice");
         using var there = await TestUser.LogInAsync(_second, "alice");
@@ -188,14 +187,13 @@ public sealed class InstanceTests : IAsyncLifetime
     public async Task Four_that_start_at_once_on_an_empty_database_become_one_tracker()
     {
         using var folder = new TemporaryFolder();
-        var options = new TrackerOptions { DataPath = folder.Path };
-        await TestDatabase.MakeEmptyAsync(options.DataPath);
-        await TestDatabase.ConfigureAsync(options);
-        var databases = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => TrackerDatabase.OpenAsync(options, CancellationToken.None))));
+        await TestDatabase.MakeEmptyAsync(folder.Path);
+        var options = await TestDatabase.StorageAsync(folder.Path);
+        var databases = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => TrackerDatabase.OpenAsync(options, _clock, CancellationToken.None))));
         var identities = await Task.WhenAll(databases.Select(database => TrackerIdentity.LoadOrCreateAsync(database, CancellationToken.None)));
         Assert.Single(identities.Distinct());
         await Task.WhenAll(databases.Select(database =>
-            TicketKeys.LoadOrCreateAsync(identities[0].Id, database, options, _clock, CancellationToken.None)));
+            TicketKeys.LoadOrCreateAsync(identities[0].Id, database, new TicketOptions(), _clock, CancellationToken.None)));
 
         Assert.Equal(1, await databases[0].ReadAsync(
             connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM ticket_keys"), CancellationToken.None));
@@ -204,7 +202,7 @@ public sealed class InstanceTests : IAsyncLifetime
             await database.DisposeAsync();
         }
 
-        await TestDatabase.DropAsync(options.DataPath);
+        await TestDatabase.DropAsync(folder.Path);
     }
 
     private static async Task<string> KeysAsync(TestUser user)

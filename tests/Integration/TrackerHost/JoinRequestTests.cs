@@ -51,7 +51,7 @@ public sealed class JoinRequestTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task A_denied_asker_is_no_member_and_may_ask_again()
+    public async Task A_denied_user_is_not_a_member_and_can_ask_again()
     {
         await _bob.PostAsync(TrackerRoutes.JoinRequests("dev"));
 

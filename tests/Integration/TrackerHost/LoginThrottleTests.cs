@@ -1,9 +1,8 @@
 using System.Net;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -13,9 +12,9 @@ public sealed class LoginThrottleTests : IAsyncLifetime
     private static readonly IPAddress Attacker = IPAddress.Parse("203.0.113.5");
     private static readonly IPAddress Owner = IPAddress.Parse("198.51.100.7");
 
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private readonly TemporaryFolder _folder = new();
-    private readonly TrackerOptions _options = new()
+    private readonly AccountOptions _options = new()
     {
         LoginFailuresPerAccount = 3,
         LoginFailuresPerAddress = 5,
@@ -24,22 +23,18 @@ public sealed class LoginThrottleTests : IAsyncLifetime
 
     private TrackerDatabase _database = null!;
 
-    public async Task InitializeAsync()
-    {
-        _options.DataPath = _folder.Path;
-        await TestDatabase.ConfigureAsync(_options);
-        _database = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
-    }
+    public async Task InitializeAsync() =>
+        _database = await TrackerDatabase.OpenAsync(await TestDatabase.StorageAsync(_folder.Path), _clock, CancellationToken.None);
 
     public async Task DisposeAsync()
     {
         await _database.DisposeAsync();
-        await TestDatabase.DropAsync(_options.DataPath);
+        await TestDatabase.DropAsync(_folder.Path);
         _folder.Dispose();
     }
 
     [TrackerFact]
-    public async Task Who_guesses_is_told_to_come_back_later_and_then_may()
+    public async Task Guessing_is_refused_until_the_window_has_room()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.LoginFailuresPerAccount = 3, _clock);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
@@ -96,7 +91,7 @@ public sealed class LoginThrottleTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Nobody_can_lock_the_owner_out_from_elsewhere()
+    public async Task Failures_from_elsewhere_do_not_lock_the_owner_out()
     {
         var throttle = new LoginThrottle(_database, _options, _clock);
         await FailAsync(throttle, "alice", Attacker, 5);
@@ -138,7 +133,7 @@ public sealed class LoginThrottleTests : IAsyncLifetime
 
         var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => CheckAsync(throttle, "alice", Attacker));
         Assert.Equal(TimeSpan.FromMinutes(1), refused.RetryAfter);
-        await _database.WriteAsync(connection => LoginThrottle.ForgetAsync(connection, _options, _clock.GetUtcNow()), CancellationToken.None);
+        await _database.WriteAsync(connection => throttle.PurgeExpiredAsync(connection, _clock.GetUtcNow()), CancellationToken.None);
         await Assert.ThrowsAsync<TooManyAttemptsException>(() => CheckAsync(throttle, "alice", Attacker));
 
         _clock.Advance(TimeSpan.FromMinutes(1));

@@ -6,7 +6,8 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Peers;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -33,7 +34,7 @@ public sealed class MetricsTests
         Assert.True(ValueOf(text, "p2pshare_tracker_write_commit_duration_seconds_count") >= 1, text);
         foreach (var name in new[]
         {
-            "p2pshare_tracker_peers_online", "p2pshare_tracker_write_waiting", "p2pshare_tracker_database_away", "p2pshare_tracker_database_full", "p2pshare_tracker_event_streams",
+            "p2pshare_tracker_peers_online", "p2pshare_tracker_write_waiting", "p2pshare_tracker_database_unavailable", "p2pshare_tracker_database_full", "p2pshare_tracker_event_streams",
             "p2pshare_tracker_certificate_lifetime_seconds", "http_server_request_duration_seconds_count", "kestrel_active_connections",
             "dotnet_process_memory_working_set_bytes",
         })
@@ -133,7 +134,7 @@ public sealed class MetricsTests
         {
             _listener.InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Meter.Name == TrackerMetrics.MeterName && instrument.Meter.Scope == tracker)
+                if (instrument.Meter.Name == TrackerMeter.Name && instrument.Meter.Scope == tracker)
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Accounts;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -26,7 +27,7 @@ public sealed class PasswordChangeTests
     }
 
     [TrackerFact]
-    public async Task Every_session_ends_and_the_peers_of_the_asking_one_go_on_under_the_new_token()
+    public async Task Every_session_ends_and_the_peers_of_the_calling_one_continue_under_the_new_token()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var owner = await TestUser.CreateAsync(tracker, "owner");
@@ -107,12 +108,12 @@ public sealed class PasswordChangeTests
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         var accounts = tracker.Services.GetRequiredService<AccountService>();
-        var sessions = tracker.Services.GetRequiredService<SessionStore>();
+        var sessions = tracker.Services.GetRequiredService<SessionService>();
         var verified = await accounts.LogInAsync("alice", TestPassword.Text, IPAddress.Loopback, CancellationToken.None);
 
         await alice.Expect(HttpStatusCode.OK, await ChangeAsync(alice));
 
-        Assert.Null(await sessions.OpenAsync(verified, CancellationToken.None));
+        Assert.Null(await sessions.OpenAsync(verified.Id, verified.PasswordHash, CancellationToken.None));
     }
 
     [TrackerFact]

@@ -1,6 +1,5 @@
 using System.Net;
 using Dapper;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Files;
@@ -9,7 +8,7 @@ namespace P2PShare.Integration.TrackerHost;
 
 public sealed class PeerTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private readonly TrackerClock _clock = new();
     private readonly Hash256 _root = TestUser.RandomHash();
     private TestTracker _tracker = null!;
     private TestUser _alice = null!;
@@ -33,7 +32,7 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task A_peer_is_told_the_interval_and_forgotten_after_three_of_them()
+    public async Task A_peer_receives_the_interval_and_is_offline_after_three_of_them()
     {
         var answer = await _alice.AnnounceAsync(Complete);
         Assert.Equal((30, true), (answer.IntervalSeconds, answer.Known));
@@ -48,7 +47,7 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task An_announce_of_nothing_new_keeps_a_peer_and_what_it_has()
+    public async Task A_heartbeat_keeps_a_peer_and_its_holdings()
     {
         await _alice.AnnounceAsync(Complete);
         for (var i = 0; i < 5; i++)
@@ -134,7 +133,7 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task What_is_no_file_of_an_own_group_is_rejected_and_the_rest_kept()
+    public async Task Holdings_outside_the_users_groups_are_rejected_and_the_rest_kept()
     {
         using var mallory = await TestUser.CreateAsync(_tracker, "mallory");
         await mallory.CreateGroupAsync("other");
@@ -169,7 +168,7 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task What_one_peer_says_twice_at_once_leaves_one_peer()
+    public async Task Simultaneous_announces_of_one_peer_leave_one_peer()
     {
         await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => _alice.AnnounceAsync(Complete)));
 
@@ -198,7 +197,7 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task A_peer_can_say_goodbye_and_nobody_can_for_another()
+    public async Task A_user_can_remove_its_own_peer_and_no_other()
     {
         await _alice.AnnounceAsync(Complete);
 
@@ -212,7 +211,7 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Whoever_announces_anothers_fingerprint_changes_nothing_of_the_others_peer()
+    public async Task Announcing_another_users_fingerprint_does_not_change_the_others_peer()
     {
         await _alice.AnnounceAsync(Complete);
         using var mallory = await TestUser.CreateAsync(_tracker, "mallory");
@@ -265,7 +264,7 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Housekeeping_deletes_what_has_expired()
+    public async Task The_purge_deletes_what_has_expired()
     {
         await _alice.AnnounceAsync(Complete);
         _clock.Advance(TimeSpan.FromSeconds(31));

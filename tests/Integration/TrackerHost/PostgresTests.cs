@@ -3,7 +3,7 @@ using Dapper;
 using Npgsql;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -11,7 +11,8 @@ namespace P2PShare.Integration.TrackerHost;
 /// <summary>What can happen to a database on the other end of a connection.</summary>
 public sealed class PostgresTests : IAsyncLifetime
 {
-    private readonly TrackerOptions _options = new() { DataPath = Path.Combine(Path.GetTempPath(), $"p2pshare-postgres-test-{Guid.NewGuid():N}") };
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"p2pshare-postgres-test-{Guid.NewGuid():N}");
+    private StorageOptions _options = null!;
     private TrackerDatabase _first = null!;
     private TrackerDatabase _second = null!;
 
@@ -20,9 +21,9 @@ public sealed class PostgresTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        await TestDatabase.ConfigureAsync(_options);
-        _first = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
-        _second = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
+        _options = await TestDatabase.StorageAsync(_folder);
+        _first = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None);
+        _second = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None);
         await WriteAsync(_first, "CREATE TABLE numbers (number BIGINT NOT NULL PRIMARY KEY, value BIGINT NOT NULL DEFAULT 0)");
     }
 
@@ -30,11 +31,11 @@ public sealed class PostgresTests : IAsyncLifetime
     {
         await _first.DisposeAsync();
         await _second.DisposeAsync();
-        await TestDatabase.DropAsync(_options.DataPath);
+        await TestDatabase.DropAsync(_folder);
     }
 
     [PostgresFact]
-    public async Task Away_it_is_answered_with_503_and_back_it_goes_on_by_itself()
+    public async Task An_unavailable_database_is_answered_with_503_until_it_is_back()
     {
         await using var server = await PostgresServer.StartAsync();
         await using var tracker = await TestTracker.StartAsync(options =>
@@ -61,7 +62,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task Connections_that_were_cut_meanwhile_are_nobodys_trouble()
+    public async Task Connections_that_were_cut_are_replaced_unnoticed()
     {
         await WriteAsync(_first, "INSERT INTO numbers (number) VALUES (1)");
         await NumbersAsync(_first);
@@ -73,7 +74,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task A_batch_that_loses_its_connection_is_done_again_as_a_whole_and_once()
+    public async Task A_batch_that_loses_its_connection_is_repeated_as_a_whole_and_once()
     {
         using var hold = new ManualResetEventSlim();
         var held = _first.WriteAsync(connection => Task.FromResult(hold.Wait(TimeSpan.FromSeconds(30))), CancellationToken.None);
@@ -94,7 +95,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task Nobody_is_told_of_success_when_the_end_of_a_commit_is_unknown()
+    public async Task A_commit_with_an_unknown_outcome_is_never_reported_as_success()
     {
         await WriteAsync(
             _first,
@@ -155,7 +156,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task Writes_of_one_instance_are_told_to_the_other_at_once_and_after_a_lost_connection_too()
+    public async Task Writes_of_one_instance_are_notified_to_the_other_at_once_and_after_a_lost_connection_too()
     {
         for (var i = 0; i < 2; i++)
         {
@@ -191,7 +192,7 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task Why_it_cannot_be_used_is_said_without_the_password()
+    public async Task The_reason_of_a_failure_is_named_without_the_password()
     {
         var right = new NpgsqlConnectionStringBuilder(_options.ConnectionString);
         const string Secret = "s3cret-pa55word";
@@ -216,7 +217,7 @@ public sealed class PostgresTests : IAsyncLifetime
 
         async Task<P2PShareException> RefusedAsync(string? connectionString)
         {
-            var refused = await Assert.ThrowsAsync<P2PShareException>(() => PostgresDatabase.OpenAsync(connectionString, CancellationToken.None));
+            var refused = await Assert.ThrowsAsync<P2PShareException>(() => PostgresDatabase.OpenAsync(connectionString, TimeProvider.System, CancellationToken.None));
             Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain(right.Password!, refused.ToString(), StringComparison.Ordinal);
             Assert.DoesNotContain('\n', refused.Message);

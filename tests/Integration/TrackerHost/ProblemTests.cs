@@ -30,7 +30,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [InlineData("""{"name":null}""")]
     [InlineData("""{"nam":"dev"}""")]
     [InlineData("""{"name":"\ud800"}""")]
-    public async Task A_body_that_cannot_be_read_says_why(string body) => await _alice.ExpectProblem(
+    public async Task A_body_that_cannot_be_read_is_refused_with_the_reason(string body) => await _alice.ExpectProblem(
         HttpStatusCode.BadRequest, ErrorCode.InvalidRequest, await _alice.PostTextAsync(TrackerRoutes.Groups, body));
 
     [TrackerFact]
@@ -72,7 +72,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task A_fault_of_the_tracker_tells_no_details()
+    public async Task A_fault_of_the_tracker_reveals_no_details()
     {
         await _alice.CreateGroupAsync("dev");
         await _tracker.ExecuteAsync("ALTER TABLE files RENAME TO secret_table");

@@ -92,7 +92,7 @@ public sealed class ProgramTests : IAsyncLifetime
     [InlineData]
     [InlineData("tracker_info.txt")]
     [InlineData("--Tracker:DataPath=x", "1")]
-    public async Task Called_wrongly_it_tells_how_it_is_called(params string[] args)
+    public async Task Called_wrongly_it_prints_its_usage(params string[] args)
     {
         var (code, output, error) = await TrackerProcess.RunAsync(_folder.Path, args);
 

@@ -59,7 +59,7 @@ public sealed class ProxyTests
     }
 
     [Fact]
-    public async Task A_trusted_proxy_may_have_more_connections_than_anybody_else()
+    public async Task A_trusted_proxy_can_have_more_connections_than_a_client()
     {
         await using var tracker = await TestTracker.StartAsync(options => (options.TrustedProxies, options.ConnectionsPerAddress) = ("127.0.0.1", 1));
         using var first = TestUser.CreateClient(tracker.Address);

@@ -28,7 +28,7 @@ public sealed class QuotaTests
     }
 
     [TrackerFact]
-    public async Task A_group_is_not_handed_over_to_somebody_who_owns_enough()
+    public async Task A_group_is_not_handed_over_to_a_user_at_the_quota()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.GroupsPerUser = 1);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
@@ -71,7 +71,7 @@ public sealed class QuotaTests
     }
 
     [TrackerFact]
-    public async Task A_group_has_so_many_files_whoever_shares_them()
+    public async Task The_quota_of_files_counts_those_of_all_sharers()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.FilesPerGroup = 1);
         using var alice = await TestUser.CreateAsync(tracker, "alice");

@@ -1,7 +1,7 @@
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Http;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -10,7 +10,7 @@ public sealed class RateLimitTests
     private static readonly IPAddress Elsewhere = IPAddress.Parse("127.0.0.2");
 
     [TrackerFact]
-    public async Task Logins_beyond_the_limit_of_an_address_are_told_when_to_come_back_and_others_log_in()
+    public async Task Logins_beyond_the_limit_of_an_address_get_a_time_to_retry_and_others_log_in()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.LoginsPerMinute = 3);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
@@ -28,7 +28,7 @@ public sealed class RateLimitTests
     }
 
     [TrackerFact]
-    public async Task Who_guesses_elsewhere_locks_nobody_out()
+    public async Task Guessing_from_elsewhere_locks_no_user_out()
     {
         await using var tracker = await TestTracker.StartAsync(options => (options.LoginFailuresPerAccount, options.LoginFailuresPerAddress) = (3, 5));
         using var alice = await TestUser.CreateAsync(tracker, "alice");
@@ -46,7 +46,7 @@ public sealed class RateLimitTests
     }
 
     [TrackerFact]
-    public async Task Who_fills_the_queue_of_passwords_from_one_address_leaves_room_for_others()
+    public async Task One_address_cannot_fill_the_queue_of_passwords()
     {
         await using var tracker = await TestTracker.StartAsync(options =>
         {
@@ -109,7 +109,7 @@ public sealed class RateLimitTests
     }
 
     [TrackerFact]
-    public async Task A_user_who_asks_too_often_slows_nobody_else_down_whatever_session_or_address()
+    public async Task A_user_over_the_limit_slows_no_other_user_down_whatever_session_or_address()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.RequestsPerMinute = 5);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
@@ -144,7 +144,7 @@ public sealed class RateLimitTests
     }
 
     [TrackerFact]
-    public async Task Whoever_has_no_session_counts_by_address()
+    public async Task Requests_without_a_session_count_by_address()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.RequestsPerMinute = 5);
         using var here = TestUser.Stranger(tracker);

@@ -2,8 +2,8 @@ using System.Net;
 using System.Runtime.InteropServices;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
-using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -12,7 +12,7 @@ public sealed class ReadinessTests
     [TrackerTheory]
     [InlineData("DELETE FROM ticket_keys", "no key")]
     [InlineData("UPDATE schema_version SET version = version - 1000", "schema version")]
-    public async Task A_database_that_is_not_what_it_was_at_the_start_is_not_ready(string sql, string expected)
+    public async Task A_database_that_was_changed_since_the_start_is_not_ready(string sql, string expected)
     {
         await using var tracker = await TestTracker.StartAsync();
         using var stranger = TestUser.Stranger(tracker);
@@ -52,7 +52,7 @@ public sealed class ReadinessTests
         var held = tracker.Database.WriteAsync(_ => hold.Task, CancellationToken.None);
 
         var problem = await stranger.ExpectProblem(
-            HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerFailed, await stranger.GetAsync("/readyz").WaitAsync(Readiness.Patience * 3));
+            HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerFailed, await stranger.GetAsync("/readyz").WaitAsync(ReadinessCheck.Timeout * 3));
 
         Assert.Contains("did not answer within", problem.Detail, StringComparison.Ordinal);
         hold.SetResult(1);
@@ -61,7 +61,7 @@ public sealed class ReadinessTests
     }
 
     [Fact]
-    public async Task Told_to_end_it_is_not_ready_at_once_and_serves_until_the_balancers_have_left()
+    public async Task A_draining_tracker_is_not_ready_at_once_and_serves_until_the_balancers_have_left()
     {
         if (OperatingSystem.IsWindows())
         {

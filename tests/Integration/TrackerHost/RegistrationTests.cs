@@ -1,9 +1,9 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -30,10 +30,10 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task In_closed_mode_nobody_makes_an_account_nor_learns_which_names_are_taken()
+    public async Task In_closed_mode_no_caller_creates_an_account_or_learns_which_names_are_taken()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.Registration = RegistrationMode.Closed);
-        await tracker.Services.GetRequiredService<UserStore>().CreateAsync("taken", PasswordHash.Compute(TestPassword.Text, 1000), null, CancellationToken.None);
+        await tracker.Services.GetRequiredService<UserService>().CreateAsync("taken", PasswordHash.Compute(TestPassword.Text, 1000), null, CancellationToken.None);
         using var stranger = TestUser.Stranger(tracker);
 
         var free = await CreateAsync(stranger, "free", null);
@@ -45,7 +45,7 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task An_invitation_is_good_for_as_many_accounts_as_it_says()
+    public async Task An_invitation_is_good_for_its_number_of_accounts()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.Registration = RegistrationMode.Invitation);
         using var stranger = TestUser.Stranger(tracker);
@@ -64,7 +64,7 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Of_many_who_use_an_invitation_at_once_as_many_get_an_account_as_it_says()
+    public async Task Simultaneous_uses_of_an_invitation_create_its_number_of_accounts()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.Registration = RegistrationMode.Invitation);
         using var stranger = TestUser.Stranger(tracker);
@@ -80,7 +80,7 @@ public sealed class RegistrationTests : IAsyncLifetime
     [TrackerFact]
     public async Task An_invitation_expires_and_can_be_withdrawn()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = new TrackerClock();
         await using var tracker = await TestTracker.StartAsync(options => options.Registration = RegistrationMode.Invitation, clock);
         using var stranger = TestUser.Stranger(tracker);
         var (old, _, _) = await InviteAsync(tracker, 5);
@@ -90,7 +90,7 @@ public sealed class RegistrationTests : IAsyncLifetime
         await stranger.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.InvalidInvitation, await CreateAsync(stranger, "two", old));
 
         var (token, id, _) = await InviteAsync(tracker, 5);
-        var store = tracker.Services.GetRequiredService<InvitationStore>();
+        var store = tracker.Services.GetRequiredService<InvitationService>();
         Assert.True(await store.WithdrawAsync(id, CancellationToken.None));
         Assert.False(await store.WithdrawAsync(id, CancellationToken.None));
         await stranger.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.InvalidInvitation, await CreateAsync(stranger, "two", token));
@@ -138,12 +138,12 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task What_cannot_be_done_at_the_command_line_is_said_in_a_sentence()
+    public async Task A_failed_command_is_explained_in_a_sentence()
     {
-        await ExpectAsync(1, "start the tracker once", TestDatabase.Kind == P2PShare.TrackerHost.Storage.DatabaseKind.Sqlite, null, "invite");
+        await ExpectAsync(1, "start the tracker once", TestDatabase.Kind == P2PShare.TrackerHost.Configuration.DatabaseKind.Sqlite, null, "invite");
         await using var tracker = await TrackerProcess.StartAsync(_folder.Path);
         await ExpectAsync(2, "--uses is '0': 1 to 10000", true, null, "invite", "--uses", "0");
-        await ExpectAsync(2, "'--use' is no option", true, null, "invite", "--use", "1");
+        await ExpectAsync(2, "'--use' is not an option", true, null, "invite", "--use", "1");
         await ExpectAsync(2, "2 words in front", true, null, "adduser", "carol", "secret");
         await ExpectAsync(1, "There is no invitation 'abc'", true, null, "uninvite", "abc");
         await ExpectAsync(1, "A password has 8 to 256 characters", true, "short\n", "adduser", "carol");
@@ -156,7 +156,7 @@ public sealed class RegistrationTests : IAsyncLifetime
         who.PostAsync(TrackerRoutes.Users, new CreateUserRequest(name, TestPassword.Text, invitation));
 
     private static Task<(string Token, string Id, DateTimeOffset Expires)> InviteAsync(TestTracker tracker, int uses) =>
-        tracker.Services.GetRequiredService<InvitationStore>().CreateAsync(uses, TimeSpan.FromDays(7), CancellationToken.None);
+        tracker.Services.GetRequiredService<InvitationService>().CreateAsync(uses, TimeSpan.FromDays(7), CancellationToken.None);
 
     private async Task ExpectAsync(int expected, string part, bool applies, string? input, params string[] args)
     {

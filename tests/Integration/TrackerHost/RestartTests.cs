@@ -1,10 +1,9 @@
 using System.Net;
 using Dapper;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -43,11 +42,11 @@ public sealed class RestartTests
     }
 
     [TrackerFact]
-    public async Task A_tracker_that_ends_writes_whom_it_saw_last()
+    public async Task A_tracker_that_ends_writes_when_peers_were_seen_last()
     {
         using var folder = new TemporaryFolder();
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        void Configure(TrackerOptions options)
+        var clock = new TrackerClock();
+        void Configure(TestTrackerOptions options)
         {
             options.DataPath = folder.Path;
             options.AnnounceInterval = TimeSpan.FromSeconds(30);

@@ -56,7 +56,7 @@ public sealed class RevocationTests
     [InlineData("logout")]
     [InlineData("password")]
     [InlineData("removal")]
-    public async Task A_session_that_ended_is_refused_everywhere_at_once_and_hears_nothing_more(string end)
+    public async Task A_session_that_ended_is_refused_everywhere_at_once_and_receives_nothing_more(string end)
     {
         await using var tracker = await TestTracker.StartAsync();
         await using var second = await TestTracker.StartBesideAsync(tracker);
@@ -108,7 +108,7 @@ public sealed class RevocationTests
     }
 
     [TrackerFact]
-    public async Task Who_was_taken_out_of_a_group_loses_all_of_it_at_once()
+    public async Task A_removed_member_loses_all_of_the_group_at_once()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var owner = await TestUser.CreateAsync(tracker, "owner");

@@ -69,7 +69,7 @@ public sealed class SecrecyTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Of_accounts_an_owner_learns_nothing_from_those_who_are_not_there()
+    public async Task An_owner_learns_nothing_about_accounts_outside_the_group()
     {
         await SameButForNamesAsync(name => _owner.PutAsync(TrackerRoutes.GroupOwner("dev"), new SetGroupOwnerRequest(name)));
         await SameButForNamesAsync(name => _owner.DeleteAsync(TrackerRoutes.Member("dev", name)));

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
@@ -8,9 +7,9 @@ namespace P2PShare.Integration.TrackerHost;
 public sealed class SessionTests
 {
     [TrackerFact]
-    public async Task A_session_of_the_shortest_life_goes_on_while_it_is_used()
+    public async Task A_session_of_the_shortest_lifetime_continues_while_it_is_used()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = new TrackerClock();
         await using var tracker = await TestTracker.StartAsync(options => options.SessionLifetime = TimeSpan.FromHours(1), clock);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         for (var i = 0; i < 6; i++)
@@ -24,7 +23,7 @@ public sealed class SessionTests
     }
 
     [TrackerFact]
-    public async Task A_session_tells_whose_it_is_and_never_its_token_again()
+    public async Task A_session_names_its_user_and_never_its_token_again()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "Alice");
@@ -39,7 +38,7 @@ public sealed class SessionTests
     [InlineData(null)]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("x")]
-    public async Task Without_a_session_nothing_is_told(string? token)
+    public async Task Without_a_session_nothing_is_revealed(string? token)
     {
         await using var tracker = await TestTracker.StartAsync();
         using var stranger = TestUser.Stranger(tracker);
@@ -85,7 +84,7 @@ public sealed class SessionTests
     [TrackerFact]
     public async Task A_session_ends_when_it_is_not_used_for_its_lifetime()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = new TrackerClock();
         await using var tracker = await TestTracker.StartAsync(options => options.SessionLifetime = TimeSpan.FromDays(2), clock);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         Assert.Equal(clock.GetUtcNow().AddDays(2).ToUnixTimeSeconds(), alice.Session.Expires.ToUnixTimeSeconds());
@@ -104,7 +103,7 @@ public sealed class SessionTests
     [TrackerFact]
     public async Task Use_within_the_hour_moves_nothing()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = new TrackerClock();
         await using var tracker = await TestTracker.StartAsync(clock: clock);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
 

@@ -83,7 +83,7 @@ public sealed class ShutdownTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Systemd_is_told_when_it_is_ready_and_when_it_ends()
+    public async Task Systemd_is_notified_when_it_is_ready_and_when_it_ends()
     {
         if (!OperatingSystem.IsLinux())
         {

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
@@ -9,7 +8,7 @@ namespace P2PShare.Integration.TrackerHost;
 public sealed class SourceTests
 {
     [TrackerFact]
-    public async Task A_member_finds_who_has_a_content_and_gets_a_ticket_that_checks_with_the_public_keys()
+    public async Task A_member_finds_sources_and_gets_a_ticket_that_checks_with_the_public_keys()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "Alice");
@@ -43,7 +42,7 @@ public sealed class SourceTests
     [TrackerFact]
     public async Task A_ticket_checks_for_no_other_certificate_and_not_after_its_time()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = new TrackerClock();
         await using var tracker = await TestTracker.StartAsync(options => options.TicketLifetime = TimeSpan.FromMinutes(2), clock);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         await alice.CreateGroupAsync("dev");
@@ -61,7 +60,7 @@ public sealed class SourceTests
     }
 
     [TrackerFact]
-    public async Task The_asker_is_no_source_for_itself_and_complete_peers_come_first()
+    public async Task The_caller_is_not_its_own_source_and_complete_peers_come_first()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");
@@ -110,7 +109,7 @@ public sealed class SourceTests
     }
 
     [TrackerFact]
-    public async Task A_removed_member_is_no_source_and_gets_no_ticket()
+    public async Task A_removed_member_is_not_a_source_and_gets_no_ticket()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");

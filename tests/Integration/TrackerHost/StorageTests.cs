@@ -2,7 +2,7 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -10,14 +10,13 @@ namespace P2PShare.Integration.TrackerHost;
 public sealed class StorageTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
-    private TrackerOptions _options = null!;
+    private StorageOptions _options = null!;
     private TrackerDatabase _database = null!;
 
     public async Task InitializeAsync()
     {
-        _options = new TrackerOptions { DataPath = _folder.Path };
-        await TestDatabase.ConfigureAsync(_options);
-        _database = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
+        _options = await TestDatabase.StorageAsync(_folder.Path);
+        _database = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None);
         await WriteAsync("CREATE TABLE numbers (number BIGINT NOT NULL PRIMARY KEY)");
     }
 
@@ -104,7 +103,7 @@ public sealed class StorageTests : IAsyncLifetime
     [TrackerFact]
     public async Task Two_instances_on_one_database_see_each_others_writes()
     {
-        await using var other = await TrackerDatabase.OpenAsync(_options, CancellationToken.None);
+        await using var other = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None);
 
         await Task.WhenAll(Enumerable.Range(0, 40).Select(i => (i % 2 == 0 ? _database : other).WriteAsync(
             connection => connection.ExecuteAsync("INSERT INTO numbers (number) VALUES (@i)", new { i }), CancellationToken.None)));
@@ -117,19 +116,19 @@ public sealed class StorageTests : IAsyncLifetime
     {
         await WriteAsync("INSERT INTO schema_version (version) VALUES (1000)");
 
-        var refused = await Assert.ThrowsAsync<P2PShareException>(() => TrackerDatabase.OpenAsync(_options, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<P2PShareException>(() => TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None));
 
         Assert.Equal(ErrorCode.InvalidConfiguration, refused.Code);
     }
 
     [Fact]
-    public async Task A_file_that_is_no_database_is_named_and_left_as_it_is()
+    public async Task A_file_that_is_not_a_database_is_named_and_left_as_it_is()
     {
         var folder = Directory.CreateDirectory(_folder.Combine("broken")).FullName;
         var file = Path.Combine(folder, SqliteDatabase.FileName);
         await File.WriteAllTextAsync(file, new string('x', 5000));
 
-        var refused = await Assert.ThrowsAsync<P2PShareException>(() => SqliteDatabase.OpenAsync(folder, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<P2PShareException>(() => SqliteDatabase.OpenAsync(folder, TimeProvider.System, CancellationToken.None));
 
         Assert.Equal(ErrorCode.PathUnreadable, refused.Code);
         Assert.Contains(file, refused.Message, StringComparison.Ordinal);

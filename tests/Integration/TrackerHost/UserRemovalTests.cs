@@ -2,7 +2,7 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Groups;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -44,7 +44,7 @@ public sealed class UserRemovalTests
     }
 
     [TrackerFact]
-    public async Task Who_owns_groups_is_told_which_and_stays_whole()
+    public async Task An_owner_of_groups_is_not_deleted_and_learns_which()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");
@@ -81,21 +81,22 @@ public sealed class UserRemovalTests
     }
 
     [TrackerFact]
-    public async Task What_is_under_way_when_the_user_goes_is_refused_as_without_a_session()
+    public async Task Requests_under_way_when_the_user_is_deleted_are_refused_as_without_a_session()
     {
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         using var bob = await TestUser.CreateAsync(tracker, "bob");
         await alice.CreateGroupAsync("dev");
-        var sessions = tracker.Services.GetRequiredService<SessionStore>();
+        var sessions = tracker.Services.GetRequiredService<SessionService>();
         var found = (await sessions.FindAsync(bob.Session.Token!, CancellationToken.None))!;
         await bob.Expect(HttpStatusCode.NoContent, await bob.DeleteAsync(TrackerRoutes.CurrentUser));
 
-        var groups = tracker.Services.GetRequiredService<GroupStore>();
+        var groups = tracker.Services.GetRequiredService<GroupService>();
+        var requests = tracker.Services.GetRequiredService<JoinRequestService>();
         foreach (var write in new Func<Task>[]
         {
             () => groups.CreateAsync(found, "mine", CancellationToken.None),
-            () => groups.RequestToJoinAsync(found, "dev", CancellationToken.None),
+            () => requests.AskAsync(found, "dev", CancellationToken.None),
         })
         {
             Assert.Equal(ErrorCode.NotLoggedIn, (await Assert.ThrowsAsync<P2PShareException>(write)).Code);

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using P2PShare.TrackerHost.Certificates;
 using P2PShare.TrackerHost.Hosting;
-using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -16,7 +16,7 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
     public void Dispose() => _folder.Dispose();
 
     [TrackerFact]
-    public async Task What_would_start_is_valid_and_nothing_is_made()
+    public async Task A_configuration_that_would_start_is_valid_and_nothing_is_created()
     {
         var before = Directory.GetFileSystemEntries(_folder.Path);
 
@@ -27,7 +27,7 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
     }
 
     [TrackerFact]
-    public async Task All_that_is_wrong_is_said_not_only_the_first()
+    public async Task All_faults_are_reported_not_only_the_first()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -67,7 +67,7 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
     }
 
     [TrackerFact]
-    public async Task A_tracker_that_runs_is_no_fault_of_its_own_configuration()
+    public async Task A_running_tracker_does_not_make_its_own_configuration_wrong()
     {
         await using var tracker = await TrackerProcess.StartAsync(_folder.Path);
 
@@ -93,7 +93,7 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_database_server_that_is_away_is_named_without_the_password()
+    public async Task An_unavailable_database_server_is_named_without_the_password()
     {
         var (code, _, error) = await ValidateAsync(
             $"127.0.0.1:{LoopbackPort.FindFree()}",
@@ -119,7 +119,7 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task The_version_is_told()
+    public async Task The_version_is_printed()
     {
         using var output = new StringWriter();
 

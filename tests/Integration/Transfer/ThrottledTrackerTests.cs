@@ -55,9 +55,9 @@ public sealed class ThrottledTrackerTests
     [Fact]
     public async Task An_invitation_goes_with_the_new_account()
     {
-        await using var tracker = await TestTracker.StartAsync(options => options.Registration = P2PShare.TrackerHost.Accounts.RegistrationMode.Invitation);
+        await using var tracker = await TestTracker.StartAsync(options => options.Registration = P2PShare.TrackerHost.Configuration.RegistrationMode.Invitation);
         using var client = new TrackerSession([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
-        var (token, _, _) = await new P2PShare.TrackerHost.Accounts.InvitationStore(tracker.Database, TimeProvider.System)
+        var (token, _, _) = await new P2PShare.TrackerHost.Accounts.InvitationService(tracker.Database, TimeProvider.System)
             .CreateAsync(1, TimeSpan.FromDays(1), CancellationToken.None);
 
         var refused = await Assert.ThrowsAsync<P2PShareException>(

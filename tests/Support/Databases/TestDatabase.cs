@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Dapper;
 using Npgsql;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Support;
@@ -23,8 +23,12 @@ internal static class TestDatabase
     }
 
     /// <summary>Makes a tracker use the running test's database. Trackers with one data folder share one.</summary>
-    public static async Task ConfigureAsync(TrackerOptions options) =>
+    public static async Task ConfigureAsync(TestTrackerOptions options) =>
         (options.Database, options.ConnectionString) = (Kind, await ConnectionStringAsync(options.DataPath));
+
+    /// <summary>The running test's database for a data folder.</summary>
+    public static async Task<StorageOptions> StorageAsync(string dataPath) =>
+        new() { Database = Kind, DataPath = dataPath, ConnectionString = await ConnectionStringAsync(dataPath) };
 
     /// <summary>Null on SQLite.</summary>
     public static async Task<string?> ConnectionStringAsync(string dataPath)
@@ -92,7 +96,7 @@ internal static class TestDatabase
     {
         var server = await PostgresServer.StartAsync();
         await server.ExecuteAsync($"CREATE DATABASE {PostgresServer.Template}");
-        await (await PostgresDatabase.OpenAsync(server.ConnectionString(PostgresServer.Template), CancellationToken.None)).DisposeAsync();
+        await (await PostgresDatabase.OpenAsync(server.ConnectionString(PostgresServer.Template), TimeProvider.System, CancellationToken.None)).DisposeAsync();
         return server;
     }
 }

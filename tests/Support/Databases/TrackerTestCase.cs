@@ -1,5 +1,5 @@
 using System.ComponentModel;
-using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Configuration;
 using Xunit.Abstractions;
 using Xunit.Sdk;
 

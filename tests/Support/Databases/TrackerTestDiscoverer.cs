@@ -1,4 +1,4 @@
-using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Configuration;
 using Xunit.Abstractions;
 using Xunit.Sdk;
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Hosting;
 using P2PShare.TrackerHost.Storage;
 
@@ -14,9 +15,9 @@ internal sealed class TestTracker : IAsyncDisposable
     private readonly bool _ownsFolder;
     private readonly TrackerApplication _application;
 
-    private readonly TrackerOptions _options;
+    private readonly TestTrackerOptions _options;
 
-    private TestTracker(TrackerApplication application, TrackerOptions options, bool ownsFolder)
+    private TestTracker(TrackerApplication application, TestTrackerOptions options, bool ownsFolder)
     {
         _application = application;
         _options = options;
@@ -42,9 +43,9 @@ internal sealed class TestTracker : IAsyncDisposable
     /// Starts one on the test's database. Those with the same data path are instances of one tracker; a data path that
     /// <paramref name="configure"/> sets is the caller's to delete.
     /// </summary>
-    public static async Task<TestTracker> StartAsync(Action<TrackerOptions>? configure = null, TimeProvider? clock = null, ILoggerProvider? log = null)
+    public static async Task<TestTracker> StartAsync(Action<TestTrackerOptions>? configure = null, TimeProvider? clock = null, ILoggerProvider? log = null)
     {
-        var options = NewOptions();
+        var options = new TestTrackerOptions();
         var folder = options.DataPath;
         configure?.Invoke(options);
         if (options.ConnectionString is null)
@@ -56,9 +57,9 @@ internal sealed class TestTracker : IAsyncDisposable
     }
 
     /// <summary>Starts another instance of a tracker, with a data folder of its own where the database is not in that.</summary>
-    public static async Task<TestTracker> StartBesideAsync(TestTracker other, Action<TrackerOptions>? configure = null, TimeProvider? clock = null)
+    public static async Task<TestTracker> StartBesideAsync(TestTracker other, Action<TestTrackerOptions>? configure = null, TimeProvider? clock = null)
     {
-        var options = NewOptions();
+        var options = new TestTrackerOptions();
         (options.Database, options.ConnectionString) = (other._options.Database, other._options.ConnectionString);
         var sharesFolder = options.Database == DatabaseKind.Sqlite;
         if (sharesFolder)
@@ -86,18 +87,20 @@ internal sealed class TestTracker : IAsyncDisposable
         }
     }
 
-    // As strong as in production would be as slow: the rounds are tested once, in PasswordHashTests.
-    private static TrackerOptions NewOptions() => new()
-    {
-        DataPath = Path.Combine(Path.GetTempPath(), $"p2pshare-tracker-{Guid.NewGuid():N}"),
-        PasswordIterations = 1000,
-    };
+    private static async Task<TestTracker> StartAsync(TestTrackerOptions options, bool ownsFolder, TimeProvider? clock, ILoggerProvider? log = null) => new(
+        await TrackerApplication.StartAsync(
+            new TrackerAddress("127.0.0.1", options.Port),
+            options.ToConfiguration(),
+            clock ?? TimeProvider.System,
+            builder => Configure(builder, options, log),
+            CancellationToken.None),
+        options,
+        ownsFolder);
 
-    private static async Task<TestTracker> StartAsync(TrackerOptions options, bool ownsFolder, TimeProvider? clock, ILoggerProvider? log = null) => new(
-        await TrackerApplication.StartAsync(options, clock ?? TimeProvider.System, builder => Log(builder, log), CancellationToken.None), options, ownsFolder);
-
-    private static void Log(WebApplicationBuilder builder, ILoggerProvider? log)
+    private static void Configure(WebApplicationBuilder builder, TestTrackerOptions options, ILoggerProvider? log)
     {
+        builder.Services.Configure<AccountOptions>(accounts => accounts.PasswordIterations = options.PasswordIterations);
+        builder.Services.Configure<CertificateOptions>(certificates => certificates.CertificateInterval = options.CertificateInterval ?? certificates.CertificateInterval);
         if (log is not null)
         {
             builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(log);

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.Support;
 

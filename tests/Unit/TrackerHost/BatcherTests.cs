@@ -5,12 +5,13 @@ namespace P2PShare.Unit.TrackerHost;
 public sealed class BatcherTests : IDisposable
 {
     private readonly SemaphoreSlim _mayRun = new(0);
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<int[]> _batches = [];
 
     public void Dispose() => _mayRun.Dispose();
 
     [Fact]
-    public async Task What_comes_while_one_is_under_way_runs_together_and_each_gets_its_own_answer()
+    public async Task Items_that_come_during_a_batch_run_together_and_each_gets_its_own_result()
     {
         var batcher = new Batcher<int, int>(DoubleAsync, maxBatch: 100);
         var first = batcher.RunAsync(0, CancellationToken.None);
@@ -24,7 +25,7 @@ public sealed class BatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task A_batch_has_no_more_than_it_may()
+    public async Task A_batch_has_a_bound()
     {
         var batcher = new Batcher<int, int>(DoubleAsync, maxBatch: 4);
         var first = batcher.RunAsync(0, CancellationToken.None);
@@ -37,7 +38,7 @@ public sealed class BatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task What_fails_fails_for_its_batch_alone()
+    public async Task A_failure_fails_its_batch_alone()
     {
         var batcher = new Batcher<int, int>(
             items => items[0] == 0 ? throw new IOException("gone") : DoubleAsync(items), maxBatch: 1);
@@ -50,7 +51,7 @@ public sealed class BatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_gives_up_does_not_disturb_the_others()
+    public async Task A_canceled_caller_does_not_disturb_the_others()
     {
         using var giveUp = new CancellationTokenSource();
         var batcher = new Batcher<int, int>(DoubleAsync, maxBatch: 100);
@@ -72,25 +73,10 @@ public sealed class BatcherTests : IDisposable
             _batches.Add([.. items]);
         }
 
+        _begun.TrySetResult();
         Assert.True(await _mayRun.WaitAsync(TimeSpan.FromSeconds(30)));
         return [.. items.Select(item => 2 * item)];
     }
 
-    private async Task BeginsAsync()
-    {
-        var deadline = DateTime.UtcNow.AddSeconds(30);
-        while (true)
-        {
-            lock (_batches)
-            {
-                if (_batches.Count > 0)
-                {
-                    return;
-                }
-            }
-
-            Assert.True(DateTime.UtcNow < deadline, "the first batch never began");
-            await Task.Delay(1);
-        }
-    }
+    private Task BeginsAsync() => _begun.Task.WaitAsync(TimeSpan.FromSeconds(30));
 }

@@ -1,6 +1,6 @@
 using P2PShare.Protocol;
 using P2PShare.TrackerHost.Accounts;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.Unit.TrackerHost;
 
@@ -9,7 +9,7 @@ public sealed class PasswordHashTests
     [Fact]
     public void By_default_a_hash_has_the_rounds_that_OWASP_asks_for()
     {
-        var hash = PasswordHash.Compute(TestPassword.Text, new TrackerOptions().PasswordIterations);
+        var hash = PasswordHash.Compute(TestPassword.Text, new AccountOptions().PasswordIterations);
 
         Assert.StartsWith("pbkdf2-sha512$210000$", hash, StringComparison.Ordinal);
         Assert.True(PasswordHash.Verify(TestPassword.Text, hash));
@@ -21,9 +21,9 @@ public sealed class PasswordHashTests
         Assert.NotEqual(PasswordHash.Compute(TestPassword.Text, 1000), PasswordHash.Compute(TestPassword.Text, 1000));
 
     [Fact]
-    public async Task Passwords_beyond_the_queue_are_told_to_come_back()
+    public async Task Passwords_beyond_the_queue_are_refused_with_a_time_to_retry()
     {
-        using var workers = new PasswordWorkers(new TrackerOptions { PasswordHashesAtOnce = 1, PasswordQueueLength = 1 });
+        using var workers = new PasswordWorkers(new AccountOptions { PasswordHashesAtOnce = 1, PasswordQueueLength = 1 });
         using var begun = new ManualResetEventSlim();
         using var finish = new ManualResetEventSlim();
         var first = workers.RunAsync(
@@ -45,9 +45,9 @@ public sealed class PasswordHashTests
     }
 
     [Fact]
-    public async Task A_password_whose_sender_has_gone_is_not_hashed()
+    public async Task A_password_whose_caller_is_gone_is_not_hashed()
     {
-        using var workers = new PasswordWorkers(new TrackerOptions());
+        using var workers = new PasswordWorkers(new AccountOptions());
         var hashed = false;
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => workers.RunAsync(() => Task.FromResult(hashed = true), new CancellationToken(canceled: true)));

@@ -15,7 +15,7 @@ public sealed class PeerAddressesTests
     [InlineData("192.168.0.9", "10.1.2.3 172.16.0.1 fd12::1 10.9.9.9")]
     [InlineData("fd12::5", "10.1.2.3 172.16.0.1 192.168.0.9 fd12::1 10.9.9.9")]
     [InlineData("127.0.0.1", "10.1.2.3 172.16.0.1 192.168.0.9 fd12::1 ::1 10.9.9.9")]
-    public void Own_addresses_are_kept_only_where_they_cannot_point_at_a_third_party(string observed, string kept) =>
+    public void Own_addresses_are_kept_only_if_they_cannot_point_at_a_third_party(string observed, string kept) =>
         Assert.Equal(kept, string.Join(' ', PeerAddresses.KeepOwn(IPAddress.Parse(observed), Own.Select(IPAddress.Parse))));
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text.RegularExpressions;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Hosting;
+using P2PShare.TrackerHost.Certificates;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost.Durability;
@@ -66,7 +66,7 @@ public sealed class BackupTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_cannot_be_backed_up_is_said_and_nothing_is_left()
+    public async Task A_failed_backup_is_explained_and_leaves_nothing()
     {
         var backup = _folder.Combine("backup");
         await ExpectAsync(1, "no tracker's database", "backup", backup);
@@ -78,7 +78,7 @@ public sealed class BackupTests : IAsyncLifetime
         {
             Directory.CreateDirectory(backup);
             await ExpectAsync(1, "exists already", "backup", backup);
-            await ExpectAsync(1, "cannot be made", "backup", Path.Combine(Data, SqliteDatabase.FileName, "backup"));
+            await ExpectAsync(1, "cannot be created", "backup", Path.Combine(Data, SqliteDatabase.FileName, "backup"));
         }
 
         Assert.Empty(Directory.GetFileSystemEntries(backup));

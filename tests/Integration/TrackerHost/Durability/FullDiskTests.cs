@@ -1,7 +1,7 @@
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.Integration.TrackerHost.Durability;
 
@@ -20,7 +20,7 @@ public sealed class FullDiskTests : IAsyncLifetime
     }
 
     [SmallDiskFact]
-    public async Task Without_room_writes_are_refused_reads_go_on_and_with_room_all_is_well_again()
+    public async Task Without_room_writes_are_refused_and_reads_continue_until_there_is_room()
     {
         var data = Directory.CreateDirectory(_folder.Combine("data")).FullName;
         await using var tracker = await TrackerProcess.StartOnAsync(_folder.Path, null, SmallDiskFactAttribute.Wrapper(data, DiskMegabytes), []);
@@ -72,7 +72,7 @@ public sealed class FullDiskTests : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task PostgreSQL_without_room_is_not_a_database_that_is_away()
+    public async Task PostgreSQL_without_room_does_not_count_as_unavailable()
     {
         TestDatabase.Kind = DatabaseKind.Postgres;
         await using var tracker = await TestTracker.StartAsync();

@@ -1,0 +1,51 @@
+using System.Data.Common;
+using Dapper;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+
+namespace P2PShare.TrackerHost.Access;
+
+/// <summary>A group as one user sees it: the check that nearly every request begins with.</summary>
+/// <param name="IsMember">1 if the user is a member, the owner included.</param>
+/// <param name="HasSession">0 if the user's session has ended since the request came.</param>
+internal sealed record Membership(long GroupId, string GroupName, long OwnerId, long IsMember, long HasSession)
+{
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.GroupNotFound"/>; <see cref="ErrorCode.NotLoggedIn"/> if the session ended while the request was
+    /// under way: a slowly sent body would otherwise outlive the session.
+    /// </exception>
+    public static async Task<Membership> GetAsync(DbConnection connection, string group, CurrentUser user)
+    {
+        // Only a valid name is looked up: PostgreSQL refuses text with a zero in it.
+        var membership = (AccountName.FindProblem(group) is not null ? null : await connection.QuerySingleOrDefaultAsync<Membership>(
+            """
+            SELECT g.id AS GroupId, g.name AS GroupName, g.owner_id AS OwnerId,
+                (SELECT COUNT(*) FROM members m WHERE m.group_id = g.id AND m.user_id = @Id) AS IsMember,
+                (SELECT COUNT(*) FROM sessions s WHERE s.token_hash = @SessionHash) AS HasSession
+            FROM groups g WHERE g.name_key = @Key
+            """,
+            new { Key = AccountName.Key(group), user.Id, user.SessionHash }))
+            ?? throw new P2PShareException(ErrorCode.GroupNotFound, $"There is no group called '{PrintableCharacter.Clean(group)}'.");
+        return membership.HasSession > 0 ? membership : throw SessionService.Ended();
+    }
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public static async Task<Membership> RequireMemberAsync(DbConnection connection, string group, CurrentUser user)
+    {
+        var membership = await GetAsync(connection, group, user);
+        return membership.IsMember > 0
+            ? membership
+            : throw NotMember($"You are not a member of '{membership.GroupName}': ask to join it, and wait for its owner's approval.");
+    }
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotOwner"/>.</exception>
+    public static async Task<Membership> RequireOwnerAsync(DbConnection connection, string group, CurrentUser user, string action)
+    {
+        var membership = await GetAsync(connection, group, user);
+        return membership.OwnerId == user.Id
+            ? membership
+            : throw new P2PShareException(ErrorCode.NotOwner, $"Only the owner of '{membership.GroupName}' can {action}.");
+    }
+
+    public static P2PShareException NotMember(string message) => new(ErrorCode.NotMember, message);
+}

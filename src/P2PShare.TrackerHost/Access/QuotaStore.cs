@@ -1,0 +1,92 @@
+using System.Data.Common;
+using System.Globalization;
+using Dapper;
+using P2PShare.Protocol;
+
+namespace P2PShare.TrackerHost.Access;
+
+/// <summary>
+/// How much one user, and one group, may have. Each method is to be called in the write that adds one more, after it was added:
+/// the exception undoes the write. Counting rows at each write would cost more than what is counted, and an exact counter would make
+/// every write of a user wait for the row of the last one. So a number is kept that was exact a short while ago: far below the
+/// quota it suffices.
+/// </summary>
+internal static class QuotaStore
+{
+    private const int RenewedOnceIn = 64;
+
+    // More than are ever added between two renewals: the chance of that is one in ten million.
+    private const int Unnoticed = 1024;
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.QuotaExceeded"/>.</exception>
+    public static Task CheckGroupsAsync(DbConnection connection, long user, string userName, int most) => CheckAsync(
+        connection,
+        user,
+        most,
+        "SELECT groups_counted FROM user_quota_counts WHERE user_id = @id",
+        "SELECT COUNT(*) FROM groups WHERE owner_id = @id",
+        "INSERT INTO user_quota_counts (user_id, groups_counted) VALUES (@id, @exact) ON CONFLICT (user_id) DO UPDATE SET groups_counted = excluded.groups_counted",
+        () => Exceeded(most, $"'{userName}' owns as many groups as one user may at this tracker", "delete one, or hand it over"));
+
+    /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
+    public static Task CheckSharesAsync(DbConnection connection, long user, int most) => CheckAsync(
+        connection,
+        user,
+        most,
+        "SELECT shares_counted FROM user_quota_counts WHERE user_id = @id",
+        "SELECT COUNT(*) FROM file_sharers WHERE user_id = @id",
+        "INSERT INTO user_quota_counts (user_id, shares_counted) VALUES (@id, @exact) ON CONFLICT (user_id) DO UPDATE SET shares_counted = excluded.shares_counted",
+        () => Exceeded(most, "You share as many files as one user may at this tracker", "stop sharing some"));
+
+    /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
+    public static Task CheckFilesAsync(DbConnection connection, long group, string groupName, int most) => CheckAsync(
+        connection,
+        group,
+        most,
+        "SELECT files_counted FROM group_quota_counts WHERE group_id = @id",
+        "SELECT COUNT(*) FROM files WHERE group_id = @id",
+        "INSERT INTO group_quota_counts (group_id, files_counted) VALUES (@id, @exact) ON CONFLICT (group_id) DO UPDATE SET files_counted = excluded.files_counted",
+        () => Exceeded(most, $"'{groupName}' has as many files as one group may at this tracker", "use another group, or stop sharing some"));
+
+    /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
+    public static async Task CheckMembersAsync(DbConnection connection, long group, string groupName, int most)
+    {
+        if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM members WHERE group_id = @group", new { group }) > most)
+        {
+            throw Exceeded(most, $"'{groupName}' has as many members as one group may at this tracker", "remove one who needs it no longer");
+        }
+    }
+
+    /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
+    public static async Task CheckJoinRequestsAsync(DbConnection connection, long user, int most)
+    {
+        if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM join_requests WHERE user_id = @user", new { user }) > most)
+        {
+            throw Exceeded(most, "You wait for as many answers to join requests as one user may at this tracker", "withdraw one, or wait for its answer");
+        }
+    }
+
+    private static async Task CheckAsync(
+        DbConnection connection, long id, int most, string recent, string count, string renew, Func<P2PShareException> exceeded)
+    {
+        var renews = Random.Shared.Next(RenewedOnceIn) == 0;
+        if (!renews && most > Unnoticed && await connection.ExecuteScalarAsync<long>(recent, new { id }) < most - Unnoticed)
+        {
+            return;
+        }
+
+        var exact = await connection.ExecuteScalarAsync<long>(count, new { id });
+        if (renews)
+        {
+            await connection.ExecuteAsync(renew, new { id, exact });
+        }
+
+        if (exact > most)
+        {
+            throw exceeded();
+        }
+    }
+
+    private static P2PShareException Exceeded(int most, string what, string advice) => new(
+        ErrorCode.QuotaExceeded, string.Create(CultureInfo.InvariantCulture, $"{what} ({most}): {advice}, or ask the tracker's operator."));
+}

@@ -1,0 +1,56 @@
+using System.Data.Common;
+using Dapper;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.TrackerHost.Access;
+
+/// <summary>The rows of sessions: of a token only its hash.</summary>
+internal static class SessionStore
+{
+    /// <summary>Adds a session of a user whose password is still the one that was checked.</summary>
+    /// <returns>False if the password is another one by now, or the user is gone.</returns>
+    public static async Task<bool> AddAsync(DbConnection connection, string hash, long user, string passwordHash, DateTimeOffset now) =>
+        await connection.ExecuteAsync(
+            """
+            INSERT INTO sessions (token_hash, user_id, created, last_used)
+            SELECT @hash, id, @Now, @Now FROM users WHERE id = @user AND password_hash = @passwordHash
+            """,
+            new { hash, user, passwordHash, Now = now.ToUnixTimeSeconds() }) == 1;
+
+    /// <returns>The session of each hash, in their order; null for one that is not there.</returns>
+    public static async Task<IReadOnlyList<StoredSession?>> FindAsync(DbConnection connection, IReadOnlyList<string> hashes)
+    {
+        var rows = (await connection.QueryAsync<StoredSession>(
+                $"""
+                SELECT s.token_hash AS TokenHash, u.id AS UserId, u.name AS UserName, s.last_used AS LastUsed
+                FROM sessions s JOIN users u ON u.id = s.user_id WHERE {connection.In("s.token_hash", "@Hashes")}
+                """,
+                new { Hashes = connection.List(hashes) }))
+            .ToDictionary(row => row.TokenHash, StringComparer.Ordinal);
+        return [.. hashes.Select(rows.GetValueOrDefault)];
+    }
+
+    /// <summary>Those of <paramref name="hashes"/> that are sessions.</summary>
+    public static Task<IEnumerable<string>> FindExistingAsync(DbConnection connection, IEnumerable<string> hashes) => connection.QueryAsync<string>(
+        $"SELECT token_hash FROM sessions WHERE {connection.In("token_hash", "@Hashes")}", new { Hashes = connection.List(hashes) });
+
+    public static async Task<bool> ExistsAsync(DbConnection connection, string hash) =>
+        await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM sessions WHERE token_hash = @hash", new { hash }) > 0;
+
+    /// <returns>Whether the session is still there.</returns>
+    public static async Task<bool> TouchAsync(DbConnection connection, string hash, DateTimeOffset now) => await connection.ExecuteAsync(
+        "UPDATE sessions SET last_used = @Now WHERE token_hash = @hash", new { hash, Now = now.ToUnixTimeSeconds() }) == 1;
+
+    /// <summary>Ends a session; the database deletes its peers with it.</summary>
+    public static Task RemoveAsync(DbConnection connection, string hash) =>
+        connection.ExecuteAsync("DELETE FROM sessions WHERE token_hash = @hash", new { hash });
+
+    /// <summary>Ends all sessions of a user except one.</summary>
+    /// <param name="kept">Null: none.</param>
+    public static Task RemoveAllAsync(DbConnection connection, long user, string? kept = null) =>
+        connection.ExecuteAsync("DELETE FROM sessions WHERE user_id = @user AND token_hash <> @Kept", new { user, Kept = kept ?? "" });
+
+    /// <param name="usedBefore">Sessions that were last used before are over.</param>
+    public static Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset usedBefore) =>
+        connection.ExecuteAsync("DELETE FROM sessions WHERE last_used < @Before", new { Before = usedBefore.ToUnixTimeSeconds() });
+}

@@ -1,0 +1,28 @@
+using System.CommandLine;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+using P2PShare.TrackerHost.Accounts;
+
+namespace P2PShare.TrackerHost.Commands;
+
+/// <summary><c>uninvite</c>: withdraws an invitation.</summary>
+internal static class UninviteCommand
+{
+    public static Command Create(string[] settings)
+    {
+        var invitation = new Argument<string?>("invitation") { Arity = ArgumentArity.ZeroOrOne, Description = "Its name, which 'invite' printed on standard error." };
+        var command = new Command("uninvite", "Withdraws an invitation.") { invitation };
+        command.TreatUnmatchedTokensAsErrors = false;
+        command.SetAction((parsed, cancellationToken) => RunAsync(settings, CommandSettings.RequireWord(parsed, invitation), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string[] settings, string invitation, CancellationToken cancellationToken)
+    {
+        await using var database = await CommandSettings.OpenDatabaseAsync(settings, cancellationToken);
+        return await new InvitationService(database, TimeProvider.System).WithdrawAsync(invitation, cancellationToken)
+            ? 0
+            : throw new P2PShareException(
+                ErrorCode.InvalidInvitation, $"There is no invitation '{PrintableCharacter.Clean(invitation)}': it may be used up or expired. Its name is what 'invite' printed on standard error.");
+    }
+}

@@ -1,0 +1,42 @@
+using System.Net;
+
+namespace P2PShare.TrackerHost.Configuration;
+
+/// <summary>What a connection may cost, and whose word about a client's address counts.</summary>
+internal sealed class ConnectionOptions
+{
+    /// <summary>Connections at once; 1 to 1000000.</summary>
+    [SettingRange(1, 1_000_000)]
+    public int Connections { get; set; } = 50_000;
+
+    /// <summary>Connections at once from one address (an IPv6 /64 is one); 1 to 1000000.</summary>
+    [SettingRange(1, 1_000_000)]
+    public int ConnectionsPerAddress { get; set; } = 2_000;
+
+    /// <summary>How long a TLS handshake may take; a second to 5 minutes.</summary>
+    [SettingRange("00:00:01", "00:05:00")]
+    public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the headers of a request may take; a second to 5 minutes.</summary>
+    [SettingRange("00:00:01", "00:05:00")]
+    public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long a connection may be silent between requests; a second to an hour.</summary>
+    [SettingRange("00:00:01", "01:00:00")]
+    public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(130);
+
+    /// <summary>Least speed of a body, in bytes per second, once <see cref="BodyGrace"/> is over; 1 to 1048576.</summary>
+    [SettingRange(1, 1024 * 1024)]
+    public int BodyBytesPerSecond { get; set; } = 240;
+
+    /// <summary>How long a body may be slower than that; 2 seconds to 5 minutes.</summary>
+    [SettingRange("00:00:02", "00:05:00")]
+    public TimeSpan BodyGrace { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Addresses and networks (CIDR), separated by commas, whose <c>X-Forwarded-For</c> counts.</summary>
+    [NetworksSetting]
+    public string? TrustedProxies { get; set; }
+
+    /// <summary><see cref="TrustedProxies"/>, parsed.</summary>
+    public IReadOnlyList<IPNetwork> GetTrustedNetworks() => [.. NetworksSettingAttribute.Split(TrustedProxies).Select(NetworksSettingAttribute.Parse).OfType<IPNetwork>()];
+}

@@ -1,0 +1,132 @@
+using System.Data.Common;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Events;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.TrackerHost.Files;
+
+/// <summary>The rules of files: members share and list them, a sharer replaces or stops its own.</summary>
+internal sealed class FileService(TrackerDatabase database, SourceCounts sources, SharingOptions options, TimeProvider clock)
+{
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public Task<IReadOnlyList<FileResponse>> ListAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<FileResponse>>(
+            async connection =>
+            {
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
+                var files = await FileStore.ListAsync(connection, membership.GroupId);
+                var counts = await sources.GetAsync(connection, membership.GroupId);
+                // Sorted here, because each database sorts text in its own way.
+                return [.. files.Select(file => file.ToResponse(counts)).OrderBy(file => file.Name, StringComparer.Ordinal)];
+            },
+            cancellationToken);
+
+    /// <returns>The file as it is now, and whether its name is new in the group.</returns>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.InvalidFileName"/>, <see cref="ErrorCode.InvalidContent"/>, <see cref="ErrorCode.GroupNotFound"/>,
+    /// <see cref="ErrorCode.NotMember"/>, <see cref="ErrorCode.FileNameTaken"/>, <see cref="ErrorCode.NotSharer"/> or
+    /// <see cref="ErrorCode.QuotaExceeded"/>.
+    /// </exception>
+    public Task<(FileResponse File, bool IsNew)> ShareAsync(CurrentUser user, string group, ShareFileRequest request, CancellationToken cancellationToken)
+    {
+        FileName.Check(request.Name);
+        var content = new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot);
+        if (content.FindProblem() is { } problem)
+        {
+            throw new P2PShareException(ErrorCode.InvalidContent, problem);
+        }
+
+        return database.WriteAsync(
+            async connection =>
+            {
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
+                var current = await FileStore.FindAsync(connection, membership.GroupId, request.Name);
+                var isNew = current is null;
+                if (current is not null && current.Content != content)
+                {
+                    await RetireAsync(connection, membership, current, user, request.Replace);
+                    current = null;
+                }
+
+                var now = clock.GetUtcNow();
+                var file = current?.Id ?? await FileStore.AddAsync(connection, membership.GroupId, request, now);
+                if (await FileStore.AddSharerAsync(connection, file, user.Id, now))
+                {
+                    await QuotaStore.CheckSharesAsync(connection, user.Id, options.FilesPerUser);
+                }
+
+                if (isNew)
+                {
+                    await QuotaStore.CheckFilesAsync(connection, membership.GroupId, membership.GroupName, options.FilesPerGroup);
+                }
+
+                if (current is null)
+                {
+                    await EventStore.AddForMembersAsync(connection, GroupEventKind.FileShared, membership.GroupId, user.Name, now, request.Name);
+                }
+
+                var listed = await FileStore.GetAsync(connection, file);
+                return (listed.ToResponse(await sources.GetAsync(connection, membership.GroupId, listed.PiecesRoot)), isNew);
+            },
+            cancellationToken);
+    }
+
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/>, <see cref="ErrorCode.FileNotFound"/> or <see cref="ErrorCode.NotSharer"/>.
+    /// </exception>
+    public Task StopAsync(CurrentUser user, string group, string name, CancellationToken cancellationToken) => database.WriteAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireMemberAsync(connection, group, user);
+            var file = await FileStore.FindAsync(connection, membership.GroupId, name)
+                ?? throw new P2PShareException(
+                    ErrorCode.FileNotFound, $"There is no file called '{PrintableCharacter.Clean(name)}' in '{membership.GroupName}'. Names are case-sensitive.");
+            if (!await FileStore.RemoveSharerAsync(connection, file.Id, user.Id))
+            {
+                throw new P2PShareException(ErrorCode.NotSharer, $"You do not share '{name}' with '{membership.GroupName}': only a user who shares a file can stop it.");
+            }
+
+            if (await FileStore.RemoveUnsharedAsync(connection, file.Id))
+            {
+                await EventStore.AddForMembersAsync(connection, GroupEventKind.FileRemoved, membership.GroupId, user.Name, clock.GetUtcNow(), name);
+            }
+        },
+        cancellationToken);
+
+    /// <summary>Ends what a former member shares with a group.</summary>
+    public static async Task EndSharesAsync(DbConnection connection, long group, long user, string userName, DateTimeOffset now)
+    {
+        await FileStore.RemoveSharerOfGroupAsync(connection, group, user);
+        foreach (var file in await FileStore.RemoveUnsharedOfGroupAsync(connection, group))
+        {
+            await EventStore.AddForMembersAsync(connection, GroupEventKind.FileRemoved, group, userName, now, file);
+        }
+    }
+
+    private async Task RetireAsync(DbConnection connection, Membership membership, StoredFile file, CurrentUser user, bool replace)
+    {
+        if (!replace)
+        {
+            throw new P2PShareException(
+                ErrorCode.FileNameTaken,
+                $"Another content has this name in '{membership.GroupName}': choose another name, or replace it, which a user who shares it can.");
+        }
+
+        if (!await FileStore.IsSharerAsync(connection, file.Id, user.Id))
+        {
+            throw new P2PShareException(
+                ErrorCode.NotSharer, $"Another content has this name in '{membership.GroupName}', and only a user who shares it can replace it: choose another name.");
+        }
+
+        await FileStore.RemoveAsync(connection, file.Id);
+        if (file.PiecesRoot is not null)
+        {
+            await FileStore.AddRetiredAsync(connection, membership.GroupId, file.PiecesRoot, clock.GetUtcNow() + options.ReplacedContentLifetime);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+
+namespace P2PShare.TrackerHost.Files;
+
+/// <summary>A file as members see it.</summary>
+// Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
+internal sealed class ListedFile
+{
+    public required string GroupName { get; init; }
+
+    public required string Name { get; init; }
+
+    public required long Size { get; init; }
+
+    public required long PieceLength { get; init; }
+
+    public required string? PiecesRoot { get; init; }
+
+    public required string Owner { get; init; }
+
+    public required long Shared { get; init; }
+
+    /// <param name="sources">By content.</param>
+    public FileResponse ToResponse(IReadOnlyDictionary<string, int> sources) => new(
+        GroupName,
+        Name,
+        Size,
+        (int)PieceLength,
+        PiecesRoot is null ? null : Hash256.Parse(PiecesRoot),
+        Owner,
+        PiecesRoot is null ? 0 : sources.GetValueOrDefault(PiecesRoot),
+        DateTimeOffset.FromUnixTimeSeconds(Shared));
+}

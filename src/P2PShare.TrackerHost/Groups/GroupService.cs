@@ -1,0 +1,145 @@
+using System.Data.Common;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Events;
+using P2PShare.TrackerHost.Files;
+using P2PShare.TrackerHost.Peers;
+using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Tickets;
+
+namespace P2PShare.TrackerHost.Groups;
+
+/// <summary>The rules of groups and their members.</summary>
+internal sealed class GroupService(TrackerDatabase database, GroupOptions options, TimeProvider clock)
+{
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.InvalidGroupName"/>, <see cref="ErrorCode.GroupNameTaken"/> or <see cref="ErrorCode.QuotaExceeded"/>.
+    /// </exception>
+    public async Task<GroupResponse> CreateAsync(CurrentUser user, string name, CancellationToken cancellationToken)
+    {
+        AccountName.CheckGroup(name);
+        var now = clock.GetUtcNow();
+        return await database.WriteAsync(
+            async connection =>
+            {
+                await SessionService.RequireAsync(connection, user);
+                var group = await GroupStore.AddAsync(connection, name, user.Id, now)
+                    ?? throw new P2PShareException(ErrorCode.GroupNameTaken, $"A group called '{name}' exists already: choose another name, or ask to join it.");
+                await MemberStore.AddAsync(connection, group, user.Id, now);
+                await QuotaStore.CheckGroupsAsync(connection, user.Id, user.Name, options.GroupsPerUser);
+                return new GroupResponse(name, user.Name, MemberCount: 1, GroupRole.Owner, DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()));
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Deletes a group and all that is in it.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotOwner"/>.</exception>
+    public Task RemoveAsync(CurrentUser user, string group, CancellationToken cancellationToken) => database.WriteAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireOwnerAsync(connection, group, user, "delete it");
+            var now = clock.GetUtcNow();
+            await RevocationStore.AddAllAsync(connection, membership.GroupId, now);
+            await EventStore.AddRemovalAsync(connection, membership, user.Name, now);
+            await GroupStore.RemoveAsync(connection, membership.GroupId);
+        },
+        cancellationToken);
+
+    /// <summary>Hands a group over to another member; the former owner stays a member.</summary>
+    /// <returns>The group as it is now.</returns>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.MemberNotFound"/> or
+    /// <see cref="ErrorCode.QuotaExceeded"/> of the new owner.
+    /// </exception>
+    public Task<GroupResponse> SetOwnerAsync(CurrentUser user, string group, string owner, CancellationToken cancellationToken) => database.WriteAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireOwnerAsync(connection, group, user, "hand it over");
+            var newOwner = await GroupStore.SetOwnerAsync(connection, membership.GroupId, owner)
+                ?? throw MemberNotFound(owner, membership, ": only a member can become its owner");
+            var now = await GroupStore.GetAsync(connection, user, group);
+            if (now.Role != GroupRole.Owner)
+            {
+                await QuotaStore.CheckGroupsAsync(connection, newOwner, now.Owner, options.GroupsPerUser);
+                await EventStore.AddForMembersAsync(connection, GroupEventKind.OwnerChanged, membership.GroupId, now.Owner, clock.GetUtcNow());
+            }
+
+            return now;
+        },
+        cancellationToken);
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public Task<IReadOnlyList<MemberResponse>> ListMembersAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<MemberResponse>>(
+            async connection =>
+            {
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
+                return
+                [
+                    .. (await MemberStore.ListAsync(connection, membership.GroupId)).Select(row => new MemberResponse(
+                        membership.GroupName,
+                        row.UserName,
+                        row.Id == membership.OwnerId ? GroupRole.Owner : GroupRole.Member,
+                        DateTimeOffset.FromUnixTimeSeconds(row.Joined))),
+                ];
+            },
+            cancellationToken);
+
+    /// <summary>Ends a membership: the user's own, or another's if the user owns the group.</summary>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.OwnerCannotLeave"/>,
+    /// <see cref="ErrorCode.NotMember"/> of oneself or <see cref="ErrorCode.MemberNotFound"/> of another.
+    /// </exception>
+    public Task RemoveMemberAsync(CurrentUser user, string group, string member, CancellationToken cancellationToken) => database.WriteAsync(
+        async connection =>
+        {
+            var self = AccountName.Key(member) == AccountName.Key(user.Name);
+            var membership = self
+                ? await Membership.GetAsync(connection, group, user)
+                : await Membership.RequireOwnerAsync(connection, group, user, "remove another member");
+            var id = self ? user.Id : await MemberStore.FindUserAsync(connection, member);
+            if (id == membership.OwnerId)
+            {
+                throw new P2PShareException(
+                    ErrorCode.OwnerCannotLeave, $"The owner of '{membership.GroupName}' cannot leave it: its members would have nobody to approve requests.");
+            }
+
+            var kind = self ? GroupEventKind.MemberLeft : GroupEventKind.MemberRemoved;
+            if (id is null || !await EndMembershipAsync(connection, membership.GroupId, id.Value, kind, clock.GetUtcNow()))
+            {
+                throw self
+                    ? Membership.NotMember($"You are not a member of '{membership.GroupName}'.")
+                    : MemberNotFound(member, membership);
+            }
+        },
+        cancellationToken);
+
+    /// <summary>Ends a membership and what depends on it: the user's tickets, shares, and what the user's peers offer there.</summary>
+    /// <param name="kind">How it ends: <see cref="GroupEventKind.MemberLeft"/> or <see cref="GroupEventKind.MemberRemoved"/>.</param>
+    /// <returns>Whether there was one.</returns>
+    public static async Task<bool> EndMembershipAsync(DbConnection connection, long group, long user, GroupEventKind kind, DateTimeOffset now)
+    {
+        await RevocationStore.AddAsync(connection, group, user, now);
+        if (!await MemberStore.RemoveAsync(connection, group, user))
+        {
+            return false;
+        }
+
+        var name = await MemberStore.GetUserNameAsync(connection, user);
+        await EventStore.AddForMembersAsync(connection, kind, group, name, now);
+        if (kind == GroupEventKind.MemberRemoved)
+        {
+            await EventStore.AddForUserAsync(connection, kind, group, user, name, now);
+        }
+
+        await HoldingStore.RemoveOfGroupAsync(connection, group, user);
+        await FileService.EndSharesAsync(connection, group, user, name, now);
+        return true;
+    }
+
+    private static P2PShareException MemberNotFound(string user, Membership membership, string why = "") => new(
+        ErrorCode.MemberNotFound, $"'{PrintableCharacter.Clean(user)}' is not a member of '{membership.GroupName}'{why}.");
+}

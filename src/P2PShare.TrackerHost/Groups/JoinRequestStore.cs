@@ -1,0 +1,35 @@
+using System.Data.Common;
+using Dapper;
+using P2PShare.Protocol.Names;
+
+namespace P2PShare.TrackerHost.Groups;
+
+/// <summary>The rows of join requests.</summary>
+internal static class JoinRequestStore
+{
+    /// <returns>Whether it is a new one.</returns>
+    public static async Task<bool> AddAsync(DbConnection connection, long group, long user, DateTimeOffset now) => await connection.ExecuteAsync(
+        "INSERT INTO join_requests (group_id, user_id, requested) VALUES (@group, @user, @Now) ON CONFLICT (group_id, user_id) DO NOTHING",
+        new { group, user, Now = now.ToUnixTimeSeconds() }) == 1;
+
+    /// <returns>When the user asked, in Unix seconds.</returns>
+    public static Task<long> GetTimeAsync(DbConnection connection, long group, long user) => connection.QuerySingleAsync<long>(
+        "SELECT requested FROM join_requests WHERE group_id = @group AND user_id = @user", new { group, user });
+
+    /// <returns>The oldest first.</returns>
+    public static Task<IEnumerable<(string UserName, long Requested)>> ListAsync(DbConnection connection, long group) =>
+        connection.QueryAsync<(string UserName, long Requested)>(
+            """
+            SELECT u.name, r.requested FROM join_requests r JOIN users u ON u.id = r.user_id
+            WHERE r.group_id = @group ORDER BY r.requested, u.name_key
+            """,
+            new { group });
+
+    /// <returns>The id of the user who asked; null if there is no such request.</returns>
+    public static Task<long?> RemoveAsync(DbConnection connection, long group, string userName) => connection.QuerySingleOrDefaultAsync<long?>(
+        """
+        DELETE FROM join_requests WHERE group_id = @group AND user_id = (SELECT id FROM users WHERE name_key = @Key)
+        RETURNING user_id
+        """,
+        new { group, Key = AccountName.Key(userName) });
+}

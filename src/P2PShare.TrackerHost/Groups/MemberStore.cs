@@ -1,0 +1,32 @@
+using System.Data.Common;
+using Dapper;
+using P2PShare.Protocol.Names;
+
+namespace P2PShare.TrackerHost.Groups;
+
+/// <summary>The rows of members.</summary>
+internal static class MemberStore
+{
+    public static Task AddAsync(DbConnection connection, long group, long user, DateTimeOffset now) => connection.ExecuteAsync(
+        "INSERT INTO members (group_id, user_id, joined) VALUES (@group, @user, @Now)", new { group, user, Now = now.ToUnixTimeSeconds() });
+
+    /// <returns>Sorted by name.</returns>
+    public static Task<IEnumerable<(long Id, string UserName, long Joined)>> ListAsync(DbConnection connection, long group) =>
+        connection.QueryAsync<(long Id, string UserName, long Joined)>(
+            "SELECT u.id, u.name, m.joined FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = @group ORDER BY u.name_key", new { group });
+
+    /// <returns>The ids of a user's groups.</returns>
+    public static Task<IEnumerable<long>> FindGroupsAsync(DbConnection connection, long user) =>
+        connection.QueryAsync<long>("SELECT group_id FROM members WHERE user_id = @user", new { user });
+
+    /// <returns>The id of a user, whether or not a member; null if there is none of that name.</returns>
+    public static Task<long?> FindUserAsync(DbConnection connection, string name) =>
+        connection.QuerySingleOrDefaultAsync<long?>("SELECT id FROM users WHERE name_key = @Key", new { Key = AccountName.Key(name) });
+
+    public static Task<string> GetUserNameAsync(DbConnection connection, long user) =>
+        connection.QuerySingleAsync<string>("SELECT name FROM users WHERE id = @user", new { user });
+
+    /// <returns>Whether there was such a member.</returns>
+    public static async Task<bool> RemoveAsync(DbConnection connection, long group, long user) =>
+        await connection.ExecuteAsync("DELETE FROM members WHERE group_id = @group AND user_id = @user", new { group, user }) == 1;
+}

@@ -1,0 +1,38 @@
+namespace P2PShare.TrackerHost.Observability;
+
+/// <summary>What is written to the audit log. The number is the log's event id, and stays.</summary>
+internal enum AuditAct
+{
+    UserMade = 1,
+    UserRemoved = 2,
+    LoggedIn = 3,
+
+    /// <summary>A wrong password, at a login or a change of password. The user is left out if there is no such account.</summary>
+    PasswordWrong = 4,
+    LoggedOut = 5,
+    PasswordChanged = 6,
+    GroupMade = 7,
+
+    /// <summary>The subject is the new owner.</summary>
+    GroupHandedOver = 8,
+    GroupRemoved = 9,
+    JoinRequested = 10,
+
+    /// <summary>The subject is the user who asked to join.</summary>
+    JoinApproved = 11,
+
+    /// <summary>The subject is the user who asked to join; it is also the user if the request was withdrawn.</summary>
+    JoinDenied = 12,
+
+    /// <summary>The subject is the former member; it is also the user if the member left.</summary>
+    MemberRemoved = 13,
+
+    /// <summary>The subject is what there was too much of. At most once a minute for each address.</summary>
+    Throttled = 14,
+
+    /// <summary>The subject is the invitation's id, which the operator saw when it was created.</summary>
+    InvitationUsed = 15,
+
+    /// <summary>A request for an account was refused because the caller has no right to one.</summary>
+    RegistrationRefused = 16,
+}

@@ -1,0 +1,127 @@
+using System.Data.Common;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Dapper;
+using P2PShare.Protocol;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.TrackerHost.Peers;
+
+/// <summary>The rows of what peers hold.</summary>
+internal static partial class HoldingStore
+{
+    /// <summary>Most sources of one content in a response.</summary>
+    public const int MaxSources = 50;
+
+    /// <summary>A content that a peer holds in a group.</summary>
+    public readonly record struct Key(long PeerId, long GroupId, string Root);
+
+    /// <summary>A group's name as one user gives it, in lower case.</summary>
+    public readonly record struct UserGroup(long UserId, string Name);
+
+    /// <summary>A content of a group.</summary>
+    public readonly record struct GroupContent(long GroupId, string Root);
+
+    /// <returns>The id of each group that the user is a member of.</returns>
+    public static async Task<IReadOnlyDictionary<UserGroup, long>> FindGroupsAsync(DbConnection connection, IReadOnlyCollection<UserGroup> asked) =>
+        asked.Count == 0 ? new Dictionary<UserGroup, long>() : (await connection.QueryAsync<(long User, string Name, long Id)>(
+                $"""
+                SELECT r.user_id, r.name, g.id FROM {connection.Rows("@rows", ("user_id", "BIGINT"), ("name", "TEXT"))}
+                CROSS JOIN groups g CROSS JOIN members m WHERE g.name_key = r.name AND m.group_id = g.id AND m.user_id = r.user_id
+                """,
+                new { rows = Json(asked, HoldingRowJson.Default.IEnumerableUserGroup) }))
+            .ToDictionary(row => new UserGroup(row.User, row.Name), row => row.Id);
+
+    /// <returns>Those that are contents of their groups, replaced ones that can still be fetched included.</returns>
+    public static async Task<HashSet<GroupContent>> FindContentsAsync(DbConnection connection, IEnumerable<GroupContent> asked, DateTimeOffset now) =>
+        [.. await connection.QueryAsync<GroupContent>(
+            $"""
+            SELECT r.group_id AS GroupId, r.root AS Root FROM {connection.Rows("@rows", ("group_id", "BIGINT"), ("root", "TEXT"))}
+            WHERE EXISTS (SELECT 1 FROM files f WHERE f.group_id = r.group_id AND f.pieces_root = r.root)
+                OR EXISTS (SELECT 1 FROM retired_contents c WHERE c.group_id = r.group_id AND c.pieces_root = r.root AND c.expires > @Now)
+            """,
+            new { rows = Json(asked, HoldingRowJson.Default.IEnumerableGroupContent), Now = now.ToUnixTimeSeconds() })];
+
+    /// <returns>All that the peers hold, and whether completely (1) or in part (0).</returns>
+    public static async Task<IReadOnlyDictionary<Key, long>> FindAsync(DbConnection connection, IReadOnlyCollection<long> peers) =>
+        peers.Count == 0 ? new Dictionary<Key, long>() : (await connection.QueryAsync<(long Peer, long Group, string Root, long Complete)>(
+                $"SELECT peer_id, group_id, pieces_root, complete FROM holdings WHERE {connection.In("peer_id", "@Peers")}", new { Peers = connection.List(peers) }))
+            .ToDictionary(row => new Key(row.Peer, row.Group, row.Root), row => row.Complete);
+
+    public static async Task SaveAsync(DbConnection connection, IEnumerable<KeyValuePair<Key, long>> holdings)
+    {
+        var rows = holdings.Select(holding => new HoldingRow(
+            holding.Key.PeerId, holding.Key.GroupId, holding.Key.Root, holding.Value, Random.Shared.NextInt64(uint.MaxValue))).ToList();
+        if (rows.Count > 0)
+        {
+            await connection.ExecuteAsync(
+                $"""
+                INSERT INTO holdings (peer_id, group_id, pieces_root, complete, place)
+                SELECT r.peer_id, r.group_id, r.root, r.complete, r.place
+                FROM {connection.Rows("@rows", ("peer_id", "BIGINT"), ("group_id", "BIGINT"), ("root", "TEXT"), ("complete", "BIGINT"), ("place", "BIGINT"))}
+                WHERE 1 = 1
+                ON CONFLICT (peer_id, group_id, pieces_root) DO UPDATE SET complete = excluded.complete
+                """,
+                new { rows = Json(rows, HoldingRowJson.Default.IEnumerableHoldingRow) });
+        }
+    }
+
+    public static async Task RemoveAsync(DbConnection connection, IEnumerable<Key> holdings)
+    {
+        var rows = holdings.Select(key => new HoldingRow(key.PeerId, key.GroupId, key.Root, 0, 0)).ToList();
+        if (rows.Count > 0)
+        {
+            await connection.ExecuteAsync(
+                $"""
+                DELETE FROM holdings WHERE (peer_id, group_id, pieces_root) IN (
+                    SELECT r.peer_id, r.group_id, r.root FROM {connection.Rows("@rows", ("peer_id", "BIGINT"), ("group_id", "BIGINT"), ("root", "TEXT"))})
+                """,
+                new { rows = Json(rows, HoldingRowJson.Default.IEnumerableHoldingRow) });
+        }
+    }
+
+    /// <summary>Removes what a user's peers hold in a group.</summary>
+    public static Task RemoveOfGroupAsync(DbConnection connection, long group, long user) => connection.ExecuteAsync(
+        "DELETE FROM holdings WHERE group_id = @group AND peer_id IN (SELECT id FROM peers WHERE user_id = @user)", new { group, user });
+
+    /// <summary>
+    /// Some peers online that hold a content, complete ones first. Of many, those that follow a random place: to read all and choose
+    /// would cost the more the more there are, and all of them ask.
+    /// </summary>
+    /// <param name="asker">Fingerprint of the peer that asks, which is left out.</param>
+    public static Task<IEnumerable<FoundSource>> FindSourcesAsync(DbConnection connection, long group, Hash256 content, Hash256 asker, long onlineSince)
+    {
+        // Some of them may be gone, or be the peer that asks.
+        const int Candidates = MaxSources + 25;
+        const string Holders = "SELECT * FROM (SELECT peer_id, complete, place FROM holdings WHERE group_id = @group AND pieces_root = @Root AND ";
+        const string Some = " ORDER BY place LIMIT @Candidates)";
+        return connection.QueryAsync<FoundSource>(
+            $"""
+            SELECT p.fingerprint AS Fingerprint, u.name AS UserName, c.complete AS Complete,
+                p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
+            FROM (
+                {Holders} complete = 1 AND place >= @From {Some} AS a
+                UNION ALL {Holders} complete = 1 AND place < @From {Some} AS b
+                UNION ALL {Holders} complete = 0 AND place >= @From {Some} AS c
+                UNION ALL {Holders} complete = 0 AND place < @From {Some} AS d
+                ORDER BY complete DESC LIMIT @Candidates
+            ) AS c
+            -- In this order: CROSS JOIN keeps SQLite from beginning with the members.
+            CROSS JOIN peers p CROSS JOIN users u CROSS JOIN members m
+            WHERE p.id = c.peer_id AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id AND p.last_seen >= @onlineSince AND p.fingerprint <> @Asker
+            ORDER BY c.complete DESC LIMIT @MaxSources
+            """,
+            new { group, Root = content.ToString(), From = Random.Shared.NextInt64(uint.MaxValue), Candidates, onlineSince, Asker = asker.ToString(), MaxSources });
+    }
+
+    private static string Json<T>(IEnumerable<T> rows, JsonTypeInfo<IEnumerable<T>> type) => JsonSerializer.Serialize(rows, type);
+
+    private readonly record struct HoldingRow(long PeerId, long GroupId, string Root, long Complete, long Place);
+
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Default)]
+    [JsonSerializable(typeof(IEnumerable<UserGroup>))]
+    [JsonSerializable(typeof(IEnumerable<GroupContent>))]
+    [JsonSerializable(typeof(IEnumerable<HoldingRow>))]
+    private sealed partial class HoldingRowJson : JsonSerializerContext;
+}

@@ -1,0 +1,100 @@
+using System.Net;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Files;
+using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Tickets;
+
+namespace P2PShare.TrackerHost.Peers;
+
+/// <summary>The rules of swarms: peers announce, and members find the sources of a content.</summary>
+internal sealed class PeerService(
+    TrackerDatabase database, PeerOptions options, TicketOptions tickets, TicketKeys keys, LastSeenWriter lastSeen, TimeProvider clock)
+{
+    private const int MaxAnnouncesAtOnce = 256;
+
+    private readonly Batcher<Announce, AnnounceResponse?> _heartbeats = new(
+        announces => AnswerHeartbeatsAsync(announces, database, options, tickets, lastSeen, clock.GetUtcNow()), MaxAnnouncesAtOnce);
+
+    private readonly Batcher<Announce, AnnounceResponse?> _announces = new(
+        announces => database.WriteSharedAsync(
+            connection => new AnnounceBatch(connection, options, tickets, clock.GetUtcNow()).WriteAsync(announces), CancellationToken.None),
+        MaxAnnouncesAtOnce);
+
+    /// <param name="observed">Where the request came from.</param>
+    /// <param name="own">The peer's own addresses, as it announces them.</param>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.NotLoggedIn"/>: the session ended meanwhile.</exception>
+    public async Task<AnnounceResponse> AnnounceAsync(
+        CurrentUser user, IPAddress observed, IReadOnlyList<IPAddress> own, AnnounceRequest request, CancellationToken cancellationToken)
+    {
+        var announce = new Announce(user, observed.ToString(), string.Join(' ', PeerAddresses.KeepOwn(observed, own)), request);
+        return (announce.IsHeartbeat ? await _heartbeats.RunAsync(announce, cancellationToken) : null)
+            ?? await _announces.RunAsync(announce, cancellationToken)
+            ?? throw SessionService.Ended();
+    }
+
+    /// <summary>The peers online that offer something in a group.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public Task<IReadOnlyList<PeerResponse>> ListAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<PeerResponse>>(
+            async connection =>
+            {
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
+                var peers = await PeerStore.ListAsync(connection, membership.GroupId, options.OnlineSince(clock.GetUtcNow()));
+                return [.. peers.Select(peer => peer.ToResponse(membership.GroupName))];
+            },
+            cancellationToken);
+
+    /// <summary>The sources of contents of a group, with a ticket for them.</summary>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/>, or <see cref="ErrorCode.FileNotFound"/> if the group has none of them.
+    /// </exception>
+    public Task<SourcesResponse> FindSourcesAsync(CurrentUser user, string group, SourcesRequest request, CancellationToken cancellationToken) =>
+        // In one snapshot: a revocation that comes meanwhile must not date the ticket to after itself.
+        database.ReadSnapshotAsync(
+            async connection =>
+            {
+                var now = clock.GetUtcNow();
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
+                var asked = request.PiecesRoots.Distinct().ToArray();
+                var found = await FileStore.FindRootsAsync(connection, membership.GroupId, asked.Select(root => root.ToString()), now);
+                Hash256[] roots = [.. asked.Where(root => found.Contains(root.ToString()))];
+                if (roots.Length == 0)
+                {
+                    throw new P2PShareException(
+                        ErrorCode.FileNotFound, $"'{membership.GroupName}' has none of the contents that were asked for: their share was stopped, or they were replaced.");
+                }
+
+                var contents = new List<ContentSources>(roots.Length);
+                foreach (var root in roots)
+                {
+                    var sources = await HoldingStore.FindSourcesAsync(connection, membership.GroupId, root, request.Fingerprint, options.OnlineSince(now));
+                    contents.Add(new ContentSources(root, Shuffle(sources)));
+                }
+
+                var expires = DateTimeOffset.FromUnixTimeSeconds((now + tickets.TicketLifetime).ToUnixTimeSeconds());
+                var ticket = new Ticket(user.Name, membership.GroupName, roots, request.CertificateHash, expires);
+                var issued = await RevocationStore.IssueTimeAsync(connection, membership.GroupName, user.Name, now);
+                return new SourcesResponse(keys.Issuer.Issue(ticket, issued), expires, contents);
+            },
+            cancellationToken);
+
+    // Complete ones first; at random, so that callers with the same sources do not all begin with the same one.
+    private static SourcePeer[] Shuffle(IEnumerable<FoundSource> sources)
+    {
+        var peers = sources.Select(source => source.ToResponse()).ToArray();
+        Random.Shared.Shuffle(peers);
+        return [.. peers.OrderByDescending(peer => peer.Complete)];
+    }
+
+    private static async Task<IReadOnlyList<AnnounceResponse?>> AnswerHeartbeatsAsync(
+        IReadOnlyList<Announce> announces, TrackerDatabase database, PeerOptions options, TicketOptions tickets, LastSeenWriter lastSeen, DateTimeOffset now)
+    {
+        var found = await database.ReadAsync(connection => Heartbeats.AnswerAsync(connection, announces, options, tickets, now), CancellationToken.None);
+        lastSeen.Add(found.OfType<(long Peer, AnnounceResponse)>().Select(one => one.Peer), now);
+        return [.. found.Select(one => one?.Response)];
+    }
+}

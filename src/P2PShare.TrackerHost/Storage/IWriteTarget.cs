@@ -1,0 +1,26 @@
+namespace P2PShare.TrackerHost.Storage;
+
+/// <summary>What a <see cref="WriteQueue{TConnection}"/> commits to: a database, or a list in a unit test.</summary>
+internal interface IWriteTarget<TConnection>
+{
+    /// <summary>Begins a transaction on the writing connection, which is opened when there is none.</summary>
+    /// <param name="shared">Whether it may run beside shared transactions of other instances.</param>
+    Task<IWriteTransaction<TConnection>> BeginAsync(bool shared);
+
+    /// <summary>Closes the writing connection.</summary>
+    ValueTask CloseAsync();
+
+    /// <summary>What an exception says about the batch in which it was thrown.</summary>
+    WriteFault FaultOf(Exception e);
+
+    /// <summary>Notes that the target is unavailable.</summary>
+    /// <returns>What the callers of the batch receive.</returns>
+    Exception OnUnavailable(string message, Exception e);
+
+    /// <summary>Notes that the target has no room.</summary>
+    /// <inheritdoc cref="OnUnavailable" path="/returns"/>
+    Exception OnFull(Exception e);
+
+    /// <summary>Notes a commit, before its callers receive their results.</summary>
+    void OnCommitted(int writes, TimeSpan duration);
+}

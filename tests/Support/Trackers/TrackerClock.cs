@@ -1,0 +1,17 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace P2PShare.Support;
+
+/// <summary>
+/// The clock of a tracker in a test: the test moves it, and what waits for it waits for the test. Only pauses of a second or less,
+/// by which the tracker paces its own work, pass by themselves.
+/// </summary>
+internal sealed class TrackerClock() : FakeTimeProvider(DateTimeOffset.UtcNow)
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        dueTime >= TimeSpan.Zero && dueTime <= LongestPause && period == Timeout.InfiniteTimeSpan
+            ? System.CreateTimer(callback, state, dueTime, period)
+            : base.CreateTimer(callback, state, dueTime, period);
+}

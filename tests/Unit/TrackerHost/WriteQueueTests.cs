@@ -1,0 +1,340 @@
+using Microsoft.Extensions.Time.Testing;
+using P2PShare.Protocol;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.Unit.TrackerHost;
+
+/// <summary>The queue of writes on a list of numbers: what it commits together, and what its callers receive.</summary>
+public sealed class WriteQueueTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly Target _target = new();
+    private readonly WriteQueue<List<int>> _queue;
+
+    public WriteQueueTests() => _queue = new WriteQueue<List<int>>(_target, _clock);
+
+    public ValueTask DisposeAsync() => _queue.DisposeAsync();
+
+    [Fact]
+    public async Task Writes_that_wait_are_committed_together_in_their_order()
+    {
+        var hold = Hold();
+        var writes = Enumerable.Range(1, 10).Select(number => AddAsync(number)).ToArray();
+        Assert.Equal(10, _queue.Waiting);
+        hold.SetResult();
+
+        Assert.Equal(Enumerable.Range(1, 10), await Task.WhenAll(writes));
+        Assert.Equal([0, .. Enumerable.Range(1, 10)], _target.Committed);
+        Assert.Equal([1, 10], _target.Batches);
+    }
+
+    [Fact]
+    public async Task A_batch_has_a_bound()
+    {
+        var hold = Hold();
+        var writes = Enumerable.Range(1, WriteQueue<List<int>>.MaxBatch + 1).Select(number => AddAsync(number)).ToArray();
+        hold.SetResult();
+
+        await Task.WhenAll(writes);
+        Assert.Equal([1, WriteQueue<List<int>>.MaxBatch, 1], _target.Batches);
+    }
+
+    [Fact]
+    public async Task A_write_that_fails_is_undone_alone()
+    {
+        var hold = Hold();
+        var before = AddAsync(1);
+        var failing = _queue.RunAsync<int>(
+            numbers =>
+            {
+                numbers.Add(2);
+                throw new InvalidOperationException("no");
+            },
+            isShared: false,
+            CancellationToken.None);
+        var after = AddAsync(3);
+        hold.SetResult();
+
+        Assert.Equal("no", (await Assert.ThrowsAsync<InvalidOperationException>(() => failing)).Message);
+        Assert.Equal((1, 3), (await before, await after));
+        Assert.Equal([0, 1, 3], _target.Committed);
+    }
+
+    [Fact]
+    public async Task No_write_is_acknowledged_before_its_commit()
+    {
+        var commit = new TaskCompletionSource();
+        _target.OnCommit = () => commit.Task;
+        var write = AddAsync(1);
+        await _target.Committing.Task.WaitAsync(Deadline);
+
+        Assert.False(write.IsCompleted);
+        commit.SetResult();
+        Assert.Equal(1, await write);
+    }
+
+    [Fact]
+    public async Task A_failed_commit_fails_the_whole_batch()
+    {
+        _target.OnCommit = () => throw new InvalidOperationException("the transaction is gone");
+        var hold = Hold();
+        var writes = new[] { AddAsync(1), AddAsync(2) };
+        hold.SetResult();
+
+        foreach (var write in writes)
+        {
+            await Assert.ThrowsAsync<InvalidOperationException>(() => write);
+        }
+
+        Assert.Empty(_target.Committed);
+    }
+
+    [Fact]
+    public async Task A_canceled_write_that_waits_is_not_made()
+    {
+        using var cancel = new CancellationTokenSource();
+        var hold = Hold();
+        var write = AddAsync(1, cancellationToken: cancel.Token);
+        await cancel.CancelAsync();
+        hold.SetResult();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
+        await AddAsync(2);
+        Assert.Equal([0, 2], _target.Committed);
+    }
+
+    [Fact]
+    public async Task A_batch_is_shared_only_if_each_of_its_writes_is()
+    {
+        var hold = Hold();
+        var writes = new[] { AddAsync(1, isShared: true), AddAsync(2, isShared: false) };
+        hold.SetResult();
+        await Task.WhenAll(writes);
+        await AddAsync(3, isShared: true);
+
+        Assert.Equal([false, false, true], _target.Shared);
+    }
+
+    [Fact]
+    public async Task A_batch_that_loses_against_another_is_tried_again_after_a_pause()
+    {
+        var fail = 1;
+        _target.OnCommit = () => fail-- > 0 ? throw new FaultException(WriteFault.Conflict) : Task.CompletedTask;
+        var write = AddAsync(1);
+        await PassAsync(write);
+
+        Assert.Equal(1, await write);
+        Assert.Equal([1], _target.Committed);
+        Assert.Equal(2, _target.Shared.Count);
+    }
+
+    [Fact]
+    public async Task A_batch_that_always_loses_fails_after_a_bound()
+    {
+        _target.OnCommit = () => throw new FaultException(WriteFault.Conflict);
+        var write = AddAsync(1);
+        await PassAsync(write);
+
+        Assert.Equal(WriteFault.Conflict, (await Assert.ThrowsAsync<FaultException>(() => write)).Fault);
+        Assert.Equal(WriteQueue<List<int>>.MaxAttempts, _target.Shared.Count);
+    }
+
+    [Fact]
+    public async Task A_batch_whose_connection_was_lost_before_its_commit_is_done_once_on_another()
+    {
+        var lost = 1;
+        var runs = 0;
+        var write = _queue.RunAsync(
+            numbers =>
+            {
+                runs++;
+                numbers.Add(1);
+                return lost-- > 0 ? throw new FaultException(WriteFault.Unavailable) : Task.FromResult(1);
+            },
+            isShared: false,
+            CancellationToken.None);
+
+        Assert.Equal(1, await write);
+        Assert.Equal((2, 1), (runs, _target.Closed));
+        Assert.Equal([1], _target.Committed);
+    }
+
+    [Fact]
+    public async Task An_unknown_outcome_is_reported_and_not_tried_again()
+    {
+        _target.OnCommit = () => throw new FaultException(WriteFault.Unavailable);
+
+        var refused = await Assert.ThrowsAsync<P2PShareException>(() => AddAsync(1));
+
+        Assert.Equal(ErrorCode.TrackerDatabaseUnavailable, refused.Code);
+        Assert.Contains("not known", refused.Message, StringComparison.Ordinal);
+        Assert.Single(_target.Shared);
+    }
+
+    [Fact]
+    public async Task Behind_an_unavailable_database_no_write_waits_for_its_time_outs_again()
+    {
+        var begin = new TaskCompletionSource();
+        _target.OnBegin = async () =>
+        {
+            await begin.Task;
+            throw new FaultException(WriteFault.Unavailable);
+        };
+        var first = AddAsync(1);
+        await _target.Beginning.Task.WaitAsync(Deadline);
+        var behind = AddAsync(2);
+        begin.SetResult();
+
+        foreach (var write in new[] { first, behind })
+        {
+            Assert.Contains("nothing was changed", (await Assert.ThrowsAsync<P2PShareException>(() => write)).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(WriteQueue<List<int>>.MaxConnections, _target.Begun);
+    }
+
+    [Fact]
+    public async Task A_full_disk_fails_the_batch_and_the_next_write_is_tried()
+    {
+        _target.OnCommit = () => throw new FaultException(WriteFault.Full);
+        Assert.Equal(ErrorCode.TrackerStorageFull, (await Assert.ThrowsAsync<P2PShareException>(() => AddAsync(1))).Code);
+
+        _target.OnCommit = () => Task.CompletedTask;
+        Assert.Equal(2, await AddAsync(2));
+        Assert.Equal([2], _target.Committed);
+    }
+
+    [Fact]
+    public async Task Disposing_commits_what_waits()
+    {
+        var hold = Hold();
+        var write = AddAsync(1);
+        var disposing = _queue.DisposeAsync();
+        hold.SetResult();
+        await disposing;
+
+        Assert.Equal(1, await write);
+        Assert.Equal([0, 1], _target.Committed);
+        Assert.Equal(1, _target.Closed);
+    }
+
+    /// <summary>Keeps the writer busy with a first write, the number 0, until it is let go.</summary>
+    private TaskCompletionSource Hold()
+    {
+        var hold = new TaskCompletionSource();
+        var running = new ManualResetEventSlim();
+        _ = _queue.RunAsync(
+            async numbers =>
+            {
+                running.Set();
+                await hold.Task;
+                numbers.Add(0);
+                return 0;
+            },
+            isShared: false,
+            CancellationToken.None);
+        Assert.True(running.Wait(Deadline));
+        return hold;
+    }
+
+    private Task<int> AddAsync(int number, bool isShared = false, CancellationToken cancellationToken = default) => _queue.RunAsync(
+        numbers =>
+        {
+            numbers.Add(number);
+            return Task.FromResult(number);
+        },
+        isShared,
+        cancellationToken);
+
+    /// <summary>Lets every pause pass until the write has ended.</summary>
+    private async Task PassAsync(Task write)
+    {
+        while (!write.IsCompleted)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+    }
+
+    private sealed class FaultException(WriteFault fault) : Exception(fault.ToString())
+    {
+        public WriteFault Fault => fault;
+    }
+
+    /// <summary>A list that is committed to; a transaction works on a copy.</summary>
+    private sealed class Target : IWriteTarget<List<int>>
+    {
+        public List<int> Committed { get; private set; } = [];
+
+        public List<int> Batches { get; } = [];
+
+        public List<bool> Shared { get; } = [];
+
+        public int Begun { get; private set; }
+
+        public int Closed { get; private set; }
+
+        public TaskCompletionSource Beginning { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Committing { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Func<Task> OnBegin { get; set; } = () => Task.CompletedTask;
+
+        public Func<Task> OnCommit { get; set; } = () => Task.CompletedTask;
+
+        public async Task<IWriteTransaction<List<int>>> BeginAsync(bool shared)
+        {
+            Begun++;
+            Beginning.TrySetResult();
+            await OnBegin();
+            Shared.Add(shared);
+            return new Transaction(this);
+        }
+
+        public ValueTask CloseAsync()
+        {
+            Closed++;
+            return ValueTask.CompletedTask;
+        }
+
+        public WriteFault FaultOf(Exception e) => (e as FaultException)?.Fault ?? WriteFault.OneWrite;
+
+        public Exception OnUnavailable(string message, Exception e) => new P2PShareException(ErrorCode.TrackerDatabaseUnavailable, message, e);
+
+        public Exception OnFull(Exception e) => new P2PShareException(ErrorCode.TrackerStorageFull, "full", e);
+
+        public void OnCommitted(int writes, TimeSpan duration) => Batches.Add(writes);
+
+        private sealed class Transaction(Target target) : IWriteTransaction<List<int>>
+        {
+            private int _saved;
+
+            public List<int> Connection { get; } = [.. target.Committed];
+
+            public Task SaveAsync()
+            {
+                _saved = Connection.Count;
+                return Task.CompletedTask;
+            }
+
+            public Task UndoAsync()
+            {
+                Connection.RemoveRange(_saved, Connection.Count - _saved);
+                return Task.CompletedTask;
+            }
+
+            public Task ReleaseAsync() => Task.CompletedTask;
+
+            public async Task CommitAsync()
+            {
+                target.Committing.TrySetResult();
+                await target.OnCommit();
+                target.Committed = Connection;
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
+    }
+}

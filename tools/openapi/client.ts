@@ -1,0 +1,40 @@
+// A client made of the generated types: it compiles only if the description says what is used here.
+import createClient from "openapi-fetch";
+import type { components, operations, paths } from "./generated/tracker.js";
+
+type FileResponse = components["schemas"]["FileResponse"];
+type GroupEvent = components["schemas"]["GroupEvent"];
+
+// Codes are an enumeration for each status.
+type ShareConflict = operations["shareFile"]["responses"][409]["content"]["application/problem+json"]["code"];
+const conflict: ShareConflict = "FileNameTaken";
+// @ts-expect-error: no other code goes with this status.
+const impossible: ShareConflict = "GroupNotFound";
+
+// Operations are named, and the times to wait are described.
+type TooMany = operations["logIn"]["responses"][429]["headers"]["Retry-After"];
+const wait: TooMany = 5;
+
+// The stream of events bears these.
+type Watched = operations["watchEvents"]["responses"][200]["content"]["text/event-stream"];
+const kindOf = (event: Watched): GroupEvent["kind"] => event.kind;
+
+export async function listFiles(baseUrl: string, userName: string, password: string, group: string): Promise<FileResponse[]> {
+  const client = createClient<paths>({ baseUrl });
+  const login = await client.POST("/v1/sessions", { body: { userName, password } });
+  if (login.error !== undefined) {
+    throw new Error(`${login.error.code}: ${login.error.detail}`);
+  }
+
+  const files = await client.GET("/v1/groups/{group}/files", {
+    params: { path: { group } },
+    headers: { Authorization: `Bearer ${login.data.token}` },
+  });
+  if (files.error !== undefined) {
+    throw new Error(files.error.code === "NotMember" ? `Not a member of ${group}.` : files.error.detail);
+  }
+
+  return files.data;
+}
+
+export { conflict, impossible, kindOf, wait };
