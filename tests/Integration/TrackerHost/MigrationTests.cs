@@ -1,0 +1,78 @@
+using System.Data.Common;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.Integration.TrackerHost;
+
+/// <summary>A database of an older schema is brought up to date with all that it holds.</summary>
+public sealed class MigrationTests : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("p2pshare-migration-").FullName;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await TestDatabase.DropAsync(Path.Combine(_folder, "old"));
+        await TestDatabase.DropAsync(Path.Combine(_folder, "new"));
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [TrackerFact]
+    public async Task Revocations_and_quota_counts_of_version_6_move_to_their_tables()
+    {
+        var old = await MakeAsync("old", version: 6);
+        await using (var connection = Connect(old))
+        {
+            await connection.OpenAsync();
+            await connection.ExecuteAsync(
+                """
+                INSERT INTO users (id, name_key, name, password_hash, created, groups_counted, shares_counted) VALUES (1, 'alice', 'Alice', 'x', 1, 2, 3);
+                INSERT INTO groups (id, name_key, name, owner_id, created, files_counted) VALUES (5, 'dev', 'Dev', 1, 1, 4);
+                INSERT INTO ended_accesses (group_key, user_key, group_name, user_name, tickets_until) VALUES ('dev', 'bob', 'Dev', 'Bob', 7);
+                """);
+        }
+
+        await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, CancellationToken.None);
+
+        Assert.Equal(Migrations.Latest, await ScalarAsync("SELECT MAX(version) FROM schema_version"));
+        Assert.Equal(7, await ScalarAsync("SELECT tickets_until FROM revocations WHERE group_key = 'dev' AND user_key = 'bob' AND group_name = 'Dev' AND user_name = 'Bob'"));
+        Assert.Equal(2, await ScalarAsync("SELECT groups_counted FROM user_quota_counts WHERE user_id = 1"));
+        Assert.Equal(3, await ScalarAsync("SELECT shares_counted FROM user_quota_counts WHERE user_id = 1"));
+        Assert.Equal(4, await ScalarAsync("SELECT files_counted FROM group_quota_counts WHERE group_id = 5"));
+        await Assert.ThrowsAnyAsync<DbException>(() => ScalarAsync("SELECT COUNT(*) FROM ended_accesses"));
+        await Assert.ThrowsAnyAsync<DbException>(() => ScalarAsync("SELECT groups_counted FROM users"));
+
+        Task<long> ScalarAsync(string sql) => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(sql), CancellationToken.None);
+    }
+
+    /// <summary>Makes a database as an older program left it, by the same scripts.</summary>
+    private async Task<StorageOptions> MakeAsync(string name, int version)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+        Directory.CreateDirectory(Path.Combine(_folder, "new"));
+        await TestDatabase.MakeEmptyAsync(folder);
+        var options = await TestDatabase.StorageAsync(folder);
+        // Another one, for its dialect alone.
+        await using var translator = await TrackerDatabase.OpenAsync(await TestDatabase.StorageAsync(Path.Combine(_folder, "new")), TimeProvider.System, CancellationToken.None);
+        await using var connection = Connect(options);
+        await connection.OpenAsync();
+        await connection.ExecuteAsync("CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY)");
+        var assembly = typeof(Migrations).Assembly;
+        foreach (var script in assembly.GetManifestResourceNames().Where(resource => resource.EndsWith(".sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Take(version))
+        {
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(script)!);
+            await connection.ExecuteAsync(translator.Translate(await reader.ReadToEndAsync()));
+            await connection.ExecuteAsync("INSERT INTO schema_version (version) SELECT COUNT(*) + 1 FROM schema_version");
+        }
+
+        return options;
+    }
+
+    private static DbConnection Connect(StorageOptions options) => options.Database == DatabaseKind.Postgres
+        ? new NpgsqlConnection(options.ConnectionString + ";Pooling=false")
+        : new SqliteConnection($"Data Source={Path.Combine(options.DataPath, SqliteDatabase.FileName)};Pooling=false");
+}
