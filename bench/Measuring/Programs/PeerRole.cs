@@ -4,11 +4,9 @@ using System.Runtime.Intrinsics.X86;
 using System.Security;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.Transfer.Downloading;
-using P2PShare.Transfer.Peers;
-using P2PShare.Transfer.Sharing;
-using P2PShare.Transfer.State;
-using P2PShare.Transfer.Tracker;
+using P2PShare.Transfer;
+using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Bench.Measuring.Programs;
 
@@ -125,10 +123,10 @@ internal sealed class PeerRole : IAsyncDisposable
         return string.Create(CultureInfo.InvariantCulture, $"{Instructions} {watch.Elapsed.TotalSeconds}");
     }
 
-    private async Task ShareAsync(string path) => await Server.ShareAsync(
+    private async Task ShareAsync(string path) => await Server.Shares.ShareAsync(
         await FileHasher.HashAsync(path, null, CancellationToken.None), Group, Path.GetFileName(path), replace: false, CancellationToken.None);
 
-    private Task ReceiveAsync(string folder, FileResponse file) => Server.StartDownload(
+    private Task ReceiveAsync(string folder, FileResponse file) => Server.Downloads.Start(
         new DownloadRequest(Group, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false)).Completion;
 
     private static SecureString Password()
