@@ -1,5 +1,4 @@
 using P2PShare.Protocol;
-using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
@@ -16,7 +15,6 @@ namespace P2PShare.Transfer;
 /// </summary>
 public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 {
-    private readonly TrackerSession _tracker;
     private readonly StateFolder _state;
     private readonly PeerListener _listener;
     private readonly PeerIdentity _identity;
@@ -35,7 +33,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     private PeerServer(
         TrackerSession tracker, StateFolder state, PeerServerOptions options, PeerListener listener, PeerIdentity identity, AccessGuard access, CancellationTokenSource stopping)
     {
-        (_tracker, _state, _listener, _identity, _stopping) = (tracker, state, listener, identity, stopping);
+        (_state, _listener, _identity, _stopping) = (state, listener, identity, stopping);
         var (logger, clock) = (options.Logger, options.Clock);
         _metrics = new TransferMetrics(Port);
         _announcer = new Announcer(tracker, Fingerprint, Port, this, clock, logger);
@@ -49,12 +47,8 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         Downloads = new DownloadList(new DownloadDependencies(
             Fingerprint, new DownloadStore(state, tracker.Account), Shares, new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
             (content, group) => new ChannelConnector(Dialer, content, group), _metrics, logger, clock)
-        {
-            SourceTimeout = options.SourceTimeout,
-            StallTimeout = options.StallTimeout,
-        });
-        _gauges = new TransferGauges(Port, new(
-            () => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
+        { SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
+        _gauges = new TransferGauges(Port, new(() => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
             () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);
     }
 
@@ -84,8 +78,6 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     internal PeerDialer Dialer { get; }
 
-    internal IEnumerable<PeerConnection> Connections => _connections.Connections;
-
     /// <summary>Starts listening, offers again what this user shared before and is still the same, and announces it.</summary>
     /// <param name="tracker">Logged in.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PortInUse"/>, <see cref="ErrorCode.PeerServerFailed"/> or the tracker's.</exception>
@@ -104,26 +96,21 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
             server.Shares.Restore();
             server.Downloads.Load();
             await server._announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);
-            server.Run();
+            server._loops = server.RunAsync(stopping.Token);
             return server;
         }
-        catch (Exception e)
+        catch
         {
             listener.Dispose();
             identity?.Dispose();
             server?._presence.Dispose();
             server?._gauges.Dispose();
-            if (e is IOException or UnauthorizedAccessException)
-            {
-                throw new P2PShareException(ErrorCode.StateFolderUnusable, $"The peer's certificate cannot be kept in '{state.Path}': {e.Message}", e);
-            }
-
             throw;
         }
     }
 
-    public PeerServerStatus GetStatus() =>
-        new(_connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded);
+    public PeerServerStatus GetStatus() => new(
+        _connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded);
 
     /// <summary>Stops listening, unregisters at the tracker, lets running uploads finish for at most <paramref name="grace"/>, suspends downloads.</summary>
     public Task StopAsync(TimeSpan grace)
@@ -138,13 +125,11 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     void IAnnounceHandler.OnRejected(Announcement holding) => Shares.RemoveRejected(holding);
 
-    bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) =>
-        _connections.Revoke(revocations).Any(one => AccountName.Key(one.UserName) == AccountName.Key(_tracker.UserName));
+    bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) => _presence.IsRevokedBy(_connections.Revoke(revocations));
 
-    private void Run() => _loops = Task.WhenAll(
-        _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), _stopping.Token),
-        _connections.MaintainAsync(_stopping.Token),
-        _announcer.RunAsync(_stopping.Token));
+    private Task RunAsync(CancellationToken stop) => Task.WhenAll(
+        _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), stop),
+        _connections.MaintainAsync(stop), _announcer.RunAsync(stop));
 
     private async Task StopCoreAsync(TimeSpan grace)
     {

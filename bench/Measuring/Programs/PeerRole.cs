@@ -5,7 +5,6 @@ using System.Security;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
-using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Trackers;
 

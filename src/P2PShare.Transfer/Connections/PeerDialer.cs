@@ -12,6 +12,9 @@ internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable conne
 {
     private readonly ConcurrentDictionary<Hash256, Lazy<Task<PeerConnection>>> _dials = new();
 
+    /// <summary>All connections, those that the other side dialled included.</summary>
+    public IEnumerable<PeerConnection> Connections => connections.Connections;
+
     public async Task<PeerConnection> ConnectAsync(SourcePeer peer, CancellationToken cancellationToken)
     {
         if (Find(peer.Fingerprint) is { } existing)

@@ -31,10 +31,27 @@ internal sealed class PeerIdentity : IDisposable
 
     public Hash256 CertificateHash { get; }
 
-    /// <exception cref="IOException">The folder cannot be written.</exception>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>: the folder cannot be read or written.</exception>
     public static PeerIdentity Acquire(StateFolder state, TimeProvider clock)
     {
-        var folder = Path.Combine(state.Path, "identities");
+        try
+        {
+            return Acquire(Path.Combine(state.Path, "identities"), clock);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new P2PShareException(ErrorCode.StateFolderUnusable, $"The peer's certificate cannot be kept in '{state.Path}': {e.Message}", e);
+        }
+    }
+
+    public void Dispose()
+    {
+        Certificate.Dispose();
+        _lock.Dispose();
+    }
+
+    private static PeerIdentity Acquire(string folder, TimeProvider clock)
+    {
         Directory.CreateDirectory(folder);
         for (var slot = 1; ; slot++)
         {
@@ -51,12 +68,6 @@ internal sealed class PeerIdentity : IDisposable
                 }
             }
         }
-    }
-
-    public void Dispose()
-    {
-        Certificate.Dispose();
-        _lock.Dispose();
     }
 
     private static X509Certificate2 LoadOrCreate(string path, TimeProvider clock)

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer.Trackers;
@@ -20,6 +22,10 @@ internal sealed class TrackerPresence : IDisposable
         (_tracker, _announcer, _fingerprint, _logger, _clock) = (tracker, announcer, fingerprint, logger, clock);
         tracker.Moved += announcer.TrackerMoved;
     }
+
+    /// <summary>Whether one of the revocations ends this peer's own access, so that the tracker has lost its holdings.</summary>
+    public bool IsRevokedBy(IEnumerable<Revocation> revocations) =>
+        revocations.Any(one => AccountName.Key(one.UserName) == AccountName.Key(_tracker.UserName));
 
     /// <summary>Tells the tracker that the peer stops. A failure is logged: the tracker notices the absence by itself.</summary>
     public async Task UnregisterAsync()

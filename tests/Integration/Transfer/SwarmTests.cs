@@ -69,12 +69,12 @@ public sealed class SwarmTests
         await Task.WhenAll(alice.Server.Dialer.DialAsync(AddressOf(bob)), bob.Server.Dialer.DialAsync(AddressOf(alice))).WaitAsync(Limit);
 
         await Eventually.HoldsAsync(
-            () => alice.Server.Connections.ToArray() is [var one] && bob.Server.Connections.ToArray() is [var other] && one.IsDialled != other.IsDialled,
+            () => alice.Server.Dialer.Connections.ToArray() is [var one] && bob.Server.Dialer.Connections.ToArray() is [var other] && one.IsDialled != other.IsDialled,
             "the same one is left on both sides");
         var content = RandomNumberGenerator.GetBytes(Size);
         var file = await alice.ShareAsync("data.bin", content);
         await bob.Receive(file).Completion.WaitAsync(Limit);
-        Assert.Single(alice.Server.Connections, connection => !connection.IsBulk);
+        Assert.Single(alice.Server.Dialer.Connections, connection => !connection.IsBulk);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class SwarmTests
 
         await alice.Server.Dialer.DialAsync(AddressOf(bob)).WaitAsync(Limit);
 
-        await Eventually.HoldsAsync(() => bob.Server.Connections.Count() == 1, "one is left");
+        await Eventually.HoldsAsync(() => bob.Server.Dialer.Connections.Count() == 1, "one is left");
         await download.Completion.WaitAsync(Limit);
         Assert.Equal(content, await File.ReadAllBytesAsync(bob.DestinationOf("data.bin")));
     }
@@ -105,17 +105,17 @@ public sealed class SwarmTests
         var content = RandomNumberGenerator.GetBytes(5 * Size);
         var file = await alice.ShareAsync("data.bin", content);
         var download = bob.Receive(file);
-        await Eventually.HoldsAsync(() => bob.Server.Connections.Count(connection => connection.IsBulk) == 2, "bulk connections are there");
+        await Eventually.HoldsAsync(() => bob.Server.Dialer.Connections.Count(connection => connection.IsBulk) == 2, "bulk connections are there");
 
         Assert.Equal(1, download.Progress.Sources);
-        foreach (var bulk in bob.Server.Connections.Where(connection => connection.IsBulk))
+        foreach (var bulk in bob.Server.Dialer.Connections.Where(connection => connection.IsBulk))
         {
             bulk.Dispose();
         }
 
         await download.Completion.WaitAsync(Limit);
         Assert.Equal(content, await File.ReadAllBytesAsync(bob.DestinationOf("data.bin")));
-        await Eventually.HoldsAsync(() => !bob.Server.Connections.Any(connection => connection.IsBulk), "none is left");
+        await Eventually.HoldsAsync(() => !bob.Server.Dialer.Connections.Any(connection => connection.IsBulk), "none is left");
     }
 
     private static SourcePeer AddressOf(TestPeer peer) => new(peer.Server.Fingerprint, peer.UserName, true, [$"127.0.0.1:{peer.Server.Port}"]);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Xml.Linq;
 
 namespace P2PShare.Unit.Architecture;
@@ -13,6 +14,13 @@ public sealed class DependencyRules
 
         var used = XDocument.Load(Repository.Combine("Directory.Packages.props")).Descendants()
             .Where(element => element.Name.LocalName is "PackageVersion" or "GlobalPackageReference").Select(element => (string)element.Attribute("Include")!);
+
+        // A tool, and a package that is only downloaded, have their versions elsewhere.
+        var tools = JsonDocument.Parse(File.ReadAllText(Repository.Combine(".config", "dotnet-tools.json"))).RootElement.GetProperty("tools")
+            .EnumerateObject().Select(tool => tool.Name);
+        var downloads = Directory.EnumerateFiles(Repository.Combine("tests"), "*.csproj", SearchOption.AllDirectories)
+            .SelectMany(project => XDocument.Load(project).Descendants("PackageDownload")).Select(element => (string)element.Attribute("Include")!);
+        rows = rows.Where(name => !tools.Concat(downloads).Contains(name, StringComparer.OrdinalIgnoreCase));
 
         Assert.Equal(used.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
     }
