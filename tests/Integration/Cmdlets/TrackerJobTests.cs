@@ -54,7 +54,7 @@ public sealed class TrackerJobTests : IDisposable
     {
         _shell.Succeed(
             "$t = Start-P2PTracker -Port $port -Address $listens -DataPath $data",
-            ("port", FreePort()), ("listens", listens), ("data", _shell.Combine("tracker")));
+            ("port", LoopbackPort.FindFree()), ("listens", listens), ("data", _shell.Combine("tracker")));
         _shell.Set("address", $"{dialled}:{_shell.Get("port")}");
 
         _shell.Succeed("""
@@ -72,7 +72,7 @@ public sealed class TrackerJobTests : IDisposable
     {
         await using var other = await TestTracker.StartAsync();
         _shell.UseTracker(other.Address);
-        _shell.Succeed("$t = Start-P2PTracker -Port $port -DataPath $data", ("port", FreePort()), ("data", _shell.Combine("tracker")));
+        _shell.Succeed("$t = Start-P2PTracker -Port $port -DataPath $data", ("port", LoopbackPort.FindFree()), ("data", _shell.Combine("tracker")));
 
         Assert.Equal("TrackerCertificateUntrusted", _shell.Fail("Connect-P2PTracker $tracker -UserName alice -Password $password -StatePath $state"));
         Assert.Equal(

@@ -7,7 +7,7 @@ namespace P2PShare.Integration.Pester;
 public sealed class PesterFileDiscoverer(IMessageSink messages) : IXunitTestCaseDiscoverer
 {
     public IEnumerable<IXunitTestCase> Discover(ITestFrameworkDiscoveryOptions discoveryOptions, ITestMethod testMethod, IAttributeInfo factAttribute) =>
-        Directory.EnumerateFiles(Path.Combine(TestShell.Repository(), "tests", "Pester"), "*.Tests.ps1")
+        Directory.EnumerateFiles(Repository.Combine("tests", "Pester"), "*.Tests.ps1")
             .Order(StringComparer.Ordinal)
             .Select(path => new PesterTestCase(messages, discoveryOptions, testMethod, path));
 }

@@ -45,7 +45,7 @@ public sealed partial class TrackerHostRules
     [Fact]
     public void Every_table_is_written_by_its_store_alone()
     {
-        var source = Path.Combine(Repository.Path, "src", Root);
+        var source = Repository.Combine("src", Root);
         var writes = Directory.GetFiles(source, "*.cs", SearchOption.AllDirectories)
             .Select(path => (File: Path.GetRelativePath(source, path).Replace('\\', '/'), Text: File.ReadAllText(path)))
             .Where(file => !file.File.StartsWith("obj/", StringComparison.Ordinal) && !file.File.StartsWith("bin/", StringComparison.Ordinal))
