@@ -1,13 +1,11 @@
 using System.Collections.Concurrent;
-using System.ComponentModel;
 using System.Diagnostics;
-using System.Globalization;
 
 namespace P2PShare.Bench.Measuring.Processes;
 
 /// <summary>
-/// A process of a benchmark. It ends, with all that it started, when this is disposed; <see cref="Reaper"/> ends it if this
-/// process is killed before.
+/// A process of a benchmark that is asked over its standard input and answers over its standard output. It ends, with all that
+/// it started, when this is disposed.
 /// </summary>
 internal sealed class Child : IAsyncDisposable
 {
@@ -41,7 +39,7 @@ internal sealed class Child : IAsyncDisposable
     /// <exception cref="BenchException">It cannot be started.</exception>
     public static Child Start(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null, string? name = null) =>
-        new(name ?? Path.GetFileName(program), Launch(
+        new(name ?? Path.GetFileName(program), WatchedProcess.Start(
             new ProcessStartInfo(program, arguments)
             {
                 WorkingDirectory = folder,
@@ -59,25 +57,6 @@ internal sealed class Child : IAsyncDisposable
     {
         await using var child = Start(program, arguments, environment, folder);
         return await child.CompleteAsync(cancellationToken);
-    }
-
-    /// <summary>Starts a program that shares this one's terminal and waits for its end.</summary>
-    /// <exception cref="BenchException">Its exit code was not 0.</exception>
-    public static async Task RunInTerminalAsync(string program, IEnumerable<string> arguments, string? folder, CancellationToken cancellationToken)
-    {
-        using var process = Launch(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder }, environment: null);
-        try
-        {
-            await process.WaitForExitAsync(cancellationToken);
-            if (process.ExitCode != 0)
-            {
-                throw new BenchException($"{Path.GetFileName(program)} ended with exit code {process.ExitCode}.");
-            }
-        }
-        finally
-        {
-            await EndAsync(process);
-        }
     }
 
     /// <summary>Waits for its end.</summary>
@@ -159,7 +138,7 @@ internal sealed class Child : IAsyncDisposable
     }
 
     /// <summary><c>kill -9</c>, also of what it started.</summary>
-    public void Kill() => Kill(_process);
+    public void Kill() => WatchedProcess.Kill(_process);
 
     public async ValueTask DisposeAsync()
     {
@@ -171,66 +150,8 @@ internal sealed class Child : IAsyncDisposable
         _isDisposed = true;
         using (_process)
         {
-            await EndAsync(_process);
+            await WatchedProcess.EndAsync(_process);
         }
-    }
-
-    private static Process Launch(ProcessStartInfo start, IReadOnlyDictionary<string, string>? environment)
-    {
-        start.UseShellExecute = false;
-        start.Environment[Reaper.MarkVariable] = Reaper.Mark;
-        // The debugging sockets of a .NET program would outlive it when it is killed.
-        start.Environment["DOTNET_EnableDiagnostics"] = "0";
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
-        {
-            start.Environment[name] = value;
-        }
-
-        Process process;
-        try
-        {
-            process = Process.Start(start)!;
-        }
-        catch (Win32Exception e)
-        {
-            throw new BenchException($"'{start.FileName}' could not be started: {e.Message}", e);
-        }
-
-        try
-        {
-            Reaper.Watch(Leftover.Process, NameOf(process));
-            return process;
-        }
-        catch
-        {
-            using (process)
-            {
-                Kill(process);
-            }
-
-            throw;
-        }
-    }
-
-    private static string NameOf(Process process) => process.Id.ToString(CultureInfo.InvariantCulture);
-
-    private static void Kill(Process process)
-    {
-        try
-        {
-            process.Kill(entireProcessTree: true);
-        }
-        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
-        {
-            // It has ended already; what was left of its tree, the reaper finds.
-        }
-    }
-
-    private static async Task EndAsync(Process process)
-    {
-        Kill(process);
-        await process.WaitForExitAsync();
-        Reaper.Release(Leftover.Process, NameOf(process));
     }
 
     private async Task WaitAsync(Func<Task<bool>> isTrue, string what, CancellationToken cancellationToken)

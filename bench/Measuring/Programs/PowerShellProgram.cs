@@ -38,7 +38,7 @@ internal sealed record PowerShellProgram(string Path, IReadOnlyList<string> Argu
 
     /// <summary>Runs a script file to its end, in this program's terminal.</summary>
     public Task RunInTerminalAsync(string file, IEnumerable<string> arguments, CancellationToken cancellationToken) =>
-        Child.RunInTerminalAsync(Path, [.. Arguments, "-NoProfile", "-File", file, .. arguments], Folder, cancellationToken);
+        WatchedProcess.RunInTerminalAsync(Path, [.. Arguments, "-NoProfile", "-File", file, .. arguments], Folder, cancellationToken);
 
     /// <summary>A string of PowerShell that has this text, whatever is in it.</summary>
     public static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
