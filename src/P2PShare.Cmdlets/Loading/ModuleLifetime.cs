@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using P2PShare.Cmdlets.Sessions;
 
@@ -9,10 +10,17 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
 {
     private static int _imported;
 
-    /// <summary>Nothing but to say where the engine is: it is loaded by the first command that needs it.</summary>
+    /// <summary>Makes the engine's folder known; the first command that needs the engine loads it.</summary>
+    /// <exception cref="PlatformNotSupportedException">The module has no native libraries for this processor.</exception>
     public void OnImport()
     {
-        // Stays for ever: objects of the module outlive it in variables, other runspaces have it too, and one that closes does not say so.
+        if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
+        {
+            throw new PlatformNotSupportedException(
+                $"P2PShare runs on x64 and arm64, and this PowerShell is {RuntimeInformation.ProcessArchitecture}. Import it in a 64-bit PowerShell.");
+        }
+
+        // Stays for ever: objects of the module outlive it in variables, and other runspaces have it too.
         if (Interlocked.Exchange(ref _imported, 1) == 0)
         {
             AssemblyLoadContext.Default.Resolving += EngineLoadContext.Resolve;
