@@ -21,7 +21,7 @@ internal enum Mode
 internal sealed record Options(Mode Mode, TrackerChoice? Tracker, string? Text, IReadOnlyList<string> Arguments, string? Module, string? Echo)
 {
     public const string Usage = """
-        p2pshare: groups share files from peer to peer. A PowerShell engine with the P2PShare module imported.
+        p2pshare: groups share files from peer to peer. PowerShell with the P2PShare module imported.
 
           p2pshare <host:port> <tracker_info.txt>      open a prompt; commands may also come from standard input
           p2pshare [<host:port> <tracker_info.txt>] -File <script.ps1> [arguments]

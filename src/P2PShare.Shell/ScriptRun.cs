@@ -7,21 +7,26 @@ namespace P2PShare.Shell;
 /// <summary>Runs a script's file.</summary>
 internal static partial class ScriptRun
 {
-    /// <summary>Runs it whole, with arguments as PowerShell's own <c>-File</c> takes them.</summary>
-    /// <exception cref="ShellException">There is no such file, or it cannot be parsed.</exception>
-    public static void Run(ShellRunspace shell, string path, IEnumerable<string> arguments)
+    /// <summary>Runs all of it, with arguments as PowerShell's own <c>-File</c> takes them.</summary>
+    public static void Run(ShellSession session, string path, IEnumerable<string> arguments)
     {
-        // A block, not the file's name: the engine would keep what the script gives to 'exit' for itself.
-        var words = arguments.Select(argument => ParameterName().IsMatch(argument) ? argument : Quote(argument)).Prepend("& $args[0]");
-        shell.RunScript(string.Join(' ', words), Parse(path).GetScriptBlock());
+        if (Parse(session, path) is { } script)
+        {
+            var words = arguments.Select(argument => ParameterName().IsMatch(argument) ? argument : Quote(argument)).Prepend("& $args[0]");
+            session.RunBlock(script.GetScriptBlock(), string.Join(' ', words));
+        }
     }
 
     /// <summary>Prints each statement, with the comment before it, and runs it; the first error ends it. Every line begins with the name.</summary>
-    /// <exception cref="ShellException">There is no such file, or it cannot be parsed.</exception>
-    public static void RunEchoed(ShellRunspace shell, string path, string name)
+    public static void RunEchoed(ShellSession session, string path, string name)
     {
-        var script = Parse(path);
-        shell.UserInterface.Speaker = name;
+        if (Parse(session, path) is not { } script)
+        {
+            return;
+        }
+
+        // A progress bar has no place between the lines of several shells.
+        session.RunText("$ProgressPreference = 'SilentlyContinue'");
         var text = script.Extent.Text;
         var printed = 0;
         foreach (var statement in script.EndBlock.Statements)
@@ -29,29 +34,44 @@ internal static partial class ScriptRun
             var end = statement.Extent.EndOffset;
             foreach (var line in text[printed..end].Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0))
             {
-                shell.UserInterface.Echo(line);
+                Console.WriteLine($"{name}> {line}");
             }
 
             printed = end;
-            if (!shell.RunScript(statement.Extent.Text) || shell.Ending)
+            if (!session.RunText(statement.Extent.Text, name) || session.Ending)
             {
                 return;
             }
         }
     }
 
-    private static ScriptBlockAst Parse(string path)
+    /// <summary>Prints a line of output after a name; a shared console needs no blank lines to set tables apart.</summary>
+    public static void WriteEchoed(string name, string line)
+    {
+        if (!string.IsNullOrWhiteSpace(line))
+        {
+            Console.WriteLine($"{name}| {line.TrimEnd()}");
+        }
+    }
+
+    // Null: there is no such file, or it cannot be parsed; the error is written.
+    private static ScriptBlockAst? Parse(ShellSession session, string path)
     {
         var full = Path.GetFullPath(path);
         if (!File.Exists(full))
         {
-            throw new ShellException($"The script '{path}' does not exist.");
+            session.Fail($"The script '{path}' does not exist.");
+            return null;
         }
 
         var script = Parser.ParseFile(full, out _, out var errors);
-        return errors.Length == 0
-            ? script
-            : throw new ShellException($"{errors[0].Message} ({Path.GetFileName(path)}:{errors[0].Extent.StartLineNumber})");
+        if (errors.Length > 0)
+        {
+            session.Fail($"{errors[0].Message} ({Path.GetFileName(path)}:{errors[0].Extent.StartLineNumber})");
+            return null;
+        }
+
+        return script;
     }
 
     private static string Quote(string text) => "'" + CodeGeneration.EscapeSingleQuotedStringContent(text) + "'";

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using P2PShare.Cmdlets.Sessions;
 
@@ -10,8 +11,15 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
     private static int _imported;
 
     /// <summary>Registers the folder of the engine. The first command that needs it loads it.</summary>
+    /// <exception cref="PlatformNotSupportedException">The module has no native libraries for this processor.</exception>
     public void OnImport()
     {
+        if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
+        {
+            throw new PlatformNotSupportedException(
+                $"P2PShare runs on x64 and arm64, and this PowerShell is {RuntimeInformation.ProcessArchitecture}. Import it in a 64-bit PowerShell.");
+        }
+
         // Never removed: objects of the module stay in variables, other runspaces have the module too, and a runspace that closes
         // sends no notice.
         if (Interlocked.Exchange(ref _imported, 1) == 0)

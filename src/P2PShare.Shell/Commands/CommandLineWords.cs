@@ -29,6 +29,9 @@ internal static class CommandLineWords
         }
     }
 
+    /// <summary>The first word, as it stands; empty if there is none.</summary>
+    public static string FirstWord(string line) => line.Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries).FirstOrDefault("");
+
     private static string Quoted(string line, ref int at)
     {
         var mark = line[at];

@@ -23,10 +23,10 @@ internal static class CommandList
         new("exit", [], "log out and end", "", null),
     ];
 
-    /// <summary>The command that a line begins with; null where it is PowerShell.</summary>
+    /// <summary>The command that a line begins with; null if it is PowerShell.</summary>
     public static OriginalCommand? Of(string line)
     {
-        var name = line.Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
+        var name = CommandLineWords.FirstWord(line);
         return All.FirstOrDefault(command => command.Name == name);
     }
 }

@@ -5,129 +5,183 @@ using P2PShare.Shell.LineEditing;
 
 namespace P2PShare.Shell.Commands;
 
-/// <summary>Reads commands line by line, from a terminal or from standard input, until its end or <c>exit</c>.</summary>
-internal sealed class CommandPrompt(ShellRunspace shell, TrackerChoice tracker)
+/// <summary>Reads commands line by line, from a terminal or from standard input: the original's, and PowerShell.</summary>
+internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
 {
     private const string Question = "p2pshare> ";
     private const string Continuation = ">> ";
+    private const string Exit = "exit";
 
-    private readonly bool _typed = !Console.IsInputRedirected;
-    private readonly LineHistory _history = new(Console.IsInputRedirected ? null : HistoryFile());
+    private readonly LineHistory _history = new(atTerminal ? HistoryFile() : null);
     private LineEditor? _editor;
+    private SecureString? _password;
 
-    public void Run()
+    /// <summary>Runs the commands of standard input until its end or <c>exit</c>.</summary>
+    public void RunAll(TextReader input)
     {
-        shell.UserInterface.CommandsComeFromInput = true;
-        if (_typed)
+        while (!session.Ending && input.ReadLine() is { } line)
         {
-            _editor = new LineEditor(new ConsoleTerminal(), _history, new LineCompletion(shell.Complete).Complete);
-            shell.UserInterface.WriteLine($"Tracker: {tracker.Address}. Log in, or type help.");
-        }
-
-        while (!shell.Ending)
-        {
-            if (_typed)
-            {
-                shell.RunCommand("Show-FinishedDownload", []);
-            }
-
-            var (line, end) = ReadLine(Question);
-            if (end == LineEnd.EndOfInput)
-            {
-                return;
-            }
-
-            Execute(line);
+            Execute(line, input);
         }
     }
 
-    private void Execute(string line)
+    /// <summary>Reads a statement at the terminal.</summary>
+    /// <returns>PowerShell; without the passwords of the original's commands.</returns>
+    public string ReadStatement()
+    {
+        if (_editor is null)
+        {
+            _editor = new LineEditor(new ConsoleTerminal(), _history, new LineCompletion(ShellSession.Complete).Complete);
+            Console.WriteLine($"Tracker: {session.Options.Tracker!.Address}. Log in, or type help.");
+        }
+
+        session.RunCommand("Show-FinishedDownload", []);
+        _password = null;
+        var (line, end) = ReadLine(Question);
+        if (end == LineEnd.EndOfInput)
+        {
+            line = Exit;
+        }
+
+        if (CommandList.Of(line) is { Name: Exit })
+        {
+            // As the original's exit did.
+            return $"Disconnect-P2PTracker -ErrorAction Ignore; {line.Trim()}";
+        }
+
+        if (Original(line) is { } original)
+        {
+            return Translate(original, line);
+        }
+
+        if (HistoryPolicy.Redact(line) != line)
+        {
+            // A misspelt command with a password, which Get-History would keep.
+            var typed = CommandLineWords.FirstWord(line);
+            session.Fail($"'{typed}' is not a command here. Did you mean {NearestName.Find(typed, session.KnownCommands)}?");
+            return "";
+        }
+
+        return Complete(line) ?? "";
+    }
+
+    /// <summary>The password of the statement that was read last, once; null if it has none.</summary>
+    public SecureString? TakePassword()
+    {
+        var password = _password;
+        _password = null;
+        return password;
+    }
+
+    // exit and help are PowerShell's and a function's: nothing in them needs to be read as it stands.
+    private static OriginalCommand? Original(string line) => CommandList.Of(line) is { Name: not (Exit or "help") } command ? command : null;
+
+    private void Execute(string line, TextReader input)
     {
         if (line.TrimStart() is "" or ['#', ..])
         {
             return;
         }
 
-        // exit and help are PowerShell's and a function's: nothing in them needs to be read as it stands.
-        if (CommandList.Of(line) is { Name: not ("exit" or "help") } original)
+        if (Original(line) is { } command)
         {
-            ExecuteOriginal(original, line);
+            if (Split(line) is { } words)
+            {
+                session.RunCommand(command.Name, words.Select((word, index) => IsPassword(command, index) ? Secret(word) : (object)word));
+            }
         }
-        else if (Complete(line) is { } script)
+        else
         {
-            shell.RunScript(script, remember: _typed && HistoryPolicy.Redact(line) == line);
+            while (IsIncomplete(line) && input.ReadLine() is { } more)
+            {
+                line += "\n" + more;
+            }
+
+            session.RunText(line);
         }
     }
 
-    private void ExecuteOriginal(OriginalCommand command, string line)
+    private string Translate(OriginalCommand command, string line)
     {
-        IReadOnlyList<string> words;
+        if (Split(line) is not { } words)
+        {
+            return "";
+        }
+
+        var arguments = words.Select((word, index) => IsPassword(command, index) ? null : $"'{CodeGeneration.EscapeSingleQuotedStringContent(word)}'").ToList();
+        if (arguments.IndexOf(null) is var at and >= 0)
+        {
+            _password = Secret(words[at]);
+        }
+        else if (command.IsSecret && arguments.Count == command.Words.Count - 1)
+        {
+            // It is asked for, and not shown.
+            arguments.Add(null);
+        }
+
+        return string.Join(' ', arguments.Select(argument => argument ?? "(Read-TypedPassword)").Prepend(command.Name));
+    }
+
+    private IReadOnlyList<string>? Split(string line)
+    {
         try
         {
-            words = CommandLineWords.Split(line);
+            return [.. CommandLineWords.Split(line).Skip(1)];
         }
         catch (ShellException e)
         {
-            shell.Fail(e.Message);
-            return;
+            session.Fail(e.Message);
+            return null;
         }
-
-        var arguments = words.Skip(1)
-            .Select((word, index) => command.Words.ElementAtOrDefault(index) == OriginalCommand.Password ? Secret(word) : (object)word).ToList();
-        if (_typed && command.IsSecret && arguments.Count == command.Words.Count - 1)
-        {
-            // Better than what the original took: nobody reads over the shoulder what is not shown.
-            var (password, end) = shell.UserInterface.ReadTyped(_editor!, "Password: ", hidden: true);
-            if (end != LineEnd.Entered)
-            {
-                return;
-            }
-
-            arguments.Add(Secret(password));
-        }
-
-        shell.RunCommand(command.Name, arguments);
     }
 
-    /// <summary>Goes on reading while the text is a PowerShell statement that is not closed yet.</summary>
+    private static bool IsPassword(OriginalCommand command, int index) => command.Words.ElementAtOrDefault(index) == OriginalCommand.Password;
+
+    private static bool IsIncomplete(string text)
+    {
+        Parser.ParseInput(text, out _, out var errors);
+        return errors.Any(error => error.IncompleteInput);
+    }
+
+    /// <summary>Continues reading while the text is a PowerShell statement that is not closed yet; null: given up.</summary>
     private string? Complete(string text)
     {
-        while (true)
+        while (IsIncomplete(text))
         {
-            Parser.ParseInput(text, out _, out var errors);
-            if (!errors.Any(error => error.IncompleteInput))
-            {
-                return text;
-            }
-
             var (more, end) = ReadLine(Continuation);
             switch (end)
             {
                 case LineEnd.Interrupted:
                     return null;
                 case LineEnd.EndOfInput:
-                    // The engine tells what is missing.
+                    // PowerShell reports what is missing.
                     return text;
             }
 
             text += "\n" + more;
         }
+
+        return text;
     }
 
     private (string Line, LineEnd End) ReadLine(string question)
     {
-        if (_editor is null)
+        // At a prompt Ctrl+C is a key; only while a command runs it is a signal.
+        Console.TreatControlCAsInput = true;
+        try
         {
-            return Console.In.ReadLine() is { } line ? (line, LineEnd.Entered) : ("", LineEnd.EndOfInput);
-        }
+            var typed = _editor!.Read(question);
+            if (typed.End == LineEnd.Entered)
+            {
+                _history.Add(HistoryPolicy.Redact(typed.Line), HistoryPolicy.MayBeKept(typed.Line));
+            }
 
-        var typed = shell.UserInterface.ReadTyped(_editor, question);
-        if (typed.End == LineEnd.Entered)
+            return typed;
+        }
+        finally
         {
-            _history.Add(HistoryPolicy.Redact(typed.Line), HistoryPolicy.MayBeKept(typed.Line));
+            Console.TreatControlCAsInput = false;
         }
-
-        return typed;
     }
 
     // The engine's state folder; what is in it is the engine's, but for this file.

@@ -1,11 +1,11 @@
 # Alice makes an account and a group, and starts to serve what she shares.
-$alice = Get-Credential alice
+$alice = [pscredential]::new('alice', (ConvertTo-SecureString ([Console]::In.ReadLine()) -AsPlainText))
 $at = @{ Tracker = {tracker}; TrackerInfo = 'tracker_info.txt' }
 New-P2PUser @at -Credential $alice
 Connect-P2PTracker @at -Credential $alice
 New-P2PGroup -Name demo
 Start-P2PPeerServer
-# She waits until somebody asks to join, and lets him in.
+# She waits until Bob asks to join, and approves him.
 $deadline = [DateTime]::UtcNow.AddMinutes(1)
 while (-not ($request = Get-P2PJoinRequest -Group demo)) {
     if ([DateTime]::UtcNow -gt $deadline) { throw 'Nobody asked to join the group within a minute.' }
@@ -15,4 +15,4 @@ $request
 $request | Approve-P2PJoinRequest
 Send-P2PFile -LiteralPath {file} -Group demo
 # The file is served until this shell ends.
-$null = $Host.UI.ReadLine()
+$null = [Console]::In.ReadLine()

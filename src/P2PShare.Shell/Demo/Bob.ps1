@@ -1,5 +1,5 @@
 # Bob makes an account and asks to join Alice's group, as soon as there is one.
-$bob = Get-Credential bob
+$bob = [pscredential]::new('bob', (ConvertTo-SecureString ([Console]::In.ReadLine()) -AsPlainText))
 $at = @{ Tracker = {tracker}; TrackerInfo = 'tracker_info.txt' }
 New-P2PUser @at -Credential $bob
 Connect-P2PTracker @at -Credential $bob
@@ -10,7 +10,7 @@ while (-not (Get-P2PGroup -Name demo*)) {
     Start-Sleep -Milliseconds 200
 }
 Join-P2PGroup -Name demo
-# He waits until he is let in and Alice's file is there; a large one takes a while to hash.
+# He waits until he is approved and Alice's file is there; a large one takes a while to hash.
 $deadline = [DateTime]::UtcNow.AddHours(1)
 while (-not ($file = Get-P2PFile -Group demo -ErrorAction Ignore)) {
     if ([DateTime]::UtcNow -gt $deadline) { throw 'There was no file within an hour.' }

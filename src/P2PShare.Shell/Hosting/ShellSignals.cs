@@ -3,33 +3,27 @@ using System.Runtime.InteropServices;
 namespace P2PShare.Shell.Hosting;
 
 /// <summary>
-/// Ctrl+C stops the running command. A request to end (SIGTERM, a closed terminal), or Ctrl+C where nobody types at a prompt, ends the
-/// program after it logged out.
+/// A request to end (SIGTERM, a closed terminal) ends the program; so does Ctrl+C, except at a prompt, where the console host stops the
+/// running command for it.
 /// </summary>
 internal sealed class ShellSignals : IDisposable
 {
-    // What a shell reports of a process that a signal ended: 128 and the signal's number.
+    // What a shell reports of a process that a signal ended: 128 plus the signal's number.
     private const int Interrupted = 130;
     private const int HungUp = 129;
     private const int Terminated = 143;
 
     private readonly List<PosixSignalRegistration> _registrations = [];
 
-    public ShellSignals(ShellRunspace shell, bool atPrompt)
+    public ShellSignals(ShellSession session, bool atPrompt)
     {
-        On(PosixSignal.SIGINT, () =>
+        if (!atPrompt)
         {
-            if (atPrompt)
-            {
-                shell.Interrupt();
-            }
-            else
-            {
-                shell.End(Interrupted);
-            }
-        });
-        On(PosixSignal.SIGTERM, () => shell.End(Terminated));
-        On(PosixSignal.SIGHUP, () => shell.End(HungUp));
+            On(PosixSignal.SIGINT, () => session.End(Interrupted));
+        }
+
+        On(PosixSignal.SIGTERM, () => session.End(Terminated));
+        On(PosixSignal.SIGHUP, () => session.End(HungUp));
     }
 
     public void Dispose() => _registrations.ForEach(registration => registration.Dispose());

@@ -13,8 +13,8 @@ public enum LineEnd
 }
 
 /// <summary>
-/// Reads a line from a terminal, with the keys that bash and PowerShell have. There is no well-kept package for this that is not
-/// a whole screen library, and PSReadLine is a module of pwsh, which this program does without.
+/// Reads a line from a terminal, with the keys that bash and PowerShell have. PSReadLine is not a package: it comes only inside the
+/// PowerShell tool. It also reads lines as PowerShell, and the lines of the original's commands are not.
 /// </summary>
 /// <param name="terminal">Where a person types.</param>
 /// <param name="history">For the arrows up and down; null: none.</param>

@@ -46,7 +46,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("# only a comment\n", "names no tracker")]
     [InlineData("# one\n127.0.0.1:8001 abc\n", "Line 2 of the tracker file")]
-    [InlineData("tracker\n", "Line 1 of the tracker file")]
+    [InlineData("tracker:none\n", "Line 1 of the tracker file")]
     public async Task A_malformed_tracker_file_is_explained(string text, string explanation)
     {
         using var folder = new ShellFolder();

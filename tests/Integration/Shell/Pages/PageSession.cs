@@ -66,10 +66,8 @@ internal sealed class PageSession : IDisposable
             _people.Add(person, runspace);
             runspace.Open();
             using var shell = PowerShell.Create(runspace);
-            // The engine of these tests has no more modules than p2pshare, and its stand-ins are as good here.
             shell.AddScript("""
-                param($Basics, $Folder, $Manifest, $State, $Port)
-                New-Module P2PShare.Shell.Basics ([scriptblock]::Create([IO.File]::ReadAllText($Basics)))
+                param($Folder, $Manifest, $State, $Port)
                 function Read-Host { $Host.UI.ReadLineAsSecureString() }
                 $null = $ExecutionContext.SessionState.Path.SetLocation($Folder)
                 Import-Module $Manifest
@@ -82,7 +80,6 @@ internal sealed class PageSession : IDisposable
                 """)
                 .AddParameters(new Hashtable
                 {
-                    ["Basics"] = Repository.Combine("src", "P2PShare.Shell", "Commands", "Basics.psm1"),
                     ["Folder"] = _folder.Path,
                     ["Manifest"] = Repository.ModuleManifest,
                     ["State"] = _folder.Combine(person + "-state"),
