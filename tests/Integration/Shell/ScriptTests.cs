@@ -22,7 +22,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task All_standard_cmdlets_are_there()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(
             folder, ["-Command", "1..5 | Select-Object -Last 2 | ConvertTo-Json -Compress; (Get-Item .).PSIsContainer; ('a b' | Select-String b).Matches.Value"]);
 
@@ -33,7 +33,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task A_script_reads_standard_input()
     {
-        using var folder = new TestFolder();
+        using var folder = new ShellFolder();
         folder.Write("x.ps1", "[Console]::In.ReadLine() + [Console]::In.ReadLine()");
         using var shell = await ShellProcess.RunAsync(folder, ["-File", "x.ps1"], "one\ntwo\n");
 

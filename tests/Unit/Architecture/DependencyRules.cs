@@ -7,6 +7,8 @@ namespace P2PShare.Unit.Architecture;
 /// <summary>Each package has its reason in docs/dependencies.md, and the page names no package that is gone.</summary>
 public sealed class DependencyRules
 {
+    private static readonly string[] Sources = ["src", "tests"];
+
     [Fact]
     public void The_page_names_the_packages_that_are_used()
     {
@@ -19,7 +21,7 @@ public sealed class DependencyRules
         // A tool and a package that is only downloaded have their versions elsewhere.
         var tools = JsonDocument.Parse(File.ReadAllText(Repository.Combine(".config", "dotnet-tools.json"))).RootElement.GetProperty("tools")
             .EnumerateObject().Select(tool => tool.Name);
-        var downloads = new[] { "src", "tests" }.SelectMany(folder => Directory.EnumerateFiles(Repository.Combine(folder), "*.targets", SearchOption.AllDirectories))
+        var downloads = Sources.SelectMany(folder => Directory.EnumerateFiles(Repository.Combine(folder), "*.targets", SearchOption.AllDirectories))
             .SelectMany(file => XDocument.Load(file).Descendants().Where(element => element.Name.LocalName == "PackageDownload"))
             .Select(element => Regex.Replace((string)element.Attribute("Include")!, @"\.\$\(.*", ""));
         var elsewhere = tools.Concat(downloads).ToHashSet(StringComparer.OrdinalIgnoreCase);

@@ -15,7 +15,7 @@ public sealed class AnnouncerTests : IDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private static readonly Hash256 Root = Hash256.Compute([1]);
 
-    private readonly FakeTimeProvider _clock = new();
+    private readonly TimerClock _clock = new();
     private readonly InMemoryTracker _tracker = new("tracker");
     private readonly AnnounceHandler _handler = new();
     private readonly ConcurrentQueue<AnnounceRequest> _requests = [];
@@ -75,10 +75,11 @@ public sealed class AnnouncerTests : IDisposable
         Assert.Equal("Too many requests.", failure.Message);
         _tracker.Answer = AcceptAsync;
         var flushed = _announcer.FlushAsync(CancellationToken.None);
-        await UntilAsync(() => !_warnings.IsEmpty);
+        await UntilAsync(() => _clock.Has(TimeSpan.FromSeconds(40)));
         _clock.Advance(TimeSpan.FromSeconds(39));
         Assert.False(flushed.IsCompleted);
-        await AdvanceUntilAsync(flushed, TimeSpan.FromSeconds(2));
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        await flushed.WaitAsync(Limit);
 
         Assert.True(_requests.Last().Full);
         Assert.Contains("Too many requests.", Assert.Single(_warnings), StringComparison.Ordinal);
@@ -136,17 +137,6 @@ public sealed class AnnouncerTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit));
     }
 
-    private async Task AdvanceUntilAsync(Task task, TimeSpan step)
-    {
-        while (!task.IsCompleted)
-        {
-            _clock.Advance(step);
-            await Task.Yield();
-        }
-
-        await task;
-    }
-
     private static async Task UntilAsync(Func<bool> condition)
     {
         using var limit = new CancellationTokenSource(Limit);
@@ -154,6 +144,21 @@ public sealed class AnnouncerTests : IDisposable
         {
             limit.Token.ThrowIfCancellationRequested();
             await Task.Yield();
+        }
+    }
+
+    /// <summary>A clock that knows which timers were started: a test advances it when the delay that it is about has begun.</summary>
+    private sealed class TimerClock : FakeTimeProvider
+    {
+        private readonly ConcurrentBag<TimeSpan> _started = [];
+
+        public bool Has(TimeSpan delay) => _started.Contains(delay);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            _started.Add(dueTime);
+            return timer;
         }
     }
 }
