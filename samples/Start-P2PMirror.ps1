@@ -3,9 +3,9 @@
 
 <#
 .SYNOPSIS
-    Keeps a folder equal to a group for ever, and serves it to the others: the program of a service.
+    Keeps a folder equal to a group and serves it to the other members: the program of a service.
 .DESCRIPTION
-    Connects, starts a peer server and follows the group. A tracker that is away, or a session that has ended, is tried again after a pause
+    Connects, starts a peer server and follows the group. If the tracker is unavailable or the session has ended, it tries again after a pause
     that grows to a minute. Each change is a line on the standard output, each problem one on the standard error: a service manager
     adds the times and keeps them.
 

@@ -7,8 +7,8 @@ cd "$root"
 export LC_ALL=C.UTF-8
 
 everywhere=(src tests bench module docs deploy samples)
-# What may have them: released migrations, the one table of old setting names with the warning about each, and this script's tests.
-kept='/Migrations/[0-9]{4}_[a-z_]+\.sql|/OldSettingNames\.cs|tests/Integration/WordsTests\.cs'
+# What may have them: released migrations and their test, the one table of old setting names with the warning about each, and this script's tests.
+kept='/Migrations/[0-9]{4}_[a-z_]+\.sql|/OldSettingNames\.cs|tests/Integration/(WordsTests|TrackerHost/MigrationTests)\.cs'
 
 # What was given up (an extended regular expression, matched by case) ; what is said instead ; where (default: everywhere).
 words() {

@@ -50,7 +50,7 @@ public sealed class LineCompletion(Func<string, int, CommandCompletion?> askPowe
         ? new Completion(found.ReplacementIndex, found.ReplacementLength, [.. found.CompletionMatches.Select(match => match.CompletionText).Distinct()])
         : Completion.None;
 
-    // The cmdlets' own completers know what the tracker has, and stay silent where it is away.
+    // The cmdlets' own completers know what the tracker has, and stay silent while it is unavailable.
     private IEnumerable<string> Ask(string script) =>
         askPowerShell(script, script.Length)?.CompletionMatches
             .Where(match => match.ResultType == CompletionResultType.ParameterValue).Select(match => match.ListItemText) ?? [];
