@@ -1,6 +1,6 @@
 namespace P2PShare.Shell;
 
-/// <summary>The scripts inside this program.</summary>
+/// <summary>The scripts that are embedded in this program.</summary>
 internal static class EmbeddedText
 {
     public static string Read(string name)

@@ -8,8 +8,8 @@ internal static class ModuleLocation
     private const string Manifest = "P2PShare.psd1";
 
     /// <summary>The module's manifest.</summary>
-    /// <param name="wanted">A folder or a manifest that the person named; null: beside the program, else where the build left it.</param>
-    /// <exception cref="ShellException">There is none.</exception>
+    /// <param name="wanted">The folder or manifest that <c>--module</c> names; null: beside the program, else in the build's output.</param>
+    /// <exception cref="ShellException">The module was not found.</exception>
     public static string Find(string? wanted)
     {
         string?[] candidates = wanted is null

@@ -2,7 +2,7 @@ using P2PShare.Shell.Commands;
 
 namespace P2PShare.Shell;
 
-/// <summary>What the program is asked to do.</summary>
+/// <summary>What the command line asks for.</summary>
 internal enum Mode
 {
     Prompt,
@@ -15,26 +15,26 @@ internal enum Mode
 
 /// <summary>The command line.</summary>
 /// <param name="Text">The script's path, the command's text, or the demo's file.</param>
-/// <param name="Arguments">What a script's file is given.</param>
+/// <param name="Arguments">The arguments of the script.</param>
 /// <param name="Module">Folder or manifest of the module; null: the usual places.</param>
 /// <param name="Echo">A name: print each statement of the file, after this name, before it runs.</param>
 internal sealed record Options(Mode Mode, TrackerChoice? Tracker, string? Text, IReadOnlyList<string> Arguments, string? Module, string? Echo)
 {
     public const string Usage = """
-        p2pshare: groups share files from peer to peer. PowerShell with the P2PShare module imported.
+        p2pshare: PowerShell with the P2PShare module, which shares files in groups from peer to peer.
 
           p2pshare <host:port> <tracker_info.txt>      open a prompt; commands may also come from standard input
           p2pshare [<host:port> <tracker_info.txt>] -File <script.ps1> [arguments]
           p2pshare [<host:port> <tracker_info.txt>] -Command "<text>"
-          p2pshare demo [path]                         send a file from one person to another on this machine
+          p2pshare demo [path]                         send a file from one user to another on this machine
 
         Options, before -File and -Command:
           --module <folder>   the P2PShare module to import
-          --echo <name>       with -File: print each statement, after the name, before it runs; the first error ends it
+          --echo <name>       with -File: print each statement after the name before it runs; stop at the first error
           -Version, --help
 
         tracker_info.txt has a line 'host:port [fingerprint]' for each tracker. P2PSHARE_HOME names the state folder.
-        Exit code: 0; 1 when a command failed; 2 when the command line is wrong; what a script gives to 'exit'.
+        Exit code: 0; 1 if a command failed; 2 if the command line is wrong; or the code that a script passes to 'exit'.
         """;
 
     /// <exception cref="UsageException">Naming what is wrong.</exception>
@@ -94,6 +94,6 @@ internal sealed record Options(Mode Mode, TrackerChoice? Tracker, string? Text, 
         _ => throw new UsageException($"'{words[2]}' is one word too many."),
     };
 
-    // -File and --file, as PowerShell and as everyone else; null: not an option.
+    // Accepts one dash, as PowerShell does, and two; null: not an option.
     private static string? Name(string argument) => argument.StartsWith('-') && argument.Length > 1 ? argument.TrimStart('-').ToLowerInvariant() : null;
 }

@@ -7,7 +7,7 @@ namespace P2PShare.Shell;
 /// <summary>Runs a script's file.</summary>
 internal static partial class ScriptRun
 {
-    /// <summary>Runs all of it, with arguments as PowerShell's own <c>-File</c> takes them.</summary>
+    /// <summary>Runs the whole file, with arguments as PowerShell's own <c>-File</c> takes them.</summary>
     public static void Run(ShellSession session, string path, IEnumerable<string> arguments)
     {
         if (Parse(session, path) is { } script)
@@ -17,7 +17,7 @@ internal static partial class ScriptRun
         }
     }
 
-    /// <summary>Prints each statement, with the comment before it, and runs it; the first error ends it. Every line begins with the name.</summary>
+    /// <summary>Prints each statement, with the comment before it, and runs it; stops at the first error. Every line begins with the name.</summary>
     public static void RunEchoed(ShellSession session, string path, string name)
     {
         if (Parse(session, path) is not { } script)
@@ -45,7 +45,7 @@ internal static partial class ScriptRun
         }
     }
 
-    /// <summary>Prints a line of output after a name; a shared console needs no blank lines to set tables apart.</summary>
+    /// <summary>Prints a line of output after a name; skips blank lines, which a shared console does not need between tables.</summary>
     public static void WriteEchoed(string name, string line)
     {
         if (!string.IsNullOrWhiteSpace(line))
@@ -54,7 +54,7 @@ internal static partial class ScriptRun
         }
     }
 
-    // Null: there is no such file, or it cannot be parsed; the error is written.
+    // Null if the file does not exist or cannot be parsed; the error is written.
     private static ScriptBlockAst? Parse(ShellSession session, string path)
     {
         var full = Path.GetFullPath(path);

@@ -1,6 +1,6 @@
 namespace P2PShare.Shell;
 
-/// <summary>A fault before or around the engine, in a sentence for the person.</summary>
+/// <summary>An error before or around the engine; the message is one sentence for the user.</summary>
 internal sealed class ShellException : Exception
 {
     public ShellException()

@@ -1,6 +1,6 @@
 namespace P2PShare.Shell;
 
-/// <summary>The command line was wrong.</summary>
+/// <summary>The command line is wrong.</summary>
 internal sealed class UsageException : Exception
 {
     public UsageException()

@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace P2PShare.HelpWriter;
 
-/// <summary>A cmdlet as its class declares and explains it.</summary>
+/// <summary>A cmdlet: the declarations and documentation comments of its class.</summary>
 internal sealed class Command
 {
     private const int FewestExamples = 2;
@@ -17,7 +17,7 @@ internal sealed class Command
         Synopsis = string.Join(' ', DocComments.Paragraphs(comment?.Element("summary")));
         Description = DocComments.Paragraphs(comment?.Element("remarks"));
         Examples = [.. comment?.Elements("example") ?? []];
-        // Gives the defaults; a cmdlet's constructor does nothing but set them.
+        // For the parameters' defaults; a cmdlet's constructor only sets them.
         var instance = Activator.CreateInstance(type)!;
         Parameters = [.. type.GetProperties()
             .Where(property => property.IsDefined(typeof(ParameterAttribute)))
@@ -48,11 +48,11 @@ internal sealed class Command
 
     public IEnumerable<PSTypeName> Outputs => Type.GetCustomAttributes<OutputTypeAttribute>().SelectMany(output => output.Type);
 
-    /// <returns>Null for a class that is no cmdlet.</returns>
+    /// <returns>Null for a class that is not a cmdlet.</returns>
     public static Command? TryRead(Type type, DocComments comments) =>
         type.GetCustomAttribute<CmdletAttribute>() is { } cmdlet ? new Command(type, cmdlet, comments) : null;
 
-    /// <summary>Sentences about what the comments do not say.</summary>
+    /// <summary>One sentence for each part of the help that the comments lack.</summary>
     public IEnumerable<string> FindMissing()
     {
         if (Synopsis.Length == 0)

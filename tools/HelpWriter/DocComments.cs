@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace P2PShare.HelpWriter;
 
-/// <summary>The documentation comments of an assembly, as the compiler wrote them, and as plain text.</summary>
+/// <summary>The documentation comments of an assembly, as the compiler's XML and as plain text.</summary>
 internal sealed partial class DocComments(XDocument document)
 {
     private readonly Dictionary<string, XElement> _members = document.Descendants("member").ToDictionary(member => member.Attribute("name")!.Value);
@@ -15,7 +15,7 @@ internal sealed partial class DocComments(XDocument document)
     public XElement? Of(char kind, Type type, string member) => _members.GetValueOrDefault(
         $"{kind}:{(type.IsGenericType ? type.GetGenericTypeDefinition() : type).FullName}.{member}");
 
-    /// <summary>The paragraphs of an element: each <c>para</c> and each <c>item</c> of a list by itself, and what is around them.</summary>
+    /// <summary>The paragraphs of an element: each <c>para</c>, each <c>item</c> of a list, and the text around them.</summary>
     public static IReadOnlyList<string> Paragraphs(XElement? element)
     {
         var paragraphs = new List<string>();
@@ -43,13 +43,13 @@ internal sealed partial class DocComments(XDocument document)
         }
     }
 
-    /// <summary>Code keeps its lines; what the comment's own indentation adds is taken away.</summary>
+    /// <summary>Keeps the lines of code and removes the comment's indentation.</summary>
     public static string Code(XElement code)
     {
         var lines = code.Value.Replace("\r", "", StringComparison.Ordinal).Trim('\n', ' ').Split('\n');
         var indented = lines.Skip(1).Where(line => line.Trim().Length > 0).Select(line => line.Length - line.TrimStart().Length).ToList();
         var least = indented.Count > 0 ? indented.Min() : 0;
-        // The first line stands directly behind its tag, the others under it.
+        // The first line follows its tag directly, without indentation.
         return string.Join('\n', lines.Select((line, number) => number == 0 ? line : line.Trim().Length == 0 ? "" : line[least..]));
     }
 

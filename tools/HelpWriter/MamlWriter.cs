@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace P2PShare.HelpWriter;
 
-/// <summary>Writes commands as MAML, the form in which Get-Help reads the help of cmdlets.</summary>
+/// <summary>Writes commands as MAML, the XML from which Get-Help reads the help of cmdlets.</summary>
 internal sealed partial class MamlWriter(IReadOnlyList<Command> commands, DocComments comments)
 {
     private static readonly XNamespace Maml = "http://schemas.microsoft.com/maml/2004/10";
@@ -54,7 +54,7 @@ internal sealed partial class MamlWriter(IReadOnlyList<Command> commands, DocCom
     private static XElement ParameterHelp(Command command, Parameter parameter)
     {
         var uses = command.Sets.Select(parameter.In).OfType<ParameterAttribute>().ToList();
-        // Only what is asked for however it is called is required; the syntax shows the rest.
+        // Required only if mandatory in every parameter set; the syntax shows each set.
         return ParameterElement(parameter, uses.Find(use => !use.Mandatory) ?? uses[0]);
     }
 
@@ -96,11 +96,11 @@ internal sealed partial class MamlWriter(IReadOnlyList<Command> commands, DocCom
     [
         ParameterElement(
             "WhatIf", "SwitchParameter", false, false, false, "False", "named", "wi",
-            ["Shows what would happen, and does nothing."], "False", isSwitch: true),
+            ["Shows what would happen, and changes nothing."], "False", isSwitch: true),
         ParameterElement(
             "Confirm", "SwitchParameter", false, false, false, "False", "named", "cf",
             [command.Cmdlet.ConfirmImpact == ConfirmImpact.High
-                ? "Asks before each change. It does so without being told, because it cannot be undone; -Confirm:$false does not ask."
+                ? "Asks before each change. This is the default, because the change cannot be undone; -Confirm:$false does not ask."
                 : "Asks before each change."],
             "False", isSwitch: true),
     ];
@@ -117,7 +117,7 @@ internal sealed partial class MamlWriter(IReadOnlyList<Command> commands, DocCom
     {
         var byName = command.Parameters.Where(parameter => parameter.ByPropertyName).Select(parameter => parameter.Name).ToList();
         var inputs = command.Parameters.Where(parameter => parameter.ByValue)
-            .Select(parameter => (Name: parameter.ElementType.FullName!, Text: $"What -{parameter.Name} takes."));
+            .Select(parameter => (Name: parameter.ElementType.FullName!, Text: $"Objects for -{parameter.Name}."));
         if (byName.Count > 0)
         {
             inputs = inputs.Append((
@@ -125,7 +125,7 @@ internal sealed partial class MamlWriter(IReadOnlyList<Command> commands, DocCom
                 $"Objects that have {(byName.Count == 1 ? "a property" : "properties")} {string.Join(", ", byName)}: -{string.Join(", -", byName)} take them."));
         }
 
-        return inputs.DefaultIfEmpty((Name: "None", Text: "Nothing is taken from the pipeline."))
+        return inputs.DefaultIfEmpty((Name: "None", Text: "The command takes no pipeline input."))
             .Select(input => new XElement(Commands + "inputType", TypeElement(input.Name), Description([input.Text])));
     }
 
@@ -134,7 +134,7 @@ internal sealed partial class MamlWriter(IReadOnlyList<Command> commands, DocCom
         var text = output.Type is { } type ? string.Join(' ', DocComments.Paragraphs(comments.Of(type)?.Element("summary"))) : "";
         var with = typeof(Job).IsAssignableFrom(output.Type) && Has("AsJob") ? "With -AsJob."
             : output.Type == typeof(bool) && Has("Quiet") ? "With -Quiet."
-            : Has("PassThru") ? "With -PassThru; nothing without." : "";
+            : Has("PassThru") ? "With -PassThru only." : "";
         return new XElement(Commands + "returnValue", TypeElement(output.Name), Description([$"{text} {with}".Trim()]));
 
         bool Has(string name) => command.Parameters.Any(parameter => parameter.Name == name);
@@ -149,7 +149,7 @@ internal sealed partial class MamlWriter(IReadOnlyList<Command> commands, DocCom
 
         if (command.Parameters.Any(parameter => parameter.Name == "Session") && command.Cmdlet.VerbName != "Disconnect")
         {
-            yield return "Without -Session it acts in the default session of this runspace, which Connect-P2PTracker sets.";
+            yield return "Without -Session the command uses the default session of this runspace, which Connect-P2PTracker sets.";
         }
 
         yield return "Each error has a stable id, a category, a target and advice on what to do: about_P2PShare_Scripting lists them.";
@@ -161,7 +161,7 @@ internal sealed partial class MamlWriter(IReadOnlyList<Command> commands, DocCom
         new XElement(Dev + "code", DocComments.Code(example.Element("code")!)),
         new XElement(Dev + "remarks", Paragraphs(example.Elements("para").SelectMany(DocComments.Paragraphs))));
 
-    /// <summary>Those about the same noun, those that its own text speaks of, and the page on all of them.</summary>
+    /// <summary>The commands with the same noun, the commands that the text names, and the about page.</summary>
     private IEnumerable<string> Related(Command command)
     {
         var named = commands.Select(other => other.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);

@@ -5,7 +5,7 @@ using System.Reflection;
 
 namespace P2PShare.HelpWriter;
 
-/// <summary>A parameter as its property declares and explains it; an inherited one is explained by the class that has it.</summary>
+/// <summary>A parameter: the declaration and documentation comment of its property, which may be inherited.</summary>
 internal sealed class Parameter
 {
     private readonly ParameterAttribute[] _uses;
@@ -25,7 +25,7 @@ internal sealed class Parameter
 
     public IReadOnlyList<string> Description { get; }
 
-    /// <summary>As text, such as <c>.</c> or <c>16</c>; <c>None</c> where there is none.</summary>
+    /// <summary>As text, such as <c>.</c> or <c>16</c>; <c>None</c> if it has no default.</summary>
     public string Default { get; }
 
     public IEnumerable<string> Sets => _uses.Select(use => use.ParameterSetName);
@@ -42,12 +42,12 @@ internal sealed class Parameter
 
     public bool ByPropertyName => _uses.Any(use => use.ValueFromPipelineByPropertyName);
 
-    /// <summary>The type of one value, without what may be left out and without a list.</summary>
+    /// <summary>The type of one value, without nullability and without a list.</summary>
     public Type ElementType => IsList ? Property.PropertyType.GetElementType()! : Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
 
     public string TypeName => ElementType.Name + (IsList ? "[]" : "");
 
-    /// <summary>How it is used in a set; null where it is not.</summary>
+    /// <summary>Its use in a parameter set; null if the set does not have it.</summary>
     public ParameterAttribute? In(string set) =>
         Array.Find(_uses, use => use.ParameterSetName == set || use.ParameterSetName == ParameterAttribute.AllParameterSets);
 

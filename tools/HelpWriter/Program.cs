@@ -5,8 +5,8 @@ using System.Xml.Linq;
 namespace P2PShare.HelpWriter;
 
 /// <summary>
-/// Writes what Get-Help shows of the module's cmdlets (MAML) from their documentation comments and attributes. Run by the build:
-/// <c>P2PShare.HelpWriter cmdlets.dll cmdlets.xml engine-folder help.xml</c>. What is missing in the comments fails it.
+/// Writes the help of the module's cmdlets (MAML) from their documentation comments and attributes. The build runs it:
+/// <c>P2PShare.HelpWriter cmdlets.dll cmdlets.xml engine-folder help.xml</c>. It fails if a comment is incomplete.
 /// </summary>
 internal static class Program
 {
@@ -30,7 +30,7 @@ internal static class Program
         var missing = commands.SelectMany(command => command.FindMissing()).ToList();
         foreach (var sentence in missing)
         {
-            // The form in which MSBuild shows it as an error of the build.
+            // The format that MSBuild reports as a build error.
             Console.Error.WriteLine($"{Path.GetFileName(args[1])} : error HELP1: {sentence}");
         }
 

@@ -3,8 +3,8 @@ using System.Text;
 namespace P2PShare.Shell.Commands;
 
 /// <summary>
-/// Reads a line as the original client did: words apart by white space, every character as it stands (also <c>\</c>, <c>$</c> and
-/// <c>;</c>). A word that begins with a quotation mark goes to the next one, so that a path may have spaces.
+/// Splits a line as the original client did: at white space, with every character literal (also <c>\</c>, <c>$</c> and
+/// <c>;</c>). A word that begins with a quotation mark ends at the next one, so that a path can have spaces.
 /// </summary>
 internal static class CommandLineWords
 {
@@ -29,7 +29,7 @@ internal static class CommandLineWords
         }
     }
 
-    /// <summary>The first word, as it stands; empty if there is none.</summary>
+    /// <summary>The first word, unchanged; empty if the line has none.</summary>
     public static string FirstWord(string line) => line.Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries).FirstOrDefault("");
 
     private static string Quoted(string line, ref int at)

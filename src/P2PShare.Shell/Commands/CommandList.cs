@@ -5,13 +5,13 @@ internal static class CommandList
 {
     public static IReadOnlyList<OriginalCommand> All { get; } =
     [
-        new("create_user", ["user_id", OriginalCommand.Password], "make an account", "john a-long-password", "New-P2PUser"),
+        new("create_user", ["user_id", OriginalCommand.Password], "create an account", "john a-long-password", "New-P2PUser"),
         new("login", ["user_id", OriginalCommand.Password], "log in and start the peer server", "john a-long-password", "Connect-P2PTracker"),
         new("logout", [], "log out", "", "Disconnect-P2PTracker"),
-        new("create_group", ["group_id"], "make a group that you own", "dev", "New-P2PGroup"),
-        new("join_group", ["group_id"], "ask a group's owner to let you in", "dev", "Join-P2PGroup"),
+        new("create_group", ["group_id"], "create a group that you own", "dev", "New-P2PGroup"),
+        new("join_group", ["group_id"], "ask the owner of a group to let you join", "dev", "Join-P2PGroup"),
         new("leave_group", ["group_id"], "leave a group", "dev", "Exit-P2PGroup"),
-        new("list_requests", ["group_id"], "list who asks to join your group", "dev", "Get-P2PJoinRequest"),
+        new("list_requests", ["group_id"], "list the join requests of your group", "dev", "Get-P2PJoinRequest"),
         new("accept_request", ["group_id", "user_id"], "let a user into your group", "dev mary", "Approve-P2PJoinRequest"),
         new("list_groups", [], "list all groups and their owners", "", "Get-P2PGroup"),
         new("list_files", ["group_id"], "list a group's files", "dev", "Get-P2PFile"),

@@ -26,7 +26,7 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
     }
 
     /// <summary>Reads a statement at the terminal.</summary>
-    /// <returns>PowerShell; without the passwords of the original's commands.</returns>
+    /// <returns>PowerShell text, without the passwords of the original's commands.</returns>
     public string ReadStatement()
     {
         if (_editor is null)
@@ -45,7 +45,7 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
 
         if (CommandList.Of(line) is { Name: Exit })
         {
-            // As the original's exit did.
+            // The original's exit logged out too.
             return $"Disconnect-P2PTracker -ErrorAction Ignore; {line.Trim()}";
         }
 
@@ -56,7 +56,7 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
 
         if (HistoryPolicy.Redact(line) != line)
         {
-            // A misspelt command with a password, which Get-History would keep.
+            // A misspelt command that has a password: Get-History would keep it.
             var typed = CommandLineWords.FirstWord(line);
             session.Fail($"'{typed}' is not a command here. Did you mean {NearestName.Find(typed, session.KnownCommands)}?");
             return "";
@@ -65,7 +65,7 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
         return Complete(line) ?? "";
     }
 
-    /// <summary>The password of the statement that was read last, once; null if it has none.</summary>
+    /// <summary>Returns the password of the last statement, once; null if it has none.</summary>
     public SecureString? TakePassword()
     {
         var password = _password;
@@ -73,7 +73,7 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
         return password;
     }
 
-    // exit and help are PowerShell's and a function's: nothing in them needs to be read as it stands.
+    // exit is PowerShell's, help a function: their arguments are PowerShell, not literal words.
     private static OriginalCommand? Original(string line) => CommandList.Of(line) is { Name: not (Exit or "help") } command ? command : null;
 
     private void Execute(string line, TextReader input)
@@ -115,7 +115,7 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
         }
         else if (command.IsSecret && arguments.Count == command.Words.Count - 1)
         {
-            // It is asked for, and not shown.
+            // Read-TypedPassword asks for it without showing it.
             arguments.Add(null);
         }
 
@@ -143,7 +143,7 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
         return errors.Any(error => error.IncompleteInput);
     }
 
-    /// <summary>Continues reading while the text is a PowerShell statement that is not closed yet; null: given up.</summary>
+    /// <summary>Reads more lines while the text is an incomplete PowerShell statement; null after Ctrl+C.</summary>
     private string? Complete(string text)
     {
         while (IsIncomplete(text))
@@ -166,7 +166,7 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
 
     private (string Line, LineEnd End) ReadLine(string question)
     {
-        // At a prompt Ctrl+C is a key; only while a command runs it is a signal.
+        // At the prompt Ctrl+C is a key; it is a signal only while a command runs.
         Console.TreatControlCAsInput = true;
         try
         {
@@ -184,7 +184,7 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
         }
     }
 
-    // The engine's state folder; what is in it is the engine's, but for this file.
+    // In the engine's state folder; its other files belong to the engine.
     private static string HistoryFile() => Path.Combine(
         Environment.GetEnvironmentVariable("P2PSHARE_HOME") is { Length: > 0 } configured
             ? configured

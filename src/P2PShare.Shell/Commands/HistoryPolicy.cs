@@ -3,10 +3,10 @@ using P2PShare.Shell.Hosting;
 
 namespace P2PShare.Shell.Commands;
 
-/// <summary>What of a typed line the history may hold: never a password.</summary>
+/// <summary>Decides what the history keeps of a typed line: never a password.</summary>
 public static partial class HistoryPolicy
 {
-    /// <summary>The line as the history keeps it: of <c>login</c> and <c>create_user</c>, also misspelt, without the password.</summary>
+    /// <summary>The line as the history keeps it: <c>login</c> and <c>create_user</c>, also misspelt, without the password.</summary>
     public static string Redact(string line)
     {
         var words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
@@ -16,10 +16,10 @@ public static partial class HistoryPolicy
             : line;
     }
 
-    /// <summary>Whether the line may outlive the program. What speaks of secrets in PowerShell may hold one.</summary>
+    /// <summary>Whether the line may be stored in the file. PowerShell text that names a secret may contain one.</summary>
     public static bool MayBeKept(string line) => CommandList.Of(line) is not null || !Secret().IsMatch(line);
 
-    // As PSReadLine judges.
+    // The words that PSReadLine treats as sensitive.
     [GeneratedRegex("password|asplaintext|token|apikey|secret", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Secret();
 }

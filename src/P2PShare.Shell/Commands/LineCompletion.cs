@@ -5,11 +5,11 @@ using P2PShare.Shell.LineEditing;
 
 namespace P2PShare.Shell.Commands;
 
-/// <summary>Completes a line at the prompt: the original's commands and their arguments, everything else as PowerShell does.</summary>
-/// <param name="askPowerShell">What PowerShell could put at a place of a line of its own.</param>
+/// <summary>Completes a line at the prompt: the original's commands and their arguments; all other text as PowerShell does.</summary>
+/// <param name="askPowerShell">Returns PowerShell's completions of a line at a cursor position.</param>
 public sealed class LineCompletion(Func<string, int, CommandCompletion?> askPowerShell)
 {
-    /// <summary>What could stand where the cursor is.</summary>
+    /// <summary>The completions at the cursor.</summary>
     public Completion Complete(string line, int cursor)
     {
         var before = line[..cursor];
@@ -42,7 +42,7 @@ public sealed class LineCompletion(Func<string, int, CommandCompletion?> askPowe
         return Words(start, cursor, [.. texts.Select(AsWord)]);
     }
 
-    // Behind the only possibility one goes on with the next word, but for a folder, in which one goes on.
+    // A single completion is followed by a space for the next word; a folder is not, because its path continues.
     private static Completion Words(int start, int cursor, string[] texts) =>
         new(start, cursor - start, texts is [[.., not '/'] only] ? [only + " "] : texts);
 
@@ -50,19 +50,19 @@ public sealed class LineCompletion(Func<string, int, CommandCompletion?> askPowe
         ? new Completion(found.ReplacementIndex, found.ReplacementLength, [.. found.CompletionMatches.Select(match => match.CompletionText).Distinct()])
         : Completion.None;
 
-    // The cmdlets' own completers know what the tracker has, and stay silent while it is unavailable.
+    // The cmdlets' completers ask the tracker, and return nothing while it is unavailable.
     private IEnumerable<string> Ask(string script) =>
         askPowerShell(script, script.Length)?.CompletionMatches
             .Where(match => match.ResultType == CompletionResultType.ParameterValue).Select(match => match.ListItemText) ?? [];
 
-    // An empty word has no quotation marks: they would be what is completed.
+    // An empty word gets no quotation marks: PowerShell would complete the marks.
     private static string Quote(string word) => word.Length == 0 ? "" : $"'{CodeGeneration.EscapeSingleQuotedStringContent(word)}'";
 
-    // As CommandLineWords reads it.
+    // In the form that CommandLineWords reads.
     private static string AsWord(string text) =>
         !text.Any(char.IsWhiteSpace) ? text : text.Contains('"', StringComparison.Ordinal) ? $"'{text}'" : $"\"{text}\"";
 
-    /// <summary>Where the word that the cursor is in begins, and the whole words before it.</summary>
+    /// <summary>The start of the word at the cursor, and the complete words before it.</summary>
     private static int WordStart(string before, out IReadOnlyList<string> words)
     {
         var found = new List<string>();

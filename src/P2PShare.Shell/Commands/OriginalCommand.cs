@@ -2,10 +2,10 @@ namespace P2PShare.Shell.Commands;
 
 /// <summary>One command of the original client.</summary>
 /// <param name="Name">As typed.</param>
-/// <param name="Words">Names of its arguments, all of them required.</param>
+/// <param name="Words">Names of its arguments; all are required.</param>
 /// <param name="Summary">What it does.</param>
 /// <param name="Example">Its arguments in an example.</param>
-/// <param name="Cmdlet">What does it in PowerShell; null for what only a prompt needs.</param>
+/// <param name="Cmdlet">The cmdlet that does the same; null for commands that only a prompt needs.</param>
 public sealed record OriginalCommand(string Name, IReadOnlyList<string> Words, string Summary, string Example, string? Cmdlet)
 {
     /// <summary>The argument that is a secret.</summary>
@@ -17,6 +17,6 @@ public sealed record OriginalCommand(string Name, IReadOnlyList<string> Words, s
     /// <summary>The whole line of the example.</summary>
     public string ExampleLine => $"{Name} {Example}".TrimEnd();
 
-    /// <summary>Whether a line of it holds a password.</summary>
+    /// <summary>Whether it takes a password.</summary>
     public bool IsSecret => Words.Contains(Password);
 }

@@ -1,5 +1,5 @@
 # The original client's commands, on the module's cmdlets. $Tracker is a TrackerChoice or null; $Commands are the OriginalCommands;
-# $Typed says whether a person types at a prompt, where a download goes on behind it as the original's did.
+# $Typed is true at an interactive prompt, where downloads run in the background as the original's did.
 param($Tracker, $Commands, $Typed)
 
 $ErrorActionPreference = 'Stop'
@@ -20,14 +20,14 @@ function Get-TypedCredential($UserName, $Password) {
     [pscredential]::new($UserName, $Password)
 }
 
-# A line for each thing, or the sentence where there is none: an empty answer could as well be a fault.
+# One line per object, or the sentence if there are no objects: empty output would look like a failure.
 function Get-Answer($Things, [scriptblock] $Line, $None) {
     if ($Things) { $Things | ForEach-Object $Line } else { $None }
 }
 
 $downloads = [Collections.Generic.List[object]]::new()
 
-# Says of downloads behind the prompt what became of them.
+# Reports the result of each background download.
 function Show-FinishedDownload {
     foreach ($download in $downloads.ToArray()) {
         if ($download.Job.State -in 'NotStarted', 'Running') { continue }
@@ -46,7 +46,7 @@ $actions = @{
         $at = Get-TrackerArgument
         $credential = Get-TypedCredential $user $password
         try { $null = New-P2PUser @at -Credential $credential } catch {
-            # The original knew no invitations: who types is asked for one where the tracker wants it.
+            # The original had no invitations: an interactive user is asked for one if the tracker needs it.
             if (-not $Typed -or $_.FullyQualifiedErrorId -notlike 'InvalidInvitation*') { throw }
             $invitation = Read-Host 'Invitation' -AsSecureString
             $null = New-P2PUser @at -Credential $credential -Invitation $invitation
@@ -103,7 +103,7 @@ $actions = @{
     }
     download_file = {
         param($group, $name, $destination)
-        # The original took the new file's path as well as its folder's.
+        # The original accepted the path of the new file as well as of its folder.
         if ([IO.Path]::GetFileName($destination) -eq $name -and -not [IO.Directory]::Exists($destination)) {
             $destination = [IO.Path]::GetDirectoryName($destination)
             if (-not $destination) { $destination = '.' }
@@ -117,8 +117,8 @@ $actions = @{
 
         $download = @{ Text = $text; Job = Receive-P2PFile -Group $group -Name $name -Destination $destination -AsJob }
         $downloads.Add($download)
-        # What is there or fails within a second is told at once, before the next prompt.
-        if (-not (Wait-Job $download.Job -Timeout 1)) { "Download started: $text. show_downloads shows how far it is." }
+        # A download that ends or fails within a second is reported before the next prompt.
+        if (-not (Wait-Job $download.Job -Timeout 1)) { "Download started: $text. show_downloads shows its progress." }
     }
     show_downloads = {
         Get-Answer @(Get-P2PDownload) {
@@ -129,7 +129,7 @@ $actions = @{
                     if ($null -ne $_.TimeLeft) { '{0:d\.hh\:mm\:ss} left' -f $_.TimeLeft -replace '^0\.' }
                 }
                 'Failed' { "failed: $($_.Error)" }
-                default { 'on hold: the same download_file goes on' }
+                default { 'on hold: repeat download_file to resume it' }
             }
             '[D] [{0}] {1} {2}' -f $_.Group, $_.Name, (@("$($_.PercentComplete)%") + $more -ne '' -join ', ')
         } 'No downloads yet'
@@ -151,15 +151,15 @@ function Invoke-OriginalCommand($Name, $Words) {
     }
 
     try { & $actions[$Name] @Words } catch {
-        # What a cmdlet advises is right at any prompt; at this one there is a shorter way.
+        # A cmdlet's advice is for any prompt; this one has shorter commands.
         if ($_.FullyQualifiedErrorId -like 'NotLoggedIn*') { throw 'You are not logged in. Use login <user_id> <password> first.' }
-        if ($_.FullyQualifiedErrorId -like 'TrackerCertificateUntrusted*') { throw "$_ Or write it behind the tracker's address in $($Tracker.InfoFile)." }
+        if ($_.FullyQualifiedErrorId -like 'TrackerCertificateUntrusted*') { throw "$_ Or write it after the tracker's address in $($Tracker.InfoFile)." }
         throw
     }
 }
 
 foreach ($name in $actions.Keys) {
-    # Each command is one statement that fails as a cmdlet does: the next line of a script goes on.
+    # Each command is a statement that fails as a cmdlet does: a script continues with the next line.
     $ExecutionContext.InvokeProvider.Item.Set("function:$name", {
             [CmdletBinding()] param([Parameter(ValueFromRemainingArguments)] [object[]] $Words = @())
             try { Invoke-OriginalCommand $MyInvocation.MyCommand.Name $Words } catch { $PSCmdlet.ThrowTerminatingError($_) }
@@ -181,7 +181,7 @@ function help {
     foreach ($command in $Commands) { '  {0}  {1}' -f $command.Usage.PadRight($width), $command.Summary }
     ''
     'Everything else is PowerShell: Get-Command -Module P2PShare lists the cmdlets, help <cmdlet> explains one.'
-    if ($Typed) { 'Tab completes, the arrows up and down go through what was typed before, Ctrl+D leaves.' }
+    if ($Typed) { 'Tab completes, the up and down arrows recall earlier lines, Ctrl+D exits.' }
 }
 
 Export-ModuleMember -Function (@($actions.Keys) + 'help', 'Show-FinishedDownload')

@@ -3,16 +3,16 @@ using System.Net.Sockets;
 
 namespace P2PShare.Shell.Commands;
 
-/// <summary>The tracker given on the command line, as the cmdlets take it.</summary>
+/// <summary>The tracker of the command line, in the form that the cmdlets take.</summary>
 /// <param name="Address">host:port, tried first.</param>
 /// <param name="InfoFile">Full path of tracker_info.txt, which has the fingerprints and the other trackers.</param>
 public sealed record TrackerChoice(string Address, string InfoFile)
 {
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>Checks that one of the trackers accepts connections, this one first.</summary>
-    /// <param name="others">host:port of those in the tracker file.</param>
-    /// <exception cref="ShellException">None does.</exception>
+    /// <summary>Checks that at least one tracker accepts connections, this one first.</summary>
+    /// <param name="others">host:port of each tracker in the tracker file.</param>
+    /// <exception cref="ShellException">No tracker accepts connections.</exception>
     internal void RequireReachable(IReadOnlyList<string> others)
     {
         string? problem = null;
@@ -42,7 +42,7 @@ public sealed record TrackerChoice(string Address, string InfoFile)
             && port is > 0 and <= 65535;
     }
 
-    // What is wrong; null: the tracker accepts connections.
+    // The problem; null: the tracker accepts connections.
     private static string? Probe(string address)
     {
         _ = TrySplit(address, out var host, out var port);

@@ -1,4 +1,4 @@
-# Alice makes an account and a group, and starts to serve what she shares.
+# Alice creates an account and a group, and starts her peer server.
 $alice = [pscredential]::new('alice', (ConvertTo-SecureString ([Console]::In.ReadLine()) -AsPlainText))
 $at = @{ Tracker = {tracker}; TrackerInfo = 'tracker_info.txt' }
 New-P2PUser @at -Credential $alice
@@ -8,7 +8,7 @@ Start-P2PPeerServer
 # She waits until Bob asks to join, and approves him.
 $deadline = [DateTime]::UtcNow.AddMinutes(1)
 while (-not ($request = Get-P2PJoinRequest -Group demo)) {
-    if ([DateTime]::UtcNow -gt $deadline) { throw 'Nobody asked to join the group within a minute.' }
+    if ([DateTime]::UtcNow -gt $deadline) { throw 'No user asked to join the group within a minute.' }
     Start-Sleep -Milliseconds 200
 }
 $request

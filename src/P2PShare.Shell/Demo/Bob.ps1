@@ -1,4 +1,4 @@
-# Bob makes an account and asks to join Alice's group, as soon as there is one.
+# Bob creates an account and asks to join Alice's group as soon as it exists.
 $bob = [pscredential]::new('bob', (ConvertTo-SecureString ([Console]::In.ReadLine()) -AsPlainText))
 $at = @{ Tracker = {tracker}; TrackerInfo = 'tracker_info.txt' }
 New-P2PUser @at -Credential $bob
@@ -6,14 +6,14 @@ Connect-P2PTracker @at -Credential $bob
 Start-P2PPeerServer
 $deadline = [DateTime]::UtcNow.AddMinutes(1)
 while (-not (Get-P2PGroup -Name demo*)) {
-    if ([DateTime]::UtcNow -gt $deadline) { throw 'There was no group within a minute.' }
+    if ([DateTime]::UtcNow -gt $deadline) { throw 'The group was not created within a minute.' }
     Start-Sleep -Milliseconds 200
 }
 Join-P2PGroup -Name demo
-# He waits until he is approved and Alice's file is there; a large one takes a while to hash.
+# He waits until he is approved and Alice's file is listed; a large file takes time to hash.
 $deadline = [DateTime]::UtcNow.AddHours(1)
 while (-not ($file = Get-P2PFile -Group demo -ErrorAction Ignore)) {
-    if ([DateTime]::UtcNow -gt $deadline) { throw 'There was no file within an hour.' }
+    if ([DateTime]::UtcNow -gt $deadline) { throw 'No file was shared within an hour.' }
     Start-Sleep -Milliseconds 200
 }
 $file

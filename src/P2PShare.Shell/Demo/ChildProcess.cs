@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace P2PShare.Shell.Demo;
 
-/// <summary>A process of the demonstration: started, watched, and ended whatever happens.</summary>
+/// <summary>A process of the demonstration. Disposing it ends the process in every case.</summary>
 internal sealed partial class ChildProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
@@ -19,7 +19,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     public string Name { get; }
 
-    /// <summary>Most memory that it held at once, in bytes; 0 where the system does not tell.</summary>
+    /// <summary>Peak working set in bytes; 0 if the system does not report it.</summary>
     public long PeakMemory { get; private set; }
 
     public int ExitCode => _process.ExitCode;
@@ -32,8 +32,8 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     public StreamReader Errors => _process.StandardError;
 
-    /// <summary>Starts a .NET program with the runtime that runs this one.</summary>
-    /// <param name="captured">Whether its output is read here; otherwise it writes to this program's.</param>
+    /// <summary>Starts a .NET program on the runtime of this one.</summary>
+    /// <param name="captured">Whether this process reads its output; otherwise the output goes to this program's.</param>
     /// <param name="folder">Its current folder.</param>
     /// <param name="temporary">Folder for its temporary files.</param>
     /// <param name="home">State folder of a client; null for the tracker.</param>
@@ -65,7 +65,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     public Task WaitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
 
-    /// <summary>Notes how much memory it has held so far.</summary>
+    /// <summary>Updates <see cref="PeakMemory"/>.</summary>
     public void Measure()
     {
         try
@@ -78,11 +78,11 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         }
         catch (InvalidOperationException)
         {
-            // It ended between the two lines.
+            // The process ended between the two lines.
         }
     }
 
-    /// <summary>Asks it to end, and ends it when it does not.</summary>
+    /// <summary>Asks the process to end, and kills it if it does not.</summary>
     public async ValueTask DisposeAsync()
     {
         using (_process)

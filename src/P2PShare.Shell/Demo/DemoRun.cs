@@ -6,8 +6,8 @@ using System.Security.Cryptography;
 namespace P2PShare.Shell.Demo;
 
 /// <summary>
-/// The main job on one machine: a tracker, Alice who shares a file and Bob who receives it, three processes that know of each other
-/// by the tracker only.
+/// The main use on one machine: a tracker, Alice, who shares a file, and Bob, who receives it. The three processes find each other
+/// through the tracker only.
 /// </summary>
 internal sealed class DemoRun
 {
@@ -26,7 +26,7 @@ internal sealed class DemoRun
         _temporary = Folder("tmp");
     }
 
-    /// <param name="path">The file to share; null: one of random bytes.</param>
+    /// <param name="path">The file to share; null: a new file of random bytes.</param>
     /// <param name="module">The module's manifest; the tracker's program is beside it.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string? path, string module)
@@ -114,7 +114,7 @@ internal sealed class DemoRun
         var ended = Array.Find(all, process => process.HasExited)!;
         if (ended != bob || ended.ExitCode != 0)
         {
-            // A process that Ctrl+C ended may be seen before this process has heard of it.
+            // Ctrl+C may end a child before its signal is handled here.
             cancellationToken.ThrowIfCancellationRequested();
             throw new ShellException($"{ended.Name} ended with exit code {ended.ExitCode} before the file was received; its error is above.");
         }
@@ -219,7 +219,7 @@ internal sealed class DemoRun
 
     private async Task<string> MakeFileAsync(CancellationToken cancellationToken)
     {
-        Console.WriteLine("Making a file of 256 MiB of random bytes.");
+        Console.WriteLine("Creating a file of 256 MiB of random bytes.");
         var path = Path.Combine(Folder("shared"), "random.bin");
         var stream = File.Create(path);
         await using var closing = stream.ConfigureAwait(false);
@@ -233,7 +233,7 @@ internal sealed class DemoRun
         return path;
     }
 
-    /// <summary>Starts this same program on a script; the password goes through its standard input, which nobody else can read.</summary>
+    /// <summary>Starts this program on a script; the password goes through its standard input, which no other process can read.</summary>
     private async Task<ChildProcess> StartClientAsync(string name, string script, CancellationToken cancellationToken)
     {
         var path = Path.Combine(_folder, name + ".ps1");

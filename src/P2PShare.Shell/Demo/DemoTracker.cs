@@ -5,9 +5,9 @@ using System.Net.Sockets;
 
 namespace P2PShare.Shell.Demo;
 
-/// <summary>A tracker's process on a free port of this machine.</summary>
+/// <summary>A tracker process on a free loopback port.</summary>
 /// <param name="Address">host:port.</param>
-/// <param name="Log">What it said last, for the case that something fails.</param>
+/// <param name="Log">Its last lines of output, printed if the demonstration fails.</param>
 internal sealed record DemoTracker(ChildProcess Process, string Address, ConcurrentQueue<string> Log)
 {
     private const int LogLines = 20;
@@ -15,8 +15,8 @@ internal sealed record DemoTracker(ChildProcess Process, string Address, Concurr
     private const int Attempts = 3;
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
 
-    /// <summary>Starts it, and leaves a tracker_info.txt with its fingerprint for the clients.</summary>
-    /// <param name="folder">Gets tracker_info.txt and the tracker's data.</param>
+    /// <summary>Starts it, and writes a tracker_info.txt with its fingerprint for the clients.</summary>
+    /// <param name="folder">Folder for tracker_info.txt and the tracker's data.</param>
     /// <exception cref="ShellException">It did not start.</exception>
     public static async Task<DemoTracker> StartAsync(string module, string folder, string temporary, CancellationToken cancellationToken)
     {
@@ -26,7 +26,7 @@ internal sealed record DemoTracker(ChildProcess Process, string Address, Concurr
             throw new ShellException($"The tracker's program was not found at '{program}'. Build it with 'dotnet build'.");
         }
 
-        // Between choosing a free port and listening on it, somebody else may take it.
+        // Another program may take the free port before the tracker listens on it.
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -47,7 +47,7 @@ internal sealed record DemoTracker(ChildProcess Process, string Address, Concurr
         Console.WriteLine("tracker> P2PShare.TrackerHost tracker_info.txt 1");
         var process = ChildProcess.Start(
             "tracker",
-            // Its input is this process's: should this one be killed, the tracker ends too.
+            // Its input comes from this process: if this process is killed, the tracker ends too.
             [program, info, "1", "--Tracker:DataPath=" + Path.Combine(folder, "tracker"), "--Tracker:StopAtEndOfInput=true"],
             captured: true,
             folder,
@@ -94,7 +94,7 @@ internal sealed record DemoTracker(ChildProcess Process, string Address, Concurr
         throw new ShellException($"The tracker ended before it listened: {string.Join(' ', log)}");
     }
 
-    // Read to the end, since a full pipe would hold the tracker up.
+    // Reads to the end: a full pipe would block the tracker.
     private static async Task KeepAsync(StreamReader reader, ConcurrentQueue<string> log)
     {
         while (await reader.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)

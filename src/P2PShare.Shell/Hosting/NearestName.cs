@@ -1,9 +1,9 @@
 namespace P2PShare.Shell.Hosting;
 
-/// <summary>Finds what somebody may have meant.</summary>
+/// <summary>Finds the known name that is nearest to a mistyped one.</summary>
 public static class NearestName
 {
-    /// <summary>The name that takes the fewest mistakes to become <paramref name="typed"/>; null where all are too far from it.</summary>
+    /// <summary>The name with the smallest edit distance to <paramref name="typed"/>; null if every distance is too large.</summary>
     public static string? Find(string typed, IEnumerable<string> names)
     {
         var allowed = Math.Max(1, typed.Length / 3);
@@ -15,7 +15,7 @@ public static class NearestName
             .FirstOrDefault();
     }
 
-    // Letters missing, too many, wrong, or two exchanged (Damerau and Levenshtein's distance, each letter used once).
+    // Optimal string alignment distance: letters missing, extra, wrong, or two adjacent ones exchanged (Damerau-Levenshtein, each letter edited once).
     private static int Mistakes(string a, string b)
     {
         var table = new int[a.Length + 1, b.Length + 1];

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace P2PShare.Shell.LineEditing;
 
-/// <summary>How many columns of a terminal a text takes: Chinese, Japanese and Korean letters and pictures take two, accents none.</summary>
+/// <summary>The width of a text in terminal columns: Chinese, Japanese and Korean letters and pictographs take two, combining marks none.</summary>
 internal static class CellWidth
 {
-    // Unicode's East_Asian_Width, classes W and F, in the blocks that people type.
+    // Unicode's East_Asian_Width, classes W and F, in the blocks that are commonly typed.
     private static readonly (int First, int Last)[] Wide =
     [
         (0x1100, 0x115F), (0x2E80, 0x303E), (0x3041, 0xA4CF), (0xA960, 0xA97C), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0xFE30, 0xFE6F),

@@ -3,7 +3,7 @@ namespace P2PShare.Shell.LineEditing;
 /// <summary>The process's own console.</summary>
 internal sealed class ConsoleTerminal : ITerminal
 {
-    // Of a terminal that does not tell.
+    // The width if the terminal does not report one.
     private const int UsualWidth = 80;
 
     public int Width => Console.WindowWidth > 0 ? Console.WindowWidth : UsualWidth;

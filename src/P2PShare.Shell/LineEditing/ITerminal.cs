@@ -1,16 +1,16 @@
 namespace P2PShare.Shell.LineEditing;
 
-/// <summary>Where a person types: the console, or what a test puts in its place.</summary>
+/// <summary>The terminal of a line editor: the console, or a test's replacement.</summary>
 public interface ITerminal
 {
     /// <summary>Columns; at least 1.</summary>
     int Width { get; }
 
-    /// <summary>Whether a key waits, so that drawing can wait for the last of what is pasted.</summary>
+    /// <summary>Whether another key is available: pasted text is drawn once, after its last key.</summary>
     bool KeyAvailable { get; }
 
     ConsoleKeyInfo ReadKey();
 
-    /// <summary>Writes text, in which the escape sequences of ECMA-48 move the cursor and erase.</summary>
+    /// <summary>Writes text; ECMA-48 escape sequences in it move the cursor and erase.</summary>
     void Write(string text);
 }

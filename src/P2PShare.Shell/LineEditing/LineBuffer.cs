@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace P2PShare.Shell.LineEditing;
 
-/// <summary>The text of a line and where the cursor is in it. A letter with its accents, or a pair of surrogates, is one step.</summary>
+/// <summary>The text of a line and the cursor's position. The cursor moves by text elements: a letter with its accents, or a surrogate pair, is one step.</summary>
 public sealed class LineBuffer
 {
     public string Text { get; private set; } = "";
@@ -18,7 +18,7 @@ public sealed class LineBuffer
 
     public void Insert(string text) => Replace(Cursor, 0, text);
 
-    /// <summary>Puts other text in place of a part, and the cursor behind it.</summary>
+    /// <summary>Replaces a part by other text, and puts the cursor after it.</summary>
     public void Replace(int start, int length, string text)
     {
         Text = string.Concat(Text.AsSpan(0, start), text, Text.AsSpan(start + length));
@@ -58,7 +58,7 @@ public sealed class LineBuffer
 
     public void DeleteToEnd() => Cut(Cursor, Text.Length);
 
-    /// <summary>Deletes back to white space, as terminals do.</summary>
+    /// <summary>Deletes the word before the cursor, back to white space, as terminals do.</summary>
     public void DeleteWordBefore() => Cut(WordStart(character => !char.IsWhiteSpace(character)), Cursor);
 
     private int Before => Cursor == 0 ? 0 : StringInfo.ParseCombiningCharacters(Text[..Cursor])[^1];

@@ -5,7 +5,7 @@ public enum LineEnd
 {
     Entered,
 
-    /// <summary>Ctrl+C: the line is given up.</summary>
+    /// <summary>Ctrl+C: the line is discarded.</summary>
     Interrupted,
 
     /// <summary>Ctrl+D (Ctrl+Z on Windows) on an empty line.</summary>
@@ -13,24 +13,24 @@ public enum LineEnd
 }
 
 /// <summary>
-/// Reads a line from a terminal, with the keys that bash and PowerShell have. PSReadLine is not a package: it comes only inside the
-/// PowerShell tool. It also reads lines as PowerShell, and the lines of the original's commands are not.
+/// Reads a line from a terminal, with the keys of bash and PowerShell. PSReadLine is not available as a package: it comes only inside the
+/// PowerShell tool. It also parses lines as PowerShell, and the lines of the original's commands are not PowerShell.
 /// </summary>
-/// <param name="terminal">Where a person types.</param>
-/// <param name="history">For the arrows up and down; null: none.</param>
-/// <param name="complete">For the tabulator: what could stand at a place of a line; null: none.</param>
+/// <param name="terminal">The terminal to read from and to draw on.</param>
+/// <param name="history">For the up and down arrows; null: none.</param>
+/// <param name="complete">For Tab: returns the completions at a position of a line; null: none.</param>
 public sealed class LineEditor(ITerminal terminal, LineHistory? history = null, Func<string, int, Completion>? complete = null)
 {
     private readonly LineBuffer _buffer = new();
     private string _prompt = "";
     private bool _hidden;
 
-    // Where the cursor is on the screen, in rows below the prompt's first.
+    // The cursor's row on the screen, counted from the prompt's first row.
     private int _row;
 
     /// <summary>Reads a line.</summary>
-    /// <param name="hidden">Whether what is typed stays invisible, and out of the history.</param>
-    /// <returns>The line, empty unless it was entered; and how it ended.</returns>
+    /// <param name="hidden">Whether the typed text is not shown and not kept in the history.</param>
+    /// <returns>The line, empty unless it was entered, and how reading ended.</returns>
     public (string Line, LineEnd End) Read(string prompt, bool hidden = false)
     {
         _prompt = prompt;
@@ -55,7 +55,7 @@ public sealed class LineEditor(ITerminal terminal, LineHistory? history = null, 
 
             tabBefore = tab;
 
-            // What is pasted is drawn once.
+            // Pasted text is drawn once.
             if (!terminal.KeyAvailable)
             {
                 Draw();
@@ -161,7 +161,7 @@ public sealed class LineEditor(ITerminal terminal, LineHistory? history = null, 
         }
     }
 
-    /// <summary>Puts in what all possibilities have in common; where that is nothing more, the second time, lists them.</summary>
+    /// <summary>Inserts the common prefix of all completions; if that adds nothing, the second Tab lists them.</summary>
     private void Complete(bool list)
     {
         var found = complete?.Invoke(_buffer.Text, _buffer.Cursor) ?? Completion.None;
@@ -201,7 +201,7 @@ public sealed class LineEditor(ITerminal terminal, LineHistory? history = null, 
         _row = 0;
     }
 
-    // Of what differs in its letters' case only, as typed on systems that do not tell them apart, the first one's spelling.
+    // Ignores case if only the case differs, as on systems without case-sensitive names; the first completion's spelling is used.
     private static string CommonStart(IReadOnlyList<string> texts)
     {
         var length = texts.Min(text => text.Length);
@@ -214,7 +214,7 @@ public sealed class LineEditor(ITerminal terminal, LineHistory? history = null, 
         return texts[0][..at];
     }
 
-    /// <summary>Leaves the line on the screen and goes below it.</summary>
+    /// <summary>Leaves the line on the screen and moves the cursor below it.</summary>
     private void Leave(string mark)
     {
         _buffer.MoveEnd();
@@ -230,7 +230,7 @@ public sealed class LineEditor(ITerminal terminal, LineHistory? history = null, 
         var output = Up(_row) + "\r\e[J" + _prompt + text;
         if (end is { Row: > 0, Column: 0 })
         {
-            // A full row: the terminal goes to the next one only with the next letter.
+            // After a full row the terminal moves to the next row only with the next letter.
             output += "\r\n";
         }
 
@@ -240,7 +240,7 @@ public sealed class LineEditor(ITerminal terminal, LineHistory? history = null, 
 
     private static string Up(int rows) => rows > 0 ? $"\e[{rows}A" : "";
 
-    /// <summary>Where the cursor stands behind a text that begins at the left border.</summary>
+    /// <summary>The cursor's position after a text that begins at the left border.</summary>
     private (int Row, int Column) Place(string text)
     {
         var (row, column) = (0, 0);

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace P2PShare.Shell.LineEditing;
 
-/// <summary>The lines typed before, the oldest first, kept in a file that only this person can read.</summary>
+/// <summary>The typed lines, oldest first, kept in a file that only this user can read.</summary>
 public sealed class LineHistory
 {
     private const int MostKept = 1000;
@@ -12,7 +12,7 @@ public sealed class LineHistory
     private int _at;
     private string _draft = "";
 
-    /// <param name="path">The file, made with the first line; null: nothing outlives the program.</param>
+    /// <param name="path">The file, created with the first line; null: the history ends with the program.</param>
     public LineHistory(string? path = null)
     {
         _path = path;
@@ -22,8 +22,8 @@ public sealed class LineHistory
 
     public IReadOnlyList<string> Lines => _lines;
 
-    /// <summary>Keeps a line, unless it is empty or the one before again, and goes behind the last one.</summary>
-    /// <param name="inFile">Whether it outlives the program.</param>
+    /// <summary>Adds a line unless it is empty or repeats the last one, and moves after the last line.</summary>
+    /// <param name="inFile">Whether the line is stored in the file.</param>
     public void Add(string line, bool inFile = true)
     {
         if (line.Trim().Length > 0 && (_lines.Count == 0 || _lines[^1] != line))
@@ -38,15 +38,15 @@ public sealed class LineHistory
         Restart();
     }
 
-    /// <summary>Goes behind the last line, as when a new line is begun.</summary>
+    /// <summary>Moves after the last line, where a new line is typed.</summary>
     public void Restart()
     {
         _at = _lines.Count;
         _draft = "";
     }
 
-    /// <summary>The line before; null where there is none.</summary>
-    /// <param name="typed">What is in the editor, to come back to.</param>
+    /// <summary>The previous line; null if there is none.</summary>
+    /// <param name="typed">The editor's text, restored when the user moves back to it.</param>
     public string? Previous(string typed)
     {
         if (_at == 0)
@@ -58,7 +58,7 @@ public sealed class LineHistory
         return _lines[--_at];
     }
 
-    /// <summary>The line after, at the end what was being typed; null behind that.</summary>
+    /// <summary>The next line, then the text that was being typed; null after that.</summary>
     public string? Next()
     {
         if (_at == _lines.Count)
@@ -89,7 +89,7 @@ public sealed class LineHistory
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A prompt without its past is a prompt all the same.
+            // The prompt works without its history.
             return [];
         }
     }
