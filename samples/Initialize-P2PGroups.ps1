@@ -3,32 +3,32 @@
 
 <#
 .SYNOPSIS
-    Makes groups and their members what a CSV file says.
+    Creates groups and approves their members according to a CSV file.
 .DESCRIPTION
-    Makes the groups that are missing, lets in those of the file who have asked to join, and tells who has not asked yet. With
-    -DenyOthers it turns down who asks and is not in the file, with -RemoveOthers it takes out who is a member and is not in it. A
-    group is handed over last, and only to somebody who is a member by then.
+    Creates the missing groups, approves the join requests of users in the file, and lists users who have not asked yet. With
+    -DenyOthers it denies join requests of users that are not in the file, with -RemoveOthers it removes members that are not in it. A
+    group is handed over last, and only to a user who is a member by then.
 
-    Nobody becomes a member without asking: each user runs Join-P2PGroup once, before or after. Run the script again, or on a
-    schedule, until nobody is Waiting any more: it does only what is left to do.
+    A user becomes a member only after asking: each user runs Join-P2PGroup once, before or after. Run the script again, or on a
+    schedule, until no user is Waiting: it makes only the changes that remain.
 .PARAMETER Path
     The CSV file, with the columns Group, User and Role. Role is Owner or Member; empty means Member.
 .PARAMETER DenyOthers
-    Turns down join requests of users whom the file does not name.
+    Denies join requests of users that the file does not name.
 .PARAMETER RemoveOthers
-    Takes members out whom the file does not name. The owner stays.
+    Removes members that the file does not name. The owner stays.
 .PARAMETER Session
-    The session of the groups' owner; else the default one, of Connect-P2PTracker.
+    The session of the groups' owner; the default is the session of Connect-P2PTracker.
 .EXAMPLE
     ./Initialize-P2PGroups.ps1 -Path groups.csv -WhatIf
 
-    Lists what would be done.
+    Lists the changes without making them.
 .EXAMPLE
     ./Initialize-P2PGroups.ps1 -Path groups.csv -DenyOthers -RemoveOthers | Where-Object Action -eq Waiting
 
-    Makes the groups what the file says, and lists who still has to ask.
+    Applies the file, and lists the users who still have to ask.
 .OUTPUTS
-    One object for each thing done: Group, User, Action (Created, Approved, Denied, Removed, HandedOver, or Waiting for what is not up to the script).
+    One object per change: Group, User, Action (Created, Approved, Denied, Removed or HandedOver), and one with Waiting per user who has not asked.
 #>
 [CmdletBinding(SupportsShouldProcess)]
 param (
@@ -96,7 +96,7 @@ foreach ($wanted in $rows | Group-Object Group) {
     $owner = @($wanted.Group | Where-Object Role -eq Owner).ForEach('User') | Select-Object -First 1
     if ($owner -and $owner -ne $group.Owner) {
         if ($owner -notin @(Get-P2PGroupMember -Group $name @in).UserName) {
-            Write-Verbose "$owner is no member of $name yet, and can be its owner later."
+            Write-Verbose "$owner is not a member of $name yet, and can become its owner later."
         } elseif ($PSCmdlet.ShouldProcess("group $name to $owner", 'Hand over')) {
             Set-P2PGroupOwner -Group $name -UserName $owner -Confirm:$false @in
             Write-Done $name $owner HandedOver

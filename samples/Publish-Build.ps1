@@ -6,20 +6,20 @@
     Shares a build's folder with a group, and waits until enough machines have it.
 .DESCRIPTION
     Shares all files of the folder under the folder's own name: ./out/app-1.2.3 becomes app-1.2.3/… in the group, where
-    Receive-Build.ps1 finds it. Hidden files are left out. With -Machines it then waits until that many machines have every file whole,
-    this one counted: from then on the build stays in the group also when this machine goes.
+    Receive-Build.ps1 finds it. Hidden files are left out. With -Machines it then waits until that many machines have every file complete,
+    including this one: from then on the build stays available even if this machine stops.
 
-    The files are offered from where they are: keep the folder as it is for as long as the build shall be had from here.
+    The files are served from their place: do not change the folder as long as this machine should serve the build.
 .PARAMETER Path
     The folder, named after the build and its version.
 .PARAMETER Group
-    The group that gets it.
+    The group to share it with.
 .PARAMETER Machines
-    How many machines shall have the whole build before the script ends; 1 does not wait.
+    The number of machines that must have the complete build before the script ends; 1 does not wait.
 .PARAMETER TimeoutSec
-    How long it waits for them.
+    The longest time to wait for them, in seconds.
 .PARAMETER Session
-    The session to act in; else the default one, of Connect-P2PTracker.
+    The session to use; the default is the session of Connect-P2PTracker.
 .EXAMPLE
     ./Publish-Build.ps1 -Path ./out/app-1.2.3 -Group builds
 
@@ -62,7 +62,7 @@ if (-not $shared) { throw "'$Path' has no files to share." }
 $deadline = [datetime]::UtcNow.AddSeconds($TimeoutSec)
 while ($true) {
     $names = $shared.Name
-    # An empty file has no peers that would have to have it.
+    # An empty file has no sources to count.
     $have = (Get-P2PFile -Group $Group -Name "$([wildcardpattern]::Escape($folder.Name))/*" @in |
             Where-Object { $_.Name -in $names -and $_.Size -gt 0 } | Measure-Object Sources -Minimum).Minimum ?? $Machines
     if ($have -ge $Machines) { break }

@@ -6,18 +6,18 @@
     Receives the newest build of a group, or a named one, and checks it.
 .DESCRIPTION
     A build is what Publish-Build.ps1 shares: files under one folder's name. The newest is the one that was shared last. Every
-    machine that receives gives what it has to the others meanwhile and afterwards, so that many take hardly longer than one.
+    machine serves the pieces it has to the others, during its download and after it, so that many take hardly longer than one.
 
-    Whatever is missing or different is received; what is there already is left alone. It throws where the build is not whole in the
-    end, and so 'pwsh -File Receive-Build.ps1 …' ends with exit code 1.
+    The script receives missing and different files and leaves equal ones alone. It throws if the build is incomplete at the
+    end, so that 'pwsh -File Receive-Build.ps1 …' ends with exit code 1.
 .PARAMETER Group
     The group.
 .PARAMETER Name
-    Name of the build, wildcards allowed: of several the newest is taken.
+    Name of the build, wildcards allowed: the newest match is received.
 .PARAMETER Destination
     The folder that the build's folder is put into.
 .PARAMETER Session
-    The session to act in; else the default one, of Connect-P2PTracker.
+    The session to use; the default is the session of Connect-P2PTracker.
 .EXAMPLE
     ./Receive-Build.ps1 -Group builds -Destination /srv/builds
 
@@ -29,9 +29,9 @@
 .EXAMPLE
     Invoke-Command -HostName (Get-Content machines.txt) -FilePath ./Receive-OnEach.ps1
 
-    Receives on many machines at once. Receive-OnEach.ps1 is yours: it connects, with a credential that the machine keeps, and calls this script.
+    Receives on many machines at once. You write Receive-OnEach.ps1: it connects with a credential that the machine keeps, and calls this script.
 .OUTPUTS
-    One object: Build, Group, Path, Files, Changed (how many had to be received).
+    One object: Build, Group, Path, Files, Changed (the number of received files).
 #>
 [CmdletBinding(SupportsShouldProcess)]
 param (
@@ -60,6 +60,6 @@ if (-not $PSCmdlet.ShouldProcess($path, "Receive $($build.Name) of group $Group"
 
 $changed = @(Sync-P2PGroup -Group $Group -Destination $Destination -Name "$([wildcardpattern]::Escape($build.Name))/*" -Confirm:$false @in)
 $wrong = @($build.Group | Test-P2PFile -Path $Destination @in | Where-Object Result -ne Match)
-if ($wrong) { throw "$($build.Name) is not whole: $($wrong.Name -join ', ')." }
+if ($wrong) { throw "$($build.Name) is incomplete: $($wrong.Name -join ', ')." }
 
 [pscustomobject]@{ Build = $build.Name; Group = $Group; Path = $path; Files = $build.Count; Changed = $changed.Count }

@@ -3,42 +3,42 @@
 
 <#
 .SYNOPSIS
-    Keeps a folder equal to a group and serves it to the other members: the program of a service.
+    Keeps a folder equal to a group and serves it to the other members. Runs as a service.
 .DESCRIPTION
     Connects, starts a peer server and follows the group. If the tracker is unavailable or the session has ended, it tries again after a pause
-    that grows to a minute. Each change is a line on the standard output, each problem one on the standard error: a service manager
+    that grows to a minute. Each change is a line on standard output, each problem a line on standard error: a service manager
     adds the times and keeps them.
 
-    README.md beside this script says how it becomes a service of systemd or Windows.
+    README.md beside this script explains how to run it under systemd or on Windows.
 .PARAMETER Tracker
     The tracker, host:port; give -Fingerprint too, because a service cannot be asked whether it trusts a certificate.
 .PARAMETER TrackerInfo
-    A file that names the trackers, with their fingerprints, one a line; in place of -Tracker.
+    A file with one line 'host:port fingerprint' per tracker; instead of -Tracker.
 .PARAMETER Fingerprint
-    Of the tracker's certificate, as it prints it.
+    The fingerprint of the tracker's certificate, as the tracker prints it.
 .PARAMETER CredentialPath
-    File with the user's name and password, made by: Get-Credential | Export-Clixml <file>. On Windows only the user who made it can read
-    it; elsewhere it is not encrypted: its permissions have to protect it.
+    File with the user's name and password, created by: Get-Credential | Export-Clixml <file>. On Windows only the user who created it can read
+    it; elsewhere it is not encrypted: protect it by its permissions.
 .PARAMETER Group
-    The group.
+    The group to mirror.
 .PARAMETER Destination
-    The folder.
+    The folder to keep equal to the group.
 .PARAMETER Name
     Names of files, wildcards allowed: only these are mirrored.
 .PARAMETER Delete
-    Deletes what the group does not have.
+    Deletes files that the group does not have.
 .PARAMETER Port
-    TCP port of the peer server, which others connect to; 0 takes a free one.
+    TCP port of the peer server, to which other peers connect; 0 picks a free one.
 .PARAMETER StatePath
-    Folder for the peer's certificate and what it knows; else the user's own.
+    The peer's state folder, with its certificate; the default is the user's.
 .EXAMPLE
     ./Start-P2PMirror.ps1 -TrackerInfo tracker_info.txt -CredentialPath mirror.xml -Group builds -Destination /srv/builds -Delete
 
-    Mirrors the group builds until it is ended.
+    Mirrors the group builds until it is stopped.
 .EXAMPLE
     ./Start-P2PMirror.ps1 -Tracker tracker.example:8001 -Fingerprint $fingerprint -CredentialPath mirror.xml -Group web -Destination /srv/web -Port 8002
 
-    Mirrors the group web, and can be reached on port 8002.
+    Mirrors the group web, and listens on port 8002.
 #>
 [CmdletBinding(DefaultParameterSetName = 'TrackerInfo')]
 param (
@@ -93,7 +93,7 @@ while ($true) {
     } catch {
         [Console]::Error.WriteLine("$($_.Exception.Message) Trying again in $pause seconds.")
     } finally {
-        # Also at the end of the service: others stop asking this machine at once.
+        # Runs also when the service stops: other peers then stop using this machine at once.
         if ($session) { Disconnect-P2PTracker -Session $session -WarningAction Ignore -ErrorAction Ignore -Confirm:$false }
     }
 
