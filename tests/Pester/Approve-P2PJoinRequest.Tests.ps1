@@ -20,13 +20,13 @@ Describe 'Approve-P2PJoinRequest' {
         (Get-P2PJoinRequest $name).Count | Should -Be 2
     }
 
-    It 'lets in by name, and writes nothing' {
+    It 'approves by name, and writes nothing' {
         Approve-P2PJoinRequest $name bob | Should -BeNullOrEmpty
         (Get-P2PGroup $name -Session $bob).Role | Should -Be Member
         (Get-P2PJoinRequest $name).UserName | Should -Be carol
     }
 
-    It 'lets in by wildcard, and does nothing where none matches' {
+    It 'approves by wildcard, and does nothing without a match' {
         Approve-P2PJoinRequest $name x*
         $answered = Approve-P2PJoinRequest $name * -PassThru
         $answered | Should -BeOfType P2PShare.P2PGroupMember
@@ -34,14 +34,14 @@ Describe 'Approve-P2PJoinRequest' {
         Get-P2PJoinRequest $name | Should -BeNullOrEmpty
     }
 
-    It 'lets in from the pipeline; one that fails does not stop the others' {
+    It 'approves from the pipeline and continues after a failure' {
         $answered = 'nobody', 'bob', 'bob', 'carol' | Approve-P2PJoinRequest $name -PassThru -ErrorAction SilentlyContinue -ErrorVariable failed
         $answered.UserName | Should -Be bob, carol
         $failed.TargetObject | Should -Be nobody, bob
         $failed.FullyQualifiedErrorId | Should -BeLike 'JoinRequestNotFound,*'
     }
 
-    It 'is for the owner only' {
+    It 'requires the owner' {
         { Approve-P2PJoinRequest $name carol -Session $bob -ErrorAction Stop } | Should -Throw -ErrorId 'NotOwner,*'
     }
 }

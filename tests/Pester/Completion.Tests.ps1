@@ -6,7 +6,7 @@ BeforeAll {
     $file = New-RandomFile 'x.bin' 100
     foreach ($name in 'two words.bin', "it's.bin", 'part[1].bin') { $null = $file | Send-P2PFile -Group dev -Name $name }
 
-    # What Tab offers at the end of a line, or where the mark | is.
+    # The completions at the end of a line, or at the mark |.
     function Complete ([string] $Line) {
         $at = $Line.IndexOf('|')
         if ($at -lt 0) { $at = $Line.Length }
@@ -20,7 +20,7 @@ AfterAll {
 }
 
 Describe 'Tab' {
-    It 'offers the groups, with who owns them' {
+    It 'offers the groups with their owners' {
         Complete 'Get-P2PFile -Group d' | Should -Be design, dev
         (TabExpansion2 'Get-P2PFile -Group de').CompletionMatches[1].ToolTip | Should -BeLike 'dev: alice*1 member*'
     }
@@ -29,7 +29,7 @@ Describe 'Tab' {
         Complete 'Send-P2PFile x.bin -Group dev, d' | Should -Be design, dev
     }
 
-    It 'offers the files of the group that was typed, quoted where they need it' {
+    It 'offers the files of the typed group, quoted if necessary' {
         Complete 'Receive-P2PFile dev ' | Should -Be "'it''s.bin'", "'part[1].bin'", "'two words.bin'"
     }
 
@@ -37,19 +37,19 @@ Describe 'Tab' {
         Complete 'Get-P2PFile d* t' | Should -Be "'two words.bin'"
     }
 
-    It 'goes on inside quotes' {
+    It 'completes inside quotes' {
         Complete "Get-P2PFile dev 'two w" | Should -Be "'two words.bin'"
         Complete "Get-P2PFile dev 'two w|'" | Should -Be "'two words.bin'"
         Complete 'Get-P2PFile dev "two w' | Should -Be '"two words.bin"'
         Complete "Get-P2PFile dev 'it''" | Should -Be "'it''s.bin'"
     }
 
-    It 'offers names that are found as they are' {
+    It 'offers names that the cmdlets find literally' {
         Complete 'Get-P2PFile dev part[' | Should -Be "'part[1].bin'"
         (Get-P2PFile dev 'part[1].bin').Name | Should -Be 'part[1].bin'
     }
 
-    It 'offers nothing and says nothing without a session' {
+    It 'offers nothing and writes no error without a session' {
         $errors = $Error.Count
         $null = $alice | Disconnect-P2PTracker
         Complete 'Get-P2PFile -Group d' | Should -BeNullOrEmpty
@@ -70,7 +70,7 @@ Describe 'Tab' {
             $errors = $Error.Count
             $first = Measure-Command { Complete 'Get-P2PFile -Group d' | Should -BeNullOrEmpty }
             $second = Measure-Command { Complete 'Get-P2PFile -Group d' | Should -BeNullOrEmpty }
-            # A second of patience, on a busy machine.
+            # The completer waits for one second; a busy machine adds to it.
             $first.TotalSeconds | Should -BeLessThan 2.5
             $second.TotalSeconds | Should -BeLessThan 0.9
             $Error.Count | Should -Be $errors

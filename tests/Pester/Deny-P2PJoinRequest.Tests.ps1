@@ -20,13 +20,13 @@ Describe 'Deny-P2PJoinRequest' {
         (Get-P2PJoinRequest $name).Count | Should -Be 2
     }
 
-    It 'refuses by name, and writes nothing' {
+    It 'denies by name, and writes nothing' {
         Deny-P2PJoinRequest $name bob | Should -BeNullOrEmpty
         (Get-P2PGroup $name -Session $bob).Role | Should -Be None
         (Get-P2PJoinRequest $name).UserName | Should -Be carol
     }
 
-    It 'refuses by wildcard, and does nothing where none matches' {
+    It 'denies by wildcard, and does nothing without a match' {
         Deny-P2PJoinRequest $name x*
         $answered = Deny-P2PJoinRequest $name * -PassThru
         $answered | Should -BeOfType P2PShare.P2PJoinRequest
@@ -34,14 +34,14 @@ Describe 'Deny-P2PJoinRequest' {
         Get-P2PJoinRequest $name | Should -BeNullOrEmpty
     }
 
-    It 'refuses from the pipeline; one that fails does not stop the others' {
+    It 'denies from the pipeline and continues after a failure' {
         $answered = 'nobody', 'bob', 'bob', 'carol' | Deny-P2PJoinRequest $name -PassThru -ErrorAction SilentlyContinue -ErrorVariable failed
         $answered.UserName | Should -Be bob, carol
         $failed.TargetObject | Should -Be nobody, bob
         $failed.FullyQualifiedErrorId | Should -BeLike 'JoinRequestNotFound,*'
     }
 
-    It 'is for the owner only' {
+    It 'requires the owner' {
         { Deny-P2PJoinRequest $name carol -Session $bob -ErrorAction Stop } | Should -Throw -ErrorId 'NotOwner,*'
     }
 }

@@ -14,13 +14,13 @@ Describe 'Disconnect-P2PTracker' {
         $alice.Connected | Should -BeTrue
     }
 
-    It 'ends the sessions that come from the pipeline, and writes them with -PassThru only' {
+    It 'ends sessions from the pipeline, and writes them with -PassThru only' {
         $bob | Disconnect-P2PTracker | Should -BeNullOrEmpty
         ($bob, $carol | Disconnect-P2PTracker -PassThru).Connected | Should -Be $false, $false
         (Get-P2PSession).UserName | Should -Be alice
     }
 
-    It 'leaves a clear error to those who go on' {
+    It 'makes later commands fail with a clear error' {
         $caught = { Get-P2PGroup -Session $bob -ErrorAction Stop } | Should -Throw -ErrorId 'NotLoggedIn,*' -PassThru
         $caught.ErrorDetails.RecommendedAction | Should -Match 'Connect-P2PTracker'
     }

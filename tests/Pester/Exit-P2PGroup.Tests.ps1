@@ -20,20 +20,20 @@ Describe 'Exit-P2PGroup' {
         $left.Role, $left.MemberCount | Should -Be None, 1
     }
 
-    It 'takes back the wish to join' {
+    It 'withdraws a join request' {
         $null = Join-P2PGroup dev -Session $bob
         Exit-P2PGroup dev -Session $bob
         Get-P2PJoinRequest dev | Should -BeNullOrEmpty
     }
 
-    It 'says that one is not in it, and that the owner cannot leave' {
+    It 'reports a caller who is not a member, and an owner who cannot leave' {
         { Exit-P2PGroup dev -Session $bob -ErrorAction Stop } | Should -Throw -ErrorId 'NotMember,*'
         { Exit-P2PGroup nowhere -ErrorAction Stop } | Should -Throw -ErrorId 'GroupNotFound,*'
         $caught = { Exit-P2PGroup dev -ErrorAction Stop } | Should -Throw -ErrorId 'OwnerCannotLeave,*' -PassThru
         $caught.ErrorDetails.RecommendedAction | Should -Match 'Set-P2PGroupOwner'
     }
 
-    It 'leaves by a wildcard what can be left' {
+    It 'leaves by wildcard the groups that the caller can leave' {
         $null = Join-P2PGroup dev -Session $bob
         Approve-P2PJoinRequest dev bob
         Exit-P2PGroup * -Session $bob

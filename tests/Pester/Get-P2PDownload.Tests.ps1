@@ -11,7 +11,7 @@ AfterAll {
 }
 
 Describe 'Get-P2PDownload' {
-    It 'shows what runs, and what is complete' {
+    It 'shows running and complete downloads' {
         Receive-P2PFile ops part1.bin -Destination $Folder/got
         $job = Receive-P2PFile dev slow.bin -Destination $Folder/slow -AsJob
         (Get-P2PDownload).State | Should -Be Complete, Running
@@ -22,7 +22,7 @@ Describe 'Get-P2PDownload' {
         Get-P2PDownload | Format-Table | Out-String | Should -Match 'slow\.bin\s+dev|dev\s+slow\.bin'
     }
 
-    It 'shows them without a peer server, and starts none' {
+    It 'shows downloads without a peer server, and starts none' {
         Wait-Until { (Get-P2PDownload slow.bin).BytesReceived }
         Stop-P2PPeerServer
         (Get-P2PDownload).State | Should -Be Complete, Suspended
@@ -30,7 +30,7 @@ Describe 'Get-P2PDownload' {
         Get-P2PPeerServer | Should -BeNullOrEmpty
     }
 
-    It 'shows those of a shell that was ended, as suspended' {
+    It 'shows the downloads of an ended shell as suspended' {
         $script = {
             param ($module, $tracker, $folder)
             Import-Module $module
@@ -38,7 +38,7 @@ Describe 'Get-P2PDownload' {
             $null = Connect-P2PTracker $tracker -UserName bob -Password $password -StatePath $folder/bob
             $null = Receive-P2PFile dev slow.bin -Destination $folder/killed -AsJob
             while (-not (Get-P2PDownload slow.bin -State Running).BytesReceived) { Start-Sleep -Milliseconds 50 }
-            # No time for anything.
+            # Kills the shell without a clean shutdown.
             [Diagnostics.Process]::GetCurrentProcess().Kill()
         }
         $null = Invoke-NewShell $script $Manifest, $bob.Tracker, $Folder
@@ -51,7 +51,7 @@ Describe 'Get-P2PDownload' {
         (Get-FileHash $Folder/killed/slow.bin).Hash | Should -Be (Get-FileHash $Folder/slow.bin).Hash
     }
 
-    It 'says so when there is no download of a name' {
+    It 'reports a name without a download' {
         { Get-P2PDownload zzz -ErrorAction Stop } | Should -Throw -ErrorId 'DownloadNotFound,*'
         Get-P2PDownload zzz* | Should -BeNullOrEmpty
     }

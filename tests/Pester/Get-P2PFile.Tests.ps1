@@ -15,16 +15,16 @@ Describe 'Get-P2PFile' {
         ('ops' | Get-P2PFile -Name part1*).Name | Should -Be part1.bin
     }
 
-    It 'finds nothing for a pattern and says so for a name' {
+    It 'writes nothing for a pattern and an error for a name without a match' {
         Get-P2PFile dev zzz* | Should -BeNullOrEmpty
         { Get-P2PFile dev zzz -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
     }
 
-    It 'is cut short by Select-Object -First' {
+    It 'stops at Select-Object -First' {
         Get-P2PFile dev | Select-Object -First 1 | Should -HaveCount 1
     }
 
-    It 'shows sizes for people and keeps numbers for scripts' {
+    It 'formats sizes in the table and keeps numbers in the objects' {
         $file = Get-P2PFile dev site/img/logo.png
         $file.Size | Should -Be 70KB
         $file | Format-Table | Out-String | Should -Match ([regex]::Escape('{0:0.0} KiB' -f 70))

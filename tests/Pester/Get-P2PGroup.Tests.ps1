@@ -11,32 +11,32 @@ AfterAll {
 Describe 'Get-P2PGroup' {
     BeforeAll { $null = New-P2PGroup design, ops }
 
-    It 'lists all groups by name, with what one is in each' {
+    It 'lists all groups by name with the caller''s role' {
         $groups = Get-P2PGroup -Session $bob
         $groups.Name | Should -Be design, dev, ops
         $groups.Role | Should -Be None, Member, None
         ($groups | Where-Object Name -eq dev).MemberCount | Should -Be 3
     }
 
-    It 'takes names and wildcards, in any case and also twice' {
+    It 'takes names and wildcards in any letter case, and ignores duplicates' {
         (Get-P2PGroup DE*, dev, ops).Name | Should -Be design, dev, ops
         ('ops', 'o*' | Get-P2PGroup).Name | Should -Be ops
     }
 
-    It 'gives nothing for a pattern without a match and an error for a name' {
+    It 'writes nothing for a pattern and an error for a name without a match' {
         Get-P2PGroup x* | Should -BeNullOrEmpty
         (Get-P2PGroup nowhere, ops -ErrorAction SilentlyContinue -ErrorVariable failed).Name | Should -Be ops
         $failed.FullyQualifiedErrorId | Should -BeLike 'GroupNotFound,*'
         $failed.TargetObject | Should -Be nowhere
     }
 
-    It 'finds the groups of members, requests and rows of a table' {
+    It 'takes members, join requests and table rows from the pipeline' {
         (Get-P2PGroupMember dev bob | Get-P2PGroup).Name | Should -Be dev
         (Join-P2PGroup ops -Session $bob | Get-P2PGroup).Name | Should -Be ops
         ([pscustomobject]@{ Group = 'design'; Path = 'x' } | Get-P2PGroup).Name | Should -Be design
     }
 
-    It 'refuses nothing at all as a name' {
+    It 'refuses an empty name' {
         { Get-P2PGroup '' } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
         { Get-P2PGroup $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
     }

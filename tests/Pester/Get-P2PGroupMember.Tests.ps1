@@ -9,7 +9,7 @@ AfterAll {
 }
 
 Describe 'Get-P2PGroupMember' {
-    It 'lists who is in a group, what they are there and since when' {
+    It 'lists the members of a group with role and join time' {
         $members = Get-P2PGroupMember dev
         $members.UserName | Should -Be alice, bob, carol
         $members.Role | Should -Be Owner, Member, Member
@@ -17,13 +17,13 @@ Describe 'Get-P2PGroupMember' {
         $members[0] | Should -BeOfType P2PShare.P2PGroupMember
     }
 
-    It 'selects groups and members by wildcards; all of one''s own groups where none is named' {
+    It 'selects groups and members by wildcards, by default in all groups of the caller' {
         $null = New-P2PGroup ops
         (Get-P2PGroupMember -UserName [ab]*).ForEach('ToString') | Should -Be 'alice in dev', 'bob in dev', 'alice in ops'
         (Get-P2PGroupMember o*).Group | Should -Be ops
     }
 
-    It 'gives nothing for a pattern without a match and an error for a name' {
+    It 'writes nothing for a pattern and an error for a name without a match' {
         Get-P2PGroupMember x* | Should -BeNullOrEmpty
         Get-P2PGroupMember dev x* | Should -BeNullOrEmpty
         { Get-P2PGroupMember nowhere -ErrorAction Stop } | Should -Throw -ErrorId 'GroupNotFound,*'
@@ -35,7 +35,7 @@ Describe 'Get-P2PGroupMember' {
         ('dev', 'dev' | Get-P2PGroupMember -UserName bob).Group | Should -Be dev
     }
 
-    It 'is for members only' {
+    It 'requires membership' {
         { Get-P2PGroupMember ops -Session $bob -ErrorAction Stop } | Should -Throw -ErrorId 'NotMember,*'
     }
 

@@ -16,7 +16,7 @@ Describe 'Get-P2PJoinRequest' {
         $null = Join-P2PGroup dev, theirs -Session $carol
     }
 
-    It 'lists who asks to join one''s own groups' {
+    It 'lists the join requests of the caller''s groups' {
         (Get-P2PJoinRequest).ForEach('ToString') | Should -Be 'bob to dev', 'carol to dev', 'bob to ops'
     }
 
@@ -27,7 +27,7 @@ Describe 'Get-P2PJoinRequest' {
         (Get-P2PJoinRequest ops, o*, ops).UserName | Should -Be bob
     }
 
-    It 'gives nothing for a pattern without a match and an error for a name' {
+    It 'writes nothing for a pattern and an error for a name without a match' {
         Get-P2PJoinRequest x* | Should -BeNullOrEmpty
         Get-P2PJoinRequest ops x* | Should -BeNullOrEmpty
         { Get-P2PJoinRequest nowhere -ErrorAction Stop } | Should -Throw -ErrorId 'GroupNotFound,*'

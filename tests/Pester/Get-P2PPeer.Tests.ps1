@@ -9,7 +9,7 @@ BeforeAll {
     1..2 | ForEach-Object { Send-P2PFile (New-RandomFile "$_.bin" 100KB) dev }
     Send-P2PFile (Join-Path $Folder 1.bin) ops
     Receive-P2PFile dev 1.bin -Destination (Join-Path $Folder received) -Session $bob
-    # What was received is announced a moment later.
+    # A peer announces a received file with a short delay.
     $deadline = [datetime]::Now.AddSeconds(30)
     while (-not (Get-P2PPeer dev b* | Where-Object Complete -eq 1) -and [datetime]::Now -lt $deadline) { Start-Sleep -Milliseconds 50 }
 }
@@ -19,7 +19,7 @@ AfterAll {
 }
 
 Describe 'Get-P2PPeer' {
-    It 'lists who is online in a group, where, and how much they have of it' {
+    It 'lists the peers online in a group with address and holdings' {
         $peers = Get-P2PPeer dev
         $peers.UserName | Should -Be alice, bob
         $peers.Complete | Should -Be 2, 1
@@ -30,30 +30,30 @@ Describe 'Get-P2PPeer' {
         $peers[0] | Should -BeOfType P2PShare.P2PPeer
     }
 
-    It 'selects groups and users by wildcards; all of one''s own groups where none is named' {
+    It 'selects groups and users by wildcards, by default in all groups of the caller' {
         (Get-P2PPeer).ForEach('ToString') | Sort-Object | Should -Be 'alice in dev', 'alice in ops', 'bob in dev'
         (Get-P2PPeer o*).Group | Should -Be ops
         (Get-P2PPeer -UserName b*).UserName | Should -Be bob
     }
 
-    It 'gives nothing for a pattern without a match and an error for a name' {
+    It 'writes nothing for a pattern and an error for a name without a match' {
         Get-P2PPeer x* | Should -BeNullOrEmpty
         Get-P2PPeer ops b* | Should -BeNullOrEmpty
         { Get-P2PPeer nowhere -ErrorAction Stop } | Should -Throw -ErrorId 'GroupNotFound,*'
         { Get-P2PPeer ops bob -ErrorAction Stop } | Should -Throw -ErrorId 'PeerNotFound,*'
     }
 
-    It 'takes groups and members from the pipeline, and writes none twice' {
+    It 'takes groups and members from the pipeline, and writes each peer once' {
         (Get-P2PGroup dev | Get-P2PPeer).UserName | Should -Be alice, bob
         (Get-P2PGroupMember dev bob | Get-P2PPeer).UserName | Should -Be bob
         ('dev', 'd*' | Get-P2PPeer).Count | Should -Be 2
     }
 
-    It 'is for members only' {
+    It 'requires membership' {
         { Get-P2PPeer ops -Session $bob -ErrorAction Stop } | Should -Throw -ErrorId 'NotMember,*'
     }
 
-    It 'forgets a peer that has stopped' {
+    It 'omits a peer that has stopped' {
         Stop-P2PPeerServer -Session $bob
         (Get-P2PPeer dev).UserName | Should -Be alice
     }

@@ -8,11 +8,11 @@ AfterAll {
 }
 
 Describe 'Get-P2PPeerServer' {
-    It 'gives nothing where none runs' {
+    It 'writes nothing if none runs' {
         Get-P2PPeerServer | Should -BeNullOrEmpty
     }
 
-    It 'gives the one of the session' {
+    It 'writes the peer server of the session' {
         $job = Start-P2PPeerServer -Name server
         $server = Get-P2PPeerServer
         $server.Port | Should -BeGreaterThan 0

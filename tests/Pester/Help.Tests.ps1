@@ -5,7 +5,7 @@ BeforeDiscovery {
 
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
-    # Common ones are explained by about_CommonParameters.
+    # about_CommonParameters explains the common ones.
     $common = [System.Management.Automation.Cmdlet]::CommonParameters
 }
 
@@ -19,8 +19,8 @@ Describe 'Get-Help <_>' -ForEach $commands {
         $help = Get-Help $_ -Full
     }
 
-    It 'says what it does, shortly and at length' {
-        # Without help there is the syntax here.
+    It 'has a synopsis and a description' {
+        # Without help, PowerShell puts the syntax here.
         $help.Synopsis | Should -Match '^[A-Z][^\[]+\.$'
         ($help.description.Text -join ' ').Length | Should -BeGreaterThan 80
     }
@@ -33,7 +33,7 @@ Describe 'Get-Help <_>' -ForEach $commands {
         }
     }
 
-    It 'says truly which parameters are required, take wildcards and come from the pipeline' {
+    It 'matches the parameters'' real attributes for required, wildcards and pipeline' {
         foreach ($real in $command.Parameters.Values | Where-Object Name -notin ($common + 'WhatIf', 'Confirm')) {
             $parameter = Get-Help $command.Name -Parameter $real.Name
             $sets = $real.ParameterSets.Values
@@ -55,7 +55,7 @@ Describe 'Get-Help <_>' -ForEach $commands {
         }
     }
 
-    It 'shows it all to a person' {
+    It 'shows all sections as text' {
         $shown = Get-Help $command.Name -Full | Out-String -Width 200
         $shown | Should -Match 'SYNTAX' -Because 'it has a syntax'
         $shown | Should -Match 'Example 2'
@@ -79,22 +79,22 @@ Describe 'The views' {
         $alice, $bob = Connect-AliceAndBob (Start-TestTracker)
         $long = "site/assets/$('very-long-name-' * 6)end.png"
         $null = New-RandomFile short.bin 1KB | Send-P2PFile -Group dev -Name $long -Session $alice
-        # As a person's console, whatever the runner's is.
+        # As in an interactive console, regardless of the runner's.
         function Show ($InputObject, [int] $Width, [string] $Rendering) {
             $PSStyle.OutputRendering, $before = $Rendering, $PSStyle.OutputRendering
             try { $InputObject | Out-String -Width $Width } finally { $PSStyle.OutputRendering = $before }
         }
     }
 
-    It 'cut nothing off in a window of 80 columns' {
+    It 'truncate nothing in a window of 80 columns' {
         $shown = Show (Get-P2PFile dev) 80 PlainText
         $shown | Should -Not -Match '…'
         ($shown -split '\r?\n' | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual 80
-        # The name goes on below itself.
+        # A long name wraps below itself.
         $shown -replace '\s' | Should -Match 'end\.png'
     }
 
-    It 'colour states and roles, unless the person wants plain text' {
+    It 'colour states and roles, unless plain text is set' {
         Show (Get-P2PGroup dev -Session $alice) 100 Ansi | Should -Match "$([regex]::Escape($PSStyle.Foreground.Cyan))Owner"
         Show (Get-P2PGroup dev -Session $alice) 100 PlainText | Should -Not -Match "`e"
         Show (Get-P2PGroup dev -Session $alice) 100 PlainText | Should -Match '\bOwner\b'

@@ -1,6 +1,6 @@
 #requires -Version 7.6
 
-# Runs one file of this suite. The result is a JSON object: how many tests passed, what failed with its message, what was skipped.
+# Runs one file of this suite. The result is a JSON object: the number of passed tests, the failed ones with their messages, and the skipped ones.
 param ([string] $PesterModule, [string] $Path, [string] $ResultPath)
 
 $ErrorActionPreference = 'Stop'

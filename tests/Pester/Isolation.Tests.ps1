@@ -1,10 +1,10 @@
-# Modules share one process and, unless they take care, one load context: what P2PShare brings must be in nobody's way.
+# Modules share one process and, by default, one load context: P2PShare's assemblies must not conflict with other modules.
 
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
     $tracker = Start-TestTracker
 
-    # A module as others write them: its packages beside it, in versions of its own. Add-Type gives assemblies names of its own making.
+    # A typical other module: its packages beside it, in its own versions. Add-Type would choose the assembly's name.
     Add-Type 'public static class LoadsTheCompiler { }'
     $framework = (Get-ChildItem (Split-Path ([object].Assembly.Location)) -Filter System.*.dll).FullName + [psobject].Assembly.Location
     function New-Assembly ([string] $Name, [string] $Source, [string[]] $Reference) {
@@ -45,7 +45,7 @@ BeforeAll {
 '
     $otherModule = Join-Path $other OtherSqlite.dll
 
-    # Makes an account, connects and shares a file, so that every package of the engine is in use.
+    # Creates an account, connects and shares a file, so that every package of the engine is in use.
     $work = @'
         function Use-P2PShare ($address, $fingerprint, $folder, $name) {
             $password = ConvertTo-SecureString 'correct horse battery' -AsPlainText
@@ -65,7 +65,7 @@ AfterAll {
 }
 
 Describe 'The load context of PowerShell' {
-    It 'has nothing of the engine after the import, and the engine is not even loaded' {
+    It 'has no engine assembly after the import, because the engine is not loaded yet' {
         $loaded = Invoke-NewShell {
             param ($manifest)
             Import-Module $manifest
@@ -75,7 +75,7 @@ Describe 'The load context of PowerShell' {
         $loaded | Should -Be (Join-Path (Split-Path $manifest) P2PShare.Cmdlets.dll)
     }
 
-    It 'has nothing of the engine after real work either' {
+    It 'has no engine assembly after a file was shared' {
         $lines = Invoke-NewShell ([scriptblock]::Create(@"
             param (`$manifest, `$otherModule, `$address, `$fingerprint, `$folder)
             $work
@@ -108,7 +108,7 @@ Describe 'A module with other versions of the same packages' {
         $lines | Should -HaveCount 5
     }
 
-    It 'may bring the real SQLite into the default context, and both open databases' {
+    It 'can load SQLite into the default context while P2PShare uses its own' {
         $lines = Invoke-NewShell ([scriptblock]::Create(@"
             param (`$manifest, `$otherModule, `$address, `$fingerprint, `$folder)
             $work

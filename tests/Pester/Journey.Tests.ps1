@@ -1,4 +1,4 @@
-# The main job: a file goes from Alice to Bob and Carol through a group.
+# The main use: a file goes from Alice to Bob and Carol through a group.
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
     $tracker = Start-TestTracker
@@ -8,28 +8,28 @@ AfterAll {
     Stop-Everything
 }
 
-Describe 'A file goes from one person to others through a group' {
+Describe 'A file goes from one user to others through a group' {
     It 'begins with accounts and sessions' {
         $script:alice = Connect-NewUser $tracker alice
         $script:bob = Connect-NewUser $tracker bob
         $script:carol = Connect-NewUser $tracker carol
 
         $alice.Connected | Should -BeTrue
-        (Get-P2PSession)[0].UserName | Should -Be carol -Because 'who connected last is the default'
+        (Get-P2PSession)[0].UserName | Should -Be carol -Because 'the last session is the default'
     }
 
-    It 'Alice makes a group' {
+    It 'Alice creates a group' {
         (New-P2PGroup dev -Session $alice).Owner | Should -Be alice
     }
 
-    It 'Bob and Carol ask to join, and see no files before they are let in' {
+    It 'Bob and Carol ask to join, and see no files before they are approved' {
         foreach ($session in $bob, $carol) {
             (Join-P2PGroup dev -Session $session).Group | Should -Be dev
             { Get-P2PFile dev -Session $session -ErrorAction Stop } | Should -Throw -ErrorId 'NotMember,*'
         }
     }
 
-    It 'Alice approves everybody who asks, on the pipeline' {
+    It 'Alice approves all join requests on the pipeline' {
         Get-P2PJoinRequest -Session $alice | Approve-P2PJoinRequest -Session $alice
 
         Get-P2PJoinRequest -Session $alice | Should -BeNullOrEmpty
@@ -58,7 +58,7 @@ Describe 'A file goes from one person to others through a group' {
     }
 
     It 'the file has three sources now' {
-        # A peer says what it has as soon as it can, and nobody waits for it.
+        # A peer announces its holdings in the background; no cmdlet waits for it.
         $deadline = [datetime]::UtcNow.AddSeconds(10)
         while (($sources = (Get-P2PFile dev image.vhdx).Sources) -ne 3 -and [datetime]::UtcNow -lt $deadline) {
             Start-Sleep -Milliseconds 50
@@ -67,7 +67,7 @@ Describe 'A file goes from one person to others through a group' {
         $sources | Should -Be 3
     }
 
-    It 'Alice sees who fetched it' {
+    It 'Alice sees the users who fetched it' {
         $job = (Get-P2PPeerServer -Session $alice).Job
         Stop-P2PPeerServer -Session $bob
         Stop-P2PPeerServer -Session $carol

@@ -1,4 +1,4 @@
-# What the module starts ends with it: with Remove-Module, with the runspace, with the shell, however that ends.
+# Everything that the module starts ends with it: with Remove-Module, the runspace, or the shell, however the shell ends.
 
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
@@ -14,12 +14,12 @@ BeforeAll {
     function Wait-Until ([scriptblock] $Condition) {
         $watch = [System.Diagnostics.Stopwatch]::StartNew()
         while (-not (& $Condition)) {
-            if ($watch.Elapsed.TotalSeconds -gt 30) { throw "It did not come true within 30 seconds: $Condition" }
+            if ($watch.Elapsed.TotalSeconds -gt 30) { throw "The condition did not hold within 30 seconds: $Condition" }
             Start-Sleep -Milliseconds 50
         }
     }
 
-    # Starts a tracker and a peer server and says so: "<process of the tracker> <its port> <port of the peer server>".
+    # Starts a tracker and a peer server and writes "<process of the tracker> <its port> <port of the peer server>".
     $startAll = {
         param ($manifest, $folder, $port)
         Import-Module $manifest
@@ -52,7 +52,7 @@ Describe 'Remove-Module' {
         $lines | Should -Be 'process: False', 'listening: 0', 'jobs: Stopped Stopped', 'commands: 0'
     }
 
-    It 'is followed by an import that works, -Force and twice too' {
+    It 'can be followed by another import, also repeated and with -Force' {
         $lines = Invoke-NewShell {
             param ($manifest, $address, $fingerprint, $folder)
             $password = ConvertTo-SecureString 'correct horse battery' -AsPlainText
@@ -118,7 +118,7 @@ Describe 'A shell that ends' {
 }
 
 Describe 'Several runspaces' {
-    It 'have each its own default session with <How>' -ForEach @(
+    It 'have separate default sessions with <How>' -ForEach @(
         @{ How = 'ForEach-Object -Parallel'; Run = { param ($Names, $Work, $Shared) $text = "$Work"; $Names | ForEach-Object -Parallel { & ([scriptblock]::Create($using:text)) $_ $using:Shared } } }
         @{ How = 'Start-ThreadJob'; Run = { param ($Names, $Work, $Shared) $Names | ForEach-Object { Start-ThreadJob $Work -ArgumentList $_, $Shared } | Receive-Job -Wait -AutoRemoveJob } }
     ) {
@@ -146,7 +146,7 @@ Describe 'Several runspaces' {
         (Get-P2PSession).UserName | Should -Be alice
     }
 
-    It 'may share a session, and closing one leaves the session of the other' {
+    It 'can share a session, and closing one runspace leaves the session of the other' {
         $group = Start-ThreadJob { param ($manifest, $session) Import-Module $manifest; (Get-P2PGroup dev -Session $session).Name } -ArgumentList $manifest, $alice |
             Receive-Job -Wait -AutoRemoveJob
 
@@ -156,7 +156,7 @@ Describe 'Several runspaces' {
 }
 
 Describe 'Import-Module' {
-    It 'works from a folder with spaces and other letters, and writes nothing there' {
+    It 'works from a folder with spaces and non-ASCII letters, and writes nothing there' {
         $copy = Join-Path $Folder 'mödüle with späces 模块' P2PShare
         $null = New-Item -ItemType Directory $copy
         Copy-Item (Join-Path (Split-Path $manifest) *) $copy -Recurse
@@ -190,8 +190,8 @@ Describe 'Import-Module' {
         $lines | Should -Contain dev
     }
 
-    It 'is refused by an older PowerShell with the version that is needed' {
-        # As Windows PowerShell reads it: it has no other way to see that it is too old.
+    It 'is refused by an older PowerShell with the required version' {
+        # As Windows PowerShell reads it: the manifest is its only sign that it is too old.
         $data = Import-PowerShellDataFile $manifest
         $data.PowerShellVersion | Should -Be 7.6
         $data.CompatiblePSEditions | Should -Be Core

@@ -25,7 +25,7 @@ Describe 'The module' {
         (Get-Alias Leave-P2PGroup).Definition | Should -Be Exit-P2PGroup
     }
 
-    It 'takes a session in every cmdlet that needs one' {
+    It 'has -Session on every cmdlet that needs one' {
         $without = 'Start-P2PTracker', 'Stop-P2PTracker', 'Get-P2PTracker', 'Connect-P2PTracker', 'Get-P2PSession'
         foreach ($command in Get-Command -Module P2PShare -CommandType Cmdlet | Where-Object Name -notin $without) {
             $command.Parameters.Keys | Should -Contain Session -Because $command.Name

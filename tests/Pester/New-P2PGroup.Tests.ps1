@@ -9,18 +9,18 @@ AfterAll {
 }
 
 Describe 'New-P2PGroup' {
-    It 'makes a group that one owns' {
+    It 'creates a group that the caller owns' {
         $group = New-P2PGroup dev
         $group | Should -BeOfType P2PShare.P2PGroup
         $group.Owner, $group.MemberCount, $group.Role | Should -Be alice, 1, Owner
     }
 
-    It 'makes none with -WhatIf' {
+    It 'creates none with -WhatIf' {
         New-P2PGroup ops -WhatIf | Should -BeNullOrEmpty
         Get-P2PGroup o* | Should -BeNullOrEmpty
     }
 
-    It 'takes names and rows of a table from the pipeline; one that fails does not stop the others' {
+    It 'takes names and table rows from the pipeline and continues after a failure' {
         $made = 'one', 'dev', 'bad name', 'two' | New-P2PGroup -ErrorAction SilentlyContinue -ErrorVariable failed
         $made.Name | Should -Be one, two
         $failed.FullyQualifiedErrorId -replace ',.*' | Should -Be GroupNameTaken, InvalidGroupName

@@ -9,18 +9,18 @@ AfterAll {
 }
 
 Describe 'New-P2PUser' {
-    It 'makes an account at the tracker of the session' {
+    It 'creates an account at the session''s tracker' {
         $user = New-P2PUser -UserName dave -Password $Password
         $user | Should -BeOfType P2PShare.P2PUser
         $user.UserName, $user.Tracker | Should -Be dave, $tracker.Address
     }
 
-    It 'makes none with -WhatIf' {
+    It 'creates none with -WhatIf' {
         New-P2PUser -UserName erin -Password $Password -WhatIf
         (New-P2PUser -UserName erin -Password $Password).UserName | Should -Be erin
     }
 
-    It 'takes rows of a table and credentials from the pipeline; one that fails does not stop the others' {
+    It 'takes table rows and credentials from the pipeline and continues after a failure' {
         $made = "UserName`none`nbob`nbad name`ntwo" | ConvertFrom-Csv |
             New-P2PUser -Password $Password -ErrorAction SilentlyContinue -ErrorVariable failed
         $made.UserName | Should -Be one, two
@@ -28,13 +28,13 @@ Describe 'New-P2PUser' {
         ([pscredential]::new('three', $Password) | New-P2PUser).UserName | Should -Be three
     }
 
-    It 'shows an invitation to a tracker that wants one' {
+    It 'sends an invitation to a tracker that requires one' {
         $program = Join-Path $PSScriptRoot '..' '..' 'out' 'P2PShare' 'tracker' 'P2PShare.TrackerHost.dll'
         $data = Join-Path $Folder 'invited'
         $info = Join-Path $Folder 'tracker_info.txt'
         $address = "127.0.0.1:$(Get-FreePort)"
         Set-Content $info $address
-        # A shell's own tracker is open; an operator's need not be.
+        # Start-P2PTracker has open registration; this tracker requires an invitation.
         $process = Start-Process dotnet -ArgumentList $program, $info, 1, "--Tracker:DataPath=$data", '--Tracker:Registration=invitation' -PassThru `
             -RedirectStandardOutput (Join-Path $Folder 'out.txt') -RedirectStandardError (Join-Path $Folder 'err.txt')
         try {
@@ -54,7 +54,7 @@ Describe 'New-P2PUser' {
         }
     }
 
-    It 'says which tracker it means where there is no session' {
+    It 'fails with NotLoggedIn without a session and a tracker' {
         $errorId = 1 | ForEach-Object -Parallel {
             Import-Module $using:Manifest
             try { New-P2PUser -UserName x -Password $using:Password } catch { $_.FullyQualifiedErrorId }

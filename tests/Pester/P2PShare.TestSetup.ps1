@@ -1,10 +1,10 @@
-# Dot-sourced in BeforeAll: the built module, and what the tests have in common.
+# Dot-sourced in BeforeAll: the built module and the functions that the tests share.
 Set-StrictMode -Version Latest
 $Manifest = [System.IO.Path]::GetFullPath((Join-Path $PSScriptRoot '..' '..' 'out' 'P2PShare' 'P2PShare.psd1'))
 Import-Module $Manifest -Force
 
-# Every test file has a tracker and a folder of its own: TestDrive loses its files at the end of each Describe, and what
-# is shared has to stay.
+# Every test file has its own tracker and folder: TestDrive loses its files at the end of each Describe, and shared files
+# have to stay.
 $Folder = Join-Path ([System.IO.Path]::GetTempPath()) "p2pshare-pester-$([guid]::NewGuid().ToString('n'))"
 $null = New-Item -ItemType Directory $Folder
 $Password = ConvertTo-SecureString 'correct horse battery' -AsPlainText
@@ -19,7 +19,7 @@ function Start-TestTracker {
     Start-P2PTracker -Port (Get-FreePort) -DataPath (Join-Path $Folder 'tracker')
 }
 
-# Makes an account and connects; each person has a state folder of their own.
+# Creates an account and connects; each user has a separate state folder.
 function Connect-NewUser ($Tracker, [string] $UserName) {
     $arguments = @{
         Tracker     = $Tracker.Address
@@ -38,7 +38,7 @@ function New-RandomFile ([string] $Name, [long] $Size) {
     Get-Item -LiteralPath $path
 }
 
-# Alice, who owns the group dev, and Bob, who is in it and whose session is the default one.
+# Alice owns the groups; Bob is a member and has the default session.
 function Connect-AliceAndBob ($Tracker) {
     $alice = Connect-NewUser $Tracker alice
     $null = New-P2PGroup dev, ops
@@ -48,7 +48,7 @@ function Connect-AliceAndBob ($Tracker) {
     $alice, $bob
 }
 
-# Three people, of whom Alice has the default session; she owns the group, if one is named, and the others are in it.
+# Three users. Alice has the default session and owns the group, if one is named; the others are members.
 function Connect-AliceBobAndCarol ($Tracker, [string] $Group) {
     $bob = Connect-NewUser $Tracker bob
     $carol = Connect-NewUser $Tracker carol
@@ -65,12 +65,12 @@ function Connect-AliceBobAndCarol ($Tracker, [string] $Group) {
 function Wait-Until ([scriptblock] $Condition) {
     $deadline = (Get-Date).AddSeconds(30)
     while (-not (& $Condition)) {
-        if ((Get-Date) -gt $deadline) { throw "After 30 seconds still not: $Condition" }
+        if ((Get-Date) -gt $deadline) { throw "The condition did not hold within 30 seconds: $Condition" }
         Start-Sleep -Milliseconds 50
     }
 }
 
-# Takes down what a test file started, in the order that leaves nobody waiting.
+# Stops everything that a test file started, clients before the tracker so that none waits for it.
 function Stop-Everything {
     Get-P2PSession | Disconnect-P2PTracker -WarningAction Ignore
     Stop-P2PTracker
@@ -85,7 +85,7 @@ $PowerShell = @(
     '-NoProfile', '-NonInteractive'
 )
 
-# Runs a script in a PowerShell of its own, where the default load context is still empty; returns its output and errors as lines.
+# Runs a script in a new PowerShell process, whose default load context is empty; returns its output and errors as lines.
 # A prefix is a command that runs another one.
 function Invoke-NewShell ([scriptblock] $Script, [string[]] $ArgumentList = @(), [string[]] $Prefix = @()) {
     $file = Join-Path $Folder "$([guid]::NewGuid().ToString('n')).ps1"
@@ -94,7 +94,7 @@ function Invoke-NewShell ([scriptblock] $Script, [string[]] $ArgumentList = @(),
     & $program @rest 2>&1 | ForEach-Object { "$_" }
 }
 
-# Starts a script's file in a PowerShell of its own, with its output in a file; returns the process of that PowerShell.
+# Starts a script's file in a new PowerShell process, with its output in a file; returns the process.
 function Start-NewShell ([string] $File, [string[]] $ArgumentList, [string] $OutputPath) {
     $program, $rest = $PowerShell + '-File' + $File + $ArgumentList
     Start-Process $program ($rest -replace '.*\s.*', '"$0"') -PassThru -RedirectStandardOutput $OutputPath -RedirectStandardError "$OutputPath.err"

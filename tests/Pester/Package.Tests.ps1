@@ -1,10 +1,10 @@
-# The package and the zip, as 'dotnet pack' makes them, each used on its own, without the rest of P2PShare.
+# The package and the zip from 'dotnet pack', each used without the source tree.
 
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
     $version = (Get-Module P2PShare).Version
     $packages = Join-Path $Folder packages
-    # Not over the module that is loaded here.
+    # Not over the module that this process has loaded.
     $output = dotnet pack (Join-Path $PSScriptRoot '..' '..' src P2PShare.Cmdlets) -c Release -o $packages "-p:ModuleOutput=$Folder/built/" 2>&1
     if ($LASTEXITCODE) { throw "dotnet pack failed: $output" }
     $nupkg = Join-Path $packages "P2PShare.$version.nupkg"
@@ -37,7 +37,7 @@ AfterAll {
 }
 
 Describe 'The manifest' {
-    It 'is accepted without a word, and so it is with the owner''s addresses filled in' {
+    It 'is valid without a warning, also with the owner''s addresses filled in' {
         $manifest = Join-Path $Folder built P2PShare.psd1
         $lines = Get-Content $manifest
         $lines -match "^\s*# (LicenseUri|ProjectUri|ReleaseNotes)\s+= ''$" | Should -HaveCount 3
@@ -59,7 +59,7 @@ Describe 'The manifest' {
 }
 
 Describe 'P2PShare.<version>.nupkg' {
-    It 'is described as the PowerShell Gallery has it' {
+    It 'has the metadata that the PowerShell Gallery needs' {
         $archive = [System.IO.Compression.ZipFile]::OpenRead($nupkg)
         try {
             $reader = [System.IO.StreamReader]::new($archive.GetEntry('P2PShare.nuspec').Open())
@@ -76,7 +76,7 @@ Describe 'P2PShare.<version>.nupkg' {
             Should -Be ('PSModule', 'PSIncludes_Cmdlet' + $commands + $manifest.PrivateData.PSData.Tags | Sort-Object)
     }
 
-    It 'has the module at its root, SQLite once for each supported platform, and nothing left over from the build' {
+    It 'has the module at its root, SQLite once for each supported platform, and no build leftovers' {
         $entries = Get-ZipEntry $nupkg
         $entries | Should -Contain P2PShare.psd1
         $entries -match 'e_sqlite3\.(dll|so|dylib|a)$' -notmatch 'provider\.e_sqlite3\.dll$' | Sort-Object | Should -Be @(
@@ -86,7 +86,7 @@ Describe 'P2PShare.<version>.nupkg' {
         $entries | Where-Object { $_ -match '\.(pdb|a|exe|nupkg|cs|csproj)$|(^|/)(obj|bin)/|/P2PShare\.TrackerHost$' } | Should -BeNullOrEmpty
     }
 
-    It 'is small, and so are the built module and the zip; dotnet pack prints the size of each' {
+    It 'is within its size limit, as are the built module and the zip, and dotnet pack prints the sizes' {
         (Get-ChildItem (Join-Path $Folder built) -File -Recurse | Measure-Object Length -Sum).Sum | Should -BeLessOrEqual 25e6
         foreach ($file in $nupkg, $zip) {
             $size = (Get-Item $file).Length
@@ -95,7 +95,7 @@ Describe 'P2PShare.<version>.nupkg' {
         }
     }
 
-    It 'has all that the built module has, its help too, but for what only a developer needs' {
+    It 'has every file of the built module, except those for developers' {
         $root = (Get-Item (Join-Path $Folder built)).FullName
         $built = Get-ChildItem $root -File -Recurse | ForEach-Object { $_.FullName.Substring($root.Length + 1).Replace('\', '/') } |
             Where-Object { $_ -notmatch '\.pdb$|^tracker/P2PShare\.TrackerHost(\.exe)?$' }
@@ -104,8 +104,8 @@ Describe 'P2PShare.<version>.nupkg' {
         Get-ChildItem (Join-Path (Split-Path (Get-Module P2PShare).Path) en-US) -Name | ForEach-Object { $entries | Should -Contain "en-US/$_" }
     }
 
-    It 'works when it is installed from a folder of packages' {
-        # The list of repositories is this user's.
+    It 'works after an installation from a folder of packages' {
+        # The list of repositories belongs to the user: the test removes its entry.
         $repository = "P2PShareTest-$([guid]::NewGuid().ToString('n'))"
         Register-PSResourceRepository -Name $repository -Uri $packages -Trusted
         try {
@@ -116,7 +116,7 @@ Describe 'P2PShare.<version>.nupkg' {
             Should -Be notes.txt, "$version"
     }
 
-    It 'works by its name from a folder of the module path, laid out as an installation lays it out' {
+    It 'imports by name from a folder of the module path with the layout of an installation' {
         $modules = Join-Path $Folder Modules
         [System.IO.Compression.ZipFile]::ExtractToDirectory($nupkg, (Join-Path $modules P2PShare $version))
         $lines = Invoke-NewShell ([scriptblock]::Create(@"
@@ -134,7 +134,7 @@ Describe 'P2PShare.<version>.zip' {
         Get-ZipEntry $zip | Where-Object { $_ -notlike '*/' } | Sort-Object | Should -Be ($ofPackage | ForEach-Object { "P2PShare/$_" } | Sort-Object)
     }
 
-    It 'works where it is extracted' {
+    It 'works from the folder into which it is extracted' {
         $place = Join-Path $Folder 'a fresh folder'
         Expand-Archive $zip $place
         Test-ModuleManifest (Join-Path $place P2PShare P2PShare.psd1) | ForEach-Object Version | Should -Be $version

@@ -27,7 +27,7 @@ Describe 'Receive-P2PFile' {
         Join-Path $Folder none | Should -Not -Exist
     }
 
-    It 'keeps an existing file unless forced, and goes on with the others' {
+    It 'keeps an existing file without -Force, and continues with the others' {
         $target = Join-Path $Folder kept
         $null = New-RandomFile 'kept/part2.bin' 5
         Get-P2PFile ops | Receive-P2PFile -Destination $target -ErrorAction SilentlyContinue -ErrorVariable failures
@@ -43,7 +43,7 @@ Describe 'Receive-P2PFile' {
         (Get-Item (Join-Path $target part2.bin)).Length | Should -Be 20KB
     }
 
-    It 'ends the rest when a later cmdlet has had enough' {
+    It 'stops when a later cmdlet stops the pipeline' {
         $first = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder first) -PassThru -ThrottleLimit 1 | Select-Object -First 1
         $first | Should -HaveCount 1
     }
@@ -58,7 +58,7 @@ Describe 'Receive-P2PFile' {
         Get-Job -Id $job.Id -ErrorAction Ignore | Should -BeNullOrEmpty
     }
 
-    It 'is a failed job where a file could not be received, and Receive-Job has the error' {
+    It 'is a failed job if a file fails, and Receive-Job has the error' {
         $job = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder job) -AsJob
         $job | Wait-Job -Timeout 60 | Receive-Job -ErrorAction SilentlyContinue -ErrorVariable failures
         $job.State | Should -Be Failed
@@ -67,12 +67,12 @@ Describe 'Receive-P2PFile' {
         $job.StatusMessage | Should -Be '3 of 3 files could not be received; Receive-Job shows why.'
     }
 
-    It 'takes -Destination as it is written' {
+    It 'takes -Destination literally' {
         Receive-P2PFile ops part1.bin -Destination (Join-Path $Folder 'a[1]')
         Test-Path -LiteralPath (Join-Path $Folder 'a[1]/part1.bin') | Should -BeTrue
     }
 
-    It 'takes no more than -DownloadLimit, and stops with Stop-Job' {
+    It 'keeps to -DownloadLimit, and stops with Stop-Job' {
         $null = New-RandomFile 'large.bin' 20MB | Send-P2PFile -Group dev -Session $alice
         $watch = [Diagnostics.Stopwatch]::StartNew()
         $job = Receive-P2PFile dev large.bin -Destination (Join-Path $Folder large) -DownloadLimit 200KB -AsJob

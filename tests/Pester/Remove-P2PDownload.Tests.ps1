@@ -12,7 +12,7 @@ AfterAll {
 }
 
 Describe 'Remove-P2PDownload' {
-    It 'forgets a finished download and keeps its file' {
+    It 'removes a finished download and keeps its file' {
         Receive-P2PFile ops part1.bin -Destination $Folder/got
         Get-P2PDownload part1.bin | Remove-P2PDownload -WhatIf
         Get-P2PDownload part1.bin | Should -HaveCount 1
@@ -21,7 +21,7 @@ Describe 'Remove-P2PDownload' {
         Join-Path $Folder got/part1.bin | Should -Exist
     }
 
-    It 'leaves a part alone that somebody else writes to' {
+    It 'refuses a part file that another process writes' {
         Wait-Until { (Get-P2PDownload slow.bin).BytesReceived }
         Stop-P2PPeerServer
         $part = Join-Path $Folder got/slow.bin.p2ppart
@@ -35,7 +35,7 @@ Describe 'Remove-P2PDownload' {
         }
     }
 
-    It 'deletes what was received of an unfinished one, without a peer server' {
+    It 'deletes the part file of an unfinished download without a peer server' {
         Remove-P2PDownload slow.bin
         Join-Path $Folder got/slow.bin.p2ppart | Should -Not -Exist
         Get-P2PDownload | Should -BeNullOrEmpty

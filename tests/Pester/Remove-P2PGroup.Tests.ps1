@@ -9,13 +9,13 @@ AfterAll {
 }
 
 Describe 'Remove-P2PGroup' {
-    It 'asks first, because it cannot be undone' {
+    It 'asks for confirmation' {
         (Get-Command Remove-P2PGroup).ImplementingType.GetCustomAttributes([System.Management.Automation.CmdletAttribute], $true).ConfirmImpact | Should -Be High
         Remove-P2PGroup dev -WhatIf
         (Get-P2PGroup dev).MemberCount | Should -Be 3
     }
 
-    It 'is for the owner only' {
+    It 'requires the owner' {
         { Remove-P2PGroup dev -Session $bob -Confirm:$false -ErrorAction Stop } | Should -Throw -ErrorId 'NotOwner,*'
     }
 
@@ -26,7 +26,7 @@ Describe 'Remove-P2PGroup' {
         (New-P2PGroup dev -Session $bob).MemberCount | Should -Be 1
     }
 
-    It 'deletes those of one''s own that match a wildcard, and nothing where none does' {
+    It 'deletes the caller''s groups that match a wildcard, and nothing without a match' {
         $null = New-P2PGroup test-1, test-2, keep
         $null = New-P2PGroup test-3 -Session $bob
         Remove-P2PGroup test-* -Confirm:$false
@@ -34,7 +34,7 @@ Describe 'Remove-P2PGroup' {
         (Get-P2PGroup test-*, keep).Name | Should -Be test-3, keep
     }
 
-    It 'takes groups from the pipeline; one that fails does not stop the others' {
+    It 'takes groups from the pipeline and continues after a failure' {
         $null = New-P2PGroup one, two
         $removed = 'one', 'nowhere', 'test-3', 'two' | Remove-P2PGroup -Confirm:$false -PassThru -ErrorAction SilentlyContinue -ErrorVariable failed
         $removed.Name | Should -Be one, two

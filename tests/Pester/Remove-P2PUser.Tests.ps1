@@ -9,13 +9,13 @@ AfterAll {
 }
 
 Describe 'Remove-P2PUser' {
-    It 'asks first, because it cannot be undone' {
+    It 'asks for confirmation' {
         (Get-Command Remove-P2PUser).ImplementingType.GetCustomAttributes([System.Management.Automation.CmdletAttribute], $true).ConfirmImpact | Should -Be High
         Remove-P2PUser -Session $bob -WhatIf
         (Get-P2PGroupMember dev bob).UserName | Should -Be bob
     }
 
-    It 'does not delete who owns groups, and names them' {
+    It 'refuses to delete a user who owns groups, and names the groups' {
         $caught = { Remove-P2PUser -Confirm:$false -ErrorAction Stop } | Should -Throw -ErrorId 'UserOwnsGroups,*' -PassThru
         [string] $caught | Should -BeLike "*'dev'*"
         (Get-P2PGroup dev).Role | Should -Be Owner
@@ -37,7 +37,7 @@ Describe 'Remove-P2PUser' {
             Should -Throw -ErrorId 'WrongCredentials,*'
     }
 
-    It 'leaves the name free' {
+    It 'frees the name' {
         (New-P2PUser -UserName bob -Password $Password).UserName | Should -Be bob
     }
 }

@@ -11,14 +11,14 @@ AfterAll {
 }
 
 Describe 'Resume-P2PDownload' {
-    It 'lets downloads go on, and the job that waits for them' {
+    It 'resumes downloads and the job that waits for them' {
         Get-P2PDownload | Suspend-P2PDownload
         (Get-P2PDownload slow.bin | Resume-P2PDownload -PassThru).State | Should -Be Running
         Set-P2PPeerServer -UploadLimit 0 -Session $alice
         ($job | Wait-Job -Timeout 60 | Receive-Job).Length | Should -Be 3MB
     }
 
-    It 'starts a peer server where none runs any more' {
+    It 'starts a peer server if none runs' {
         Set-P2PPeerServer -UploadLimit 100KB -Session $alice
         $null = New-RandomFile 'long.bin' 2MB | Send-P2PFile -Group dev -Session $alice
         $job = Receive-P2PFile dev long.bin -Destination $Folder/got -AsJob
@@ -32,7 +32,7 @@ Describe 'Resume-P2PDownload' {
         (Get-FileHash $Folder/got/long.bin).Hash | Should -Be (Get-FileHash $Folder/long.bin).Hash
     }
 
-    It 'says what to do without a session' {
+    It 'names the remedy without a session' {
         $gone = Get-P2PSession | Where-Object UserName -eq bob
         $gone | Disconnect-P2PTracker
         { Resume-P2PDownload * -ErrorAction Stop } | Should -Throw -ErrorId 'NotLoggedIn,*' -ExpectedMessage '*Connect-P2PTracker*'

@@ -26,19 +26,19 @@ Describe 'Initialize-P2PGroups.ps1' {
         Get-P2PGroup -Session $alice | Should -BeNullOrEmpty
     }
 
-    It 'makes the groups and says who has not asked yet' {
+    It 'creates the groups and lists the users who have not asked yet' {
         Invoke-Sample | Should -Be 'builds alice Created', 'builds bob Waiting', 'web alice Created', 'web carol Waiting'
         Invoke-Sample | Should -Be 'builds bob Waiting', 'web carol Waiting'
     }
 
-    It 'lets in who is named and has asked, and turns others down only when told to' {
+    It 'approves named users who have asked, and denies others only with -DenyOthers' {
         $null = Join-P2PGroup web -Session $carol
         $null = Join-P2PGroup web -Session $dave
         Invoke-Sample | Should -Be 'builds bob Waiting', 'web carol Approved'
         Invoke-Sample @{ DenyOthers = $true } | Should -Be 'builds bob Waiting', 'web dave Denied'
     }
 
-    It 'takes others out only when told to' {
+    It 'removes others only with -RemoveOthers' {
         $null = Join-P2PGroup web -Session $dave
         Approve-P2PJoinRequest web dave -Session $alice
         Invoke-Sample | Should -Be 'builds bob Waiting'
@@ -52,7 +52,7 @@ Describe 'Initialize-P2PGroups.ps1' {
         (Get-P2PGroup builds -Session $bob).Owner | Should -Be bob
     }
 
-    It 'says what is wrong with the file' {
+    It 'reports an error in the file' {
         $bad = Join-Path $Folder bad.csv
         Set-Content $bad 'Group,Name', 'web,alice'
         { & $samples/Initialize-P2PGroups.ps1 $bad -Session $alice } | Should -Throw "*has no column 'User'*"
@@ -83,7 +83,7 @@ Describe 'Publish-Build.ps1 and Receive-Build.ps1' {
         Test-Path (Join-Path $target app-1.0) | Should -BeFalse
     }
 
-    It 'receive a named build, and repair what was damaged' {
+    It 'receive a named build, and repair damaged files' {
         $received = & $samples/Receive-Build.ps1 releases app-1.0 -Destination $target -Session $carol
         $received.Build, $received.Changed | Should -Be 'app-1.0', 2
         Set-Content (Join-Path $target app-1.0/app.bin) damaged
@@ -95,7 +95,7 @@ Describe 'Publish-Build.ps1 and Receive-Build.ps1' {
         { & $samples/Publish-Build.ps1 (Join-Path $Folder out/app-1.1) releases -Machines 3 -TimeoutSec 1 -Session $alice } | Should -Throw '2 of 3 machines*'
     }
 
-    It 'throw where there is nothing' {
+    It 'throw if there is no build' {
         { & $samples/Receive-Build.ps1 releases other-* -Destination $target -Session $carol } | Should -Throw '*no build like*'
         { & $samples/Publish-Build.ps1 (Join-Path $Folder out/app-1.1/app.bin) releases -Session $alice } | Should -Throw '*is a file*'
     }
@@ -112,7 +112,7 @@ Describe 'Start-P2PMirror.ps1' {
         $log = Join-Path $Folder mirror.log
     }
 
-    It 'follows the group in a process of its own until it is ended' {
+    It 'follows the group in a separate process until it is stopped' {
         $arguments = '-Tracker', $tracker.Address,
             '-Fingerprint', $tracker.Fingerprint, '-CredentialPath', $credential, '-Group', 'mirrored', '-Destination', $mirror, '-Delete',
             '-StatePath', (Join-Path $Folder mirrorstate)

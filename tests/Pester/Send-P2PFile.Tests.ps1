@@ -8,7 +8,7 @@ AfterAll {
 }
 
 Describe 'Send-P2PFile' {
-    It 'shares what Get-ChildItem finds, with several groups' {
+    It 'shares files from Get-ChildItem with several groups' {
         1..3 | ForEach-Object { $null = New-RandomFile "many/part$_.bin" 20KB }
 
         $shared = Get-ChildItem (Join-Path $Folder many) -File | Send-P2PFile -Group dev, ops -Session $alice
@@ -17,7 +17,7 @@ Describe 'Send-P2PFile' {
         (Get-P2PFile ops).Name | Should -Be part1.bin, part2.bin, part3.bin
     }
 
-    It 'keeps the names of a folder, and they are rebuilt on arrival' {
+    It 'keeps the paths of a folder, and the receiver rebuilds them' {
         $null = New-RandomFile 'site/index.html' 2KB
         $null = New-RandomFile 'site/img/logo.png' 70KB
         Push-Location $Folder
@@ -37,7 +37,7 @@ Describe 'Send-P2PFile' {
         { Send-P2PFile -Path (Join-Path $Folder 'nothing-*.bin') -Group dev -Session $alice -ErrorAction Stop } | Should -Not -Throw
     }
 
-    It 'names what is wrong with a path' {
+    It 'reports each invalid path' {
         { Send-P2PFile (Join-Path $Folder missing) dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathNotFound,*'
         { Send-P2PFile $Folder dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathIsFolder,*'
         { Send-P2PFile Env:/PATH dev -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PathUnreadable,*'
@@ -46,7 +46,7 @@ Describe 'Send-P2PFile' {
     It 'cannot read a file without permission' -Skip:$IsWindows {
         $file = New-RandomFile 'secret.bin' 1KB
         chmod 000 $file.FullName
-        # Root reads every file, unless it has given up the right to.
+        # Root reads every file unless it drops that capability.
         $asUser = (id -u) -eq 0 ? @('setpriv', '--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-dac_override,-dac_read_search') : @()
 
         Invoke-NewShell -Prefix $asUser {
@@ -58,22 +58,22 @@ Describe 'Send-P2PFile' {
         } $Manifest, $tracker.Address, $tracker.Fingerprint, $Folder, $file.FullName | Should -BeLike 'PathUnreadable,*'
     }
 
-    It 'shares the others where some of many fail, and each of those has one error' {
+    It 'writes one error per failed file and shares the others' {
         $paths = 1..100 | ForEach-Object {
             if ($_ % 10) { (New-RandomFile "hundred/$_.bin" $_).FullName } else { Join-Path $Folder "hundred/missing$_" }
         }
         $shared = $paths | Send-P2PFile -Group ops -Session $alice -ErrorAction SilentlyContinue -ErrorVariable failures
-        $shared.Name | Should -Be ($paths -notmatch 'missing' | Split-Path -Leaf) -Because 'they come in the order in which they were given'
+        $shared.Name | Should -Be ($paths -notmatch 'missing' | Split-Path -Leaf) -Because 'the output keeps the input order'
         $failures | Should -HaveCount 10
         $failures.TargetObject | Should -Be ($paths -match 'missing')
     }
 
-    It 'shares a file that is given twice once' {
+    It 'shares a file once if it is given twice' {
         $file = New-RandomFile 'twice.bin' 1KB
         $file, $file | Send-P2PFile -Group dev -Session $alice | Should -HaveCount 1
     }
 
-    It 'takes no $null and no empty string, and shares what comes with them' {
+    It 'refuses $null and empty strings, and shares the other files' {
         $file = New-RandomFile 'beside.bin' 1KB
         $null, '', $file.FullName | Send-P2PFile -Group dev -Session $alice -ErrorAction SilentlyContinue -ErrorVariable failures |
             ForEach-Object Name | Should -Be beside.bin

@@ -9,7 +9,7 @@ AfterAll {
 }
 
 Describe 'Set-P2PGroupOwner' {
-    It 'asks first, because only the new owner can give the group back' {
+    It 'asks for confirmation' {
         (Get-Command Set-P2PGroupOwner).ImplementingType.GetCustomAttributes([System.Management.Automation.CmdletAttribute], $true).ConfirmImpact | Should -Be High
         Set-P2PGroupOwner dev bob -WhatIf
         (Get-P2PGroup dev).Owner | Should -Be alice
@@ -21,12 +21,12 @@ Describe 'Set-P2PGroupOwner' {
         { Set-P2PGroupOwner dev bob -Session $bob -Confirm:$false -ErrorAction Stop } | Should -Throw -ErrorId 'NotOwner,*'
     }
 
-    It 'changes nothing where one hands to oneself' {
+    It 'changes nothing if the caller is the new owner' {
         Set-P2PGroupOwner dev alice -Confirm:$false | Should -BeNullOrEmpty
         (Get-P2PGroup dev).Role | Should -Be Owner
     }
 
-    It 'hands over; the former owner stays a member' {
+    It 'changes the owner, and the former one stays a member' {
         $group = Set-P2PGroupOwner -Group dev -UserName bob -Confirm:$false -PassThru
         $group | Should -BeOfType P2PShare.P2PGroup
         $group.Owner, $group.Role | Should -Be bob, Member

@@ -10,22 +10,22 @@ AfterAll {
 }
 
 Describe 'Set-P2PPeerServer' {
-    It 'changes the limits of one that runs' {
+    It 'changes the limits of a running peer server' {
         $server = Get-P2PPeerServer -Session $alice | Set-P2PPeerServer -UploadLimit 20MB -DownloadLimit 0 -StopTimeoutSec 1 -PassThru
         $server.UploadLimit, $server.DownloadLimit | Should -Be 20MB, $null
         $server.StopTimeout.TotalSeconds | Should -Be 1
     }
 
-    It 'speeds up an upload that runs' {
+    It 'speeds up a running upload' {
         Set-P2PPeerServer -UploadLimit 20KB -Session $alice
         $job = Receive-P2PFile dev slow.bin -Destination $Folder/got -AsJob
         Wait-Until { (Get-P2PPeerServer -Session $alice).BytesUploaded }
         Set-P2PPeerServer -UploadLimit 20MB -Session $alice
-        # Two and a half minutes at the limit before.
+        # At the previous limit it would take two and a half minutes.
         ($job | Wait-Job -Timeout 60).State | Should -Be Completed
     }
 
-    It 'does nothing with -WhatIf, and has to have something to change' {
+    It 'does nothing with -WhatIf, and refuses a call without a change' {
         Set-P2PPeerServer -UploadLimit 1 -Session $alice -WhatIf
         (Get-P2PPeerServer -Session $alice).UploadLimit | Should -Be 20MB
         Stop-P2PPeerServer

@@ -11,7 +11,7 @@ AfterAll {
 }
 
 Describe 'Set-P2PUser' {
-    It 'asks for both passwords where they are missing' {
+    It 'prompts for missing passwords' {
         foreach ($name in 'CurrentPassword', 'NewPassword') {
             $parameter = (Get-Command Set-P2PUser).Parameters[$name]
             $parameter.ParameterType | Should -Be ([securestring])
@@ -19,7 +19,7 @@ Describe 'Set-P2PUser' {
         }
     }
 
-    It 'changes nothing with -WhatIf, with a wrong password and with one that is too short' {
+    It 'changes nothing with -WhatIf, a wrong password or one that is too short' {
         $short = ConvertTo-SecureString short -AsPlainText
         Set-P2PUser -CurrentPassword $Password -NewPassword $new -WhatIf
         { Set-P2PUser -CurrentPassword $new -NewPassword $new -ErrorAction Stop } | Should -Throw -ErrorId 'WrongCredentials,*'
@@ -27,7 +27,7 @@ Describe 'Set-P2PUser' {
         Connect-P2PTracker @common -Password $Password | Disconnect-P2PTracker
     }
 
-    It 'changes the password; this session goes on and every other ends' {
+    It 'changes the password, keeps this session and ends all others' {
         $other = Connect-P2PTracker @common -Password $Password
         Set-P2PUser -CurrentPassword $Password -NewPassword $new -Session $alice | Should -BeNullOrEmpty
 

@@ -20,7 +20,7 @@ Describe 'Start-P2PPeerServer' {
         { Start-P2PPeerServer -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'PeerServerRunning,*'
     }
 
-    It 'gives the uploads through Receive-Job' {
+    It 'returns the uploads through Receive-Job' {
         $null = New-RandomFile 'data.bin' 100KB | Send-P2PFile -Group dev -Session $alice
         Receive-P2PFile dev data.bin -Destination $Folder/got
         Stop-P2PPeerServer -InputObject (Get-P2PPeerServer)
@@ -32,7 +32,7 @@ Describe 'Start-P2PPeerServer' {
         $job.HasMoreData | Should -BeFalse
     }
 
-    It 'says when a port is taken' {
+    It 'reports a port that is in use' {
         { Start-P2PPeerServer (Get-P2PPeerServer -Session $alice).Port -ErrorAction Stop } | Should -Throw -ErrorId 'PortInUse,*'
         Get-P2PPeerServer | Should -BeNullOrEmpty
     }

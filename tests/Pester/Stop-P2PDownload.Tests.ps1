@@ -11,7 +11,7 @@ AfterAll {
 }
 
 Describe 'Stop-P2PDownload' {
-    It 'ends downloads and keeps what was received' {
+    It 'stops downloads and keeps their part files' {
         Wait-Until { (Get-P2PDownload slow.bin).BytesReceived }
         (Get-P2PDownload | Stop-P2PDownload -PassThru).State | Should -Be Stopped
         Join-Path $Folder got/slow.bin.p2ppart | Should -Exist
@@ -25,7 +25,7 @@ Describe 'Stop-P2PDownload' {
         Get-P2PPeerServer | Should -BeNullOrEmpty
     }
 
-    It 'says so when there is no download of a name' {
+    It 'reports a name without a download' {
         { Stop-P2PDownload zzz -ErrorAction Stop } | Should -Throw -ErrorId 'DownloadNotFound,*'
     }
 }

@@ -15,7 +15,7 @@ Describe 'Stop-P2PPeerServer' {
         (Get-P2PPeerServer -Session $alice).State | Should -Be Running
     }
 
-    It 'ends listening, unregisters, and lets uploads that run finish' {
+    It 'stops listening, unregisters, and lets running uploads finish' {
         Set-P2PPeerServer -UploadLimit 2MB -StopTimeoutSec 60 -Session $alice
         $server = Get-P2PPeerServer -Session $alice
         $port = $server.Port
@@ -30,11 +30,11 @@ Describe 'Stop-P2PPeerServer' {
         $server.State | Should -Be Stopped
     }
 
-    It 'does nothing where none runs' {
+    It 'does nothing if none runs' {
         Stop-P2PPeerServer -Session $alice
     }
 
-    It 'puts downloads on hold' {
+    It 'suspends downloads' {
         $null = Start-P2PPeerServer -UploadLimit 50KB -Session $alice
         $null = New-RandomFile 'hold.bin' 3MB | Send-P2PFile -Group dev -Session $alice
         $job = Receive-P2PFile dev hold.bin -Destination $Folder/hold -AsJob

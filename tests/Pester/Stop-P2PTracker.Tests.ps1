@@ -20,7 +20,7 @@ Describe 'Stop-P2PTracker' {
         Get-Process -Id $tracker.ProcessId -ErrorAction Ignore | Should -BeNullOrEmpty
     }
 
-    It 'does nothing where none runs' {
+    It 'does nothing if none runs' {
         Stop-P2PTracker -PassThru | Should -BeNullOrEmpty
         $tracker, $tracker | Stop-P2PTracker
     }

@@ -11,19 +11,19 @@ AfterAll {
 }
 
 Describe 'Suspend-P2PDownload' {
-    It 'puts downloads from the pipeline on hold' {
+    It 'suspends downloads from the pipeline' {
         Get-P2PDownload | Suspend-P2PDownload -WhatIf
         (Get-P2PDownload slow.bin).State | Should -Be Running
         (Get-P2PDownload | Suspend-P2PDownload -PassThru).State | Should -Be Suspended
-        $job.State | Should -Be Running -Because 'it waits for the download to go on'
+        $job.State | Should -Be Running -Because 'it waits for the download to be resumed'
     }
 
-    It 'leaves alone what is on hold' {
+    It 'does nothing to a suspended download' {
         Suspend-P2PDownload slow.bin
         (Get-P2PDownload slow.bin).State | Should -Be Suspended
     }
 
-    It 'says so when there is no download of a name' {
+    It 'reports a name without a download' {
         { Suspend-P2PDownload zzz -ErrorAction Stop } | Should -Throw -ErrorId 'DownloadNotFound,*'
         Suspend-P2PDownload zzz*
     }

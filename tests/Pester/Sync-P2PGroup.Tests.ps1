@@ -12,11 +12,11 @@ AfterAll {
 }
 
 Describe 'Group folders' {
-    It 'keep their paths when they are shared, without what is hidden' {
+    It 'keep their paths when shared, without hidden files' {
         $shared.Name | Should -Be 'site/css/a b [1].css', 'site/index.html'
     }
 
-    It 'are rebuilt where they are received' {
+    It 'are rebuilt by the receiver' {
         $target = Join-Path $Folder rebuilt
         Get-P2PFile -Group dev -Name 'site/*' | Receive-P2PFile -Destination $target
         foreach ($name in $shared.Name) {
@@ -26,12 +26,12 @@ Describe 'Group folders' {
 }
 
 Describe 'Sync-P2PGroup' {
-    It 'lists with -WhatIf what it would do, and does nothing' {
+    It 'lists its changes with -WhatIf and makes none' {
         Sync-P2PGroup dev $mirror -WhatIf | Should -BeNullOrEmpty
         Test-Path $mirror | Should -BeFalse
     }
 
-    It 'receives what is missing and writes each change' {
+    It 'receives missing files and writes each change' {
         $changes = Sync-P2PGroup dev $mirror
         $changes | Should -BeOfType P2PShare.P2PSyncChange
         $changes.Action | Should -Be Received, Received
@@ -39,16 +39,16 @@ Describe 'Sync-P2PGroup' {
         Get-P2PFile dev | Test-P2PFile $mirror -Quiet | Should -Be $true, $true
     }
 
-    It 'does nothing where the folder is equal' {
+    It 'does nothing if the folder is equal' {
         Sync-P2PGroup dev $mirror -Delete | Should -BeNullOrEmpty
     }
 
-    It 'replaces what has other bytes' {
+    It 'replaces files with different bytes' {
         Set-Content (Join-Path $mirror site/index.html) changed
         (Sync-P2PGroup dev $mirror).Action | Should -Be Replaced
     }
 
-    It 'deletes what is gone with -Delete only' {
+    It 'deletes removed files with -Delete only' {
         $null = New-Item (Join-Path $mirror old) -ItemType Directory
         Set-Content (Join-Path $mirror old/extra.txt) extra
         Sync-P2PGroup dev $mirror | Should -BeNullOrEmpty

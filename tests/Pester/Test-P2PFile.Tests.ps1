@@ -16,7 +16,7 @@ Describe 'Test-P2PFile' {
         $null = New-RandomFile 'local/part2.bin' 20KB
     }
 
-    It 'tells what of a group is the same in a folder, different or missing' {
+    It 'reports each file of a group as equal, different or missing in a folder' {
         $tests = Get-P2PFile dev | Test-P2PFile -Path $local
         $tests | Should -BeOfType P2PShare.P2PFileTest
         $tests.Name | Should -Be part1.bin, part2.bin, part3.bin
@@ -25,7 +25,7 @@ Describe 'Test-P2PFile' {
         (Test-P2PFile $local dev).Result | Should -Be $tests.Result
     }
 
-    It 'tests one file, by its own name or another' {
+    It 'tests one file under its own name or another' {
         (Test-P2PFile (Join-Path $local part1.bin) dev).Result | Should -Be Match
         (Test-P2PFile (Join-Path $local part1.bin) dev -Name part2.bin).Result | Should -Be Different
         (Get-ChildItem $local | Test-P2PFile -Group dev).Result | Should -Be Match, Different
@@ -37,7 +37,7 @@ Describe 'Test-P2PFile' {
         Test-P2PFile (Join-Path $local nothing/part1.bin) dev -Quiet | Should -BeFalse
     }
 
-    It 'says so when the group has no such file' {
+    It 'reports a file that the group does not have' {
         { Test-P2PFile $local dev zzz -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
         Test-P2PFile $local dev zzz* | Should -BeNullOrEmpty
         { Test-P2PFile Env:/PATH dev -ErrorAction Stop } | Should -Throw -ErrorId 'PathUnreadable,*'

@@ -10,7 +10,7 @@ AfterAll {
 }
 
 Describe 'Start-P2PTracker' {
-    It 'gives the address, the fingerprint and a job' {
+    It 'returns the address, the fingerprint and a job' {
         $tracker.Address | Should -Match '^127\.0\.0\.1:\d+$'
         $tracker.Fingerprint | Should -MatchExactly '^[0-9a-f]{64}$'
         (Get-P2PTracker).ProcessId | Should -Be $tracker.ProcessId
@@ -30,21 +30,21 @@ Describe 'Start-P2PTracker' {
         Get-Process -Id $second.ProcessId -ErrorAction Ignore | Should -BeNullOrEmpty
     }
 
-    It 'says where to dial it when it listens on all addresses' {
+    It 'returns an address to connect to if it listens on all addresses' {
         $open = Start-P2PTracker -Port (Get-FreePort) -Address 0.0.0.0 -DataPath (Join-Path $Folder open)
         $open.Address | Should -Not -BeLike '0.0.0.0*'
         ($open | New-P2PUser -Credential $credential -StatePath (Join-Path $Folder open-state)).UserName | Should -Be alice
         $open | Stop-P2PTracker
     }
 
-    It 'says why it cannot start' {
+    It 'reports why it cannot start' {
         { Start-P2PTracker -Port ($tracker.Address -split ':')[1] -DataPath (Join-Path $Folder third) -ErrorAction Stop } |
             Should -Throw -ErrorId 'TrackerNotStarted,*'
     }
 }
 
 Describe 'New-P2PUser and Connect-P2PTracker' {
-    It 'refuse a tracker whose certificate nobody vouches for, without a prompt' {
+    It 'refuse a tracker with an untrusted certificate without a prompt' {
         { Connect-P2PTracker $tracker.Address -Credential $credential -StatePath $state -ErrorAction Stop } |
             Should -Throw -ErrorId 'TrackerCertificateUntrusted,*'
     }
@@ -64,13 +64,13 @@ Describe 'New-P2PUser and Connect-P2PTracker' {
         $caught | Format-List * -Force | Out-String | Should -Not -Match 'something else'
     }
 
-    It 'refuse a taken name, a tracker that is not there and one that is not known' {
+    It 'refuse a taken name, an unreachable tracker and an unresolvable one' {
         { New-P2PUser -Credential $credential -ErrorAction Stop } | Should -Throw -ErrorId 'UserNameTaken,*'
         { Connect-P2PTracker 127.0.0.1:1 -Credential $credential -StatePath $state } | Should -Throw -ErrorId 'TrackerUnreachable,*'
         { Connect-P2PTracker no-such-host.invalid -Credential $credential -StatePath $state } | Should -Throw -ErrorId 'TrackerHostUnknown,*'
     }
 
-    It 'give each runspace a default session of its own' {
+    It 'give each runspace its own default session' {
         $names = 'bob', 'carol' | ForEach-Object -Parallel {
             Import-Module $using:Manifest
             $arguments = @{

@@ -9,7 +9,7 @@ AfterAll {
 }
 
 Describe 'Unpublish-P2PFile' {
-    It 'is for who shared the file' {
+    It 'requires the sharer of the file' {
         { Unpublish-P2PFile ops part1.bin -ErrorAction Stop } | Should -Throw -ErrorId 'NotSharer,*'
         Unpublish-P2PFile ops part1.bin -Session $alice -WhatIf
         Get-P2PFile ops part1.bin | Should -HaveCount 1
@@ -24,7 +24,7 @@ Describe 'Unpublish-P2PFile' {
         Get-P2PPeerServer -Session $alice | Should -BeNullOrEmpty
     }
 
-    It 'finds nothing for a pattern and says so for a name' {
+    It 'writes nothing for a pattern and an error for a name without a match' {
         Unpublish-P2PFile ops zzz* -Session $alice
         { Unpublish-P2PFile ops zzz -Session $alice -ErrorAction Stop } | Should -Throw -ErrorId 'FileNotFound,*'
     }

@@ -9,7 +9,7 @@ BeforeAll {
     Approve-P2PJoinRequest dev bob
     $file = New-RandomFile 'x.bin' 100KB
 
-    # Runs a script behind the prompt, and returns once it watches: -Verbose says when nothing more is missed.
+    # Runs a script in the background, and returns once it watches: -Verbose reports the moment from which no event is missed.
     function Start-Watch ([scriptblock] $Script, $Session, [object[]] $ArgumentList) {
         $job = Start-ThreadJob -ArgumentList $Manifest, $Script, $Session, $ArgumentList {
             param ($module, $script, $session, $arguments)
@@ -19,7 +19,7 @@ BeforeAll {
         }
         $deadline = [datetime]::Now.AddSeconds(30)
         while ($job.Verbose.Count -eq 0 -and $job.State -in 'NotStarted', 'Running') {
-            if ([datetime]::Now -gt $deadline) { throw 'It does not watch.' }
+            if ([datetime]::Now -gt $deadline) { throw 'The script did not start to watch in time.' }
             Start-Sleep -Milliseconds 20
         }
         $job
@@ -38,7 +38,7 @@ AfterAll {
 }
 
 Describe 'Watch-P2PEvent' {
-    It 'writes what happens, and ends at once when the next cmdlet has had enough' {
+    It 'writes events, and ends at once when the next cmdlet stops the pipeline' {
         $watch = Start-Watch { Watch-P2PEvent | Select-Object -First 1 } $alice
         $null = Join-P2PGroup dev -Session $carol
         $event = Receive-Watch $watch
@@ -51,7 +51,7 @@ Describe 'Watch-P2PEvent' {
         Deny-P2PJoinRequest dev carol
     }
 
-    It 'lets everybody in who asks, as Watch-P2PEvent | Where-Object Kind -eq JoinRequest | Approve-P2PJoinRequest' {
+    It 'approves each join request in a pipeline with Approve-P2PJoinRequest' {
         $null = New-P2PGroup open
         $watch = Start-Watch {
             Watch-P2PEvent | Where-Object Kind -eq JoinRequest | Approve-P2PJoinRequest -PassThru | Select-Object -First 2
@@ -61,7 +61,7 @@ Describe 'Watch-P2PEvent' {
         (Get-P2PGroup open -Session $carol).Role | Should -Be Member
     }
 
-    It 'selects by group, wildcards too, and by kind' {
+    It 'selects by group, also with wildcards, and by kind' {
         $null = New-P2PGroup web
         $watch = Start-Watch { 'o*', 'dev' | Watch-P2PEvent -Kind FileShared, FileRemoved | Select-Object -First 3 } $alice
         'web', 'open', 'dev' | ForEach-Object { Send-P2PFile $file $_ -Name "$_.bin" }
@@ -71,7 +71,7 @@ Describe 'Watch-P2PEvent' {
             Should -Be 'FileShared: open.bin in open, by alice', 'FileShared: dev.bin in dev, by alice', 'FileRemoved: open.bin in open, by alice'
     }
 
-    It 'names a new file as Receive-P2PFile takes it' {
+    It 'pipes a new file to Receive-P2PFile' {
         $watch = Start-Watch {
             Watch-P2PEvent dev -Kind FileShared | Select-Object -First 1 | Receive-P2PFile -Destination $args[0] -PassThru
         } $bob (Join-Path $Folder 'received')
@@ -81,7 +81,7 @@ Describe 'Watch-P2PEvent' {
         (Get-FileHash $received.FullName).Hash | Should -Be (Get-FileHash $file.FullName).Hash
     }
 
-    It 'stands for its file where Get-P2PFile takes it' {
+    It 'pipes an event''s file to Get-P2PFile' {
         $watch = Start-Watch { Watch-P2PEvent dev -Kind FileShared | Select-Object -First 1 } $bob
         Send-P2PFile $file dev -Name site/newer.bin
         $found = Receive-Watch $watch | Get-P2PFile -Session $bob
@@ -89,7 +89,7 @@ Describe 'Watch-P2PEvent' {
         $found.Size | Should -Be 100KB
     }
 
-    It 'tells who asked to join what became of it' {
+    It 'reports the answer to the user who asked to join' {
         $null = New-P2PGroup closed
         $watch = Start-Watch { $null = Join-P2PGroup closed; Watch-P2PEvent closed -Kind JoinApproved, JoinDenied | Select-Object -First 1 } $carol
         Deny-P2PJoinRequest closed carol
@@ -103,7 +103,7 @@ Describe 'Watch-P2PEvent' {
         $watch | Remove-Job
     }
 
-    It 'goes on after its tracker was restarted' {
+    It 'continues after its tracker was restarted' {
         $port = ([uri]"https://$($tracker.Address)").Port
         $watch = Start-Watch { Watch-P2PEvent dev -Kind MemberLeft | Select-Object -First 1 } $alice
         Stop-P2PTracker
@@ -112,7 +112,7 @@ Describe 'Watch-P2PEvent' {
         (Receive-Watch $watch).UserName | Should -Be bob
     }
 
-    It 'says of each group that is not there that it is not, and watches the others' {
+    It 'writes an error per missing group, and watches the others' {
         { Watch-P2PEvent nowhere -ErrorAction Stop } | Should -Throw -ErrorId 'GroupNotFound,*'
         $watch = Start-Watch { 'nowhere', 'dev' | Watch-P2PEvent -ErrorAction SilentlyContinue | Select-Object -First 1 } $alice
         Send-P2PFile $file dev -Name last.bin

@@ -1,6 +1,6 @@
 namespace P2PShare.Support;
 
-/// <summary>Chance that can be had again: a test that fails says its seed.</summary>
+/// <summary>Reproducible randomness: a failed test reports its seed.</summary>
 internal sealed class SeededRandom
 {
     private readonly int _seed = Random.Shared.Next();
@@ -22,6 +22,6 @@ internal sealed class SeededRandom
         }
     }
 
-    /// <summary>A moment that has nothing to do with what the other processes do.</summary>
+    /// <summary>A random delay, independent of the other processes.</summary>
     public Task MomentAsync(TimeSpan longest) => Task.Delay(longest * Random.NextDouble());
 }

@@ -61,7 +61,7 @@ public sealed class CommandLineTests
     public async Task A_tracker_that_does_not_listen_is_named()
     {
         using var folder = new ShellFolder();
-        // Port 1 is reserved and nobody listens there.
+        // Port 1 is reserved, so that nothing listens there.
         folder.Write("tracker_info.txt", "127.0.0.1:1\n");
         using var shell = await ShellProcess.RunAsync(folder, ["127.0.0.1:1", "tracker_info.txt"]);
 

@@ -5,7 +5,7 @@ public sealed class DemoTests
     [Theory]
     [InlineData("it's a file.bin", 3_000_001)]
     [InlineData("empty.bin", 0)]
-    public async Task A_file_goes_from_Alice_to_Bob_and_nothing_is_left(string name, int size)
+    public async Task Demo_sends_a_file_and_leaves_no_files_or_processes(string name, int size)
     {
         using var folder = new ShellFolder();
         var path = folder.WriteRandom(name, size);
@@ -49,7 +49,7 @@ public sealed class DemoTests
     [InlineData(ProcessSignal.Interrupt, true)]
     [InlineData(ProcessSignal.Interrupt, false)]
     [InlineData(ProcessSignal.Terminate, false)]
-    public async Task An_interrupted_demonstration_leaves_nothing(int signal, bool group)
+    public async Task An_interrupted_demo_leaves_no_files_or_processes(int signal, bool group)
     {
         if (OperatingSystem.IsWindows())
         {

@@ -26,7 +26,7 @@ public sealed class LineCompletionTests : IDisposable
     [InlineData("download_file \"my group\" r", "Get-P2PFile -Group 'my group' -Name 'r'")]
     [InlineData("stop_share dev ", "Get-P2PFile -Group 'dev' -Name ")]
     [InlineData("Get-P2PF", "Get-P2PF")]
-    public void What_the_tracker_knows_is_asked_of_the_cmdlets_own_completers(string line, string asked)
+    public void Groups_files_and_users_are_completed_by_the_cmdlets_completers(string line, string asked)
     {
         Complete(line);
 
@@ -38,14 +38,14 @@ public sealed class LineCompletionTests : IDisposable
     [InlineData("create_group ")]
     [InlineData("create_user ")]
     [InlineData("list_groups x")]
-    public void Nothing_is_completed_where_nothing_can_be_known(string line)
+    public void New_names_and_passwords_are_not_completed(string line)
     {
         Assert.Equal("", Complete(line));
         Assert.Empty(_asked);
     }
 
     [Fact]
-    public void An_answer_with_spaces_gets_quotation_marks_and_the_next_word_a_space()
+    public void A_completion_with_spaces_is_quoted_and_a_single_one_ends_with_a_space()
     {
         Assert.Equal("\"report one.pdf\" ", Complete("download_file dev r", "report one.pdf"));
         Assert.Equal("a.bin|\"b c.bin\"", Complete("download_file dev ", "a.bin", "b c.bin"));
@@ -70,7 +70,7 @@ public sealed class LineCompletionTests : IDisposable
     [InlineData("LOGIN", "login")]
     [InlineData("upload_files", "upload_file")]
     [InlineData("frobnicate", null)]
-    public void The_nearest_command_is_suggested_where_one_is_near(string typed, string? expected) =>
+    public void The_nearest_command_is_found_if_its_distance_is_small(string typed, string? expected) =>
         Assert.Equal(expected, NearestName.Find(typed, ["create_user", "create_group", "list_groups", "login", "logout", "upload_file"]));
 
     private string Complete(string line, params string[] answers)

@@ -19,7 +19,7 @@ public sealed class OriginalCommandTests : IAsyncLifetime, IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_session_as_the_original_documents_it_gives_the_originals_answers()
+    public async Task The_original_documents_session_prints_the_originals_answers()
     {
         _folder.WriteRandom("report one.bin", 100_000);
         using var john = Start("john");
@@ -63,7 +63,7 @@ public sealed class OriginalCommandTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Who_is_not_a_member_sees_no_files()
+    public async Task A_user_who_is_not_a_member_sees_no_files()
     {
         using var shell = await RunAsync("""
             create_user ann password-of-ann
@@ -84,7 +84,7 @@ public sealed class OriginalCommandTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_password_is_taken_as_it_stands_and_shown_nowhere()
+    public async Task A_password_is_literal_and_never_shown()
     {
         const string Password = "pa$$;w\"o|rd`#1";
         using var shell = await RunAsync($"""
@@ -102,7 +102,7 @@ public sealed class OriginalCommandTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Backslashes_and_dollars_in_a_path_are_no_escapes()
+    public async Task Backslashes_and_dollars_in_a_path_are_literal()
     {
         using var shell = await RunAsync("""
             create_user john password123
@@ -167,7 +167,7 @@ public sealed class OriginalCommandTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Anything_else_typed_is_PowerShell_also_over_several_lines()
+    public async Task All_other_lines_are_PowerShell_also_multiline_statements()
     {
         using var shell = await RunAsync("""
             create_user john password123

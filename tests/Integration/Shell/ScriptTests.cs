@@ -11,7 +11,7 @@ public sealed class ScriptTests
     [InlineData("Get-P2PGroup", 1)]
     [InlineData("Get-P2PGroup -ErrorAction Ignore", 1)]
     [InlineData("try { Get-P2PGroup } catch { 'caught' }", 0)]
-    public async Task The_exit_code_tells_whether_a_command_failed(string text, int exitCode)
+    public async Task The_exit_code_reports_whether_a_command_failed(string text, int exitCode)
     {
         using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(folder, ["-Command", text]);
@@ -20,7 +20,7 @@ public sealed class ScriptTests
     }
 
     [Fact]
-    public async Task All_standard_cmdlets_are_there()
+    public async Task All_standard_cmdlets_are_available()
     {
         using var folder = new ShellFolder();
         using var shell = await ShellProcess.RunAsync(
@@ -55,7 +55,7 @@ public sealed class ScriptTests
     }
 
     [Fact]
-    public async Task A_script_gets_its_arguments_as_they_were_typed()
+    public async Task A_script_receives_its_arguments_literally()
     {
         using var folder = new ShellFolder();
         folder.Write("x.ps1", "param([string] $Path, [switch] $All, [string] $Rest)\n\"$Path|$All|$Rest\"\nexit 3\n");

@@ -1,7 +1,7 @@
 
 namespace P2PShare.Support;
 
-/// <summary>A tracker, Alice who owns the group dev, and Bob who is in it: each with a shell of their own.</summary>
+/// <summary>A tracker, Alice, who owns the group dev, and Bob, a member: each with a separate shell.</summary>
 public abstract class CmdletTest : IAsyncLifetime
 {
     private TestTracker? _tracker;

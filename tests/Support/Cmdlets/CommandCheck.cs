@@ -4,7 +4,7 @@ using System.Security;
 
 namespace P2PShare.Support;
 
-/// <summary>Says what is wrong with the module's commands in a script, without running it.</summary>
+/// <summary>Reports errors in a script's use of the module's commands, without running it.</summary>
 /// <param name="commands">What the module exports, aliases included, by name.</param>
 internal sealed class CommandCheck(IReadOnlyDictionary<string, CommandInfo> commands)
 {
@@ -69,7 +69,7 @@ internal sealed class CommandCheck(IReadOnlyDictionary<string, CommandInfo> comm
         return faults;
     }
 
-    // Whole names and aliases only: a page shows what it means.
+    // Full names and aliases only: pages should not abbreviate.
     private static ParameterMetadata? Resolve(CommandInfo command, string name) => command.Parameters.Values.FirstOrDefault(
         parameter => parameter.Name == name || parameter.Aliases.Contains(name));
 
@@ -84,7 +84,7 @@ internal sealed class CommandCheck(IReadOnlyDictionary<string, CommandInfo> comm
         var byPosition = open.Where(parameter => parameter.Position >= 0).OrderBy(parameter => parameter.Position).Take(values).ToList();
         return byPosition.Count == values && open.Except(byPosition).Where(parameter => parameter.IsMandatory).All(parameter => splatted
             || (inPipeline && (parameter.ValueFromPipeline || parameter.ValueFromPipelineByPropertyName))
-            // A person is asked for these.
+            // PowerShell prompts for these.
             || parameter.ParameterType == typeof(SecureString) || parameter.ParameterType == typeof(PSCredential));
     }
 }

@@ -4,7 +4,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Support;
 
-/// <summary>A person's shell: a runspace of its own with the built module, and a folder of its own.</summary>
+/// <summary>A user's shell: a separate runspace with the built module, and a separate folder.</summary>
 internal sealed class TestShell : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -25,7 +25,7 @@ internal sealed class TestShell : IDisposable
 
     public string StatePath => _folder.Combine("state");
 
-    /// <summary>What the last script wrote to the error stream, a terminating error at the end.</summary>
+    /// <summary>The error stream of the last script, with a terminating error at the end.</summary>
     public IReadOnlyList<ErrorRecord> Errors { get; private set; } = [];
 
     public IReadOnlyList<ProgressRecord> Progress { get; private set; } = [];

@@ -1,6 +1,6 @@
 namespace P2PShare.Support;
 
-/// <summary>A test of what only PostgreSQL does; skipped where that is not installed.</summary>
+/// <summary>A test of PostgreSQL alone; skipped if it is not installed.</summary>
 public sealed class PostgresFactAttribute : FactAttribute
 {
     public PostgresFactAttribute() => Skip = PostgresServer.Missing;

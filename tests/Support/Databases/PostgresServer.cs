@@ -61,7 +61,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         RedirectStandardOutput = true,
     })!;
 
-    /// <summary>Why there is no server for tests; null where there is one.</summary>
+    /// <summary>Why the tests have no server; null if they have one.</summary>
     public static string? Missing => Programs is null
         ? "PostgreSQL is not installed: there is no initdb in the PATH and none in /usr/lib/postgresql/*/bin."
         : null;
@@ -140,7 +140,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     private async Task<string> ReadAsync(string expected)
     {
         var line = await _shell.StandardOutput.ReadLineAsync().WaitAsync(Deadline);
-        return line?.StartsWith(expected, StringComparison.Ordinal) == true ? line : throw new InvalidOperationException($"PostgreSQL said '{line}' where '{expected}' was expected.");
+        return line?.StartsWith(expected, StringComparison.Ordinal) == true ? line : throw new InvalidOperationException($"PostgreSQL printed '{line}'; '{expected}' was expected.");
     }
 
     private void OnProcessExit(object? sender, EventArgs e) => EndInput();

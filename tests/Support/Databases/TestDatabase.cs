@@ -15,7 +15,7 @@ internal static class TestDatabase
     private static readonly Lazy<Task<PostgresServer>> Server = new(StartAsync);
     private static readonly ConcurrentDictionary<string, Lazy<Task>> Made = new();
 
-    /// <summary>What the running test is to use; SQLite where it does not care.</summary>
+    /// <summary>The database of the running test; SQLite by default.</summary>
     public static DatabaseKind Kind
     {
         get => RunningOn.Value;

@@ -5,7 +5,7 @@ using Xunit.Sdk;
 
 namespace P2PShare.Support;
 
-/// <summary>A test on one database; skipped where that is not installed.</summary>
+/// <summary>A test on one database; skipped if that is not installed.</summary>
 public sealed class TrackerTestCase : XunitTestCase
 {
     private DatabaseKind _database;

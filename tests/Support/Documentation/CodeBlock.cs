@@ -2,17 +2,17 @@ using System.Text.RegularExpressions;
 
 namespace P2PShare.Support;
 
-/// <summary>A block of code of a page.</summary>
+/// <summary>A code block of a page.</summary>
 /// <param name="Page">Path below the repository.</param>
-/// <param name="Line">Where it begins, from 1.</param>
-/// <param name="Marks">The words behind the fence: the language first, then what is to be done with it. Empty where it is only indented.</param>
+/// <param name="Line">The block's first line, from 1.</param>
+/// <param name="Marks">The words after the fence: the language, then how to treat the block. Empty if the block is only indented.</param>
 internal sealed partial record CodeBlock(string Page, int Line, IReadOnlyList<string> Marks, string Text)
 {
     public string Language => Marks.Count > 0 ? Marks[0] : "";
 
     public bool Runs => Marks.Contains("run");
 
-    /// <summary>Who types it, where a page has several people.</summary>
+    /// <summary>The user who types it, if a page has several.</summary>
     public string Person => Marks.FirstOrDefault(mark => mark.StartsWith("as=", StringComparison.Ordinal))?[3..] ?? "me";
 
     public string FirstLine => Text.Split('\n')[0].Trim();

@@ -4,7 +4,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Support;
 
-/// <summary>Stands before a tracker and passes everything on, until it keeps what the tracker says to itself.</summary>
+/// <summary>A TCP proxy in front of a tracker that can drop the tracker's responses.</summary>
 internal sealed class AnswerThief : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -26,10 +26,10 @@ internal sealed class AnswerThief : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>From now on no answer arrives.</summary>
+    /// <summary>Drops every response from now on.</summary>
     public void Keep() => _keeps = true;
 
-    /// <summary>Ends all connections, as where a tracker is killed; later ones are passed on again.</summary>
+    /// <summary>Ends all connections, as if the tracker were killed; later ones are passed on again.</summary>
     public async Task CutAsync()
     {
         var cut = _cut;

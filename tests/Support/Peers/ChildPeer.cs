@@ -27,7 +27,7 @@ internal sealed class ChildPeer : IAsyncDisposable
 
     public int ProcessId => _process!.Id;
 
-    /// <summary>Makes the user and lets it into the group; its process is not started yet.</summary>
+    /// <summary>Creates the user and makes it a member of the group; its process is not started yet.</summary>
     public static async Task<ChildPeer> CreateAsync(TestTracker tracker, string userName, TestPeer owner)
     {
         await TestPeer.CreateUserAsync(tracker, userName, owner);
@@ -46,7 +46,7 @@ internal sealed class ChildPeer : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        // A killed process may have left a word behind that the next one never said.
+        // A killed process may have left output, which must not count as the next one's.
         var answers = _answers = Channel.CreateUnbounded<string[]>();
         _process.OutputDataReceived += (_, line) =>
         {
@@ -74,7 +74,7 @@ internal sealed class ChildPeer : IAsyncDisposable
         await ExpectAsync("shared");
     }
 
-    /// <summary>Starts a download; <see cref="EndOfReceiveAsync"/> tells how it went.</summary>
+    /// <summary>Starts a download; <see cref="EndOfReceiveAsync"/> returns its result.</summary>
     public async Task ReceiveAsync(string name, string destination)
     {
         await SendAsync("receive", TestPeer.Group, name, destination);
@@ -82,7 +82,7 @@ internal sealed class ChildPeer : IAsyncDisposable
     }
 
     /// <summary>How a download ended.</summary>
-    /// <returns>Null where it is complete, else code and message.</returns>
+    /// <returns>Null if it is complete, otherwise code and message.</returns>
     public async Task<(string Code, string Message)?> EndOfReceiveAsync() => await AnswerAsync() switch
     {
         ["received"] => null,

@@ -6,7 +6,7 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Support;
 
-/// <summary>Speaks the peer protocol frame by frame, so that a test can say what no honest peer would.</summary>
+/// <summary>Speaks the peer protocol frame by frame, so that a test can send what no honest peer sends.</summary>
 internal sealed class RawPeer : IAsyncDisposable
 {
     private readonly Stream _stream;

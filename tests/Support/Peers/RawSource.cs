@@ -7,7 +7,7 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Support;
 
-/// <summary>Listens as a peer that says to the tracker that it has all of a file, and leaves it to the test what it does then.</summary>
+/// <summary>A peer that announces a complete file and listens; the test decides what it sends.</summary>
 internal sealed class RawSource : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -28,7 +28,7 @@ internal sealed class RawSource : IAsyncDisposable
         return source;
     }
 
-    /// <summary>Waits for somebody to dial, and for the channel that they open; says that everything is there.</summary>
+    /// <summary>Waits for a peer to connect and to open a channel; reports that it has all pieces.</summary>
     public async Task<(RawPeer Peer, uint Channel)> AcceptAsync()
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));

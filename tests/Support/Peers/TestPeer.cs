@@ -37,7 +37,7 @@ internal sealed class TestPeer : IAsyncDisposable
 
     public List<string> Warnings { get; } = [];
 
-    /// <summary>Makes the user; the first one of a tracker makes the group, the others are let in by <paramref name="owner"/>.</summary>
+    /// <summary>Creates the user; the first one of a tracker creates the group, <paramref name="owner"/> approves the others.</summary>
     public static Task<TestPeer> StartAsync(TestTracker tracker, string userName, TestPeer? owner, PeerServerOptions? options = null) =>
         StartAsync([tracker.Address], userName, owner, options);
 
@@ -55,10 +55,10 @@ internal sealed class TestPeer : IAsyncDisposable
         return peer;
     }
 
-    /// <summary>Makes a user, without a peer, and lets it into the group.</summary>
+    /// <summary>Creates a user, without a peer, and makes it a member of the group.</summary>
     public static async Task CreateUserAsync(TestTracker tracker, string userName, TestPeer owner)
     {
-        // The tracker's fingerprint is pinned: nothing has to be remembered.
+        // The tracker's fingerprint is pinned: no known-trackers file is needed.
         using var client = new TrackerSession([tracker.Address], new KnownTrackers(Path.GetRandomFileName()));
         await CreateUserAsync(client, userName, owner);
     }

@@ -8,7 +8,7 @@ internal sealed record ProcessOutput(int ExitCode, string Output, string Error)
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     /// <summary>Runs a program to its end; one that takes longer than a minute is killed and fails the test.</summary>
-    /// <param name="environment">Variables that it gets besides this process's own.</param>
+    /// <param name="environment">Variables in addition to this process's own.</param>
     public static async Task<ProcessOutput> RunAsync(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace P2PShare.Support;
 
-/// <summary>The built <c>p2pshare</c>, run as a person runs it, with a temporary folder and a state folder of its own.</summary>
+/// <summary>The built <c>p2pshare</c>, run as a user runs it, with a separate temporary folder and state folder.</summary>
 internal sealed class ShellProcess : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
@@ -82,14 +82,14 @@ internal sealed class ShellProcess : IDisposable
         {
             if (_process.HasExited || Stopwatch.GetElapsedTime(started) > Deadline)
             {
-                throw new TimeoutException($"p2pshare did not write the line that was waited for:\n{this}");
+                throw new TimeoutException($"p2pshare did not write the expected line:\n{this}");
             }
 
             await Task.Delay(20);
         }
     }
 
-    /// <summary>Types a line, and waits until one of the lines that follow is the answer.</summary>
+    /// <summary>Types a line, and waits until one of the following lines is the answer.</summary>
     public async Task TypeAsync(string line, string answer)
     {
         var before = Output.Length;

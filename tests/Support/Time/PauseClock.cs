@@ -3,13 +3,13 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace P2PShare.Support;
 
-/// <summary>A clock that stands still while somebody works, and goes on as soon as somebody pauses.</summary>
+/// <summary>A clock that stands still, and advances by the length of each pause that is made.</summary>
 internal sealed class PauseClock : FakeTimeProvider
 {
-    /// <summary>Longer ones are time-outs, which only <see cref="FakeTimeProvider.Advance"/> lets pass.</summary>
+    /// <summary>Longer waits are timeouts, which pass only by <see cref="FakeTimeProvider.Advance"/>.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
 
-    /// <summary>The pauses that were made, in their order.</summary>
+    /// <summary>The pauses so far, in order.</summary>
     public ConcurrentQueue<TimeSpan> Pauses { get; } = [];
 
     /// <summary>Whether pauses pass at once; else they last until the clock is advanced.</summary>
@@ -23,7 +23,7 @@ internal sealed class PauseClock : FakeTimeProvider
             Pauses.Enqueue(dueTime);
             if (Goes)
             {
-                // Not in here: whoever pauses has not got hold of the timer yet.
+                // Not on this thread: the caller does not have the timer yet.
                 ThreadPool.QueueUserWorkItem(_ => Advance(dueTime));
             }
         }

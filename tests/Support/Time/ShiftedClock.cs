@@ -1,6 +1,6 @@
 namespace P2PShare.Support;
 
-/// <summary>A wall clock that somebody has moved, and may move again. Time passes as ever.</summary>
+/// <summary>A wall clock that a test has moved, and may move again. Elapsed time is not affected.</summary>
 internal sealed class ShiftedClock : TimeProvider
 {
     public TimeSpan Shift { get; set; }

@@ -23,7 +23,7 @@ internal sealed class EventListener : IAsyncDisposable
     /// <summary>Of the last item.</summary>
     public string? LastId { get; private set; }
 
-    /// <summary>Opens a stream and returns when nothing is missed any more.</summary>
+    /// <summary>Opens a stream and returns once no further event can be missed.</summary>
     public static async Task<EventListener> OpenAsync(TestUser user, string query = "", string? after = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, TrackerRoutes.Events + query);

@@ -12,7 +12,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Support;
 
-/// <summary>A tracker over real HTTPS that answers as a test says.</summary>
+/// <summary>A tracker over real HTTPS with the responses that a test sets.</summary>
 internal sealed class ScriptedTracker : IAsyncDisposable
 {
     public static readonly RequestDelegate NoGroups = context => context.Response.WriteAsJsonAsync(Array.Empty<string>());

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace P2PShare.Support;
 
-/// <summary>A certificate authority of a test's own: a root, an intermediate, and what that signs.</summary>
+/// <summary>A certificate authority of a test's own: a root, an intermediate, and the certificates that it signs.</summary>
 internal sealed class TestAuthority : IDisposable
 {
     private readonly ECDsa _rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -38,7 +38,7 @@ internal sealed class TestAuthority : IDisposable
         return certificate.CopyWithPrivateKey(key);
     }
 
-    /// <summary>A certificate, as PEM, with what signed it.</summary>
+    /// <summary>A certificate and its issuer, as PEM.</summary>
     public string Chain(X509Certificate2 certificate) => $"{certificate.ExportCertificatePem()}\n{Intermediate.ExportCertificatePem()}\n";
 
     public static string Key(X509Certificate2 certificate)

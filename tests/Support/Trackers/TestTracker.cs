@@ -25,10 +25,10 @@ internal sealed class TestTracker : IAsyncDisposable
         Address = new TrackerAddress("127.0.0.1", application.Port, application.Fingerprint);
     }
 
-    /// <summary>Where it listens, with the fingerprint to pin.</summary>
+    /// <summary>The address, with the fingerprint to pin.</summary>
     public TrackerAddress Address { get; }
 
-    /// <summary>Of <c>/metrics</c>, where its options have it.</summary>
+    /// <summary>The port of <c>/metrics</c>, if its options set one.</summary>
     public int MetricsPort => _application.MetricsPort;
 
     public TrackerApplication Application => _application;
@@ -56,7 +56,7 @@ internal sealed class TestTracker : IAsyncDisposable
         return await StartAsync(options, options.DataPath == folder, clock, log);
     }
 
-    /// <summary>Starts another instance of a tracker, with a data folder of its own where the database is not in that.</summary>
+    /// <summary>Starts another instance of a tracker, with a separate data folder unless the database is in it.</summary>
     public static async Task<TestTracker> StartBesideAsync(TestTracker other, Action<TestTrackerOptions>? configure = null, TimeProvider? clock = null)
     {
         var options = new TestTrackerOptions();

@@ -83,13 +83,13 @@ internal sealed class TestTrackerOptions
 
     public string? CertificatePasswordFile { get; set; }
 
-    // What is no setting.
+    // Not settings of the program.
 
     internal string? ConnectionString { get; set; }
 
     internal int Port { get; set; }
 
-    // As strong as in production would be as slow: the rounds are tested once, in PasswordHashTests.
+    // Few rounds, for speed: PasswordHashTests tests the real number.
     internal int PasswordIterations { get; set; } = 1000;
 
     internal TimeSpan? CertificateInterval { get; set; }

@@ -13,7 +13,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Support;
 
-/// <summary>A person at a tracker, as bare HTTP: pins the fingerprint, sends the token.</summary>
+/// <summary>A user of a tracker over bare HTTP: pins the fingerprint, sends the token.</summary>
 internal sealed class TestUser : IDisposable
 {
     private readonly HttpClient _http;
@@ -56,7 +56,7 @@ internal sealed class TestUser : IDisposable
 
     public static Hash256 RandomHash() => new(RandomNumberGenerator.GetBytes(Hash256.Size));
 
-    /// <summary>A person without an account.</summary>
+    /// <summary>A client without an account.</summary>
     public static TestUser Stranger(TestTracker tracker) => Stranger(tracker.Address);
 
     /// <inheritdoc cref="Stranger(TestTracker)"/>
@@ -123,7 +123,7 @@ internal sealed class TestUser : IDisposable
         }
     }
 
-    /// <summary>Checks that the answer is a problem as RFC 9457 has it, with this code.</summary>
+    /// <summary>Checks that the response is a problem document (RFC 9457) with this code.</summary>
     public async Task<ProblemResponse> ExpectProblem(HttpStatusCode status, string code, HttpResponseMessage answer)
     {
         await Expect(status, answer);
@@ -136,7 +136,7 @@ internal sealed class TestUser : IDisposable
         return problem;
     }
 
-    // The journeys that most tests begin with.
+    // The steps with which most tests begin.
 
     public async Task<GroupResponse> CreateGroupAsync(string name) =>
         await Expect<GroupResponse>(HttpStatusCode.Created, await PostAsync(TrackerRoutes.Groups, new CreateGroupRequest(name)));

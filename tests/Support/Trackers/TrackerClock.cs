@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace P2PShare.Support;
 
 /// <summary>
-/// The clock of a tracker in a test: the test moves it, and what waits for it waits for the test. Only pauses of a second or less,
+/// The clock of a tracker in a test: only the test moves it, and timers wait for that. Only pauses of a second or less,
 /// by which the tracker paces its own work, pass by themselves.
 /// </summary>
 internal sealed class TrackerClock() : FakeTimeProvider(DateTimeOffset.UtcNow)

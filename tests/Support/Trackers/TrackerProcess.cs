@@ -46,7 +46,7 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
     public static async Task<TrackerProcess> StartAsync(string folder, params string[] settings) =>
         await StartOnAsync(folder, await TestDatabase.ConnectionStringAsync(Path.Combine(folder, "data")), settings);
 
-    /// <summary>Starts it on a PostgreSQL database, or on SQLite where that is null.</summary>
+    /// <summary>Starts it on a PostgreSQL database, or on SQLite if that is null.</summary>
     public static Task<TrackerProcess> StartOnAsync(string folder, string? connectionString, params string[] settings) =>
         StartOnAsync(folder, connectionString, wrapper: [], settings);
 
@@ -63,12 +63,12 @@ internal sealed partial class TrackerProcess : IAsyncDisposable
 
             var (code, error) = await tracker.EndAsync();
             await tracker.DisposeAsync();
-            // Somebody else may have taken the port in between.
+            // Another program may have taken the port meanwhile.
             Assert.True(attempt < 5 && error.Contains("in use", StringComparison.Ordinal), $"exit code {code}: {error}");
         }
     }
 
-    /// <summary>Starts it where one ran before.</summary>
+    /// <summary>Starts it again on the port and in the folder of one that ran before.</summary>
     public static async Task<TrackerProcess> RestartAsync(string folder, int port, params string[] settings)
     {
         var (tracker, listens) = await TryStartAsync(

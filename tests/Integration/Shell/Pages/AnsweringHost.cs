@@ -6,7 +6,7 @@ using System.Security;
 
 namespace P2PShare.Integration.Shell.Pages;
 
-/// <summary>A person at the prompt who gives the same password wherever one is wanted.</summary>
+/// <summary>A host that answers every password prompt with the same password.</summary>
 internal sealed class AnsweringHost : PSHost
 {
     public override CultureInfo CurrentCulture => CultureInfo.InvariantCulture;

@@ -6,7 +6,7 @@ using System.Net.Sockets;
 
 namespace P2PShare.Integration.Shell.Pages;
 
-/// <summary>The people of one page, each with a shell and a state folder of their own, in a folder with the files that pages name.</summary>
+/// <summary>The users of one page, each with a separate shell and state folder, in a folder with the files that pages name.</summary>
 internal sealed class PageSession : IDisposable
 {
     private readonly ShellFolder _folder = new();
@@ -27,7 +27,7 @@ internal sealed class PageSession : IDisposable
 
     public ShellFolder Folder => _folder;
 
-    /// <summary>Runs a block as its person does, with this machine's addresses in it; gives the errors.</summary>
+    /// <summary>Runs a block as its user, with this machine's addresses in it; returns the errors.</summary>
     public IReadOnlyList<string> Run(CodeBlock block)
     {
         using var shell = PowerShell.Create(Shell(block.Person));
@@ -49,7 +49,7 @@ internal sealed class PageSession : IDisposable
 
     public void Dispose()
     {
-        // The tracker, which somebody here started, goes last.
+        // The user who started the tracker is disposed last.
         foreach (var person in _people.Values.Reverse())
         {
             person.Dispose();
@@ -73,7 +73,7 @@ internal sealed class PageSession : IDisposable
                 Import-Module $Manifest
                 $PSDefaultParameterValues = @{
                     'New-P2PUser:StatePath' = $State; 'Connect-P2PTracker:StatePath' = $State
-                    # As a person says yes when the fingerprint is right; in a test nobody is asked.
+                    # Stands for a user who accepts the right fingerprint; a test has no prompt.
                     'New-P2PUser:TrustOnFirstUse' = $true; 'Connect-P2PTracker:TrustOnFirstUse' = $true
                     'Start-P2PTracker:Port' = $Port; 'Start-P2PTracker:DataPath' = [IO.Path]::Combine($Folder, "tracker")
                 }

@@ -3,12 +3,12 @@ namespace P2PShare.Integration.Shell.Pages;
 
 /// <summary>
 /// The commands of README.md and docs/ work. A block is marked behind its fence: <c>powershell run</c> (<c>as=alice</c> where a page has
-/// several people) and <c>p2pshare run</c> are run here, a page's blocks one after the other; <c>sh ci</c> is a command of .ci/run;
-/// <c>text</c> and the like are no commands. Everything else stands below with the reason why it is not run.
+/// several users) and <c>p2pshare run</c> are run here, a page's blocks in order; <c>sh ci</c> is a command of .ci/run;
+/// <c>text</c> and the like are not commands. All other blocks are listed below with the reason why they are not run.
 /// </summary>
 public sealed class PageTests
 {
-    // Languages of what is shown or kept in a file, not typed.
+    // Languages of blocks that show output or a file, not commands.
     private static readonly HashSet<string> NoCommands = ["text", "json", "csv", "xml", "yaml", "ini", "http", "csharp", "sql"];
 
     // By page and first line.
@@ -44,7 +44,7 @@ public sealed class PageTests
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void Every_block_says_how_it_is_run_or_is_known_not_to_be(string page)
+    public void Every_block_is_marked_as_run_or_listed_as_not_run(string page)
     {
         var unknown = CodeBlock.Read(Repository.Root, page)
             .Where(block => !block.Runs && !block.Marks.Contains("ci") && !NoCommands.Contains(block.Language) && !NotRun.ContainsKey((block.Page, block.FirstLine)));
@@ -53,7 +53,7 @@ public sealed class PageTests
     }
 
     [Fact]
-    public void What_is_known_not_to_be_run_is_still_there()
+    public void Every_block_that_is_listed_as_not_run_exists()
     {
         var blocks = Names.SelectMany(page => CodeBlock.Read(Repository.Root, page)).Select(block => (block.Page, block.FirstLine));
 
@@ -88,7 +88,7 @@ public sealed class PageTests
             {
                 "powershell" => session.Run(block),
                 "p2pshare" => await RunAtPromptAsync(session.Folder, block),
-                _ => [$"Nobody here runs {block.Language}."],
+                _ => [$"This test cannot run {block.Language}."],
             };
             Assert.True(errors.Count == 0, $"{block}: {string.Join('\n', errors)}");
         }
