@@ -35,6 +35,7 @@ Describe 'Resume-P2PDownload' {
     It 'names the remedy without a session' {
         $gone = Get-P2PSession | Where-Object UserName -eq bob
         $gone | Disconnect-P2PTracker
-        { Resume-P2PDownload * -ErrorAction Stop } | Should -Throw -ErrorId 'NotLoggedIn,*' -ExpectedMessage '*Connect-P2PTracker*'
+        $caught = { Resume-P2PDownload * -ErrorAction Stop } | Should -Throw -ErrorId 'NotLoggedIn,*' -PassThru
+        $caught.ErrorDetails.RecommendedAction | Should -Match 'Connect-P2PTracker'
     }
 }

@@ -22,7 +22,8 @@ internal static class OwnAddress
     public static bool Answers(string authority, TrackerAddress address)
     {
         var own = TrackerAddress.Parse(authority);
-        if (own.Port != address.Port)
+        // A name may stand for several trackers behind a balancer: only an address of this machine is certain.
+        if (own.Port != address.Port || !(IPAddress.TryParse(own.Host, out _) || IsSameHost(own.Host, "localhost")))
         {
             return false;
         }

@@ -154,7 +154,7 @@ public sealed class JobTests : CmdletTest
 
         // As the system does it to a socket whose network is gone.
         var server = Value(job, "Server");
-        ((Socket)Value(server, "_listener")).Dispose();
+        ((Socket)Value(Value(server, "_listener"), "_socket")).Dispose();
         await Eventually.HoldsAsync(() => (string)Alice.Succeed("$job.State.ToString()").Single().BaseObject == "Failed", "the job has failed");
 
         Assert.Equal("PeerServerFailed", Alice.Succeed("$job.JobStateInfo.Reason.Code").Single().BaseObject);

@@ -49,7 +49,7 @@ public sealed class UserCmdletTests : CmdletTest
         {
             Assert.Equal("NotLoggedIn", Alice.Fail(command + " -Session $session"));
             var error = Assert.Single(Alice.Errors);
-            Assert.Contains("Connect-P2PTracker again", error.ToString(), StringComparison.Ordinal);
+            Assert.Contains("Connect-P2PTracker", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
         }
     }
 
