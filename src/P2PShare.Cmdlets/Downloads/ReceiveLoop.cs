@@ -27,6 +27,11 @@ internal sealed class ReceiveLoop(PeerServer server, int limit, long? fileLimit,
     /// <param name="target">Returned with the outcome.</param>
     public async Task AddAsync(DownloadRequest request, object target, CancellationToken cancellationToken)
     {
+        if (_batch.IsKnown(request))
+        {
+            return;
+        }
+
         await MakeRoomAsync(cancellationToken);
         _batch.Start(request, target);
         WriteFinished();

@@ -97,10 +97,23 @@ public abstract class P2PJob : Job
             }
 
             // Earlier progress of the same activity is of no use to a later reader.
-            foreach (var other in Progress.ReadAll().Where(other => other.ActivityId != record.ActivityId).Append(record).OrderBy(other => other.ActivityId))
+            try
             {
-                Progress.Add(other);
+                for (var i = 0; i < Progress.Count; i++)
+                {
+                    if (Progress[i].ActivityId == record.ActivityId)
+                    {
+                        Progress[i] = record;
+                        return;
+                    }
+                }
             }
+            catch (ArgumentOutOfRangeException)
+            {
+                // A reader took them meanwhile.
+            }
+
+            Progress.Add(record);
         }
     }
 

@@ -24,7 +24,6 @@ public sealed class PeerServerJob : P2PJob
         Location = $"{System.Environment.MachineName}:{server.Port}";
         server.UploadFinished += upload => AddOutput(new P2PUpload(upload));
         warnings.Added += AddWarning;
-        session.TrackerWarnings.Added += AddWarning;
         Start(RunAsync);
     }
 
@@ -52,7 +51,7 @@ public sealed class PeerServerJob : P2PJob
         }
         finally
         {
-            Session.TrackerWarnings.Added -= AddWarning;
+            Session.TrackerWarnings.Detach(_warnings.Add);
             await Server.StopAsync(StopTimeout).ConfigureAwait(false);
             await Server.DisposeAsync().ConfigureAwait(false);
         }

@@ -98,8 +98,19 @@ public sealed class P2PSession
         async Task<PeerServerJob> StartAsync()
         {
             var warnings = new PeerServerWarnings();
-            var server = await PeerServer.StartAsync(
-                Client, State, (options ?? new PeerServerOptions()).WithWarnings(warnings.Add), cancellationToken).ConfigureAwait(false);
+            TrackerWarnings.Attach(warnings.Add);
+            PeerServer server;
+            try
+            {
+                server = await PeerServer.StartAsync(
+                    Client, State, (options ?? new PeerServerOptions()).WithWarnings(warnings.Add), cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                TrackerWarnings.Detach(warnings.Add);
+                throw;
+            }
+
             var job = new PeerServerJob(server, this, jobName, warnings);
             owner.Add(job);
             jobs.Add(job);

@@ -124,11 +124,12 @@ public abstract class TrackerCmdlet : AsyncCmdlet
             var log = new TrackerWarnings();
             var client = new TrackerSession(addresses, state.KnownTrackers, TrustOnFirstUse, log.Add);
             var warnings = new ConcurrentQueue<string>();
-            log.Added += warnings.Enqueue;
+            Action<string> keep = warnings.Enqueue;
+            log.Attach(keep);
             try
             {
                 await action(client);
-                log.Added -= warnings.Enqueue;
+                log.Detach(keep);
                 foreach (var warning in warnings)
                 {
                     WriteWarning(warning);

@@ -37,6 +37,12 @@ internal sealed partial class ReadinessCheck(TrackerDatabase database, IHostAppl
         {
             return HealthCheckResult.Unhealthy(e.Message, e);
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // The health check service, whose own log is off, would only report it.
+            LogOnce(e, e.Message);
+            return HealthCheckResult.Unhealthy(exception: e);
+        }
     }
 
     /// <exception cref="P2PShareException">It is not ready; the message says why.</exception>

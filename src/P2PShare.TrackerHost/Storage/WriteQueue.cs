@@ -133,7 +133,7 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
             }
             catch (Exception e) when (_target.FaultOf(e) == WriteFault.Conflict && attempt < MaxAttempts)
             {
-                await Task.Delay(PauseStep * (attempt * Random.Shared.NextDouble()), _clock);
+                await Task.Delay(TimeSpan.FromMilliseconds(1) + PauseStep * (attempt * Random.Shared.NextDouble()), _clock);
             }
             catch (Exception e) when (_target.FaultOf(e) == WriteFault.Full)
             {

@@ -6,15 +6,15 @@ namespace P2PShare.Transfer.Diagnostics;
 /// <summary>What downloads log, at Debug: for a person who looks for the cause of something.</summary>
 internal static partial class DownloadLog
 {
-    [LoggerMessage(100, LogLevel.Debug, "The peer {Fingerprint} is not used for '{Name}' any more: {Why}.")]
+    [LoggerMessage(200, LogLevel.Debug, "The peer {Fingerprint} is not used for '{Name}' any more: {Why}.")]
     public static partial void PeerBanned(this ILogger logger, Hash256 fingerprint, string name, string why);
 
-    [LoggerMessage(101, LogLevel.Debug, "There is no bulk connection to {Fingerprint}: {Problem}")]
+    [LoggerMessage(201, LogLevel.Debug, "There is no bulk connection to {Fingerprint}: {Problem}")]
     public static partial void BulkConnectionFailed(this ILogger logger, Hash256 fingerprint, string problem);
 
-    [LoggerMessage(102, LogLevel.Debug, "The unrecorded part of '{Name}' was not used: {Problem}")]
+    [LoggerMessage(202, LogLevel.Debug, "The unrecorded part of '{Name}' was not used: {Problem}")]
     public static partial void UnrecordedNotUsed(this ILogger logger, string name, string problem);
 
-    [LoggerMessage(103, LogLevel.Debug, "What was verified of '{Name}' could not be recorded: {Problem}")]
+    [LoggerMessage(203, LogLevel.Debug, "What was verified of '{Name}' could not be recorded: {Problem}")]
     public static partial void RecordFailed(this ILogger logger, string name, string problem);
 }

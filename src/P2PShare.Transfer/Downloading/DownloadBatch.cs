@@ -24,6 +24,9 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
     private int _finished;
     private int _failed;
 
+    // Kept for as long as it is the same set: an abandoned WhenAny stays registered on each of its tasks until one of them ends.
+    private Task? _anyEnded;
+
     /// <summary>Most bytes a second for each download; 0: no limit; null: a limit that was set before stays.</summary>
     public long? FileLimit { get; init; }
 
@@ -32,6 +35,9 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
 
     /// <summary>Whether no download runs and no outcome waits to be taken.</summary>
     public bool IsEmpty => _running.Count == 0 && _outcomes.Count == 0;
+
+    /// <summary>Whether the same content was requested into the same destination before.</summary>
+    public bool IsKnown(DownloadRequest request) => _seen.Contains((request.Destination, request.Content.PiecesRoot));
 
     /// <summary>Starts a download. A failure to start is an outcome too.</summary>
     /// <param name="target">Returned with the outcome.</param>
@@ -51,6 +57,7 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
             }
 
             _running.Add(new RunningDownload(download, target));
+            _anyEnded = null;
             _bytesRequested += request.Content.Size;
             _started++;
         }
@@ -70,10 +77,15 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
             return true;
         }
 
-        if (_running.Find(running => running.Download.Completion.IsCompleted) is { } ended)
+        foreach (var running in _running)
         {
-            outcome = End(ended);
-            return true;
+            // Read once: a resume replaces it.
+            var completion = running.Download.Completion;
+            if (completion.IsCompleted)
+            {
+                outcome = End(running, completion);
+                return true;
+            }
         }
 
         // The downloads are suspended, and only another peer server can resume them.
@@ -91,8 +103,9 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
     {
         if (_outcomes.Count == 0)
         {
-            await Task.WhenAny([.. _running.Select(running => running.Download.Completion), serverStopped])
-                .WaitAsync(cancellationToken).ConfigureAwait(false);
+            _anyEnded ??= Task.WhenAny([.. _running.Select(running => running.Download.Completion), serverStopped]);
+            await _anyEnded.WaitAsync(cancellationToken).ConfigureAwait(false);
+            _anyEnded = null;
         }
     }
 
@@ -114,15 +127,16 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
     {
         var stopping = _running.Select(running => running.Download.StopAsync()).ToList();
         _running.Clear();
+        _anyEnded = null;
         await Task.WhenAll(stopping).ConfigureAwait(false);
     }
 
-    private DownloadOutcome End(RunningDownload ended)
+    private DownloadOutcome End(RunningDownload ended, Task completion)
     {
-        _running.Remove(ended);
+        Remove(ended);
         _bytesFetched += ended.Download.Progress.BytesFetched;
         var request = ended.Download.Request;
-        switch (ended.Download.Completion.Exception?.InnerException)
+        switch (completion.Exception?.InnerException)
         {
             case null:
                 _bytesFinished += request.Content.Size;
@@ -141,10 +155,16 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
 
     private DownloadOutcome Abandon(RunningDownload abandoned)
     {
-        _running.Remove(abandoned);
+        Remove(abandoned);
         var request = abandoned.Download.Request;
         return new DownloadOutcome(request, abandoned.Target, new P2PShareException(
             ErrorCode.PeerServerNotRunning, $"'{request.Name}' is suspended, because the peer server was stopped."));
+    }
+
+    private void Remove(RunningDownload running)
+    {
+        _running.Remove(running);
+        _anyEnded = null;
     }
 
     private sealed record RunningDownload(IDownload Download, object Target);

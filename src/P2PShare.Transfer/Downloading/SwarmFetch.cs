@@ -79,12 +79,13 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
             _offered.RemoveAcceptor(this);
             await _ending.CancelAsync().ConfigureAwait(false);
             _done.TrySetCanceled(CancellationToken.None);
-            _sources.Close(_part.GetHave().IsComplete);
+            // First, so that a reader that is receiving a block requests no more.
             foreach (var source in _sources.Connected)
             {
                 _scheduler.Remove(source);
             }
 
+            _sources.Close(_part.GetHave().IsComplete);
             _scheduler.ReleaseBuffers();
         }
     }

@@ -32,7 +32,14 @@ internal sealed class SharedContent(HashedFile file) : IContent
     public void Check()
     {
         using var handle = SafeFile.OpenShared(file.Path);
-        CheckSame(handle);
+        try
+        {
+            CheckSame(handle);
+        }
+        catch (IOException e)
+        {
+            throw SafeFile.Unreadable(file.Path, e);
+        }
     }
 
     public void Read(long offset, Span<byte> buffer)

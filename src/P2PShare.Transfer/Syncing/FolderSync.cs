@@ -61,8 +61,11 @@ public sealed class FolderSync
         return [.. LocalTree.Enumerate(_folder)
             .Where(file => !file.Name.EndsWith(FileName.PartSuffix, StringComparison.OrdinalIgnoreCase))
             .Where(file => isCovered(file.Name) && !names.Contains(file.Name))
-            .Select(file => new SyncChange(SyncAction.Delete, file.Name, file.Path, new FileInfo(file.Path).Length))];
+            .Select(file => new SyncChange(SyncAction.Delete, file.Name, file.Path, SizeOf(file.Path)))];
     }
+
+    // 0 for a file that has gone since the folder was listed.
+    private static long SizeOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 
     /// <summary>Deletes a file that <see cref="FindExtra"/> returned, and folders that are empty then.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>.</exception>

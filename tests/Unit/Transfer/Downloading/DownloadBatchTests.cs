@@ -55,6 +55,40 @@ public sealed class DownloadBatchTests
     }
 
     [Fact]
+    public async Task A_wait_that_is_given_up_leaves_nothing_behind_on_the_downloads()
+    {
+        var batch = NewBatch();
+        Start(batch, "a");
+        using var step = new CancellationTokenSource();
+        var first = batch.WaitAsync(step.Token);
+        var registered = _downloads[0].CompletionReads;
+        await step.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+
+        for (var i = 0; i < 100; i++)
+        {
+            using var next = new CancellationTokenSource();
+            var wait = batch.WaitAsync(next.Token);
+            await next.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => wait);
+        }
+
+        Assert.Equal(registered, _downloads[0].CompletionReads);
+        _downloads[0].Complete();
+        await batch.WaitAsync(CancellationToken.None);
+        Assert.Equal("a", Take(batch).Request.Name);
+    }
+
+    [Fact]
+    public void A_request_is_known_once_it_was_started()
+    {
+        var batch = NewBatch();
+        Assert.False(batch.IsKnown(FakeDownload.NewRequest("a")));
+        Start(batch, "a");
+        Assert.True(batch.IsKnown(FakeDownload.NewRequest("a")));
+    }
+
+    [Fact]
     public void A_download_that_cannot_start_is_an_outcome_and_takes_no_room()
     {
         var batch = new DownloadBatch(

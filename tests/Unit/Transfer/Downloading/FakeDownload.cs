@@ -22,7 +22,16 @@ internal sealed class FakeDownload(DownloadRequest request) : IDownload
 
     public bool HasRun { get; init; } = true;
 
-    public Task Completion => _completion.Task;
+    public Task Completion
+    {
+        get
+        {
+            CompletionReads++;
+            return _completion.Task;
+        }
+    }
+
+    public int CompletionReads { get; private set; }
 
     public long? Limit { get; set; } = 7;
 
