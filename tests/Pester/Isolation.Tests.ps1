@@ -115,7 +115,8 @@ Describe 'A module with other versions of the same packages' {
             `$engine = Join-Path (Split-Path `$manifest) engine
             `$copy = (New-Item -ItemType Directory (Join-Path `$folder RealSqlite)).FullName
             Copy-Item (Join-Path `$engine Microsoft.Data.Sqlite.dll), (Join-Path `$engine 'SQLitePCLRaw.*.dll') `$copy
-            `$native = Get-ChildItem (Join-Path `$engine runtimes ([System.Runtime.InteropServices.RuntimeInformation]::RuntimeIdentifier) native)
+            # The module has the native libraries once, with the tracker.
+            `$native = Get-ChildItem (Join-Path (Split-Path `$manifest) tracker runtimes ([System.Runtime.InteropServices.RuntimeInformation]::RuntimeIdentifier) native)
             `$native | Copy-Item -Destination `$copy
             Get-ChildItem `$copy -Filter *.dll | Where-Object Name -ne e_sqlite3.dll | ForEach-Object { Add-Type -LiteralPath `$_.FullName }
             Import-Module `$manifest
