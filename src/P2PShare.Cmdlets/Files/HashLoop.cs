@@ -21,10 +21,10 @@ internal sealed class HashLoop<TResult>(BatchProgress progress, Action<TResult> 
 
     /// <inheritdoc cref="OrderedHashQueue{TResult}.Add"/>
     public async Task AddAsync(
-        string path, string name, long size, Func<HashedFile, CancellationToken, Task<TResult>> then, CancellationToken cancellationToken)
+        string path, string name, long size, Func<HashedFile, CancellationToken, Task<TResult>> then, CancellationToken cancellationToken, string? root = null)
     {
         await MakeRoomAsync(cancellationToken);
-        _queue.Add(path, name, size, then);
+        _queue.Add(path, name, size, then, root);
     }
 
     /// <inheritdoc cref="OrderedHashQueue{TResult}.AddFinished"/>

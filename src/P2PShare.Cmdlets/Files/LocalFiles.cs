@@ -53,14 +53,13 @@ internal static class LocalFiles
     }
 
     /// <summary>A single file, or the files in a folder, named relative to the folder's parent.</summary>
-    /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.PathNotFound"/>, <see cref="ErrorCode.PathIsFolder"/>, <see cref="ErrorCode.PathUnreadable"/>.
-    /// </exception>
-    public static IReadOnlyList<LocalFile> Expand(string path, bool recurse)
+    /// <param name="fail">Receives a fault for each folder that cannot be read, with its path; the other files are returned.</param>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.PathNotFound"/>, <see cref="ErrorCode.PathIsFolder"/>.</exception>
+    public static IReadOnlyList<LocalFile> Expand(string path, bool recurse, Action<P2PShareException, object?> fail)
     {
         if (File.Exists(path))
         {
-            return [new LocalFile(path, Path.GetFileName(path))];
+            return [new LocalFile(FollowLink(path), Path.GetFileName(path))];
         }
 
         if (!Directory.Exists(path))
@@ -75,7 +74,31 @@ internal static class LocalFiles
 
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         var prefix = Path.GetFileName(folder) is { Length: > 0 } name ? name + "/" : "";
-        return [.. LocalTree.Enumerate(folder).Select(file => file with { Name = prefix + file.Name })];
+        var tree = LocalTree.Read(folder, TimeProvider.System);
+        foreach (var fault in tree.Faults)
+        {
+            fail(fault.Fault, fault.Target);
+        }
+
+        return tree.Files.Count == 0 && tree.Faults.Count == 0
+            ? throw new P2PShareException(
+                ErrorCode.PathNotFound, $"The folder '{path}' has no file that can be shared. Hidden files and links are left out.")
+            : [.. tree.Files.Select(file => file with { Name = prefix + file.Name })];
+    }
+
+    /// <summary>The file that a link leads to, if a person named a link.</summary>
+    /// <param name="path">Full path.</param>
+    public static string FollowLink(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Reported when the file is opened.
+            return path;
+        }
     }
 
     /// <summary>A file as Get-Item writes it, with its mode, its owner and its provider path.</summary>

@@ -101,7 +101,7 @@ public sealed class SendP2PFile : SessionCmdlet
                 {
                     await TryAsync(path, async () =>
                     {
-                        foreach (var file in LocalFiles.Expand(path, Recurse))
+                        foreach (var file in LocalFiles.Expand(path, Recurse, WriteFault))
                         {
                             await TryAsync(file.Path, () => ShareAsync(file, cancellationToken));
                         }
@@ -119,7 +119,7 @@ public sealed class SendP2PFile : SessionCmdlet
     private async Task ShareAsync(LocalFile file, CancellationToken cancellationToken)
     {
         var name = Name ?? file.Name;
-        FileName.Check(name);
+        CheckName(name);
         if (Name is not null && _seen.Count > 0 && !_seen.Contains((file.Path, name)))
         {
             throw new P2PShareException(ErrorCode.InvalidFileName, $"'{name}' can be the name of one file only, and several files were given.");
@@ -140,7 +140,7 @@ public sealed class SendP2PFile : SessionCmdlet
         var server = (await GetPeerServerAsync(cancellationToken)).Server;
         _hashing ??= new HashLoop<IReadOnlyList<ShareOutcome>>(NewProgress(ActivityId, "Sharing files"), WriteOutcomes, WriteFault);
         var size = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0;
-        await _hashing.AddAsync(file.Path, name, size, ShareHashedAsync, cancellationToken);
+        await _hashing.AddAsync(file.Path, name, size, ShareHashedAsync, cancellationToken, file.Root);
 
         async Task<IReadOnlyList<ShareOutcome>> ShareHashedAsync(HashedFile hashed, CancellationToken stop)
         {
@@ -158,6 +158,19 @@ public sealed class SendP2PFile : SessionCmdlet
             }
 
             return outcomes;
+        }
+    }
+
+    private void CheckName(string name)
+    {
+        try
+        {
+            FileName.Check(name);
+        }
+        catch (P2PShareException e) when (Name is null)
+        {
+            throw new P2PShareException(
+                e.Code, $"{e.Message} {(Recurse ? "Rename it, or share it alone with -Name." : "-Name gives it another name in the group.")}", e);
         }
     }
 

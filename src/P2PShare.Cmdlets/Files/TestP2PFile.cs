@@ -145,10 +145,16 @@ public sealed class TestP2PFile : SessionCmdlet
 
     private Task TestAsync(P2PFile file, string path, CancellationToken cancellationToken)
     {
+        string? root = null;
         // With files from the pipeline a path that does not exist is a folder.
         if (Directory.Exists(path) || (ParameterSetName == InputObjectSet && !File.Exists(path)))
         {
+            root = path;
             path = DestinationPath.Resolve(path, file.Name);
+        }
+        else
+        {
+            path = LocalFiles.FollowLink(path);
         }
 
         if (FileComparer.Compare(path, file.Content) is var known and not FileComparison.Unknown)
@@ -158,7 +164,7 @@ public sealed class TestP2PFile : SessionCmdlet
             return Task.CompletedTask;
         }
 
-        return _hashing!.AddAsync(path, file.Name, file.Size, (hashed, _) => Task.FromResult(Judge(file, path, hashed)), cancellationToken);
+        return _hashing!.AddAsync(path, file.Name, file.Size, (hashed, _) => Task.FromResult(Judge(file, path, hashed)), cancellationToken, root);
     }
 
     private static P2PFileTest Judge(P2PFile file, string path, HashedFile hashed) => new(

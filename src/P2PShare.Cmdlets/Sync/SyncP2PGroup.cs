@@ -134,7 +134,9 @@ public sealed class SyncP2PGroup : SessionCmdlet
         var written = WriteFaults(sync, 0);
         if (Delete)
         {
-            foreach (var extra in sync.FindExtra(IsCovered))
+            var extras = sync.FindExtra(IsCovered);
+            written = WriteFaults(sync, written);
+            foreach (var extra in extras)
             {
                 if (ShouldProcess(extra.Path, "Delete") && await TryAsync(extra.Path, () => Run(() => sync.Delete(extra))))
                 {
@@ -164,7 +166,7 @@ public sealed class SyncP2PGroup : SessionCmdlet
         foreach (var file in sync.ToHash)
         {
             await hashing.AddAsync(
-                file.Path, file.File.Name, file.File.Size, (hashed, _) => Task.FromResult<Action>(() => sync.Judge(file, hashed)), cancellationToken);
+                file.Path, file.File.Name, file.File.Size, (hashed, _) => Task.FromResult<Action>(() => sync.Judge(file, hashed)), cancellationToken, _folder);
         }
 
         await hashing.DrainAsync(cancellationToken);

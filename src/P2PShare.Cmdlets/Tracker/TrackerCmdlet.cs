@@ -87,8 +87,16 @@ public abstract class TrackerCmdlet : AsyncCmdlet
 
     private protected SecureString GivenPassword => Credential?.Password ?? Password!;
 
-    private protected StateFolder OpenState() =>
-        StateFolder.Open(StatePath is null ? null : SessionState.Path.GetUnresolvedProviderPathFromPSPath(StatePath));
+    private protected StateFolder OpenState()
+    {
+        var state = StateFolder.Open(StatePath is null ? null : SessionState.Path.GetUnresolvedProviderPathFromPSPath(StatePath));
+        if (state.Warning is { } warning)
+        {
+            WriteWarning(warning);
+        }
+
+        return state;
+    }
 
     /// <summary>The trackers that -Tracker and -TrackerInfo name, in the order in which they are tried; none if neither is given.</summary>
     private protected IReadOnlyList<TrackerAddress> ReadAddresses()
@@ -137,7 +145,7 @@ public abstract class TrackerCmdlet : AsyncCmdlet
 
                 if (client.Address.Fingerprint is { } agreed && (Fingerprint is not null || FindOwnFingerprint(client.Address) == agreed))
                 {
-                    state.KnownTrackers.Remember(client.Address, agreed);
+                    RememberGiven(state, client.Address, agreed);
                 }
 
                 return (client, log);
@@ -157,6 +165,19 @@ public abstract class TrackerCmdlet : AsyncCmdlet
                 client.Dispose();
                 throw;
             }
+        }
+    }
+
+    // A fingerprint that was given does not need the file.
+    private void RememberGiven(StateFolder state, TrackerAddress address, Hash256 fingerprint)
+    {
+        try
+        {
+            state.KnownTrackers.Remember(address, fingerprint);
+        }
+        catch (P2PShareException e)
+        {
+            WriteWarning($"The fingerprint of {address.Authority} is not remembered. {e.Message}");
         }
     }
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
-using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
@@ -15,8 +14,8 @@ namespace P2PShare.Transfer.Downloading;
 internal delegate Task<SourceLocator.Sources> FindSources(GroupIdentity group, Hash256 piecesRoot, CancellationToken cancellationToken);
 
 /// <summary>Opens or makes the part file of a destination.</summary>
-/// <exception cref="P2PShareException">DestinationInUse, DiskFull, PathUnwritable.</exception>
-internal delegate IPartFile OpenPart(string destination, ContentDescription content);
+/// <exception cref="P2PShareException">DestinationInUse, DestinationInvalid, DiskFull, PathUnwritable.</exception>
+internal delegate IPartFile OpenPart(DownloadRequest request);
 
 /// <summary>What all downloads of a peer server share.</summary>
 /// <param name="Fingerprint">Of this peer.</param>
@@ -31,7 +30,7 @@ internal sealed record DownloadDependencies(
     ILogger Logger,
     TimeProvider Clock)
 {
-    public OpenPart OpenPart { get; init; } = PartFile.Open;
+    public OpenPart OpenPart { get; init; } = request => PartFile.Open(request.Destination, request.Content, request.Root);
 
     public FolderGate FolderGate { get; } = new();
 

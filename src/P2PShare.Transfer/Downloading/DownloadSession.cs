@@ -57,7 +57,7 @@ internal sealed class DownloadSession
         }
 
         var part = await dependencies.FolderGate
-            .RunAsync(() => dependencies.OpenPart(request.Destination, request.Content), cancellationToken).ConfigureAwait(false);
+            .RunAsync(() => dependencies.OpenPart(request), cancellationToken).ConfigureAwait(false);
         return new DownloadSession(dependencies, request, part, limiter, meters, recorded);
     }
 

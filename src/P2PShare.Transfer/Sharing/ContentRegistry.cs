@@ -25,6 +25,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     private readonly TimeProvider _clock;
     private readonly Dictionary<Hash256, OfferedContent> _offered = [];
     private readonly Lock _lock = new();
+    private readonly ShareRestorer _restorer;
 
     internal ContentRegistry(IAnnouncer announcer, ShareStore store, ShareAtTracker shareAtTracker, ILogger logger, TimeProvider clock)
     {
@@ -33,10 +34,14 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         _shareAtTracker = shareAtTracker;
         _logger = logger;
         _clock = clock;
+        _restorer = new ShareRestorer(store, (file, group, name) => Offer(new SharedContent(file, clock), group, name), logger, clock);
     }
 
     /// <summary>Registers a name of a content in a group at the tracker.</summary>
     internal delegate Task<FileResponse> ShareAtTracker(string group, ShareFileRequest request, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="ShareRestorer.Hashing"/>
+    internal Task Restoring => _restorer.Hashing;
 
     /// <summary>Names offered, over all groups.</summary>
     internal int NameCount
@@ -72,7 +77,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
         if (content.Size > 0)
         {
-            Offer(new SharedContent(file), response.GroupIdentity, name);
+            Offer(new SharedContent(file, _clock), response.GroupIdentity, name);
             await _announcer.FlushAsync(cancellationToken).ConfigureAwait(false);
             // The answer was made before this peer was announced.
             return response with { Sources = Math.Max(1, response.Sources) };
@@ -86,7 +91,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     {
         if (file.Content.Size > 0)
         {
-            Offer(new SharedContent(file), group, name);
+            Offer(new SharedContent(file, _clock), group, name);
             _store.AddAsync(file, group, name, received: true).ObserveFailure(_logger);
         }
     }
@@ -117,6 +122,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
     public void Dispose()
     {
+        _restorer.Dispose();
         lock (_lock)
         {
             foreach (var offered in _offered.Values)
@@ -151,28 +157,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     /// <summary>Waits until the tracker knows everything that is offered now.</summary>
     internal Task FlushAnnouncesAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
 
-    /// <summary>Offers what an earlier peer server offered, if it is still the same.</summary>
-    internal void Restore()
-    {
-        foreach (var share in _store.GetAll().Where(share => share.File.Content.Size > 0))
-        {
-            var content = new SharedContent(share.File);
-            try
-            {
-                content.Check();
-                Offer(content, share.Group, share.Name);
-            }
-            catch (P2PShareException) when (share.Received)
-            {
-                // Its user may do with a received file as they like.
-                _store.RemoveAsync(share.Group, share.Name).ObserveFailure(_logger);
-            }
-            catch (P2PShareException e)
-            {
-                _logger.ShareNotOffered(share.Name, share.Group.Name, e.Message);
-            }
-        }
-    }
+    /// <inheritdoc cref="ShareRestorer.Restore"/>
+    internal void Restore() => _restorer.Restore();
 
     /// <summary>Offers a content in a group. A whole file takes the place of a part, and of another whole file.</summary>
     internal OfferedContent Offer(IContent content, GroupIdentity group, string name)
@@ -230,10 +216,9 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         HashedFile? file = null;
         offered.Swap(_ =>
         {
-            part.Finish(destination, overwrite);
-            file = new HashedFile(
-                destination, new DateTimeOffset(File.GetLastWriteTimeUtc(destination), TimeSpan.Zero), part.Description, part.PieceLayer);
-            return new SharedContent(file);
+            var stamp = part.Finish(destination, overwrite);
+            file = new HashedFile(destination, stamp.Modified, part.Description, part.PieceLayer, stamp.Identity);
+            return new SharedContent(file, _clock);
         });
         foreach (var (group, name) in offered.Names)
         {

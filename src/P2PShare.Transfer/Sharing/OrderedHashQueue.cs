@@ -10,11 +10,11 @@ namespace P2PShare.Transfer.Sharing;
 /// Hashes local files, several at a time, and does one more step with each; the caller takes the outcomes in the order in which
 /// the files were added. For one caller at a time.
 /// </summary>
-/// <param name="hash">Hashes the file at a path and reports the bytes hashed so far, from any thread.</param>
+/// <param name="hash">Hashes the file at a path, below a folder that a person named or null, and reports the bytes hashed so far, from any thread.</param>
 /// <param name="parallelism">Most files in work at a time.</param>
 [SuppressMessage("Naming", "CA1711", Justification = "It is a queue; it does not have to be a Queue<T>.")]
 public sealed class OrderedHashQueue<TResult>(
-    Func<string, IProgress<long>, CancellationToken, Task<HashedFile>> hash, TimeProvider clock, int parallelism) : IAsyncDisposable
+    Func<string, string?, IProgress<long>, CancellationToken, Task<HashedFile>> hash, TimeProvider clock, int parallelism) : IAsyncDisposable
 {
     /// <summary>Most files in the queue. Outcomes that wait for a slow file before them are small.</summary>
     public const int Capacity = 256;
@@ -42,10 +42,11 @@ public sealed class OrderedHashQueue<TResult>(
     /// <param name="name">The name that progress shows. Files of one name are finished in the order in which they were added.</param>
     /// <param name="size">Bytes, for progress.</param>
     /// <param name="then">The step after the hash, on any thread.</param>
-    public void Add(string path, string name, long size, Func<HashedFile, CancellationToken, Task<TResult>> then)
+    /// <param name="root">A folder above the file that a person named: no link between the two is followed. Null: the person named the file.</param>
+    public void Add(string path, string name, long size, Func<HashedFile, CancellationToken, Task<TResult>> then, string? root = null)
     {
         var before = _items.LastOrDefault(queued => string.Equals(queued.Item.Name, name, StringComparison.OrdinalIgnoreCase)).Work;
-        var item = new Item(path, name, size, clock);
+        var item = new Item(path, root, name, size, clock);
         _added++;
         _bytesAdded += size;
         _items.Enqueue((item, RunAsync(item, before ?? Task.CompletedTask, then, _stop.Token)));
@@ -55,7 +56,7 @@ public sealed class OrderedHashQueue<TResult>(
     public void AddFinished(string path, string name, TResult result)
     {
         _added++;
-        var item = new Item(path, name, 0, clock);
+        var item = new Item(path, null, name, 0, clock);
         _items.Enqueue((item, Task.FromResult(new HashOutcome<TResult>(item, path, name, result, null))));
     }
 
@@ -112,7 +113,7 @@ public sealed class OrderedHashQueue<TResult>(
             var result = await Task.Run(
                 async () =>
                 {
-                    var file = await hash(item.Path, item, stop).ConfigureAwait(false);
+                    var file = await hash(item.Path, item.Root, item, stop).ConfigureAwait(false);
                     item.IsHashed = true;
                     // What became of the earlier file of this name does not matter here.
                     await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -131,7 +132,7 @@ public sealed class OrderedHashQueue<TResult>(
         }
     }
 
-    private sealed class Item(string path, string name, long size, TimeProvider clock) : IProgress<long>
+    private sealed class Item(string path, string? root, string name, long size, TimeProvider clock) : IProgress<long>
     {
         private readonly SpeedMeter _speed = new(clock);
         private readonly Lock _lock = new();
@@ -139,6 +140,8 @@ public sealed class OrderedHashQueue<TResult>(
         private volatile bool _isHashed;
 
         public string Path => path;
+
+        public string? Root => root;
 
         public string Name => name;
 

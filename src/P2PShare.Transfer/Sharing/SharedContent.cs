@@ -1,4 +1,4 @@
-using Microsoft.Win32.SafeHandles;
+using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Hashing;
@@ -6,17 +6,23 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Sharing;
 
-/// <summary>A whole file on disk. Before every read it is compared with what it was when it was hashed. Safe for concurrent use.</summary>
-internal sealed class SharedContent(HashedFile file) : IContent
+/// <summary>
+/// A whole file on disk. What is read from it was checked against the hashes of what was shared, whatever file has the path by now.
+/// Safe for concurrent use.
+/// </summary>
+internal sealed class SharedContent(HashedFile file, TimeProvider clock) : IContent
 {
     private readonly Lock _lock = new();
-    private SafeFileHandle? _handle;
+    private OpenedFile? _opened;
 
     public HashedFile File => file;
 
     public ContentDescription Description => file.Content;
 
     public IReadOnlyList<Hash256> PieceLayer => file.PieceLayer;
+
+    // What is known to answer as a whole, or not at all.
+    private string Disk => file.Identity is { } identity ? $"device {identity.Device}" : Path.GetDirectoryName(file.Path) ?? "";
 
     public Bitfield GetHave()
     {
@@ -27,40 +33,31 @@ internal sealed class SharedContent(HashedFile file) : IContent
 
     public bool Has(int piece) => true;
 
-    /// <summary>Throws if the file has changed.</summary>
-    /// <exception cref="P2PShareException">SourceFileChanged, PathNotFound, PathIsFolder or PathUnreadable.</exception>
-    public void Check()
+    /// <summary>What the file at the path is now.</summary>
+    /// <exception cref="P2PShareException">PathNotFound, PathIsFolder or PathUnreadable.</exception>
+    public FileStamp Find() => Run(DiskCalls.OpenLimit, () =>
     {
         using var handle = SafeFile.OpenShared(file.Path);
-        try
-        {
-            CheckSame(handle);
-        }
-        catch (IOException e)
-        {
-            throw SafeFile.Unreadable(file.Path, e);
-        }
-    }
+        return SafeFile.Status(handle, file.Path).Stamp;
+    });
 
     public void Read(long offset, Span<byte> buffer)
     {
-        var handle = Acquire();
+        var opened = Acquire();
         try
         {
-            CheckSame(handle);
-            SafeFile.ReadExactly(handle, buffer, offset);
-        }
-        catch (EndOfStreamException)
-        {
-            throw SafeFile.Changed(file.Path);
+            if (!opened.TryReadCached(offset, buffer))
+            {
+                ReadFromDisk(opened, offset, buffer);
+            }
         }
         catch (IOException e)
         {
-            throw SafeFile.Unreadable(file.Path, e);
+            throw FileErrors.Unreadable(file.Path, e);
         }
         finally
         {
-            handle.DangerousRelease();
+            opened.RemoveReader();
         }
     }
 
@@ -68,33 +65,79 @@ internal sealed class SharedContent(HashedFile file) : IContent
     {
         lock (_lock)
         {
-            _handle?.Dispose();
-            _handle = null;
+            _opened?.Dispose();
+            _opened = null;
         }
     }
 
     public void Dispose() => Release();
 
-    // Counted, so that a release on another thread closes the file only after the last read.
-    private SafeFileHandle Acquire()
+    private void ReadFromDisk(OpenedFile opened, long offset, Span<byte> buffer)
     {
-        lock (_lock)
+        var length = buffer.Length;
+        // Not the caller's memory: a read that is given up on may still end.
+        var read = ArrayPool<byte>.Shared.Rent(length);
+        Run(DiskCalls.ReadLimit, () =>
         {
-            _handle ??= SafeFile.OpenShared(file.Path);
-            var counted = false;
-            _handle.DangerousAddRef(ref counted);
-            return _handle;
+            // The caller may have given up by the time it is read.
+            opened.AddReader();
+            try
+            {
+                opened.Read(offset, read.AsSpan(0, length));
+                return true;
+            }
+            catch (EndOfStreamException)
+            {
+                throw FileErrors.Changed(file.Path);
+            }
+            finally
+            {
+                opened.RemoveReader();
+            }
+        });
+        read.AsSpan(0, length).CopyTo(buffer);
+        ArrayPool<byte>.Shared.Return(read);
+    }
+
+    // Counted, so that a release on another thread closes the file only after the last read.
+    private OpenedFile Acquire()
+    {
+        while (true)
+        {
+            lock (_lock)
+            {
+                if (_opened is { } opened)
+                {
+                    opened.AddReader();
+                    return opened;
+                }
+            }
+
+            // Not under the lock: it may take its time, and others want to release.
+            var mine = Run(DiskCalls.OpenLimit, () => new OpenedFile(file, SafeFile.OpenShared(file.Path)));
+            lock (_lock)
+            {
+                if (_opened is null)
+                {
+                    _opened = mine;
+                }
+                else
+                {
+                    mine.Dispose();
+                }
+            }
         }
     }
 
-    private void CheckSame(SafeFileHandle handle)
+    private T Run<T>(TimeSpan limit, Func<T> call)
     {
-        var (size, modified) = SafeFile.Stat(handle);
-        if (size != file.Content.Size || modified != file.Modified)
+        try
         {
-            throw new P2PShareException(
-                ErrorCode.SourceFileChanged,
-                $"'{file.Path}' is not what was shared any more.");
+            return DiskCalls.Run(Disk, limit, clock, call);
+        }
+        catch (TimeoutException e)
+        {
+            throw FileErrors.Unreadable(file.Path, e);
         }
     }
 }

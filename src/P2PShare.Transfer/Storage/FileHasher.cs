@@ -12,23 +12,28 @@ public static class FileHasher
     // Small enough to be hashed while it is still in the second-level cache, and enough blocks to hash several at once.
     private const int ReadLength = 256 * 1024;
 
+    /// <inheritdoc cref="HashAsync(string, string?, IProgress{long}?, CancellationToken)"/>
+    public static Task<HashedFile> HashAsync(string path, IProgress<long>? progress, CancellationToken cancellationToken) =>
+        HashAsync(path, root: null, progress, cancellationToken);
+
     /// <summary>Hashes a file.</summary>
     /// <param name="path">A file, not a folder.</param>
+    /// <param name="root">A folder above the file that a person named: no link between the two is followed. Null: the person named the file.</param>
     /// <param name="progress">Receives the number of bytes hashed so far, on any thread, at most once a piece.</param>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.PathNotFound"/>, <see cref="ErrorCode.PathIsFolder"/>, <see cref="ErrorCode.PathUnreadable"/>,
     /// <see cref="ErrorCode.InvalidContent"/> if it is too large, or <see cref="ErrorCode.SourceFileChanged"/> if it changed meanwhile.
     /// </exception>
-    public static Task<HashedFile> HashAsync(string path, IProgress<long>? progress, CancellationToken cancellationToken) =>
-        HashAsync(path, PieceLength.For, progress, cancellationToken);
+    public static Task<HashedFile> HashAsync(string path, string? root, IProgress<long>? progress, CancellationToken cancellationToken) =>
+        HashAsync(path, root, PieceLength.For, progress, TimeProvider.System, cancellationToken);
 
     /// <param name="choosePieceLength">Returns a valid piece length for a size, both in bytes.</param>
     internal static async Task<HashedFile> HashAsync(
-        string path, Func<long, int> choosePieceLength, IProgress<long>? progress, CancellationToken cancellationToken)
+        string path, string? root, Func<long, int> choosePieceLength, IProgress<long>? progress, TimeProvider clock, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path);
-        using var handle = SafeFile.OpenShared(path);
-        var before = SafeFile.Stat(handle);
+        using var handle = Open(path, root, clock);
+        var before = SafeFile.Status(handle, path).Stamp;
         var layout = new ContentDescription(before.Size, choosePieceLength(before.Size), null);
         if (layout.Size > PieceLength.MaxContentSize)
         {
@@ -39,50 +44,84 @@ public static class FileHasher
         var hashes = new Hash256[layout.PieceCount];
         try
         {
-            await HashPiecesAsync(handle, layout, hashes, progress, cancellationToken).ConfigureAwait(false);
+            await HashPiecesAsync(handle, layout, hashes, progress, clock, cancellationToken).ConfigureAwait(false);
         }
         catch (EndOfStreamException)
         {
-            throw SafeFile.Changed(path);
+            throw FileErrors.Changed(path);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or TimeoutException)
         {
-            throw SafeFile.Unreadable(path, e);
+            throw FileErrors.Unreadable(path, e);
         }
 
-        if (SafeFile.Stat(handle) != before)
+        if (SafeFile.Status(handle, path).Stamp != before)
         {
-            throw SafeFile.Changed(path);
+            throw FileErrors.Changed(path);
         }
 
         return hashes.Length switch
         {
-            0 => new HashedFile(path, before.Modified, layout, []),
-            1 => new HashedFile(path, before.Modified, layout with { PiecesRoot = hashes[0] }, []),
+            0 => new HashedFile(path, before.Modified, layout, [], before.Identity),
+            1 => new HashedFile(path, before.Modified, layout with { PiecesRoot = hashes[0] }, [], before.Identity),
             _ => new HashedFile(
                 path, before.Modified,
                 layout with { PiecesRoot = HashTree.Root(hashes.AsSpan().ToArray(), HashTree.Height(layout.PieceLength)) },
-                hashes),
+                hashes,
+                before.Identity),
         };
     }
 
-    private static Task HashPiecesAsync(
-        SafeFileHandle handle, ContentDescription layout, Hash256[] hashes, IProgress<long>? progress, CancellationToken cancellationToken)
+    private static SafeFileHandle Open(string path, string? root, TimeProvider clock)
     {
+        try
+        {
+            return DiskCalls.Run(Path.GetDirectoryName(path) ?? path, DiskCalls.OpenLimit, clock, () => SafeFile.OpenShared(path, root));
+        }
+        catch (TimeoutException e)
+        {
+            throw FileErrors.Unreadable(path, e);
+        }
+    }
+
+    private static async Task HashPiecesAsync(
+        SafeFileHandle handle, ContentDescription layout, Hash256[] hashes, IProgress<long>? progress, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var reading = new ReadCounter();
         var hashed = 0L;
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        var options = new ParallelOptions { CancellationToken = stop.Token, MaxDegreeOfParallelism = Environment.ProcessorCount };
         // A stretch is one piece, or several small ones that are read together.
         var stretch = Math.Max(layout.PieceLength, ReadLength);
-        return Parallel.ForAsync(0, PieceLength.Count(layout.Size, stretch), options, (index, _) =>
+        var work = Parallel.ForAsync(0, PieceLength.Count(layout.Size, stretch), options, (index, _) =>
         {
             var length = PieceLength.SizeOf(layout.Size, stretch, index);
-            HashStretch(handle, (long)index * stretch, length, layout, hashes.AsSpan(index * (stretch / layout.PieceLength)));
+            HashStretch(handle, (long)index * stretch, length, layout, hashes.AsSpan(index * (stretch / layout.PieceLength)), reading);
             progress?.Report(Interlocked.Add(ref hashed, length));
             return ValueTask.CompletedTask;
         });
+
+        while (true)
+        {
+            var before = reading.Value;
+            try
+            {
+                await work.WaitAsync(DiskCalls.ReadLimit, clock, CancellationToken.None).ConfigureAwait(false);
+                return;
+            }
+            catch (TimeoutException) when (!work.IsCompleted && reading.Value != before)
+            {
+                // The disk is slow.
+            }
+            catch (TimeoutException)
+            {
+                await stop.CancelAsync().ConfigureAwait(false);
+                throw new TimeoutException($"The disk or its server did not answer within {DiskCalls.ReadLimit.TotalSeconds:0} seconds.");
+            }
+        }
     }
 
-    private static void HashStretch(SafeFileHandle handle, long offset, int length, ContentDescription layout, Span<Hash256> hashes)
+    private static void HashStretch(SafeFileHandle handle, long offset, int length, ContentDescription layout, Span<Hash256> hashes, ReadCounter reading)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReadLength);
         var leaves = ArrayPool<Hash256>.Shared.Rent((length + PieceLength.Block - 1) / PieceLength.Block);
@@ -93,6 +132,7 @@ public static class FileHasher
             {
                 var read = buffer.AsSpan(0, Math.Min(ReadLength, length - done));
                 SafeFile.ReadExactly(handle, read, offset + done);
+                reading.Add();
                 count += HashTree.HashBlocks(read, leaves.AsSpan(count));
                 done += read.Length;
             }
@@ -109,5 +149,14 @@ public static class FileHasher
             ArrayPool<byte>.Shared.Return(buffer);
             ArrayPool<Hash256>.Shared.Return(leaves);
         }
+    }
+
+    private sealed class ReadCounter
+    {
+        private long _value;
+
+        public long Value => Interlocked.Read(ref _value);
+
+        public void Add() => Interlocked.Increment(ref _value);
     }
 }

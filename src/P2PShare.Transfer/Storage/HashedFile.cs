@@ -7,4 +7,16 @@ namespace P2PShare.Transfer.Storage;
 /// <param name="Path">Full path.</param>
 /// <param name="Modified">Last write time when it was hashed.</param>
 /// <param name="PieceLayer">One hash a piece; empty if there are fewer than two pieces.</param>
-public sealed record HashedFile(string Path, DateTimeOffset Modified, ContentDescription Content, IReadOnlyList<Hash256> PieceLayer);
+/// <param name="Identity">Null if it is not known.</param>
+public sealed record HashedFile(
+    string Path, DateTimeOffset Modified, ContentDescription Content, IReadOnlyList<Hash256> PieceLayer, FileIdentity? Identity = null)
+{
+    internal FileStamp Stamp => new(Content.Size, Modified, Identity);
+
+    /// <summary>The hash that a piece must have.</summary>
+    internal Hash256 PieceHash(int index) => PieceLayer.Count == 0 ? Content.PiecesRoot!.Value : PieceLayer[index];
+
+    /// <summary>Whether a file with this stamp has the bytes that were hashed, as far as that is known without reading them.</summary>
+    internal bool IsUnchanged(FileStamp now) => now.Size == Content.Size && now.Modified == Modified
+        && (Identity is not { } identity || now.Identity is not { } other || identity.IsUnchanged(other));
+}

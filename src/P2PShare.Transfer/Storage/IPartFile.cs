@@ -34,6 +34,7 @@ internal interface IPartFile : IContent
     void Record();
 
     /// <summary>Gives the complete file its name in one step; the object is not used after it.</summary>
-    /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
-    void Finish(string destination, bool overwrite);
+    /// <returns>What shows later whether the file is still the same.</returns>
+    /// <exception cref="P2PShareException">DestinationExists, DestinationInvalid, DiskFull or PathUnwritable.</exception>
+    FileStamp Finish(string destination, bool overwrite);
 }

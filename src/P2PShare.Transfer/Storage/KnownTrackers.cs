@@ -1,3 +1,4 @@
+using System.Text;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
@@ -14,29 +15,80 @@ public sealed class KnownTrackers
     internal KnownTrackers(string path) => _path = path;
 
     /// <summary>The accepted fingerprint for this host and port; null if there is none.</summary>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.StateFolderUnusable"/>: the file cannot be read, or has a line that may be the one about this tracker and
+    /// cannot be understood. To take such a tracker for an unknown one would accept any certificate.
+    /// </exception>
     public Hash256? Find(TrackerAddress address)
     {
+        Line[] lines;
         lock (_lock)
         {
-            return Load().LastOrDefault(known => IsSame(known, address))?.Fingerprint;
+            lines = Load();
         }
+
+        return lines.LastOrDefault(line => line.Tracker is { } known && IsSame(known, address)) is { } found ? found.Tracker!.Fingerprint
+            : lines.FirstOrDefault(line => line.Problem is not null) is { } bad ? throw Unusable(
+                $"line {bad.Number} is not 'host:port fingerprint', and may have been the one about {address.Authority}. Correct it, or delete it to trust the trackers anew")
+            : null;
     }
 
-    /// <summary>Remembers a fingerprint, in place of any earlier one for this host and port.</summary>
+    /// <summary>Remembers a fingerprint, in place of any earlier one for this host and port. Lines that cannot be understood stay.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
     public void Remember(TrackerAddress address, Hash256 fingerprint)
     {
         lock (_lock)
         {
-            var others = Load().Where(known => !IsSame(known, address));
-            var lines = others.Append(address with { Fingerprint = fingerprint }).Select(known => $"{known.Authority} {known.Fingerprint}");
-            var temporary = $"{_path}.{Environment.ProcessId}";
-            File.WriteAllLines(temporary, lines);
-            File.Move(temporary, _path, overwrite: true);
+            var lines = Load().Where(line => line.Tracker is not { } known || !IsSame(known, address)).Select(line => line.Text)
+                .Append($"{address.Authority} {fingerprint}");
+            try
+            {
+                PrivateFile.Write(_path, Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Unusable($"it cannot be written: {e.Message}", e);
+            }
         }
     }
 
-    private IReadOnlyList<TrackerAddress> Load() => File.Exists(_path) ? TrackerInfo.Parse(File.ReadAllText(_path)) : [];
+    private Line[] Load()
+    {
+        try
+        {
+            var text = Encoding.UTF8.GetString(PrivateFile.Read(_path) ?? []);
+            return [.. text.Split('\n').Select((line, index) => Read(line.TrimEnd('\r'), index + 1)).Where(line => line.Text.Trim().Length > 0)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable($"it cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static Line Read(string text, int number)
+    {
+        if (text.Split('#', 2)[0].Trim().Length == 0)
+        {
+            return new Line(text, number, null, null);
+        }
+
+        try
+        {
+            var tracker = TrackerInfo.Parse(text)[0];
+            // A line that was cut may be an address without a fingerprint.
+            return tracker.Fingerprint is null ? new Line(text, number, null, "No fingerprint.") : new Line(text, number, tracker, null);
+        }
+        catch (P2PShareException e)
+        {
+            return new Line(text, number, null, e.Message);
+        }
+    }
+
+    private P2PShareException Unusable(string problem, Exception? inner = null) => new(
+        ErrorCode.StateFolderUnusable, $"The trusted trackers are kept in '{_path}': {problem.TrimEnd('.')}.", inner);
 
     private static bool IsSame(TrackerAddress a, TrackerAddress b) =>
         a.Port == b.Port && string.Equals(a.Host, b.Host, StringComparison.OrdinalIgnoreCase);
+
+    private sealed record Line(string Text, int Number, TrackerAddress? Tracker, string? Problem);
 }

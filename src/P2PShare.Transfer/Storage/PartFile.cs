@@ -15,14 +15,16 @@ namespace P2PShare.Transfer.Storage;
 /// </summary>
 internal sealed class PartFile : IPartFile
 {
+    private readonly SafeFolder _folder;
     private readonly SafeFileHandle _handle;
     private readonly Lock _lock = new();
     private readonly Bitfield _have;
     private Hash256[] _pieceLayer = [];
     private int _recorded;
 
-    private PartFile(string path, SafeFileHandle handle, ContentDescription description)
+    private PartFile(SafeFolder folder, string path, SafeFileHandle handle, ContentDescription description)
     {
+        _folder = folder;
         Path = path;
         _handle = handle;
         Description = description;
@@ -48,33 +50,39 @@ internal sealed class PartFile : IPartFile
     public bool KnowsHashes => Description.PieceCount == 1 || _pieceLayer.Length > 0;
 
     /// <summary>Opens or creates the part file of a destination, and reserves its space.</summary>
+    /// <param name="root">
+    /// The folder above the destination that a person named: no link between the two is followed. Null: the destination's own folder.
+    /// </param>
     /// <exception cref="P2PShareException">DestinationInUse, DestinationInvalid, DiskFull, PathUnwritable.</exception>
-    public static PartFile Open(string destination, ContentDescription description)
+    public static PartFile Open(string destination, ContentDescription description, string? root = null)
     {
         var path = PathFor(destination);
+        SafeFolder? folder = null;
         try
         {
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(destination)!);
-            if (new FileInfo(path).LinkTarget is not null)
+            var parent = System.IO.Path.GetDirectoryName(destination)!;
+            folder = SafeFolder.OpenBelow(root ?? parent, parent, make: true);
+            var handle = ExclusiveFile.Open(folder, System.IO.Path.GetFileName(path), description.Size + PartFileRecord.Length(description));
+            return new PartFile(folder, path, handle, description);
+        }
+        catch (Exception e)
+        {
+            folder?.Dispose();
+            if (e is IOException or UnauthorizedAccessException)
             {
-                throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{path}' is a symbolic link. Remove it or choose another destination.");
+                throw FileErrors.Unwritable(path, e);
             }
 
-            var handle = SafeFile.OpenExclusive(path, description.Size + PartFileRecord.Length(description));
-            return new PartFile(path, handle, description);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw SafeFile.Unwritable(path, e);
+            throw;
         }
     }
 
     /// <summary>Whether a process holds the part file of a destination.</summary>
-    public static bool IsHeld(string destination) => SafeFile.IsHeld(PathFor(destination));
+    public static bool IsHeld(string destination) => ExclusiveFile.IsHeld(PathFor(destination));
 
     /// <summary>Deletes the part file of a destination, unless a process writes to it. Does nothing if there is none.</summary>
     /// <exception cref="P2PShareException">DestinationInUse, PathUnwritable.</exception>
-    public static void Delete(string destination) => SafeFile.Delete(PathFor(destination));
+    public static void Delete(string destination) => ExclusiveFile.Delete(PathFor(destination));
 
     /// <summary>The error for a destination that exists and must not be replaced.</summary>
     public static P2PShareException Exists(string destination, Exception? inner = null) => new(
@@ -121,7 +129,7 @@ internal sealed class PartFile : IPartFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeFile.Unwritable(Path, e);
+            throw FileErrors.Unwritable(Path, e);
         }
 
         MarkVerified(index);
@@ -168,45 +176,35 @@ internal sealed class PartFile : IPartFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeFile.Unwritable(Path, e);
+            throw FileErrors.Unwritable(Path, e);
         }
 
         _recorded = have.Count;
     }
 
     /// <summary>Cuts the record off and renames the whole file to its destination in one step; this object is not used afterwards.</summary>
-    /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
-    public void Finish(string destination, bool overwrite)
+    /// <exception cref="P2PShareException">DestinationExists, DestinationInvalid, DiskFull or PathUnwritable.</exception>
+    public FileStamp Finish(string destination, bool overwrite)
     {
-        if (!overwrite && File.Exists(destination))
-        {
-            throw Exists(destination);
-        }
-
         try
         {
-            RandomAccess.SetLength(_handle, Description.Size);
-            if (OperatingSystem.IsWindows())
-            {
-                // Windows does not rename an open file.
-                _handle.Dispose();
-            }
-
-            // On other systems it stays locked until it is renamed: no other download takes it for a part file in between.
-            File.Move(Path, destination, overwrite);
-            _handle.Dispose();
-        }
-        catch (IOException e) when (!overwrite && File.Exists(destination))
-        {
-            throw Exists(destination, e);
+            var finished = ExclusiveFile.TryFinish(
+                _folder, System.IO.Path.GetFileName(Path), _handle, Description.Size, System.IO.Path.GetFileName(destination), overwrite)
+                ?? throw Exists(destination);
+            Dispose();
+            return finished;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw SafeFile.Unwritable(destination, e);
+            throw FileErrors.Unwritable(destination, e);
         }
     }
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose()
+    {
+        _handle.Dispose();
+        _folder.Dispose();
+    }
 
     private static string PathFor(string destination) => destination + FileName.PartSuffix;
 

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
@@ -13,9 +14,9 @@ namespace P2PShare.Transfer.Storage;
 /// </summary>
 internal sealed class PeerIdentity : IDisposable
 {
-    private readonly FileStream _lock;
+    private readonly SafeFileHandle _lock;
 
-    private PeerIdentity(X509Certificate2 certificate, FileStream heldLock)
+    private PeerIdentity(X509Certificate2 certificate, SafeFileHandle heldLock)
     {
         _lock = heldLock;
         Certificate = certificate;
@@ -60,10 +61,10 @@ internal sealed class PeerIdentity : IDisposable
 
     private static PeerIdentity Acquire(string folder, TimeProvider clock)
     {
-        Directory.CreateDirectory(folder);
+        PrivateFolder.Ensure(folder);
         for (var slot = 1; ; slot++)
         {
-            if (SafeFile.TryLock(Path.Combine(folder, $"{slot}.lock")) is { } heldLock)
+            if (PrivateFile.TryLock(Path.Combine(folder, $"{slot}.lock")) is { } heldLock)
             {
                 try
                 {
@@ -80,14 +81,23 @@ internal sealed class PeerIdentity : IDisposable
 
     private static X509Certificate2 LoadOrCreate(string path, TimeProvider clock)
     {
-        if (!File.Exists(path))
-        {
-            SafeFile.WritePrivate(path, Create(clock));
-        }
-
         // SslStream on Windows cannot use ephemeral keys.
         var flags = OperatingSystem.IsWindows() ? X509KeyStorageFlags.DefaultKeySet : X509KeyStorageFlags.EphemeralKeySet;
-        return X509CertificateLoader.LoadPkcs12FromFile(path, null, flags);
+        try
+        {
+            if (PrivateFile.Read(path) is { } kept)
+            {
+                return X509CertificateLoader.LoadPkcs12(kept, null, flags);
+            }
+        }
+        catch (CryptographicException)
+        {
+            // Damaged. Others learn this peer's fingerprint from the tracker each time: a new one is as good.
+        }
+
+        var made = Create(clock);
+        PrivateFile.Write(path, made);
+        return X509CertificateLoader.LoadPkcs12(made, null, flags);
     }
 
     private static byte[] Create(TimeProvider clock)

@@ -3,24 +3,28 @@ using P2PShare.Protocol;
 
 namespace P2PShare.Transfer.Storage;
 
-/// <summary>Opens, reads and writes files that other programs may touch at the same time. Each error is a sentence that names the file.</summary>
+/// <summary>
+/// Opens files that other programs and other users may touch at the same time: only regular files, without following a link, and
+/// without waiting for anything. Each error is a sentence that names the file.
+/// </summary>
 internal static class SafeFile
 {
-    // What the runtime reports when the space of a new file could not be reserved, whatever the cause.
-    private const int UnknownIOError = unchecked((int)0x80131620);
-
     /// <summary>Opens a file of the user for reading. Others may replace or delete it meanwhile: what was hashed is checked again before it is served.</summary>
+    /// <param name="root">A folder above the file that a person named: no link between the two is followed. Null: the person named the file.</param>
     /// <exception cref="P2PShareException">PathNotFound, PathIsFolder or PathUnreadable.</exception>
-    public static SafeFileHandle OpenShared(string path)
+    public static SafeFileHandle OpenShared(string path, string? root = null)
     {
-        if (Directory.Exists(path))
-        {
-            throw new P2PShareException(ErrorCode.PathIsFolder, $"'{path}' is a folder; a file was expected.");
-        }
-
         try
         {
-            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var handle = OpenReading(path, root);
+            if (IsMadeUp(handle, path))
+            {
+                handle.Dispose();
+                throw new P2PShareException(
+                    ErrorCode.PathUnreadable, $"'{path}' is made up by the system while it is read, and cannot be shared. Copy it to a file, and share that.");
+            }
+
+            return handle;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -28,118 +32,41 @@ internal static class SafeFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Unreadable(path, e);
+            throw FileErrors.Unreadable(path, e);
         }
     }
 
-    /// <summary>Opens a file that no other process may open, and creates it with <paramref name="size"/> bytes reserved if it is missing.</summary>
-    /// <exception cref="P2PShareException">DiskFull.</exception>
-    /// <exception cref="IOException">Another process holds it, or it cannot be written: see <see cref="Unwritable"/>.</exception>
-    /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
-    public static SafeFileHandle OpenExclusive(string path, long size)
+    /// <summary>The status of a path; a link as its last component is not followed.</summary>
+    /// <returns>Null if there is no such file.</returns>
+    /// <exception cref="IOException">It cannot be found out.</exception>
+    /// <exception cref="UnauthorizedAccessException">A folder above it cannot be entered.</exception>
+    public static FileStatus? Find(string path)
     {
-        const int WindowsFileExists = unchecked((int)0x80070050);
-        const int UnixFileExists = 17;
-        while (true)
+        if (OperatingSystem.IsLinux())
         {
-            var isNew = !File.Exists(path);
-            try
-            {
-                // Reserving the space at once shows a disk that is too full now, and makes writing faster.
-                var handle = isNew
-                    ? File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, size)
-                    : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-                if (File.Exists(path))
-                {
-                    return handle;
-                }
-
-                // Its holder renamed it before this handle was opened: writing here would change the finished file.
-                handle.Dispose();
-            }
-            catch (IOException e) when (isNew ? e.HResult is WindowsFileExists or UnixFileExists && !Directory.Exists(path) : e is FileNotFoundException)
-            {
-                // Another process created or renamed the file in between.
-            }
-            catch (IOException e) when (isNew && e.HResult == UnknownIOError && IsTooFull(path, size))
-            {
-                throw DiskFull(path, e);
-            }
+            return LinuxCalls.Find(null, path, path);
         }
+
+        FileSystemInfo file = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
+        if (file.LinkTarget is not null)
+        {
+            return new FileStatus(FileKind.Link, UnixFileMode.None, 0, 1, default);
+        }
+
+        if (file is DirectoryInfo || !file.Exists)
+        {
+            return file.Exists ? new FileStatus(FileKind.Folder, UnixFileMode.None, 0, 1, default) : null;
+        }
+
+        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return Status(handle, path);
     }
 
-    /// <summary>Whether a process holds the file exclusively. False if there is no such file.</summary>
-    public static bool IsHeld(string path)
-    {
-        try
-        {
-            // Shared with other callers of this method, and refused while a process holds the file exclusively.
-            File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete).Dispose();
-            return false;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return Unwritable(path, e).Code == ErrorCode.DestinationInUse;
-        }
-    }
-
-    /// <summary>Deletes a file unless a process holds it. Does nothing if there is no such file.</summary>
-    /// <exception cref="P2PShareException">DestinationInUse, PathUnwritable.</exception>
-    public static void Delete(string path)
-    {
-        try
-        {
-            // Held while it is deleted: no process begins to write to a file that is about to vanish.
-            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Delete);
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            // There is nothing to delete.
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Unwritable(path, e);
-        }
-    }
-
-    /// <summary>Takes a lock file. The lock ends when the result is disposed, or with the process.</summary>
-    /// <returns>Null while another process holds it.</returns>
-    /// <exception cref="IOException">The file cannot be created.</exception>
-    public static FileStream? TryLock(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Replaces a file in one step by one that only this user can read (on Unix; on Windows the folder's rights apply).</summary>
-    /// <exception cref="IOException">The folder cannot be written.</exception>
-    public static void WritePrivate(string path, ReadOnlySpan<byte> bytes)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        var temporary = path + ".new";
-        File.Delete(temporary);
-        using (var file = new FileStream(temporary, options))
-        {
-            file.Write(bytes);
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
-
-    public static (long Size, DateTimeOffset Modified) Stat(SafeFileHandle handle) =>
-        (RandomAccess.GetLength(handle), new DateTimeOffset(File.GetLastWriteTimeUtc(handle), TimeSpan.Zero));
+    /// <param name="cachedOnly">Does not ask the server of a network file system.</param>
+    public static FileStatus Status(SafeFileHandle handle, string path, bool cachedOnly = false) =>
+        OperatingSystem.IsLinux() ? LinuxCalls.Status(handle, path, cachedOnly)
+        : OperatingSystem.IsWindows() ? WindowsCalls.Status(handle, path)
+        : StatusElsewhere(handle);
 
     /// <exception cref="EndOfStreamException">The file is shorter than <paramref name="offset"/> and the buffer.</exception>
     public static void ReadExactly(SafeFileHandle handle, Span<byte> buffer, long offset)
@@ -157,33 +84,83 @@ internal static class SafeFile
         }
     }
 
-    public static P2PShareException Changed(string path) => new(
-        ErrorCode.SourceFileChanged, $"'{path}' was changed while it was read. Share it again when no program writes to it.");
-
-    public static P2PShareException Unreadable(string path, Exception e) =>
-        new(ErrorCode.PathUnreadable, $"'{path}' cannot be read: {e.Message}", e);
-
-    /// <summary>Why a file cannot be written.</summary>
-    /// <returns>DiskFull, DestinationInUse or PathUnwritable.</returns>
-    public static P2PShareException Unwritable(string path, Exception e)
+    /// <summary>Opens a regular file that no process holds, without following a link as the last component.</summary>
+    /// <param name="share">Delete: holds it exclusively, to delete it.</param>
+    /// <exception cref="P2PShareException">PathIsFolder or PathUnreadable.</exception>
+    public static SafeFileHandle OpenReading(string path, string? root, FileShare share = FileShare.ReadWrite | FileShare.Delete)
     {
-        const int WindowsSharingViolation = unchecked((int)0x80070020);
-        const int WindowsDiskFull = unchecked((int)0x80070070);
-        const int LinuxNoSpace = 28;
-        const int LinuxQuota = 122;
-        const int WouldBlock = 11;
-        return e.HResult switch
+        var handle = OperatingSystem.IsLinux() ? OpenReadingOnLinux(path, root, share) : OpenReadingElsewhere(path, root, share);
+        try
         {
-            WindowsDiskFull or LinuxNoSpace or LinuxQuota => DiskFull(path, e),
-            WindowsSharingViolation or WouldBlock => new P2PShareException(
-                ErrorCode.DestinationInUse, $"'{path}' is in use: another download writes to it. Wait for that one, or choose another destination.", e),
-            _ => new P2PShareException(ErrorCode.PathUnwritable, $"'{path}' cannot be written: {e.Message}", e),
+            return Status(handle, path).Kind is var kind and not FileKind.File ? throw FileErrors.NotRegular(path, kind) : handle;
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    private static SafeFileHandle OpenReadingOnLinux(string path, string? root, FileShare share)
+    {
+        using var folder = root is null ? null : SafeFolder.OpenBelow(root, Path.GetDirectoryName(path)!);
+        var handle = LinuxCalls.Open(
+            folder?.Handle, folder is null ? path : Path.GetFileName(path), LinuxCalls.NoFollow | LinuxCalls.NonBlocking, UnixFileMode.None, out var error);
+        return error switch
+        {
+            0 when LinuxCalls.TryLock(handle, exclusive: share == FileShare.Delete) => handle,
+            0 => throw FileErrors.Close(handle, new IOException("Another program holds it.", LinuxCalls.WouldBlock)),
+            LinuxCalls.Loop => throw FileErrors.NotRegular(path, FileKind.Link),
+            _ => throw LinuxCalls.Error(error, path),
         };
     }
 
-    private static P2PShareException DiskFull(string path, Exception e) => new(
-        ErrorCode.DiskFull, $"There is no space left for '{path}'. What was verified is kept: free some space and run the same command again.", e);
+    private static SafeFileHandle OpenReadingElsewhere(string path, string? root, FileShare share)
+    {
+        using var folder = root is null ? null : SafeFolder.OpenBelow(root, Path.GetDirectoryName(path)!);
+        if (Directory.Exists(path) || new FileInfo(path).LinkTarget is not null)
+        {
+            throw FileErrors.NotRegular(path, new FileInfo(path).LinkTarget is null ? FileKind.Folder : FileKind.Link);
+        }
 
-    // A file system may also refuse a reservation for its size alone, with the same error.
-    private static bool IsTooFull(string path, long size) => new DriveInfo(Path.GetDirectoryName(path)!).AvailableFreeSpace < size;
+        return File.OpenHandle(path, FileMode.Open, FileAccess.Read, share);
+    }
+
+    private static FileStatus StatusElsewhere(SafeFileHandle handle)
+    {
+        if (File.GetAttributes(handle).HasFlag(FileAttributes.Directory))
+        {
+            return new FileStatus(FileKind.Folder, UnixFileMode.None, 0, 1, default);
+        }
+
+        try
+        {
+            return new FileStatus(
+                FileKind.File, OperatingSystem.IsWindows() ? UnixFileMode.None : File.GetUnixFileMode(handle), 0, 1,
+                new FileStamp(RandomAccess.GetLength(handle), new DateTimeOffset(File.GetLastWriteTimeUtc(handle), TimeSpan.Zero), null));
+        }
+        catch (NotSupportedException)
+        {
+            // It has no length.
+            return new FileStatus(FileKind.Special, UnixFileMode.None, 0, 1, default);
+        }
+    }
+
+    // A file that reports no size and has bytes, or one of the file systems that show the kernel's state.
+    private static bool IsMadeUp(SafeFileHandle handle, string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
+        if (LinuxCalls.IsOfKernel(handle))
+        {
+            return true;
+        }
+
+        return Status(handle, path).Stamp.Size == 0
+            && RandomAccess.Read(handle, new byte[1], 0) > 0
+            && Status(handle, path).Stamp.Size == 0;
+    }
 }

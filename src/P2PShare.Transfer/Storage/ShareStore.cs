@@ -27,20 +27,27 @@ public sealed class ShareStore(
     /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
     public ContentDescription? FindUnchanged(string path)
     {
-        if (new FileInfo(path) is not { Exists: true } file)
-        {
-            return null;
-        }
-
         try
         {
+            if (SafeFile.Find(path) is not { Kind: FileKind.File, Stamp: var now })
+            {
+                return null;
+            }
+
             using var connection = _database.Open();
             var row = connection.QuerySingleOrDefault<(int PieceLength, byte[]? PiecesRoot)?>(
-                "SELECT piece_length, pieces_root FROM contents WHERE path = @path AND size = @Length AND modified = @Modified",
-                new { path, file.Length, Modified = file.LastWriteTimeUtc.Ticks });
+                """
+                SELECT piece_length, pieces_root FROM contents
+                WHERE path = @path AND size = @Size AND modified = @Modified AND file_id = @File AND changed = @Changed
+                """,
+                new { path, now.Size, Modified = now.Modified.UtcTicks, now.Identity?.File, now.Identity?.Changed });
             return row is { } known
-                ? new ContentDescription(file.Length, known.PieceLength, known.PiecesRoot is null ? null : new Hash256(known.PiecesRoot))
+                ? new ContentDescription(now.Size, known.PieceLength, known.PiecesRoot is null ? null : new Hash256(known.PiecesRoot))
                 : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
         catch (SqliteException e)
         {
@@ -75,10 +82,10 @@ public sealed class ShareStore(
     /// <returns>Completes when the share is committed.</returns>
     internal Task AddAsync(HashedFile file, GroupIdentity group, string name, bool received) => _database.WriteAsync(
         """
-        INSERT INTO contents (path, size, modified, piece_length, pieces_root, piece_layer)
-        VALUES (@Path, @Size, @Modified, @PieceLength, @PiecesRoot, @PieceLayer)
+        INSERT INTO contents (path, size, modified, device, file_id, changed, piece_length, pieces_root, piece_layer)
+        VALUES (@Path, @Size, @Modified, @Device, @File, @Changed, @PieceLength, @PiecesRoot, @PieceLayer)
         ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified = excluded.modified,
-            piece_length = excluded.piece_length, pieces_root = excluded.pieces_root, piece_layer = excluded.piece_layer;
+            device = excluded.device, file_id = excluded.file_id, changed = excluded.changed, piece_length = excluded.piece_length, pieces_root = excluded.pieces_root, piece_layer = excluded.piece_layer;
         INSERT INTO shares (tracker_id, user_name, group_id, group_name, file_name, path, received)
         VALUES (@trackerId, @userName, @GroupId, @Group, @name, @Path, @received)
         ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET
@@ -89,6 +96,9 @@ public sealed class ShareStore(
             file.Path,
             file.Content.Size,
             Modified = file.Modified.UtcTicks,
+            file.Identity?.Device,
+            file.Identity?.File,
+            file.Identity?.Changed,
             file.Content.PieceLength,
             PiecesRoot = file.Content.PiecesRoot?.ToArray(),
             PieceLayer = MemoryMarshal.AsBytes<Hash256>(file.PieceLayer.ToArray()).ToArray(),
@@ -98,6 +108,23 @@ public sealed class ShareStore(
             Group = group.Name,
             name,
             received,
+        });
+
+    /// <summary>Keeps what a file that has the bytes that were hashed is now.</summary>
+    /// <returns>Completes when it is committed.</returns>
+    internal Task UpdateStampAsync(HashedFile file) => _database.WriteAsync(
+        """
+        UPDATE contents SET modified = @Modified, device = @Device, file_id = @File, changed = @Changed
+        WHERE path = @Path AND pieces_root = @root
+        """,
+        new
+        {
+            file.Path,
+            Modified = file.Modified.UtcTicks,
+            file.Identity?.Device,
+            file.Identity?.File,
+            file.Identity?.Changed,
+            root = file.Content.PiecesRoot?.ToArray(),
         });
 
     /// <inheritdoc cref="StateDatabase.WriteAsync(string, object)"/>
@@ -128,13 +155,25 @@ public sealed class ShareStore(
         var rows = connection.Query<Row>(
             """
             SELECT s.group_id AS GroupId, s.group_name AS GroupName, s.file_name AS FileName, s.received AS Received, c.path AS Path, c.size AS Size,
-                c.modified AS Modified, c.piece_length AS PieceLength, c.pieces_root AS PiecesRoot, c.piece_layer AS PieceLayer
+                c.modified AS Modified, c.device AS Device, c.file_id AS FileId, c.changed AS Changed, c.piece_length AS PieceLength, c.pieces_root AS PiecesRoot, c.piece_layer AS PieceLayer
             FROM shares s JOIN contents c ON c.path = s.path
             WHERE s.tracker_id = @trackerId AND s.user_name = @userName AND s.group_id IS NOT NULL
             ORDER BY s.group_name, s.file_name
             """,
             new { trackerId = _trackerId, userName = _userName });
         return [.. rows.Select(row => row.ToShare())];
+    }
+
+    /// <summary>Whether a share has not been removed or replaced since it was read.</summary>
+    internal bool Contains(Share share)
+    {
+        using var connection = _database.Open();
+        return connection.ExecuteScalar<bool>(
+            """
+            SELECT EXISTS (SELECT 1 FROM shares
+                WHERE tracker_id = @trackerId AND user_name = @userName AND group_id = @Group AND file_name = @Name AND path = @Path)
+            """,
+            new { trackerId = _trackerId, userName = _userName, Group = share.Group.Id.ToString("D"), share.Name, share.File.Path });
     }
 
     /// <summary>A file, and the name it is offered under in a group.</summary>
@@ -156,6 +195,12 @@ public sealed class ShareStore(
 
         public required long Modified { get; init; }
 
+        public required long? Device { get; init; }
+
+        public required long? FileId { get; init; }
+
+        public required long? Changed { get; init; }
+
         public required int PieceLength { get; init; }
 
         public required byte[]? PiecesRoot { get; init; }
@@ -167,7 +212,8 @@ public sealed class ShareStore(
             Hash256? root = PiecesRoot is null ? null : new Hash256(PiecesRoot);
             var layer = MemoryMarshal.Cast<byte, Hash256>(PieceLayer).ToArray();
             var content = new ContentDescription(Size, PieceLength, root);
-            return new Share(new GroupIdentity(Guid.Parse(GroupId), GroupName), FileName, Received, new HashedFile(Path, new DateTimeOffset(Modified, TimeSpan.Zero), content, layer));
+            FileIdentity? identity = FileId is { } file && Changed is { } changed ? new FileIdentity(Device ?? 0, file, changed) : null;
+            return new Share(new GroupIdentity(Guid.Parse(GroupId), GroupName), FileName, Received, new HashedFile(Path, new DateTimeOffset(Modified, TimeSpan.Zero), content, layer, identity));
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using P2PShare.Protocol;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -58,6 +59,12 @@ internal sealed class StateDatabase
         ALTER TABLE downloads ADD COLUMN group_id TEXT NULL;
         CREATE INDEX shares_by_group ON shares (group_id, file_name);
         """,
+        // What tells a shared file from another of the same size and time; null until a share of an older version is opened.
+        """
+        ALTER TABLE contents ADD COLUMN device INTEGER NULL;
+        ALTER TABLE contents ADD COLUMN file_id INTEGER NULL;
+        ALTER TABLE contents ADD COLUMN changed INTEGER NULL;
+        """,
     ];
 
     private readonly string _connectionString;
@@ -65,12 +72,13 @@ internal sealed class StateDatabase
     private readonly Lock _lock = new();
     private Task? _writer;
 
-    public StateDatabase(string path) => _connectionString = new SqliteConnectionStringBuilder
+    private readonly string _path;
+
+    public StateDatabase(string path)
     {
-        DataSource = path,
-        ForeignKeys = true,
-        DefaultTimeout = 30,
-    }.ToString();
+        _path = path;
+        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, DefaultTimeout = 30 }.ToString();
+    }
 
     public delegate void Work(SqliteConnection connection, SqliteTransaction transaction);
 
@@ -94,7 +102,32 @@ internal sealed class StateDatabase
     /// <summary>Waits until all earlier writes are committed or have failed.</summary>
     public Task FlushAsync() => EnqueueAsync((_, _) => { });
 
+    /// <summary>Makes the database, or brings it to this version.</summary>
+    /// <exception cref="P2PShareException">StateFolderUnusable: it is damaged or cannot be opened.</exception>
+    /// <exception cref="IOException">One of its files is not a regular file, or cannot be made.</exception>
     public void Migrate()
+    {
+        PrivateFile.Ensure(_path);
+        PrivateFile.Check(_path + "-wal");
+        PrivateFile.Check(_path + "-shm");
+        try
+        {
+            MigrateCore();
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_CORRUPT)
+        {
+            throw new P2PShareException(
+                ErrorCode.StateFolderUnusable,
+                $"'{_path}' is damaged ({e.Message}). Move it away: shares have to be made again, and unfinished downloads continue when they are started again.",
+                e);
+        }
+        catch (SqliteException e)
+        {
+            throw new P2PShareException(ErrorCode.StateFolderUnusable, $"'{_path}' cannot be used: {e.Message}", e);
+        }
+    }
+
+    private void MigrateCore()
     {
         using var connection = Open();
         connection.Execute("PRAGMA journal_mode = WAL");

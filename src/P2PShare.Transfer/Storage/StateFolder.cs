@@ -11,21 +11,25 @@ public sealed class StateFolder
     /// <summary>Environment variable that names the folder.</summary>
     public const string EnvironmentVariable = "P2PSHARE_HOME";
 
-    private StateFolder(string path)
+    private StateFolder(string path, string? warning)
     {
         Path = path;
+        Warning = warning;
         KnownTrackers = new KnownTrackers(System.IO.Path.Combine(path, "known_trackers.txt"));
         Database = new StateDatabase(System.IO.Path.Combine(path, "state.db"));
     }
 
     public string Path { get; }
 
+    /// <summary>What was changed about the folder when it was opened, as a sentence for its user; null if nothing was.</summary>
+    public string? Warning { get; }
+
     /// <summary>Trackers whose certificate the user accepted.</summary>
     public KnownTrackers KnownTrackers { get; }
 
     internal StateDatabase Database { get; }
 
-    /// <summary>Opens the folder, and creates it if it is missing.</summary>
+    /// <summary>Opens the folder, and creates it if it is missing. Takes other users' rights to it.</summary>
     /// <param name="path">Null: <see cref="EnvironmentVariable"/>, else the platform's application-data folder.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
     public static StateFolder Open(string? path = null)
@@ -38,21 +42,11 @@ public sealed class StateFolder
         try
         {
             path = System.IO.Path.GetFullPath(path);
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(path);
-            }
-            else
-            {
-                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            }
-
-            var state = new StateFolder(path);
+            var state = new StateFolder(path, PrivateFolder.Ensure(path));
             state.Database.Migrate();
             return state;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException
-            or Microsoft.Data.Sqlite.SqliteException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new P2PShareException(
                 ErrorCode.StateFolderUnusable,

@@ -53,12 +53,14 @@ public sealed class FolderSync
     /// folder that a file of the group needs.
     /// </summary>
     /// <param name="isCovered">Whether a name belongs to what is synced.</param>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnreadable"/>.</exception>
+    /// <remarks>What is in a folder that cannot be read is not known: such a folder is a fault, and nothing below it is returned.</remarks>
     public IReadOnlyList<SyncChange> FindExtra(Func<string, bool> isCovered)
     {
         // By name and not by path: a name that cannot be written on this system is still a file of the group.
         var names = _files.Select(file => file.Name).ToHashSet(LocalTree.PathComparer);
-        return [.. LocalTree.Enumerate(_folder)
+        var local = LocalTree.Read(_folder, TimeProvider.System);
+        _faults.AddRange(local.Faults);
+        return [.. local.Files
             .Where(file => !file.Name.EndsWith(FileName.PartSuffix, StringComparison.OrdinalIgnoreCase))
             .Where(file => isCovered(file.Name) && !names.Contains(file.Name))
             .Select(file => new SyncChange(SyncAction.Delete, file.Name, file.Path, SizeOf(file.Path)))];
@@ -76,7 +78,18 @@ public sealed class FolderSync
     {
         foreach (var (path, file) in _wanted)
         {
-            switch (FileComparer.CompareInPlace(path, file.Content, _findUnchanged))
+            FileComparison comparison;
+            try
+            {
+                comparison = FileComparer.CompareInPlace(path, file.Content, _findUnchanged);
+            }
+            catch (P2PShareException e)
+            {
+                _faults.Add(new SyncFault(file.Name, e));
+                continue;
+            }
+
+            switch (comparison)
             {
                 case FileComparison.BlockedByFolder:
                     _faults.Add(new SyncFault(path, new P2PShareException(

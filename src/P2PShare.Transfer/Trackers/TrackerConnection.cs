@@ -177,6 +177,12 @@ internal sealed class TrackerConnection : IDisposable
 
     private P2PShareException Explain(HttpRequestException e)
     {
+        if (e.InnerException is P2PShareException known)
+        {
+            // The trusted trackers could not be read.
+            return known;
+        }
+
         // A connection that breaks does not show that this is another program: a tracker that is killed breaks it too.
         var brokenOff = e.InnerException is IOException;
         if (e.HttpRequestError == HttpRequestError.SecureConnectionError && !brokenOff && _refused is { } refused)

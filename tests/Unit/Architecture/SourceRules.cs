@@ -20,6 +20,17 @@ public sealed class SourceRules
     // Files of Transfer that read another clock than TimeProvider, each with its reason.
     private static readonly Dictionary<string, string> ClockExceptions = [];
 
+    private static readonly string[] OpeningPrefixes = ["Open", "Create", "Read", "Write", "Append", "Copy"];
+
+    // Files of Transfer that open files, each with its reason.
+    private static readonly Dictionary<string, string> Openers = new()
+    {
+        ["Storage/SafeFile.cs"] = "It opens what is shared.",
+        ["Storage/ExclusiveFile.cs"] = "It opens what is received.",
+        ["Storage/PrivateFile.cs"] = "It opens what is in the state folder.",
+        ["Storage/NewFileMode.cs"] = "It reads the umask, which the kernel makes up.",
+    };
+
     private static readonly Dictionary<string, SourceTree> Sources = new()
     {
         ["P2PShare.Transfer"] = SourceTree.Read("P2PShare.Transfer"),
@@ -38,6 +49,23 @@ public sealed class SourceRules
         var lines = Sources["P2PShare.Transfer"].CountLines()["P2PShare.Transfer.PeerServer"];
         Assert.True(lines <= MaxRootLines, $"P2PShare.Transfer.PeerServer has {lines} lines.");
     }
+
+    [Fact]
+    public void The_engine_opens_files_in_one_place() => ViolationList.AssertEmpty(
+        [.. FindOpenedFiles(Sources["P2PShare.Transfer"]).Where(line => !Openers.ContainsKey(line.Split(':')[0]))]);
+
+    [Fact]
+    public void Every_exception_of_opening_is_needed() => Assert.Empty(
+        Openers.Keys.Except(FindOpenedFiles(Sources["P2PShare.Transfer"]).Select(line => line.Split(':')[0])));
+
+    [Theory]
+    [InlineData("object M() => File.OpenRead(path);")]
+    [InlineData("object M() => System.IO.File.ReadAllText(path);")]
+    [InlineData("object M() => File.OpenHandle(path);")]
+    [InlineData("object M() => new FileStream(path, FileMode.Open);")]
+    [InlineData("object M() => new StreamReader(path);")]
+    [InlineData("object M() => X509CertificateLoader.LoadPkcs12FromFile(path, null);")]
+    public void An_opened_file_is_found(string member) => Assert.Single(FindOpenedFiles(Class(member)));
 
     [Theory]
     [MemberData(nameof(Rooms))]
@@ -128,6 +156,15 @@ public sealed class SourceRules
     private static IReadOnlyList<string> FindEmptyContinuations(SourceTree source) => source.Find<InvocationExpressionSyntax>(call =>
         call.Expression is MemberAccessExpressionSyntax { Name.Identifier.Text: "ContinueWith" }
         && call.ArgumentList.Arguments.FirstOrDefault()?.Expression is AnonymousFunctionExpressionSyntax { Block.Statements.Count: 0 });
+
+    private static IReadOnlyList<string> FindOpenedFiles(SourceTree source) =>
+    [
+        .. source.Find<MemberAccessExpressionSyntax>(access =>
+            (access.Expression.ToString().Split('.')[^1], access.Name.Identifier.Text) is ("File", var member)
+                ? OpeningPrefixes.Any(prefix => member.StartsWith(prefix, StringComparison.Ordinal))
+                : access.Name.Identifier.Text.EndsWith("FromFile", StringComparison.Ordinal)),
+        .. source.Find<ObjectCreationExpressionSyntax>(made => made.Type.ToString() is "FileStream" or "StreamReader" or "StreamWriter"),
+    ];
 
     private static IReadOnlyList<string> FindOtherClocks(SourceTree source) => source.Find<MemberAccessExpressionSyntax>(access => OtherClocks.Any(
         clock => clock.Member == access.Name.Identifier.Text && clock.Type == access.Expression.ToString().Split('.')[^1]));

@@ -114,7 +114,7 @@ public sealed class DownloadTests
     [Fact]
     public async Task An_unexpected_exception_becomes_an_error_that_names_the_file()
     {
-        var download = new Download(_swarm.Dependencies with { OpenPart = (_, _) => throw new InvalidOperationException("Odd.") }, Saved());
+        var download = new Download(_swarm.Dependencies with { OpenPart = _ => throw new InvalidOperationException("Odd.") }, Saved());
         download.Start();
 
         var error = await Assert.ThrowsAsync<P2PShareException>(() => download.Completion);

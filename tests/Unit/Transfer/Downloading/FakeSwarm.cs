@@ -21,7 +21,7 @@ internal sealed class FakeSwarm : ISourceConnector
         Dependencies = new DownloadDependencies(
             Hash256.Compute([]), Store, Contents, FindAsync, (_, _) => this, new TransferMetrics(0), NullLogger.Instance, clock)
         {
-            OpenPart = (_, _) => Part.Open(),
+            OpenPart = _ => Part.Open(),
             Random = new Random(1),
         };
         Request = new DownloadRequest(

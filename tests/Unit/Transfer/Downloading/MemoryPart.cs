@@ -151,7 +151,11 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
         _recordedLayer = _layer;
     }
 
-    public void Finish(string destination, bool overwrite) => Finished = _bytes;
+    public FileStamp Finish(string destination, bool overwrite)
+    {
+        Finished = _bytes;
+        return new FileStamp(_bytes.Length, DateTimeOffset.UnixEpoch, null);
+    }
 
     public void Dispose() => _isOpen = false;
 }

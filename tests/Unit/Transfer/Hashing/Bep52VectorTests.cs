@@ -145,7 +145,7 @@ public class Bep52VectorTests
         using var folder = new TemporaryFolder();
         var path = folder.Combine("content");
         await File.WriteAllBytesAsync(path, data);
-        var hashed = await FileHasher.HashAsync(path, _ => pieceLength, null, CancellationToken.None);
+        var hashed = await FileHasher.HashAsync(path, null, _ => pieceLength, null, TimeProvider.System, CancellationToken.None);
         return (hashed.Content, [.. hashed.PieceLayer]);
     }
 

@@ -162,6 +162,61 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_restart_hashes_a_file_of_another_time_again_and_offers_it_if_it_has_the_same_bytes()
+    {
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
+        File.SetLastWriteTimeUtc(_file.Path, DateTime.UnixEpoch);
+
+        using (var restarted = await RestartAsync())
+        {
+            Assert.Equal(1, restarted.NameCount);
+        }
+
+        Assert.Empty(Log);
+        // It is known as it is now: the next restart does not read it.
+        Assert.Equal(DateTimeOffset.UnixEpoch, Assert.Single(_store.GetAll()).File.Modified);
+    }
+
+    [Fact]
+    public async Task A_restart_warns_of_another_file_of_the_same_size_and_time_and_does_not_offer_it()
+    {
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
+        var other = await SharedFile.MakeAsync(_folder, "private", SharedFile.Bytes(_bytes.Length, seed: 5));
+        File.SetLastWriteTimeUtc(other.Path, _file.Modified.UtcDateTime);
+        File.Move(other.Path, _file.Path, overwrite: true);
+
+        using var restarted = await RestartAsync();
+
+        Assert.Equal(0, restarted.NameCount);
+        Assert.Equal($"'{Name}' is not offered to group 'Dev': '{_file.Path}' is not what was shared any more: it has other bytes.", Assert.Single(Log));
+    }
+
+    [Fact]
+    public async Task A_share_of_an_older_version_is_completed_when_it_is_opened()
+    {
+        await _registry.ShareAsync(_file with { Identity = null }, "dev", Name, replace: false, CancellationToken.None);
+
+        using var restarted = await RestartAsync();
+
+        Assert.Equal(1, restarted.NameCount);
+        Assert.Equal(_file.Identity, Assert.Single(_store.GetAll()).File.Identity);
+        Assert.NotNull(_store.FindUnchanged(_file.Path));
+    }
+
+    [Fact]
+    public async Task A_link_that_an_older_version_shared_is_offered_as_the_file_it_leads_to()
+    {
+        var link = Path.Combine(_folder.Path, "link.bin");
+        File.CreateSymbolicLink(link, _file.Path);
+        await _registry.ShareAsync(_file with { Path = link, Identity = null }, "dev", Name, replace: false, CancellationToken.None);
+
+        using var restarted = await RestartAsync();
+
+        Assert.Equal(1, restarted.NameCount);
+        Assert.Equal(_file.Path, Assert.Single(_store.GetAll()).File.Path);
+    }
+
+    [Fact]
     public void A_part_is_announced_as_incomplete_and_a_part_of_one_piece_not_at_all()
     {
         using var part = OpenPart("part.bin", _file.Content);
@@ -180,7 +235,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         using var part = OpenPart("part.bin", _file.Content);
         var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
-        var whole = new SharedContent(_file);
+        var whole = new SharedContent(_file, Clock);
 
         Assert.Same(offered, _registry.Offer(whole, TestIds.Group("ops"), Name));
         Assert.Same(offered, _registry.Offer(part, TestIds.Group("dev"), Name));
@@ -233,7 +288,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         var destination = Path.Combine(_folder.Path, "received.bin");
         var part = CompletePart(destination);
-        var whole = new SharedContent(_file);
+        var whole = new SharedContent(_file, Clock);
         var offered = _registry.Offer(whole, TestIds.Group("dev"), Name);
         Assert.Same(offered, _registry.Offer(part, TestIds.Group("dev"), Name));
 
@@ -327,6 +382,16 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         },
         new SentenceLogger(LogLevel.Warning, Log.Enqueue),
         Clock);
+
+    private async Task<ContentRegistry> RestartAsync()
+    {
+        await _state.Database.FlushAsync();
+        var restarted = NewRegistry();
+        restarted.Restore();
+        await restarted.Restoring;
+        await _state.Database.FlushAsync();
+        return restarted;
+    }
 
     private IServedContent? Find(string group) => ((IContentLookup)_registry).Find(Root, TestIds.Of(group));
 

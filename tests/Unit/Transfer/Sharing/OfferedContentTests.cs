@@ -153,7 +153,7 @@ public sealed class OfferedContentTests : ConnectionTest
     public async Task A_shared_file_is_super_seeded()
     {
         using var folder = new TemporaryFolder();
-        using var shared = new OfferedContent(new SharedContent(await SharedFile.MakeAsync(folder, "data.bin", SharedFile.Bytes(200_000))), Clock);
+        using var shared = new OfferedContent(new SharedContent(await SharedFile.MakeAsync(folder, "data.bin", SharedFile.Bytes(200_000)), Clock), Clock);
         var (one, other) = (Channel(2), Channel(3));
         shared.Attach(one);
         shared.Attach(other);

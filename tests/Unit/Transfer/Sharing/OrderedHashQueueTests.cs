@@ -209,7 +209,7 @@ public sealed class OrderedHashQueueTests : IAsyncLifetime
     private void Add(string name, long size = 1) =>
         _queue.Add($"/files/{name}", name, size, (file, _) => Task.FromResult($"hashed {Path.GetFileName(file.Path)}"));
 
-    private async Task<HashedFile> HashAsync(string path, IProgress<long> progress, CancellationToken stop)
+    private async Task<HashedFile> HashAsync(string path, string? root, IProgress<long> progress, CancellationToken stop)
     {
         var hashing = new Hashing(progress, stop);
         Started(Path.GetFileName(path)).SetResult(hashing);

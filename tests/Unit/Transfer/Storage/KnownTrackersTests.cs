@@ -31,6 +31,38 @@ public sealed class KnownTrackersTests : IDisposable
         Assert.Null(known.Find(new TrackerAddress("other", 8001)));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n\n# a comment\n")]
+    public void A_file_without_lines_knows_nothing_and_can_be_written(string text)
+    {
+        File.WriteAllText(_path, text);
+        var known = new KnownTrackers(_path);
+
+        Assert.Null(known.Find(new TrackerAddress("host", 1)));
+        known.Remember(new TrackerAddress("host", 1), First);
+        Assert.Equal(First, known.Find(new TrackerAddress("host", 1)));
+    }
+
+    [Theory]
+    [InlineData("host:1 0123abc")]
+    [InlineData("host:1")]
+    [InlineData("\0\0\u0001garbage")]
+    public void A_line_that_cannot_be_understood_hides_no_tracker_and_is_never_an_unknown_one(string line)
+    {
+        File.WriteAllText(_path, $"other:1 {First}\n{line}\n");
+        var known = new KnownTrackers(_path);
+
+        Assert.Equal(First, known.Find(new TrackerAddress("other", 1)));
+        var error = Assert.Throws<P2PShareException>(() => known.Find(new TrackerAddress("host", 1)));
+        Assert.Equal(ErrorCode.StateFolderUnusable, error.Code);
+        Assert.Contains($"'{_path}': line 2 ", error.Message, StringComparison.Ordinal);
+
+        known.Remember(new TrackerAddress("host", 1), Second);
+        Assert.Equal(Second, known.Find(new TrackerAddress("host", 1)));
+        Assert.Contains(line, File.ReadAllText(_path), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_new_fingerprint_replaces_the_old_one_and_leaves_the_others()
     {

@@ -178,12 +178,155 @@ public sealed class PartFileTests : IDisposable
         Assert.Equal("kept", File.ReadAllText(_folder.Combine("target")));
     }
 
+    [LinuxFact]
+    public void Only_a_regular_file_with_one_name_is_taken_for_a_part_file()
+    {
+        Directory.CreateDirectory(_folder.Combine("sub"));
+        var part = UnixFile.MakeFifo(_destination + ".p2ppart");
+        AssertRefused("a FIFO");
+
+        File.Delete(part);
+        File.WriteAllText(_folder.Combine("precious"), "kept");
+        UnixFile.Link(_folder.Combine("precious"), part);
+        AssertRefused("another name");
+        Assert.Equal("kept", File.ReadAllText(_folder.Combine("precious")));
+    }
+
+    [LinuxFact(AsRoot = true)]
+    public async Task A_part_file_that_another_user_planted_is_never_adopted()
+    {
+        var file = await HashAsync();
+        Directory.CreateDirectory(_folder.Combine("sub"));
+        var part = _destination + ".p2ppart";
+        File.WriteAllBytes(part, _data);
+        UnixFile.SetMode(part, "0666");
+        UnixFile.GiveAway(part);
+
+        AssertRefused("another user");
+
+        File.Delete(part);
+        using var own = PartFile.Open(_destination, file.Content);
+        WriteAll(own);
+        own.Finish(_destination, overwrite: false);
+        Assert.Equal(UnixFile.UserId, SafeFile.Find(_destination)!.Value.Owner);
+    }
+
+    [LinuxFact]
+    public async Task Only_its_user_can_read_a_part_file_until_it_is_finished()
+    {
+        var file = await HashAsync();
+        var part = _destination + ".p2ppart";
+        Directory.CreateDirectory(_folder.Combine("sub"));
+        File.WriteAllBytes(part, _data);
+        UnixFile.SetMode(part, "0666");
+
+        using var opened = PartFile.Open(_destination, file.Content);
+        Assert.Equal("0600", UnixFile.Mode(part));
+        WriteAll(opened);
+        opened.Finish(_destination, overwrite: false);
+
+        File.WriteAllText(_folder.Combine("usual"), "");
+        Assert.Equal(UnixFile.Mode(_folder.Combine("usual")), UnixFile.Mode(_destination));
+    }
+
+    [LinuxFact]
+    public async Task A_subfolder_that_became_a_link_is_not_written_through()
+    {
+        var file = await HashAsync();
+        using var elsewhere = new TemporaryFolder();
+        Directory.CreateSymbolicLink(_folder.Combine("sub"), elsewhere.Path);
+
+        var error = Assert.Throws<P2PShareException>(() => PartFile.Open(_destination, file.Content, _folder.Path));
+        Assert.Equal(ErrorCode.DestinationInvalid, error.Code);
+        Assert.Empty(Directory.GetFileSystemEntries(elsewhere.Path));
+
+        // A person may name a link as the destination.
+        using var named = PartFile.Open(_destination, file.Content, _folder.Combine("sub"));
+        Assert.Single(Directory.GetFiles(elsewhere.Path));
+    }
+
+    [LinuxFact]
+    public async Task A_folder_that_is_swapped_during_the_download_is_not_written_through()
+    {
+        var file = await HashAsync();
+        using var elsewhere = new TemporaryFolder();
+        using var part = PartFile.Open(_destination, file.Content, _folder.Path);
+        Directory.Move(_folder.Combine("sub"), _folder.Combine("moved"));
+        Directory.CreateSymbolicLink(_folder.Combine("sub"), elsewhere.Path);
+        File.WriteAllText(elsewhere.Combine("data.bin"), "kept");
+
+        WriteAll(part);
+        part.Finish(_destination, overwrite: true);
+
+        Assert.Equal("kept", File.ReadAllText(elsewhere.Combine("data.bin")));
+        Assert.Equal(_data, await File.ReadAllBytesAsync(_folder.Combine("moved", "data.bin")));
+    }
+
+    [LinuxFact]
+    public async Task A_part_file_that_is_swapped_again_and_again_is_never_written_elsewhere_or_taken_for_the_file()
+    {
+        var file = await HashAsync();
+        Directory.CreateDirectory(_folder.Combine("sub"));
+        var precious = _folder.Write("precious", new string('x', 100));
+        var path = _destination + ".p2ppart";
+        using var stop = new CancellationTokenSource();
+        var swapping = Task.Run(() => SwapUntil(path, precious, stop.Token));
+        for (var round = 0; round < 300; round++)
+        {
+            try
+            {
+                using var part = PartFile.Open(_destination, file.Content, _folder.Path);
+                WriteAll(part);
+                part.Record();
+                part.Finish(_destination, overwrite: true);
+                Assert.Equal(_data, await File.ReadAllBytesAsync(_destination));
+            }
+            catch (P2PShareException e)
+            {
+                Assert.Contains(e.Code, new[] { ErrorCode.DestinationInvalid, ErrorCode.PathUnwritable, ErrorCode.DestinationInUse });
+            }
+        }
+
+        await stop.CancelAsync();
+        await swapping;
+        Assert.Equal(new string('x', 100), await File.ReadAllTextAsync(precious));
+    }
+
+    // In turn a link, another file and nothing.
+    private static void SwapUntil(string path, string precious, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                File.Delete(path);
+                File.CreateSymbolicLink(path, precious);
+                File.Move(path, path + ".old", overwrite: true);
+                File.WriteAllText(path + ".other", "planted");
+                File.Move(path + ".other", path, overwrite: true);
+                File.Delete(path);
+            }
+            catch (IOException)
+            {
+                // The part file came in between.
+            }
+        }
+    }
+
+    private void AssertRefused(string reason)
+    {
+        var error = Assert.Throws<P2PShareException>(() => PartFile.Open(_destination, new ContentDescription(10, PieceLength.Min, Hash256.Compute([1]))));
+        Assert.Equal(ErrorCode.DestinationInvalid, error.Code);
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        Assert.Contains("Remove it", error.Message, StringComparison.Ordinal);
+    }
+
     // Five pieces of one block.
     private async Task<HashedFile> HashAsync()
     {
         var path = _folder.Combine("original");
         await File.WriteAllBytesAsync(path, _data);
-        return await FileHasher.HashAsync(path, _ => PieceLength.Block, null, CancellationToken.None);
+        return await FileHasher.HashAsync(path, null, _ => PieceLength.Block, null, TimeProvider.System, CancellationToken.None);
     }
 
     private void Write(PartFile part, int piece)

@@ -156,6 +156,34 @@ public sealed class FolderSyncTests : IDisposable
         Assert.Equal(SyncAction.Receive, Assert.Single(sync.ToReceive).Action);
     }
 
+    [Fact]
+    public void Nothing_below_a_folder_that_cannot_be_read_is_taken_for_extra()
+    {
+        var deep = Path.Combine([_folder.Path, .. Enumerable.Repeat("d", 129)]);
+        Directory.CreateDirectory(deep);
+        File.WriteAllText(Path.Combine(deep, "deep.txt"), "");
+        Make("extra.txt");
+        var sync = NewSync(NewFile("a.txt"));
+
+        Assert.Equal("extra.txt", Assert.Single(sync.FindExtra(_ => true)).Name);
+        Assert.Equal((deep, ErrorCode.PathUnreadable), (Assert.Single(sync.Faults).Target, sync.Faults[0].Fault.Code));
+    }
+
+    [LinuxFact]
+    public void A_file_in_a_folder_that_cannot_be_entered_is_a_fault_and_not_missing()
+    {
+        Make("closed/a.txt");
+        UnixFile.SetMode(_folder.Path, "0755");
+        UnixFile.SetMode(_folder.Combine("closed"), "0000");
+        FolderSync? sync = null;
+
+        UnixFile.AsOrdinaryUser(() => sync = Compare(NewFile("b.txt"), NewFile("closed/a.txt")));
+
+        UnixFile.SetMode(_folder.Combine("closed"), "0700");
+        Assert.Equal(("closed/a.txt", ErrorCode.PathUnreadable), (Assert.Single(sync!.Faults).Target, sync.Faults[0].Fault.Code));
+        Assert.Equal("b.txt", Assert.Single(sync.ToReceive).Name);
+    }
+
     private static FileResponse NewFile(string name, string text = "abc") =>
         new(TestIds.Of("dev"), "dev", name, text.Length, 65536, Root(text), "alice", 1, DateTimeOffset.UnixEpoch);
 

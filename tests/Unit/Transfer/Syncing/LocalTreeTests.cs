@@ -14,7 +14,7 @@ public sealed class LocalTreeTests : IDisposable
         Make("b/two.txt", "a.txt", "b/one.txt", "b/c/d.txt");
 
         Assert.Equal(["a.txt", "b/c/d.txt", "b/one.txt", "b/two.txt"], Names());
-        Assert.All(LocalTree.Enumerate(_folder.Path), file => Assert.True(File.Exists(file.Path)));
+        Assert.All(LocalTree.Read(_folder.Path, TimeProvider.System).Files, file => Assert.True(File.Exists(file.Path)));
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class LocalTreeTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_does_not_exist_has_no_files() => Assert.Empty(LocalTree.Enumerate(_folder.Combine("nowhere")));
+    public void A_folder_that_does_not_exist_has_no_files() => Assert.Empty(LocalTree.Read(_folder.Combine("nowhere"), TimeProvider.System).Files);
 
     [Fact]
     public void A_deletion_takes_the_folders_along_that_are_empty_then_but_not_the_root()
@@ -46,7 +46,60 @@ public sealed class LocalTreeTests : IDisposable
         Assert.True(Directory.Exists(_folder.Path));
     }
 
-    private IEnumerable<string> Names() => LocalTree.Enumerate(_folder.Path).Select(file => file.Name);
+    [LinuxFact]
+    public void A_folder_that_cannot_be_read_is_a_fault_and_the_others_are_listed()
+    {
+        Make("a.txt", "b/one.txt", "closed/two.txt", "z/three.txt");
+        UnixFile.SetMode(_folder.Combine("closed"), "0000");
+        UnixFile.SetMode(_folder.Path, "0755");
+        LocalTree? tree = null;
+
+        UnixFile.AsOrdinaryUser(() => tree = LocalTree.Read(_folder.Path, LocalTree.List));
+
+        UnixFile.SetMode(_folder.Combine("closed"), "0700");
+        Assert.Equal(["a.txt", "b/one.txt", "z/three.txt"], tree!.Files.Select(file => file.Name));
+        var fault = Assert.Single(tree.Faults);
+        Assert.Equal((_folder.Combine("closed"), P2PShare.Protocol.ErrorCode.PathUnreadable), (fault.Target, fault.Fault.Code));
+    }
+
+    [Fact]
+    public void A_folder_that_is_too_deep_is_a_fault()
+    {
+        var deep = Path.Combine([_folder.Path, .. Enumerable.Repeat("d", 129)]);
+        Directory.CreateDirectory(deep);
+        File.WriteAllText(Path.Combine(deep, "deep.txt"), "");
+        Make("a.txt");
+
+        var tree = LocalTree.Read(_folder.Path, TimeProvider.System);
+
+        Assert.Equal("a.txt", Assert.Single(tree.Files).Name);
+        Assert.Equal(deep, Assert.Single(tree.Faults).Target);
+    }
+
+    [LinuxFact]
+    public void A_FIFO_is_listed_and_not_opened()
+    {
+        Make("a.txt");
+        UnixFile.MakeFifo(_folder.Combine("pipe"));
+
+        Assert.Equal(["a.txt", "pipe"], Names());
+    }
+
+    [LinuxFact]
+    public void A_deletion_does_not_follow_a_link_that_took_the_place_of_a_folder()
+    {
+        using var elsewhere = new TemporaryFolder();
+        elsewhere.Write("b.txt", "kept");
+        Make("keep/b.txt");
+        Directory.Move(_folder.Combine("keep"), _folder.Combine("moved"));
+        Directory.CreateSymbolicLink(_folder.Combine("keep"), elsewhere.Path);
+
+        Assert.Throws<P2PShare.Protocol.P2PShareException>(() => LocalTree.Delete(_folder.Path, _folder.Combine("keep", "b.txt")));
+
+        Assert.True(File.Exists(elsewhere.Combine("b.txt")));
+    }
+
+    private IEnumerable<string> Names() => LocalTree.Read(_folder.Path, TimeProvider.System).Files.Select(file => file.Name);
 
     private void Make(params string[] names)
     {

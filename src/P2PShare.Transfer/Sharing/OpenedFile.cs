@@ -1,0 +1,165 @@
+using System.Buffers;
+using Microsoft.Win32.SafeHandles;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Transfer.Sharing;
+
+/// <summary>
+/// An open shared file. Each piece is checked against its hash before any of it is returned, once for as long as the file does not
+/// change. Safe for concurrent use.
+/// </summary>
+internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisposable
+{
+    // A file that changes again and again while it is read is being written to.
+    private const int MaxAttempts = 3;
+    private const int ReadLength = 256 * 1024;
+
+    private readonly Lock _lock = new();
+    // Several connections ask for the same piece at once, and one of them checks it.
+    private readonly Lock[] _checking = [.. Enumerable.Range(0, 16).Select(_ => new Lock())];
+    private Bitfield _checked = new(file.Content.PieceCount);
+    private FileStamp _stamp;
+
+    /// <summary>Reads what is in memory and was checked already.</summary>
+    /// <returns>False if that needs the disk.</returns>
+    public bool TryReadCached(long offset, Span<byte> buffer)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
+        var now = SafeFile.Status(handle, file.Path, cachedOnly: true).Stamp;
+        return IsChecked(now, offset, buffer.Length)
+            && LinuxCalls.TryReadCached(handle, buffer, offset)
+            && SafeFile.Status(handle, file.Path, cachedOnly: true).Stamp == now;
+    }
+
+    /// <summary>Reads, and first checks the pieces that were not checked yet.</summary>
+    /// <exception cref="P2PShareException">SourceFileChanged.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public void Read(long offset, Span<byte> buffer)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var now = SafeFile.Status(handle, file.Path).Stamp;
+            if (now.Size != file.Content.Size)
+            {
+                break;
+            }
+
+            if (!IsChecked(now, offset, buffer.Length))
+            {
+                Check(now, offset, buffer.Length);
+            }
+
+            SafeFile.ReadExactly(handle, buffer, offset);
+            if (SafeFile.Status(handle, file.Path).Stamp == now)
+            {
+                return;
+            }
+        }
+
+        throw HasOtherBytes();
+    }
+
+    public void Dispose() => handle.Dispose();
+
+    /// <summary>Keeps it open until <see cref="RemoveReader"/>, also if it is disposed meanwhile.</summary>
+    public void AddReader()
+    {
+        var counted = false;
+        handle.DangerousAddRef(ref counted);
+    }
+
+    public void RemoveReader() => handle.DangerousRelease();
+
+    private bool IsChecked(FileStamp now, long offset, int length)
+    {
+        lock (_lock)
+        {
+            if (_stamp != now)
+            {
+                return false;
+            }
+
+            for (var piece = PieceAt(offset); piece <= PieceAt(offset + length - 1); piece++)
+            {
+                if (!_checked[piece])
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    private void Check(FileStamp now, long offset, int length)
+    {
+        lock (_lock)
+        {
+            if (_stamp != now)
+            {
+                (_stamp, _checked) = (now, new Bitfield(file.Content.PieceCount));
+            }
+        }
+
+        for (var piece = PieceAt(offset); piece <= PieceAt(offset + length - 1); piece++)
+        {
+            var checking = _checking[piece % _checking.Length];
+            lock (checking)
+            {
+                if (IsChecked(now, (long)piece * file.Content.PieceLength, 1))
+                {
+                    continue;
+                }
+
+                if (Hash(piece) != file.PieceHash(piece))
+                {
+                    throw HasOtherBytes();
+                }
+
+                lock (_lock)
+                {
+                    if (_stamp == now)
+                    {
+                        _checked.Set(piece);
+                    }
+                }
+            }
+        }
+    }
+
+    private Hash256 Hash(int piece)
+    {
+        var length = file.Content.PieceSize(piece);
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadLength);
+        var leaves = ArrayPool<Hash256>.Shared.Rent((length + PieceLength.Block - 1) / PieceLength.Block);
+        try
+        {
+            var count = 0;
+            for (var done = 0; done < length;)
+            {
+                var read = buffer.AsSpan(0, Math.Min(ReadLength, length - done));
+                SafeFile.ReadExactly(handle, read, (long)piece * file.Content.PieceLength + done);
+                count += HashTree.HashBlocks(read, leaves.AsSpan(count));
+                done += read.Length;
+            }
+
+            return HashTree.PieceHash(leaves.AsSpan(0, count), file.Content);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            ArrayPool<Hash256>.Shared.Return(leaves);
+        }
+    }
+
+    private int PieceAt(long offset) => (int)(offset / file.Content.PieceLength);
+
+    private P2PShareException HasOtherBytes() => new(ErrorCode.SourceFileChanged, $"'{file.Path}' is not what was shared any more: it has other bytes.");
+}

@@ -1,0 +1,140 @@
+using Microsoft.Extensions.Logging;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
+using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Transfer.Sharing;
+
+/// <summary>
+/// Offers what an earlier peer server offered. A file that may have changed since is hashed again first, in the background: it is
+/// offered if it still has the bytes that were shared.
+/// </summary>
+/// <param name="offer">Offers a file in a group, under a name.</param>
+internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, GroupIdentity, string> offer, ILogger logger, TimeProvider clock) : IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>Ends when every file that may have changed was hashed.</summary>
+    public Task Hashing { get; private set; } = Task.CompletedTask;
+
+    public void Restore()
+    {
+        var toHash = new List<ShareStore.Share>();
+        foreach (var share in store.GetAll().Where(share => share.File.Content.Size > 0))
+        {
+            try
+            {
+                if (!TryOffer(share))
+                {
+                    toHash.Add(share);
+                }
+            }
+            catch (P2PShareException e)
+            {
+                Drop(share, e);
+            }
+        }
+
+        Hashing = toHash.Count > 0 ? Task.Run(() => HashAsync(toHash, _stop.Token)) : Task.CompletedTask;
+    }
+
+    public void Dispose() => _stop.Cancel();
+
+    // False if only its bytes can show whether it is the same.
+    private bool TryOffer(ShareStore.Share share)
+    {
+        var file = share.File;
+        if (file.Identity is null && ResolveLink(file.Path) != file.Path)
+        {
+            return false;
+        }
+
+        using var content = new SharedContent(file, clock);
+        var now = content.Find();
+        if (now.Size != file.Content.Size)
+        {
+            throw HasChanged(file);
+        }
+
+        if (!file.IsUnchanged(now))
+        {
+            return false;
+        }
+
+        if (file.Identity != now.Identity)
+        {
+            // Each piece is checked before it is served: nothing has to be read now.
+            file = file with { Identity = now.Identity };
+            store.UpdateStampAsync(file).ObserveFailure(logger);
+        }
+
+        offer(file, share.Group, share.Name);
+        return true;
+    }
+
+    private async Task HashAsync(List<ShareStore.Share> shares, CancellationToken cancellationToken)
+    {
+        foreach (var file in shares.GroupBy(share => share.File.Path))
+        {
+            try
+            {
+                // One after the other: the hash of one file uses all cores.
+                var content = file.First().File.Content;
+                var hashed = await FileHasher.HashAsync(
+                    ResolveLink(file.Key), root: null, _ => content.PieceLength, null, clock, cancellationToken).ConfigureAwait(false);
+                if (hashed.Content != content)
+                {
+                    throw HasChanged(file.First().File);
+                }
+
+                foreach (var share in file.Where(store.Contains))
+                {
+                    store.AddAsync(hashed, share.Group, share.Name, share.Received).ObserveFailure(logger);
+                    offer(hashed, share.Group, share.Name);
+                }
+            }
+            catch (P2PShareException e)
+            {
+                foreach (var share in file)
+                {
+                    Drop(share, e);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Drop(ShareStore.Share share, P2PShareException e)
+    {
+        if (share.Received)
+        {
+            // Its user may do with a received file as they like.
+            store.RemoveAsync(share.Group, share.Name).ObserveFailure(logger);
+        }
+        else
+        {
+            logger.ShareNotOffered(share.Name, share.Group.Name, e.Message);
+        }
+    }
+
+    // Versions before this one kept the path of a link that a person named, and not of what it led to.
+    private static string ResolveLink(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return path;
+        }
+    }
+
+    private static P2PShareException HasChanged(HashedFile file) =>
+        new(ErrorCode.SourceFileChanged, $"'{file.Path}' is not what was shared any more: it has other bytes.");
+}

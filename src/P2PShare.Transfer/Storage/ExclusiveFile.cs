@@ -1,0 +1,259 @@
+using Microsoft.Win32.SafeHandles;
+using P2PShare.Protocol;
+
+namespace P2PShare.Transfer.Storage;
+
+/// <summary>
+/// Opens part files, in folders that other users may be able to write: only a regular file of this user that has one name, and for
+/// one process at a time.
+/// </summary>
+internal static class ExclusiveFile
+{
+    // What the runtime reports when the space of a new file could not be reserved, whatever the cause.
+    private const int UnknownIOError = unchecked((int)0x80131620);
+
+    // A name that is replaced more often while it is opened is replaced on purpose.
+    private const int MaxAttempts = 100;
+
+    /// <summary>Opens a part file that no other process may open, and creates it with <paramref name="size"/> bytes reserved if it is missing.</summary>
+    /// <remarks>Only this user can read and write it. A file of another user, or one that has a second name, is never taken for a part file.</remarks>
+    /// <exception cref="P2PShareException">DiskFull; DestinationInvalid if what has the name is not a part file of this user.</exception>
+    /// <exception cref="IOException">Another process holds it, or it cannot be written: see <see cref="FileErrors.Unwritable"/>.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
+    public static SafeFileHandle Open(SafeFolder folder, string name, long size)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            if (TryOpen(folder, name, size) is { } handle)
+            {
+                return handle;
+            }
+        }
+
+        throw new P2PShareException(
+            ErrorCode.DestinationInvalid, $"Another program replaces '{folder.Combine(name)}' again and again. Choose a folder that only you can write to.");
+    }
+
+    /// <summary>Cuts a part file to its size, gives it the permissions of a new file, and renames it in one step.</summary>
+    /// <param name="handle">Closed by this call on Windows.</param>
+    /// <returns>What shows later whether it is the same; null if the new name exists and must not be replaced.</returns>
+    /// <exception cref="P2PShareException">DestinationInvalid: another program replaced the part file.</exception>
+    /// <exception cref="IOException">It cannot be renamed.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be renamed.</exception>
+    public static FileStamp? TryFinish(SafeFolder folder, string part, SafeFileHandle handle, long size, string name, bool overwrite)
+    {
+        if (!overwrite && folder.Find(name) is not null)
+        {
+            return null;
+        }
+
+        RandomAccess.SetLength(handle, size);
+        if (OperatingSystem.IsWindows())
+        {
+            // Windows does not rename an open file.
+            handle.Dispose();
+        }
+        else
+        {
+            File.SetUnixFileMode(handle, NewFileMode.Value);
+        }
+
+        // On other systems it stays locked until it is renamed: no other download takes it for a part file in between.
+        if (!folder.TryRename(part, name, overwrite))
+        {
+            return null;
+        }
+
+        // A user who can write to the folder may have replaced the part file before it was renamed.
+        var path = folder.Combine(name);
+        return folder.Find(name) is { Kind: FileKind.File } now
+            && (handle.IsClosed || SafeFile.Status(handle, path) is not { Stamp.Identity: not null } mine || now.IsSameFile(mine))
+            ? now.Stamp
+            : throw new P2PShareException(
+                ErrorCode.DestinationInvalid,
+                $"'{path}' is not what was received: another program replaced it. Remove it, and choose a folder that only you can write to.");
+    }
+
+    /// <summary>Whether a process holds the file exclusively. False if there is no such file.</summary>
+    public static bool IsHeld(string path)
+    {
+        try
+        {
+            // Shared with other callers of this method, and refused while a process holds the file exclusively.
+            SafeFile.OpenReading(path, root: null).Dispose();
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return FileErrors.Unwritable(path, e).Code == ErrorCode.DestinationInUse;
+        }
+        catch (P2PShareException)
+        {
+            // Not a regular file.
+            return false;
+        }
+    }
+
+    /// <summary>Deletes a part file unless a process holds it. Does nothing if there is no such file.</summary>
+    /// <exception cref="P2PShareException">DestinationInUse, DestinationInvalid, PathUnwritable.</exception>
+    public static void Delete(string path)
+    {
+        try
+        {
+            using var folder = SafeFolder.Open(Path.GetDirectoryName(path)!);
+            var name = Path.GetFileName(path);
+            if (folder.Find(name) is not { } found)
+            {
+                return;
+            }
+
+            if (found.Kind != FileKind.File)
+            {
+                throw NotPartFile(path, found.Kind);
+            }
+
+            // Held while it is deleted: no process begins to write to a file that is about to vanish.
+            using var handle = SafeFile.OpenReading(path, root: null, FileShare.Delete);
+            folder.TryDelete(name);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // There is nothing to delete.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.Unwritable(path, e);
+        }
+    }
+
+    // Null if the name was replaced meanwhile.
+    private static SafeFileHandle? TryOpen(SafeFolder folder, string name, long size)
+    {
+        var path = folder.Combine(name);
+        var before = folder.Find(name);
+        if (before is { } found)
+        {
+            CheckPartFile(path, found);
+        }
+
+        SafeFileHandle? handle = null;
+        try
+        {
+            handle = folder.Handle is null
+                ? Open(path, size, isNew: before is null)
+                : Open(folder.Handle, name, path, isNew: before is null);
+            if (handle is null)
+            {
+                return null;
+            }
+
+            var opened = SafeFile.Status(handle, path);
+            if (before is not null)
+            {
+                CheckPartFile(path, opened);
+            }
+
+            // If a holder renamed it before it was opened, writing here would change the finished file.
+            if (folder.Find(name) is not { } now || (opened.Stamp.Identity is not null && !now.IsSameFile(opened)))
+            {
+                handle.Dispose();
+                return null;
+            }
+
+            if (before is null && folder.Handle is not null)
+            {
+                Reserve(folder, name, handle, size);
+            }
+            else if (OperatingSystem.IsLinux() && opened.Mode != PrivateFile.Mode)
+            {
+                File.SetUnixFileMode(handle, PrivateFile.Mode);
+            }
+
+            return handle;
+        }
+        catch
+        {
+            handle?.Dispose();
+            throw;
+        }
+    }
+
+    private static SafeFileHandle? Open(SafeFileHandle folder, string name, string path, bool isNew)
+    {
+        var flags = LinuxCalls.ReadWrite | LinuxCalls.NoFollow | LinuxCalls.NonBlocking | (isNew ? LinuxCalls.Create | LinuxCalls.Exclusive : 0);
+        var handle = LinuxCalls.Open(folder, name, flags, PrivateFile.Mode, out var error);
+        return error switch
+        {
+            0 => LinuxCalls.TryLock(handle, exclusive: true) ? handle : throw FileErrors.Close(handle, LinuxCalls.Error(LinuxCalls.WouldBlock, path)),
+            LinuxCalls.FileExists or LinuxCalls.NoEntry or LinuxCalls.Loop => null,
+            _ => throw LinuxCalls.Error(error, path),
+        };
+    }
+
+    private static SafeFileHandle? Open(string path, long size, bool isNew)
+    {
+        const int WindowsFileExists = unchecked((int)0x80070050);
+        try
+        {
+            // Reserving the space at once shows a disk that is too full now, and makes writing faster.
+            var handle = isNew
+                ? File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, size)
+                : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(handle, PrivateFile.Mode);
+            }
+
+            return handle;
+        }
+        catch (IOException e) when (isNew ? e.HResult is WindowsFileExists or LinuxCalls.FileExists && !Directory.Exists(path) : e is FileNotFoundException)
+        {
+            // Another process created or renamed the file in between.
+            return null;
+        }
+        catch (IOException e) when (isNew && e.HResult == UnknownIOError && IsTooFull(path, size))
+        {
+            throw FileErrors.DiskFull(path, e);
+        }
+    }
+
+    // Shows a disk that is too full now, and makes writing faster.
+    private static void Reserve(SafeFolder folder, string name, SafeFileHandle handle, long size)
+    {
+        // A file system that cannot reserve shows a full disk when it is written to.
+        if (size > 0 && LinuxCalls.Reserve(handle, size) is var error and (LinuxCalls.NoSpace or LinuxCalls.QuotaExceeded or LinuxCalls.FileTooLarge))
+        {
+            folder.TryDelete(name);
+            throw LinuxCalls.Error(error, folder.Combine(name));
+        }
+    }
+
+    private static void CheckPartFile(string path, FileStatus status)
+    {
+        if (status.Kind != FileKind.File)
+        {
+            throw NotPartFile(path, status.Kind);
+        }
+
+        if (OperatingSystem.IsLinux() && status.Owner != LinuxCalls.UserId)
+        {
+            throw new P2PShareException(
+                ErrorCode.DestinationInvalid,
+                $"'{path}' belongs to another user, who could change what is received. Remove it, or choose a folder that only you can write to.");
+        }
+
+        if (status.Links > 1)
+        {
+            throw new P2PShareException(
+                ErrorCode.DestinationInvalid,
+                $"'{path}' is a file that has another name as well, which would be written to. Remove it, or choose a folder that only you can write to.");
+        }
+    }
+
+    private static P2PShareException NotPartFile(string path, FileKind kind) => new(
+        kind == FileKind.Folder ? ErrorCode.PathUnwritable : ErrorCode.DestinationInvalid,
+        $"'{path}' is {FileErrors.Describe(kind)}, and an unfinished download was expected there. Remove it or choose another destination.");
+
+    // A file system may also refuse a reservation for its size alone, with the same error.
+    private static bool IsTooFull(string path, long size) => new DriveInfo(Path.GetDirectoryName(path)!).AvailableFreeSpace < size;
+}
