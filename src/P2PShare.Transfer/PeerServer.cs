@@ -40,14 +40,14 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         _presence = new TrackerPresence(tracker, _announcer, Fingerprint, logger, clock);
         Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.StopShareAsync), tracker.ShareFileAsync, logger, clock);
         _context = new ConnectionContext(
-            access, Shares, new(clock) { Limit = options.UploadLimit }, new(clock) { Limit = options.DownloadLimit },
+            access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
         _connections = new ConnectionTable(Fingerprint, _context);
         Dialer = new PeerDialer(new TlsTransport(identity), _connections, _metrics, stopping.Token);
         Downloads = new DownloadList(new DownloadDependencies(
             Fingerprint, new DownloadStore(state, tracker.Account), Shares, new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
             (content, group) => new ChannelConnector(Dialer, content, group), _metrics, logger, clock)
-        { SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
+        { Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
         _gauges = new TransferGauges(Port, new(() => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
             () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);
     }
@@ -63,7 +63,6 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     /// <summary>What it offers.</summary>
     public ContentRegistry Shares { get; }
-
     /// <summary>The downloads of its user, those of earlier shells included.</summary>
     public DownloadList Downloads { get; }
 
@@ -71,7 +70,10 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     public long? UploadLimit { get => _context.UploadLimiter.Limit; set => _context.UploadLimiter.Limit = value; }
 
     /// <summary>Most bytes a second that all downloads together take; null: no limit. Takes effect at once.</summary>
-    public long? DownloadLimit { get => _context.DownloadLimiter.Limit; set => _context.DownloadLimiter.Limit = value; }
+    public long? DownloadLimit { get => Downloads.Dependencies.Limiter.Limit; set => Downloads.Dependencies.Limiter.Limit = value; }
+
+    /// <summary>How many connections of one address and one user it accepts; a change concerns those that come afterwards.</summary>
+    public ConnectionLimits ConnectionLimits { get => _context.Admission.Limits; set => _context.Admission.Limits = value; }
 
     /// <summary>Ends when the server was stopped, and throws <see cref="P2PShareException"/> when it cannot listen any more.</summary>
     public Task Completion => _completion.Task;
@@ -109,8 +111,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         }
     }
 
-    public PeerServerStatus GetStatus() => new(
-        _connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded);
+    public PeerServerStatus GetStatus() => new(_connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded);
 
     /// <summary>Stops listening, unregisters at the tracker, lets running uploads finish for at most <paramref name="grace"/>, suspends downloads.</summary>
     public Task StopAsync(TimeSpan grace)
@@ -127,9 +128,8 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) => _presence.IsRevokedBy(_connections.Revoke(revocations));
 
-    private Task RunAsync(CancellationToken stop) => Task.WhenAll(
-        _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), stop),
-        _connections.MaintainAsync(stop), _announcer.RunAsync(stop));
+    private Task RunAsync(CancellationToken stop) => Task.WhenAll(_connections.MaintainAsync(stop), _announcer.RunAsync(stop),
+        _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), stop));
 
     private async Task StopCoreAsync(TimeSpan grace)
     {

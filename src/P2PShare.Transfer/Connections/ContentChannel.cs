@@ -59,6 +59,8 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
 
     int IBlockSource.PieceLength => Content.Description.PieceLength;
 
+    IReadOnlyList<Hash256> IBlockSource.PieceLayer => Content.PieceLayer;
+
     /// <summary>Keeps what the other side has.</summary>
     /// <returns>The download to tell; null if there is none yet.</returns>
     public IChannelListener? SetRemoteHas(Bitfield has)
@@ -82,6 +84,22 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     }
 
     public void ClearListener() => Listener = null;
+
+    /// <summary>Why the other side ended it; null if it gave no reason.</summary>
+    public CloseReason? RemoteReason { get; private set; }
+
+    /// <summary>Records why the other side ended it, also for a listener that comes late.</summary>
+    public void Refuse(CloseReason reason)
+    {
+        IChannelListener? listener;
+        lock (_lock)
+        {
+            RemoteReason = reason;
+            listener = Listener;
+        }
+
+        listener?.Refuse(reason);
+    }
 
     /// <summary>Tells the other side what this side has.</summary>
     public void SendBitfield()

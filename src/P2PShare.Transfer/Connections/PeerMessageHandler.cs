@@ -1,4 +1,3 @@
-using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
@@ -11,13 +10,11 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
 {
     private const int MaxChannels = 1024;
 
-    private bool _greeted;
-
     /// <summary>The dialling side has to show a valid ticket before anything else.</summary>
     /// <exception cref="WireException">It has not.</exception>
     public void RequireHello(MessageId id)
     {
-        if (!_greeted && !connection.IsDialled && id is not (MessageId.Hello or MessageId.KeepAlive))
+        if (!connection.IsGreeted && !connection.IsDialled && id is not (MessageId.Hello or MessageId.KeepAlive))
         {
             throw new WireException($"{id} came before hello.");
         }
@@ -42,8 +39,14 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             return false;
         }
 
-        _greeted = true;
-        connection.Add(ticket);
+        if (!connection.TryAdd(ticket))
+        {
+            context.Metrics.Refused("full");
+            context.Logger.ConnectionNotAdmitted(connection.RemoteEndPoint, ticket.UserName);
+            connection.Close(CloseReason.Busy);
+            return false;
+        }
+
         return true;
     }
 
@@ -157,7 +160,7 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             return false;
         }
 
-        connection.Find(close.Channel)?.Listener?.Refuse(close.Reason);
+        connection.Find(close.Channel)?.Refuse(close.Reason);
         connection.Drop(close.Channel);
         return true;
     }
@@ -257,17 +260,10 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
 
     private void ReceiveHashRequest(HashRange range)
     {
-        var layer = connection.Find(range.Channel)?.Content.PieceLayer ?? [];
-        if (range.Index + range.Count > layer.Count)
+        var channel = connection.Find(range.Channel);
+        if (channel is null || range.Index + range.Count > channel.Content.PieceLayer.Count || !connection.TrySendHashes(channel, range))
         {
-            Span<byte> refusal = stackalloc byte[Frame.HeaderLength + HashRange.Length];
-            connection.Send(refusal[..range.Write(refusal, MessageId.HashReject)]);
-            return;
+            connection.Send(range, MessageId.HashReject);
         }
-
-        var hashes = layer.Skip(range.Index).Take(range.Count).ToArray();
-        var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + HashRange.Length + hashes.Length * Hash256.Size);
-        connection.Send(buffer.AsSpan(0, range.Write(buffer, hashes)));
-        ArrayPool<byte>.Shared.Return(buffer);
     }
 }

@@ -24,13 +24,13 @@ internal static class PeerTls
     /// <summary>Tries all addresses of a peer at once, and keeps the first at which the peer proves its fingerprint.</summary>
     /// <param name="endPoints"><c>address:port</c>, at least one.</param>
     /// <exception cref="IOException">None did; the message gives the reason for each address.</exception>
-    public static async Task<(SslStream Stream, IPEndPoint EndPoint)> DialAsync(
+    public static async Task<(PeerStream Stream, IPEndPoint EndPoint)> DialAsync(
         PeerIdentity identity, Hash256 fingerprint, IReadOnlyList<string> endPoints, CancellationToken cancellationToken)
     {
         using var others = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var attempts = endPoints.Select(endPoint => DialOneAsync(identity, fingerprint, endPoint, others.Token)).ToList();
         var problems = new List<string>();
-        (SslStream Stream, IPEndPoint EndPoint)? connected = null;
+        (PeerStream Stream, IPEndPoint EndPoint)? connected = null;
         await foreach (var attempt in Task.WhenEach(attempts).ConfigureAwait(false))
         {
             try
@@ -61,7 +61,7 @@ internal static class PeerTls
     /// system call, which for bulk costs a third less time than being woken by the thread pool.
     /// </summary>
     /// <exception cref="IOException">It cannot be reached, or is not the peer that it was.</exception>
-    public static SslStream DialBlocking(PeerIdentity identity, Hash256 fingerprint, IPEndPoint endPoint, CancellationToken cancellationToken)
+    public static PeerStream DialBlocking(PeerIdentity identity, Hash256 fingerprint, IPEndPoint endPoint, CancellationToken cancellationToken)
     {
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
         {
@@ -69,13 +69,13 @@ internal static class PeerTls
             SendTimeout = (int)Timeout.TotalMilliseconds,
             ReceiveTimeout = (int)Timeout.TotalMilliseconds,
         };
-        SslStream? stream = null;
+        PeerStream? stream = null;
         try
         {
             using (cancellationToken.Register(socket.Dispose))
             {
                 socket.Connect(endPoint);
-                stream = new SslStream(new ReadAheadStream(new NetworkStream(socket, ownsSocket: true), isBlocking: true));
+                stream = new PeerStream(new ReadAheadStream(new NetworkStream(socket, ownsSocket: true), isBlocking: true));
                 stream.AuthenticateAsClient(ClientOptions(identity, fingerprint));
             }
 
@@ -93,11 +93,11 @@ internal static class PeerTls
 
     /// <summary>The listening side's handshake. It only takes the certificate; the ticket decides what the peer may fetch.</summary>
     /// <param name="network">Owned.</param>
-    public static async Task<SslStream> AcceptAsync(PeerIdentity identity, Stream network, CancellationToken cancellationToken)
+    public static async Task<PeerStream> AcceptAsync(PeerIdentity identity, Stream network, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Timeout);
-        var stream = new SslStream(new ReadAheadStream(network, isBlocking: false));
+        var stream = new PeerStream(new ReadAheadStream(network, isBlocking: false));
         try
         {
             await stream.AuthenticateAsServerAsync(
@@ -126,9 +126,9 @@ internal static class PeerTls
     /// <summary>The dialling side's handshake.</summary>
     /// <param name="network">Owned.</param>
     /// <exception cref="AuthenticationException">The other side is not the peer with this fingerprint.</exception>
-    public static async Task<SslStream> ConnectAsync(PeerIdentity identity, Hash256 fingerprint, Stream network, CancellationToken cancellationToken)
+    public static async Task<PeerStream> ConnectAsync(PeerIdentity identity, Hash256 fingerprint, Stream network, CancellationToken cancellationToken)
     {
-        var stream = new SslStream(new ReadAheadStream(network, isBlocking: false));
+        var stream = new PeerStream(new ReadAheadStream(network, isBlocking: false));
         try
         {
             await stream.AuthenticateAsClientAsync(ClientOptions(identity, fingerprint), cancellationToken).ConfigureAwait(false);
@@ -150,7 +150,7 @@ internal static class PeerTls
             CertificateHashes.Fingerprint(certificate), CertificateHashes.Whole(certificate), new IPEndPoint(address, endPoint.Port));
     }
 
-    private static async Task<(SslStream Stream, IPEndPoint EndPoint)> DialOneAsync(
+    private static async Task<(PeerStream Stream, IPEndPoint EndPoint)> DialOneAsync(
         PeerIdentity identity, Hash256 fingerprint, string text, CancellationToken cancellationToken)
     {
         var endPoint = IPEndPoint.Parse(text);
@@ -194,7 +194,7 @@ internal static class PeerTls
         VerificationFlags = X509VerificationFlags.AllFlags,
     };
 
-    private static SslStream RequireProtocol(SslStream stream) =>
+    private static PeerStream RequireProtocol(PeerStream stream) =>
         Protocols.Contains(stream.NegotiatedApplicationProtocol)
             ? stream
             : throw new IOException("The other side speaks another protocol.");

@@ -35,4 +35,10 @@ internal static partial class TransferLog
 
     [LoggerMessage(11, LogLevel.Debug, "{EndPoint} was dropped: it does not read what it requests.")]
     public static partial void PeerDoesNotRead(this ILogger logger, IPEndPoint endPoint);
+
+    [LoggerMessage(14, LogLevel.Debug, "{EndPoint} was dropped: it did not show a valid ticket in time.")]
+    public static partial void HelloMissing(this ILogger logger, IPEndPoint endPoint);
+
+    [LoggerMessage(15, LogLevel.Debug, "{EndPoint} was refused: there are as many connections as are kept for its address, for user '{UserName}' or in all.")]
+    public static partial void ConnectionNotAdmitted(this ILogger logger, IPEndPoint endPoint, string userName);
 }
