@@ -95,6 +95,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         {
             identity = PeerIdentity.Acquire(state, options.Clock);
             server = new PeerServer(tracker, state, options, listener, identity, access, stopping);
+            await new GroupUpgrade(state, tracker.Account, tracker.FindGroupIdAsync).RunAsync(cancellationToken).ConfigureAwait(false);
             server.Shares.Restore();
             server.Downloads.Load();
             await server._announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);

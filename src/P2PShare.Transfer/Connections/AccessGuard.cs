@@ -29,7 +29,7 @@ internal sealed class AccessGuard(TicketChecker tickets, Revocations revocations
     {
         var (ticket, problem) = await tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
         return ticket is not null && IsRevoked(ticket)
-            ? (null, $"The access of '{ticket.UserName}' to '{ticket.Group}' has ended since.")
+            ? (null, $"The access of '{ticket.UserName}' to '{ticket.GroupName}' has ended since.")
             : (ticket, problem);
     }
 
