@@ -33,8 +33,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     private PeerServer(
         TrackerSession tracker, StateFolder state, PeerServerOptions options, PeerListener listener, PeerIdentity identity, AccessGuard access, CancellationTokenSource stopping)
     {
-        (_state, _listener, _identity, _stopping) = (state, listener, identity, stopping);
-        var (logger, clock) = (options.Logger, options.Clock);
+        (_state, _listener, _identity, _stopping, var logger, var clock) = (state, listener, identity, stopping, options.Logger, options.Clock);
         _metrics = new TransferMetrics(Port);
         _announcer = new Announcer(tracker, Fingerprint, Port, this, clock, logger);
         _presence = new TrackerPresence(tracker, _announcer, Fingerprint, logger, clock);
@@ -43,7 +42,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
             access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
         _connections = new ConnectionTable(Fingerprint, _context);
-        Dialer = new PeerDialer(new TlsTransport(identity), _connections, _metrics, stopping.Token);
+        Dialer = new PeerDialer(new TlsTransport(identity, clock), _connections, _metrics, stopping.Token);
         Downloads = new DownloadList(new DownloadDependencies(
             Fingerprint, new DownloadStore(state, tracker.Account), Shares, new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
             (content, group) => new ChannelConnector(Dialer, content, group), _metrics, logger, clock)
@@ -63,6 +62,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     /// <summary>What it offers.</summary>
     public ContentRegistry Shares { get; }
+
     /// <summary>The downloads of its user, those of earlier shells included.</summary>
     public DownloadList Downloads { get; }
 
@@ -83,8 +83,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     /// <summary>Starts listening, offers again what this user shared before and is still the same, and announces it.</summary>
     /// <param name="tracker">Logged in.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PortInUse"/>, <see cref="ErrorCode.PeerServerFailed"/> or the tracker's.</exception>
-    public static async Task<PeerServer> StartAsync(
-        TrackerSession tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
+    public static async Task<PeerServer> StartAsync(TrackerSession tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
     {
         var stopping = new CancellationTokenSource();
         var access = await AccessGuard.CreateAsync(tracker, options.Clock, cancellationToken, stopping.Token).ConfigureAwait(false);

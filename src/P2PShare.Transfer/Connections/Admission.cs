@@ -20,7 +20,7 @@ internal sealed class Admission(ConnectionLimits limits)
     private readonly Lock _lock = new();
     private readonly LinkedList<Arrival> _ungreeted = new();
     private readonly Dictionary<IPAddress, Place> _addresses = [];
-    private readonly Dictionary<string, Place> _users = [];
+    private readonly Dictionary<Guid, Place> _users = [];
     private volatile ConnectionLimits _limits = limits;
     private int _greeted;
 
@@ -125,7 +125,7 @@ internal sealed class Admission(ConnectionLimits limits)
 
     /// <summary>Gives a connection whose ticket is valid its place. A further connection of another peer makes room for a first one.</summary>
     /// <returns>False if there is no room.</returns>
-    public bool TryGreet(Arrival arrival, string user, Hash256 fingerprint)
+    public bool TryGreet(Arrival arrival, Guid user, Hash256 fingerprint)
     {
         Arrival? first = null;
         Arrival? second = null;

@@ -20,7 +20,7 @@ internal sealed class Arrival(IPAddress address, Action end)
     public LinkedListNode<Arrival>? UngreetedOfAddress { get; set; }
 
     /// <summary>The user who said hello; null before.</summary>
-    public string? User { get; set; }
+    public Guid? User { get; set; }
 
     /// <summary>Of the peer's certificate; set with <see cref="User"/>.</summary>
     public Hash256 Fingerprint { get; set; }

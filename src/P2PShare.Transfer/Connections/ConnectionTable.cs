@@ -84,15 +84,21 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
         {
             while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
             {
-                foreach (var connection in _connections.Keys)
-                {
-                    Maintain(connection);
-                }
+                Maintain();
             }
         }
         catch (OperationCanceledException)
         {
             // Stopped.
+        }
+    }
+
+    /// <summary>Keeps connections alive and ends what has to end, once.</summary>
+    public void Maintain()
+    {
+        foreach (var connection in _connections.Keys)
+        {
+            Maintain(connection);
         }
     }
 
@@ -193,13 +199,13 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     // Channels whose ticket has expired and was not renewed, or whose holder's access was revoked.
     private void CloseUnentitled(PeerConnection connection)
     {
-        foreach (var channel in connection.Channels.Where(channel => channel.UserName is not null))
+        foreach (var channel in connection.Channels.Where(channel => channel.Ticket is not null))
         {
-            if (connection.FindTicket(channel.Content.PiecesRoot) is not { } ticket || context.Access.IsExpired(ticket))
+            if (context.Access.IsExpired(channel.Ticket!))
             {
                 connection.Close(channel, CloseReason.TicketExpired);
             }
-            else if (context.Access.IsRevoked(ticket))
+            else if (context.Access.IsRevoked(channel.Ticket!))
             {
                 connection.Close(channel, CloseReason.TicketRefused);
             }
@@ -209,7 +215,7 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     // Channels that this side opened to peers of users whose access was revoked: pieces flow both ways.
     private static void CloseOwn(PeerConnection connection, IReadOnlyList<Revocation> revocations)
     {
-        foreach (var channel in connection.Channels.Where(channel => channel.UserName is null))
+        foreach (var channel in connection.Channels.Where(channel => channel.Ticket is null))
         {
             // A peer that the tracker was not asked about is taken for any user's.
             if (revocations.Any(one => connection.RemoteSource is { } remote

@@ -23,7 +23,6 @@ internal sealed class PeerConnection : IDisposable
     private readonly FrameWriter _writer;
     private readonly CancellationTokenSource _closing = new();
     private readonly ConcurrentDictionary<uint, ContentChannel> _channels = new();
-    private readonly ConcurrentDictionary<Hash256, Ticket> _tickets = new();
     private readonly RemotePeer _remote;
     private readonly Arrival? _arrival;
     private readonly RejectedRequests _rejected = new();
@@ -43,9 +42,8 @@ internal sealed class PeerConnection : IDisposable
             arrival.End = Dispose;
         }
 
-        _context = context;
-        _stream = stream;
-        _remote = remote;
+        (_context, _stream, _remote) = (context, stream, remote);
+        Tickets = new TicketSet(context.Access.IsExpired);
         _reader = new FrameReader(stream, context.Clock);
         _writer = new FrameWriter(stream, context.UploadLimiter, context.SendBudget, context.Clock, _rejected.OfferAgain);
         IsDialled = isDialled;
@@ -62,6 +60,9 @@ internal sealed class PeerConnection : IDisposable
 
     /// <summary>The other side as the tracker reported it; null if the tracker was not asked.</summary>
     public SourcePeer? RemoteSource { get; set; }
+
+    /// <summary>The valid tickets that the other side has shown.</summary>
+    public TicketSet Tickets { get; }
 
     /// <summary>Whether this side dialled.</summary>
     public bool IsDialled { get; }
@@ -174,22 +175,22 @@ internal sealed class PeerConnection : IDisposable
     /// <returns>False if it was the last one that was shown: contents that were looked up together share a ticket.</returns>
     public bool TryShow(string ticket) => Interlocked.Exchange(ref _lastTicket, ticket) != ticket;
 
-    /// <summary>Returns the channel of a content, or opens it.</summary>
+    /// <summary>Returns the channel of a content in a group, or opens it.</summary>
     /// <param name="group">The group of the ticket that was shown before.</param>
     public ContentChannel Open(IServedContent content, GroupIdentity group)
     {
         lock (_openLock)
         {
-            if (content.Channels.FirstOrDefault(channel => channel.Connection == this) is { } existing)
+            if (content.Channels.FirstOrDefault(channel => channel.Connection == this && channel.Group == group) is { } existing)
             {
                 return existing;
             }
 
-            var opened = new ContentChannel(this, _context, _nextChannel, content, group, userName: null);
+            var opened = new ContentChannel(this, _context, _nextChannel, content, group, ticket: null);
             _nextChannel += 2;
             Add(opened);
             Span<byte> frame = stackalloc byte[Frame.HeaderLength + OpenMessage.Length];
-            Send(frame[..new OpenMessage(opened.Id, content.PiecesRoot).Write(frame)]);
+            Send(frame[..new OpenMessage(opened.Id, content.PiecesRoot, group.Id).Write(frame)]);
             opened.SendBitfield();
             return opened;
         }
@@ -204,27 +205,25 @@ internal sealed class PeerConnection : IDisposable
 
     public ContentChannel? Find(uint channelId) => _channels.GetValueOrDefault(channelId);
 
-    /// <summary>Keeps a valid ticket of the other side, for each content that it allows.</summary>
+    /// <summary>Keeps a valid ticket of the other side, and renews its channels that the ticket is for.</summary>
     /// <returns>False if there is no room for a connection of this user.</returns>
     public bool TryAdd(Ticket ticket)
     {
-        if (_arrival is not null && !_context.Admission.TryGreet(_arrival, AccountName.Key(ticket.UserName), RemoteFingerprint))
+        IsGreeted |= _arrival is null || _context.Admission.TryGreet(_arrival, ticket.UserId, RemoteFingerprint);
+        if (!IsGreeted)
         {
             return false;
         }
 
-        IsGreeted = true;
-        _writer.User ??= _context.SendBudget.Enter(AccountName.Key(ticket.UserName));
-        foreach (var root in ticket.PiecesRoots)
+        _writer.User ??= _context.SendBudget.Enter(ticket.UserId);
+        Tickets.Add(ticket);
+        foreach (var channel in _channels.Values)
         {
-            _tickets[root] = ticket;
+            channel.Renew(ticket);
         }
 
         return true;
     }
-
-    /// <summary>The ticket that allows the other side to open a content; null if it has shown none.</summary>
-    public Ticket? FindTicket(Hash256 piecesRoot) => _tickets.GetValueOrDefault(piecesRoot);
 
     /// <summary>Sends a block when its turn comes.</summary>
     /// <exception cref="WireException">The other side requests far more blocks than it may.</exception>

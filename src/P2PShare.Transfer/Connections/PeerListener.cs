@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Storage;
 
@@ -11,6 +12,9 @@ namespace P2PShare.Transfer.Connections;
 internal sealed class PeerListener : IDisposable
 {
     private const int Backlog = 512;
+
+    // A ticket, and the first messages after it.
+    private const int MaxOlderBytes = 64 * 1024;
 
     // When the system has no room for another socket, until one was closed.
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
@@ -104,6 +108,26 @@ internal sealed class PeerListener : IDisposable
         }
     }
 
+    // The reason has to arrive: what the other side has sent meanwhile is read first, else the system would reset the connection.
+    private static async Task RefuseOlderAsync(PeerStream stream, CancellationToken cancellationToken)
+    {
+        await using (stream.ConfigureAwait(false))
+        {
+            var buffer = new byte[4096];
+            await stream.WriteAsync(buffer.AsMemory(0, new CloseMessage(0, CloseReason.VersionUnknown).Write(buffer)), cancellationToken).ConfigureAwait(false);
+            for (var read = 0; read < MaxOlderBytes;)
+            {
+                var some = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+                if (some == 0)
+                {
+                    return;
+                }
+
+                read += some;
+            }
+        }
+    }
+
     private static async Task GreetAsync(
         Socket socket, HandshakeQueue handshakes, PeerIdentity identity, ConnectionTable connections, ConnectionContext context, CancellationToken stopping)
     {
@@ -125,6 +149,15 @@ internal sealed class PeerListener : IDisposable
             finally
             {
                 handshakes.Exit(arrival.Address);
+            }
+
+            if (stream.NegotiatedApplicationProtocol == PeerTls.OlderProtocol)
+            {
+                context.Metrics.Refused("version");
+                context.Logger.VersionRefused(endPoint, theirs: 1, HelloMessage.CurrentVersion);
+                await WaitAsync(token => RefuseOlderAsync(stream, token)).ConfigureAwait(false);
+                context.Admission.Leave(arrival);
+                return;
             }
 
             connections.Run(stream, PeerTls.Identify(stream, endPoint), isDialled: false, arrival: arrival);

@@ -1,6 +1,7 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Diagnostics;
 
@@ -27,6 +28,7 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
     {
         if (hello.Version != HelloMessage.CurrentVersion)
         {
+            context.Logger.VersionRefused(connection.RemoteEndPoint, hello.Version, HelloMessage.CurrentVersion);
             connection.Close(CloseReason.VersionUnknown);
             return false;
         }
@@ -116,40 +118,41 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             throw new WireException($"Channel {open.Channel} cannot be opened by this side, or is open already.");
         }
 
-        if (FindRefusal(open.PiecesRoot, out var content, out var group, out var userName) is { } reason)
+        if (FindRefusal(open, out var content, out var ticket) is { } reason)
         {
             connection.Send(new CloseMessage(open.Channel, reason));
             return;
         }
 
-        var channel = new ContentChannel(connection, context, open.Channel, content!, group!, userName);
+        var channel = new ContentChannel(connection, context, open.Channel, content!, new GroupIdentity(ticket!.GroupId, ticket.GroupName), ticket);
         connection.Add(channel);
         channel.SendBitfield();
         content!.Accept(channel);
     }
 
     // Null if the content may be opened.
-    private CloseReason? FindRefusal(Hash256 piecesRoot, out IServedContent? content, out GroupIdentity? group, out string userName)
+    private CloseReason? FindRefusal(OpenMessage open, out IServedContent? content, out Ticket? ticket)
     {
-        content = null;
-        (group, userName) = (null, "");
+        (content, ticket) = (null, null);
         if (connection.ChannelCount >= MaxChannels)
         {
             return CloseReason.Busy;
         }
 
-        if (connection.FindTicket(piecesRoot) is not { } ticket || context.Access.IsRevoked(ticket))
+        var entitled = connection.Tickets.Find(open.PiecesRoot, open.GroupId).Where(shown => !context.Access.IsRevoked(shown)).ToArray();
+        if (entitled.Length == 0)
         {
             return CloseReason.TicketRefused;
         }
 
+        // The one that expires last.
+        ticket = entitled[0];
         if (context.Access.IsExpired(ticket))
         {
             return CloseReason.TicketExpired;
         }
 
-        (group, userName) = (new GroupIdentity(ticket.GroupId, ticket.GroupName), ticket.UserName);
-        content = context.Contents.Find(piecesRoot, group.Id);
+        content = context.Contents.Find(open.PiecesRoot, open.GroupId);
         return content is null ? CloseReason.NotOffered : null;
     }
 
@@ -224,7 +227,7 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
         }
 
         // Nothing flows on it any more, and the side that opened it closes it.
-        if (channel.UserName is null && channel.RemoteHas.IsComplete)
+        if (channel.Ticket is null && channel.RemoteHas.IsComplete)
         {
             connection.Close(channel, CloseReason.Done);
         }

@@ -14,7 +14,14 @@ internal static class PeerTls
     /// <summary>How long connecting, and then each handshake, may take.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    private static readonly List<SslApplicationProtocol> Protocols = [new("p2pshare/1")];
+    /// <summary>What peers of the version before speak; negotiated only to tell them.</summary>
+    public static readonly SslApplicationProtocol OlderProtocol = new("p2pshare/1");
+
+    /// <summary>Addresses of one peer that are tried.</summary>
+    public const int MaxEndPoints = 16;
+
+    private static readonly SslApplicationProtocol Protocol = new("p2pshare/2");
+    private static readonly List<SslApplicationProtocol> Protocols = [Protocol, OlderProtocol];
 
     // The fastest first; if the system chooses for all programs, it chooses here too.
     private static readonly CipherSuitesPolicy? Ciphers = OperatingSystem.IsLinux()
@@ -22,13 +29,14 @@ internal static class PeerTls
         : null;
 
     /// <summary>Tries all addresses of a peer at once, and keeps the first at which the peer proves its fingerprint.</summary>
-    /// <param name="endPoints"><c>address:port</c>, at least one.</param>
+    /// <param name="endPoints"><c>address:port</c>, at least one; those after the first <see cref="MaxEndPoints"/> are not tried.</param>
+    /// <param name="limiter">Null: no limit.</param>
     /// <exception cref="IOException">None did; the message gives the reason for each address.</exception>
     public static async Task<(PeerStream Stream, IPEndPoint EndPoint)> DialAsync(
-        PeerIdentity identity, Hash256 fingerprint, IReadOnlyList<string> endPoints, CancellationToken cancellationToken)
+        PeerIdentity identity, Hash256 fingerprint, IReadOnlyList<string> endPoints, CancellationToken cancellationToken, DialLimiter? limiter = null)
     {
         using var others = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var attempts = endPoints.Select(endPoint => DialOneAsync(identity, fingerprint, endPoint, others.Token)).ToList();
+        var attempts = endPoints.Take(MaxEndPoints).Select(endPoint => DialOneAsync(identity, fingerprint, endPoint, limiter, others.Token)).ToList();
         var problems = new List<string>();
         (PeerStream Stream, IPEndPoint EndPoint)? connected = null;
         await foreach (var attempt in Task.WhenEach(attempts).ConfigureAwait(false))
@@ -81,7 +89,7 @@ internal static class PeerTls
 
             // Maintenance ends an idle connection, not a time-out of every read.
             socket.ReceiveTimeout = 0;
-            return RequireProtocol(stream);
+            return RequireCurrent(stream);
         }
         catch (Exception e) when (e is IOException or SocketException or AuthenticationException or ObjectDisposedException)
         {
@@ -91,7 +99,10 @@ internal static class PeerTls
         }
     }
 
-    /// <summary>The listening side's handshake. It only takes the certificate; the ticket decides what the peer may fetch.</summary>
+    /// <summary>
+    /// The listening side's handshake. It only takes the certificate; the ticket decides what the peer may fetch. The other side may
+    /// speak <see cref="OlderProtocol"/>.
+    /// </summary>
     /// <param name="network">Owned.</param>
     public static async Task<PeerStream> AcceptAsync(PeerIdentity identity, Stream network, CancellationToken cancellationToken)
     {
@@ -126,13 +137,14 @@ internal static class PeerTls
     /// <summary>The dialling side's handshake.</summary>
     /// <param name="network">Owned.</param>
     /// <exception cref="AuthenticationException">The other side is not the peer with this fingerprint.</exception>
+    /// <exception cref="IOException">It speaks another version.</exception>
     public static async Task<PeerStream> ConnectAsync(PeerIdentity identity, Hash256 fingerprint, Stream network, CancellationToken cancellationToken)
     {
         var stream = new PeerStream(new ReadAheadStream(network, isBlocking: false));
         try
         {
             await stream.AuthenticateAsClientAsync(ClientOptions(identity, fingerprint), cancellationToken).ConfigureAwait(false);
-            return RequireProtocol(stream);
+            return RequireCurrent(stream);
         }
         catch
         {
@@ -151,9 +163,14 @@ internal static class PeerTls
     }
 
     private static async Task<(PeerStream Stream, IPEndPoint EndPoint)> DialOneAsync(
-        PeerIdentity identity, Hash256 fingerprint, string text, CancellationToken cancellationToken)
+        PeerIdentity identity, Hash256 fingerprint, string text, DialLimiter? limiter, CancellationToken cancellationToken)
     {
         var endPoint = IPEndPoint.Parse(text);
+        if (limiter?.TryDial(endPoint.Address) == false)
+        {
+            throw new IOException($"{endPoint} was not dialled: its address was dialled {DialLimiter.PerSecond} times a second.");
+        }
+
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Timeout);
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -193,6 +210,10 @@ internal static class PeerTls
         DisableCertificateDownloads = true,
         VerificationFlags = X509VerificationFlags.AllFlags,
     };
+
+    private static PeerStream RequireCurrent(PeerStream stream) => RequireProtocol(stream).NegotiatedApplicationProtocol == Protocol
+        ? stream
+        : throw new IOException($"The peer speaks {OlderProtocol}, and this one {Protocol}. The older one has to be updated.");
 
     private static PeerStream RequireProtocol(PeerStream stream) =>
         Protocols.Contains(stream.NegotiatedApplicationProtocol)

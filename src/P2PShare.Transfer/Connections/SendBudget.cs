@@ -25,7 +25,7 @@ internal sealed class SendBudget
     private const int Header = Frame.HeaderLength + PieceHeader.Length;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, User> _users = [];
+    private readonly Dictionary<Guid, User> _users = [];
     private int _large;
     private int _small;
 
@@ -33,13 +33,13 @@ internal sealed class SendBudget
     public long BytesInUse => Volatile.Read(ref _large) * (long)(LargeStep + Header) + Volatile.Read(ref _small) * (long)(SmallStep + Header);
 
     /// <summary>The share of a user whose connection begins.</summary>
-    public User Enter(string name)
+    public User Enter(Guid id)
     {
         lock (_lock)
         {
-            if (!_users.TryGetValue(name, out var user))
+            if (!_users.TryGetValue(id, out var user))
             {
-                _users[name] = user = new User(name);
+                _users[id] = user = new User(id);
             }
 
             user.Connections++;
@@ -54,7 +54,7 @@ internal sealed class SendBudget
         {
             if (--user.Connections == 0)
             {
-                _users.Remove(user.Name);
+                _users.Remove(user.Id);
             }
         }
     }
@@ -111,11 +111,11 @@ internal sealed class SendBudget
     public readonly record struct Buffer(byte[] Array, int Length, User? User);
 
     /// <summary>What the connections of one user share.</summary>
-    public sealed class User(string name)
+    public sealed class User(Guid id)
     {
         internal int Large;
 
-        internal string Name => name;
+        internal Guid Id => id;
 
         internal int Connections { get; set; }
     }

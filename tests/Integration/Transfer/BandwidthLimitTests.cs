@@ -76,12 +76,12 @@ public sealed class BandwidthLimitTests
 
         await bob.Receive(first).Completion.WaitAsync(TimeSpan.FromSeconds(30));
         // All that was requested before the limit was set has come by now.
-        var before = limited.Progress.BytesReceived;
+        var before = limited.Progress.BytesFetched;
         await limited.StopAsync();
         await bob.Receive(second).Completion.WaitAsync(TimeSpan.FromSeconds(30));
 
         Assert.True(before < 64_000_000, "The limited download did not last as long as the other one.");
-        Assert.Equal(before, limited.Progress.BytesReceived, tolerance: 2_000_000.0);
+        Assert.Equal(before, limited.Progress.BytesFetched, tolerance: 2_000_000.0);
         Assert.Equal(1, alice.Server.GetStatus().Connections);
     }
 

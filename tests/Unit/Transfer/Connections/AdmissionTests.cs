@@ -95,15 +95,15 @@ public sealed class AdmissionTests
         var twice = Hash256.Compute([99]);
         var first = Enter(Crowded);
         var second = Enter(Crowded);
-        Assert.True(_admission.TryGreet(first, user ?? "twice", twice));
-        Assert.True(_admission.TryGreet(second, user ?? "twice", twice));
+        Assert.True(_admission.TryGreet(first, TestIds.Of(user ?? "twice"), twice));
+        Assert.True(_admission.TryGreet(second, TestIds.Of(user ?? "twice"), twice));
         for (var i = 2; i < most; i++)
         {
             Assert.True(TryGreet(Enter(Crowded), user ?? $"user{i}"));
         }
 
         var third = Enter(Crowded);
-        Assert.False(_admission.TryGreet(third, user ?? "twice", twice));
+        Assert.False(_admission.TryGreet(third, TestIds.Of(user ?? "twice"), twice));
         Assert.Empty(_ended);
         Assert.True(TryGreet(Enter(Crowded), user ?? "late"));
         Assert.Equal([second], _ended);
@@ -193,5 +193,5 @@ public sealed class AdmissionTests
 
     // Each call is another peer.
     private bool TryGreet(Arrival arrival, string user) =>
-        _admission.TryGreet(arrival, user, Hash256.Compute(BitConverter.GetBytes(++_peers)));
+        _admission.TryGreet(arrival, TestIds.Of(user), Hash256.Compute(BitConverter.GetBytes(++_peers)));
 }
