@@ -33,21 +33,20 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     private PeerServer(
         TrackerSession tracker, StateFolder state, PeerServerOptions options, PeerListener listener, PeerIdentity identity, AccessGuard access, CancellationTokenSource stopping)
     {
-        (_state, _listener, _identity, _stopping) = (state, listener, identity, stopping);
-        var (logger, clock) = (options.Logger, options.Clock);
+        (_state, _listener, _identity, _stopping, var logger, var clock) = (state, listener, identity, stopping, options.Logger, options.Clock);
         _metrics = new TransferMetrics(Port);
         _announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), Port, this, clock, logger);
         _presence = new TrackerPresence(tracker, _announcer, Fingerprint, logger, clock);
         Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), tracker.ShareFileAsync, logger, clock);
         _context = new ConnectionContext(
-            access, Shares, new(clock) { Limit = options.UploadLimit }, new(clock) { Limit = options.DownloadLimit },
+            access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
         _connections = new ConnectionTable(Fingerprint, _context);
-        Dialer = new PeerDialer(new TlsTransport(identity), _connections, _metrics, stopping.Token);
+        Dialer = new PeerDialer(new TlsTransport(identity, clock), _connections, _metrics, stopping.Token);
         Downloads = new DownloadList(new DownloadDependencies(
             Fingerprint, new DownloadStore(state, tracker.Account), Shares, new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
             (content, group) => new ChannelConnector(Dialer, content, group), _metrics, logger, clock)
-        { SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
+        { Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
         _gauges = new TransferGauges(Port, new(() => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
             () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);
     }
@@ -71,7 +70,10 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     public long? UploadLimit { get => _context.UploadLimiter.Limit; set => _context.UploadLimiter.Limit = value; }
 
     /// <summary>Most bytes a second that all downloads together take; null: no limit. Takes effect at once.</summary>
-    public long? DownloadLimit { get => _context.DownloadLimiter.Limit; set => _context.DownloadLimiter.Limit = value; }
+    public long? DownloadLimit { get => Downloads.Dependencies.Limiter.Limit; set => Downloads.Dependencies.Limiter.Limit = value; }
+
+    /// <summary>How many connections of one address and one user it accepts; a change concerns those that come afterwards.</summary>
+    public ConnectionLimits ConnectionLimits { get => _context.Admission.Limits; set => _context.Admission.Limits = value; }
 
     /// <summary>Ends when the server was stopped, and throws <see cref="P2PShareException"/> when it cannot listen any more.</summary>
     public Task Completion => _completion.Task;
@@ -81,8 +83,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     /// <summary>Starts listening, offers again what this user shared before and is still the same, and announces it.</summary>
     /// <param name="tracker">Logged in.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PortInUse"/>, <see cref="ErrorCode.PeerServerFailed"/> or the tracker's.</exception>
-    public static async Task<PeerServer> StartAsync(
-        TrackerSession tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
+    public static async Task<PeerServer> StartAsync(TrackerSession tracker, StateFolder state, PeerServerOptions options, CancellationToken cancellationToken)
     {
         var stopping = new CancellationTokenSource();
         var access = await AccessGuard.CreateAsync(tracker, options.Clock, cancellationToken, stopping.Token).ConfigureAwait(false);
@@ -127,9 +128,8 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) => _presence.IsRevokedBy(_connections.Revoke(revocations));
 
-    private Task RunAsync(CancellationToken stop) => Task.WhenAll(
-        _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), stop),
-        _connections.MaintainAsync(stop), _announcer.RunAsync(stop));
+    private Task RunAsync(CancellationToken stop) => Task.WhenAll(_connections.MaintainAsync(stop), _announcer.RunAsync(stop),
+        _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), stop));
 
     private async Task StopCoreAsync(TimeSpan grace)
     {

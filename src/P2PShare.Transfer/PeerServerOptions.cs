@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer;
@@ -19,6 +20,9 @@ public sealed record PeerServerOptions
 
     /// <summary>Most bytes a second that all downloads together take; null: no limit.</summary>
     public long? DownloadLimit { get; init; }
+
+    /// <summary>How many connections of one address and one user it accepts.</summary>
+    public ConnectionLimits ConnectionLimits { get; init; } = new();
 
     /// <summary>How long a download waits without any source before it fails with NoSourceOnline.</summary>
     public TimeSpan SourceTimeout { get; init; } = TimeSpan.FromSeconds(30);

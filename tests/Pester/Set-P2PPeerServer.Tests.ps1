@@ -16,6 +16,15 @@ Describe 'Set-P2PPeerServer' {
         $server.StopTimeout.TotalSeconds | Should -Be 1
     }
 
+    It 'changes the limits of connections one by one' {
+        $server = Get-P2PPeerServer -Session $alice | Set-P2PPeerServer -AddressConnectionLimit 500 -PassThru
+        $server.AddressConnectionLimit, $server.AddressHandshakeLimit, $server.UserConnectionLimit | Should -Be 500, 8, 256
+        $server = Get-P2PPeerServer -Session $alice | Set-P2PPeerServer -AddressHandshakeLimit 4 -UserConnectionLimit 9 -PassThru
+        $server.AddressConnectionLimit, $server.AddressHandshakeLimit, $server.UserConnectionLimit | Should -Be 500, 4, 9
+        { Set-P2PPeerServer -AddressConnectionLimit 0 -Session $alice } | Should -Throw
+        { Set-P2PPeerServer -AddressHandshakeLimit 65 -Session $alice } | Should -Throw
+    }
+
     It 'speeds up a running upload' {
         Set-P2PPeerServer -UploadLimit 20KB -Session $alice
         $job = Receive-P2PFile dev slow.bin -Destination $Folder/got -AsJob

@@ -37,6 +37,15 @@ public sealed class P2PPeerServer
     /// <summary>Bytes a second; null: no limit.</summary>
     public long? DownloadLimit => PeerServerJob.Server.DownloadLimit;
 
+    /// <summary>Connections that it keeps of one address.</summary>
+    public int AddressConnectionLimit => PeerServerJob.Server.ConnectionLimits.PerAddress;
+
+    /// <summary>Handshakes of one address that run at once.</summary>
+    public int AddressHandshakeLimit => PeerServerJob.Server.ConnectionLimits.HandshakesPerAddress;
+
+    /// <summary>Connections that it keeps of one user.</summary>
+    public int UserConnectionLimit => PeerServerJob.Server.ConnectionLimits.PerUser;
+
     /// <summary>How long running uploads may continue when it is stopped.</summary>
     public TimeSpan StopTimeout => PeerServerJob.StopTimeout;
 

@@ -5,7 +5,8 @@ namespace P2PShare.Cmdlets.PeerServers;
 
 /// <summary>Changes the limits of a running peer server.</summary>
 /// <remarks>
-/// <para>The limits take effect at once, also for running transfers. A limit that is left out does not change. The limits are
+/// <para>Limits of bytes take effect at once, also for running transfers; limits of connections for those that come afterwards. A
+/// limit that is left out does not change. The limits are
 /// not kept for the next peer server. If none runs, it is the error PeerServerNotRunning.</para>
 /// </remarks>
 /// <example>
@@ -29,6 +30,24 @@ public sealed class SetP2PPeerServer : PeerServerCmdlet
     [Parameter]
     [ValidateRange(0, long.MaxValue)]
     public long? DownloadLimit { get; set; }
+
+    /// <summary>
+    /// Maximum number of connections of one address (IPv6: of one /64 network). Peers behind one router share an
+    /// address.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(1, 2048)]
+    public int? AddressConnectionLimit { get; set; }
+
+    /// <summary>Maximum number of handshakes of one address at once; further ones wait for their turn.</summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int? AddressHandshakeLimit { get; set; }
+
+    /// <summary>Maximum number of connections of one user from all addresses.</summary>
+    [Parameter]
+    [ValidateRange(1, 2048)]
+    public int? UserConnectionLimit { get; set; }
 
     /// <summary>Seconds for which running uploads may continue when the peer server is stopped.</summary>
     [Parameter]
@@ -58,6 +77,13 @@ public sealed class SetP2PPeerServer : PeerServerCmdlet
             job.Server.DownloadLimit = PeerServerLimit.ToEngine(DownloadLimit);
         }
 
+        var limits = job.Server.ConnectionLimits;
+        job.Server.ConnectionLimits = new()
+        {
+            PerAddress = AddressConnectionLimit ?? limits.PerAddress,
+            HandshakesPerAddress = AddressHandshakeLimit ?? limits.HandshakesPerAddress,
+            PerUser = UserConnectionLimit ?? limits.PerUser,
+        };
         if (StopTimeoutSec is { } seconds)
         {
             job.StopTimeout = TimeSpan.FromSeconds(seconds);

@@ -59,6 +59,24 @@ public sealed class StartP2PPeerServer : SessionCmdlet
     [ValidateRange(0, long.MaxValue)]
     public long? DownloadLimit { get; set; }
 
+    /// <summary>
+    /// Maximum number of connections of one address (IPv6: of one /64 network), 64 if it is left out. Peers behind one router share an
+    /// address.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(1, 2048)]
+    public int AddressConnectionLimit { get; set; } = 64;
+
+    /// <summary>Maximum number of handshakes of one address at once, 8 if it is left out; further ones wait for their turn.</summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int AddressHandshakeLimit { get; set; } = 8;
+
+    /// <summary>Maximum number of connections of one user from all addresses, 256 if it is left out.</summary>
+    [Parameter]
+    [ValidateRange(1, 2048)]
+    public int UserConnectionLimit { get; set; } = 256;
+
     /// <summary>Seconds for which running uploads may continue when the peer server is stopped.</summary>
     [Parameter]
     [ValidateRange(0, 3600)]
@@ -83,6 +101,7 @@ public sealed class StartP2PPeerServer : SessionCmdlet
             Port = Port,
             UploadLimit = PeerServerLimit.ToEngine(UploadLimit),
             DownloadLimit = PeerServerLimit.ToEngine(DownloadLimit),
+            ConnectionLimits = new() { PerAddress = AddressConnectionLimit, HandshakesPerAddress = AddressHandshakeLimit, PerUser = UserConnectionLimit },
         };
         var job = await GetPeerServerAsync(session, options, Name, cancellationToken);
         job.StopTimeout = TimeSpan.FromSeconds(StopTimeoutSec);

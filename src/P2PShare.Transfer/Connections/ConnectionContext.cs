@@ -7,9 +7,10 @@ namespace P2PShare.Transfer.Connections;
 /// <param name="ReportUpload">Receives what a peer fetched of a content, when it stops fetching; called on any thread.</param>
 internal sealed record ConnectionContext(
     AccessGuard Access,
+    Admission Admission,
     IContentLookup Contents,
     BandwidthLimiter UploadLimiter,
-    BandwidthLimiter DownloadLimiter,
+    SendBudget SendBudget,
     TransferMetrics Metrics,
     Action<UploadRecord> ReportUpload,
     ILogger Logger,

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer.Connections;
 
@@ -12,11 +13,11 @@ namespace P2PShare.Transfer.Connections;
 /// <param name="fingerprint">Of this peer.</param>
 internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext context)
 {
-    /// <summary>Connections above which no more are accepted.</summary>
-    public const int MaxConnections = 2048;
-
     /// <summary>Bulk connections above which no more are dialled: each has a thread.</summary>
     public static readonly int MaxBulkConnections = 2 * Environment.ProcessorCount;
+
+    /// <summary>How soon after its handshake a peer that dialled has to show a valid ticket, whatever else it sends.</summary>
+    public static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KeepAliveAfter = TimeSpan.FromSeconds(45);
@@ -31,8 +32,6 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     public IEnumerable<PeerConnection> Connections => _connections.Keys;
 
     public int Count => _connections.Count;
-
-    public bool IsFull => Count >= MaxConnections;
 
     public bool IsBulkFull => _connections.Keys.Count(connection => connection.IsBulk) >= MaxBulkConnections;
 
@@ -49,10 +48,12 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
 
     /// <summary>Runs a connection over a stream whose handshake succeeded.</summary>
     /// <param name="stream">Owned from now on.</param>
-    public PeerConnection Run(Stream stream, RemotePeer remote, bool isDialled, bool isBulk = false)
+    /// <param name="arrival">Its place, given up when it has ended; null if this side dialled.</param>
+    public PeerConnection Run(Stream stream, RemotePeer remote, bool isDialled, bool isBulk = false, Arrival? arrival = null)
     {
-        var connection = new PeerConnection(context, stream, remote, isDialled, isBulk);
+        var connection = new PeerConnection(context, stream, remote, isDialled, isBulk, arrival);
         context.Metrics.Connected(isDialled);
+        var deadline = isDialled ? null : context.Clock.CreateTimer(_ => EndUngreeted(connection), null, HelloTimeout, Timeout.InfiniteTimeSpan);
         var started = new TaskCompletionSource();
         _connections[connection] = RunAsync();
         started.SetResult();
@@ -62,8 +63,16 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
         async Task RunAsync()
         {
             await started.Task.ConfigureAwait(false);
-            await connection.RunAsync().ConfigureAwait(false);
+            using (deadline)
+            {
+                await connection.RunAsync().ConfigureAwait(false);
+            }
+
             _connections.TryRemove(connection, out _);
+            if (arrival is not null)
+            {
+                context.Admission.Leave(arrival);
+            }
         }
     }
 
@@ -75,15 +84,21 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
         {
             while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
             {
-                foreach (var connection in _connections.Keys)
-                {
-                    Maintain(connection);
-                }
+                Maintain();
             }
         }
         catch (OperationCanceledException)
         {
             // Stopped.
+        }
+    }
+
+    /// <summary>Keeps connections alive and ends what has to end, once.</summary>
+    public void Maintain()
+    {
+        foreach (var connection in _connections.Keys)
+        {
+            Maintain(connection);
         }
     }
 
@@ -136,6 +151,16 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
         await Task.WhenAll(_connections.Values).ConfigureAwait(false);
     }
 
+    private void EndUngreeted(PeerConnection connection)
+    {
+        if (!connection.IsGreeted)
+        {
+            context.Metrics.Refused("hello");
+            context.Logger.HelloMissing(connection.RemoteEndPoint);
+            connection.Dispose();
+        }
+    }
+
     // Of two peers that dialled each other, both keep the connection that the one with the lesser fingerprint dialled.
     private void CloseDuplicate(PeerConnection connection)
     {
@@ -152,7 +177,13 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     {
         var idle = connection.Idle;
         var isUnused = !connection.Channels.Any() && idle > UnusedAfter;
-        if (idle > DeadAfter || isUnused)
+        var isStuck = connection.IsStuck();
+        if (isStuck)
+        {
+            context.Logger.PeerDoesNotRead(connection.RemoteEndPoint);
+        }
+
+        if (idle > DeadAfter || isUnused || isStuck)
         {
             connection.Dispose();
             return;
@@ -168,13 +199,13 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     // Channels whose ticket has expired and was not renewed, or whose holder's access was revoked.
     private void CloseUnentitled(PeerConnection connection)
     {
-        foreach (var channel in connection.Channels.Where(channel => channel.UserName is not null))
+        foreach (var channel in connection.Channels.Where(channel => channel.Ticket is not null))
         {
-            if (connection.FindTicket(channel.Content.PiecesRoot) is not { } ticket || context.Access.IsExpired(ticket))
+            if (context.Access.IsExpired(channel.Ticket!))
             {
                 connection.Close(channel, CloseReason.TicketExpired);
             }
-            else if (context.Access.IsRevoked(ticket))
+            else if (context.Access.IsRevoked(channel.Ticket!))
             {
                 connection.Close(channel, CloseReason.TicketRefused);
             }
@@ -184,7 +215,7 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     // Channels that this side opened to peers of users whose access was revoked: pieces flow both ways.
     private static void CloseOwn(PeerConnection connection, IReadOnlyList<Revocation> revocations)
     {
-        foreach (var channel in connection.Channels.Where(channel => channel.UserName is null))
+        foreach (var channel in connection.Channels.Where(channel => channel.Ticket is null))
         {
             // A peer that the tracker was not asked about is taken for any user's.
             if (revocations.Any(one => connection.RemoteSource is { } remote

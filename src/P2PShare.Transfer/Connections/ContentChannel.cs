@@ -2,6 +2,7 @@ using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
@@ -20,15 +21,15 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
 
     /// <param name="id">Odd if the dialling side opened it, even if the listening side did.</param>
     /// <param name="group">The group under which it was opened.</param>
-    /// <param name="userName">The holder of the ticket that opened it; null if this side opened it.</param>
-    public ContentChannel(PeerConnection connection, ConnectionContext context, uint id, IServedContent content, GroupIdentity group, string? userName)
+    /// <param name="ticket">The ticket that opened it; null if this side opened it.</param>
+    public ContentChannel(PeerConnection connection, ConnectionContext context, uint id, IServedContent content, GroupIdentity group, Ticket? ticket)
     {
         Connection = connection;
         _context = context;
         Id = id;
         Content = content;
         Group = group;
-        UserName = userName;
+        Ticket = ticket;
         Started = context.Clock.GetUtcNow();
         _startedAt = context.Clock.GetTimestamp();
     }
@@ -44,7 +45,10 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     public GroupIdentity Group { get; }
 
     /// <summary>The holder of the ticket that opened it; null if this side opened it.</summary>
-    public string? UserName { get; }
+    public string? UserName => Ticket?.UserName;
+
+    /// <summary>The ticket by which the other side has it open; null if this side opened it.</summary>
+    public Ticket? Ticket { get; private set; }
 
     public DateTimeOffset Started { get; }
 
@@ -59,6 +63,21 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     public long BytesUploaded => Interlocked.Read(ref _bytesUploaded);
 
     int IBlockSource.PieceLength => Content.Description.PieceLength;
+
+    IReadOnlyList<Hash256> IBlockSource.PieceLayer => Content.PieceLayer;
+
+    /// <summary>Keeps a later ticket of the same user for the same group, if it covers the content; any other one changes nothing.</summary>
+    public void Renew(Ticket ticket)
+    {
+        lock (_lock)
+        {
+            if (Ticket is { } current && ticket.UserId == current.UserId && ticket.GroupId == current.GroupId
+                && ticket.Expires >= current.Expires && ticket.PiecesRoots.Contains(Content.PiecesRoot))
+            {
+                Ticket = ticket;
+            }
+        }
+    }
 
     /// <summary>Keeps what the other side has.</summary>
     /// <returns>The download to tell; null if there is none yet.</returns>
@@ -83,6 +102,22 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     }
 
     public void ClearListener() => Listener = null;
+
+    /// <summary>Why the other side ended it; null if it gave no reason.</summary>
+    public CloseReason? RemoteReason { get; private set; }
+
+    /// <summary>Records why the other side ended it, also for a listener that comes late.</summary>
+    public void Refuse(CloseReason reason)
+    {
+        IChannelListener? listener;
+        lock (_lock)
+        {
+            RemoteReason = reason;
+            listener = Listener;
+        }
+
+        listener?.Refuse(reason);
+    }
 
     /// <summary>Tells the other side what this side has.</summary>
     public void SendBitfield()

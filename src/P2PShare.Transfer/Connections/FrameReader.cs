@@ -5,7 +5,11 @@ namespace P2PShare.Transfer.Connections;
 /// <summary>Cuts a stream into frames. Small bodies are read from its own buffer, a piece's bytes go straight where they belong.</summary>
 internal sealed class FrameReader(Stream stream, TimeProvider clock)
 {
-    private byte[] _buffer = new byte[64 * 1024];
+    // Grows with what comes: of a thousand connections few receive much.
+    private const int FirstLength = 4 * 1024;
+    private const int KeptLength = 64 * 1024;
+
+    private byte[] _buffer = new byte[FirstLength];
     private int _start;
     private int _end;
 
@@ -84,6 +88,11 @@ internal sealed class FrameReader(Stream stream, TimeProvider clock)
         if (_start == _end)
         {
             _start = _end = 0;
+            // A long bitfield or ticket was read.
+            if (_buffer.Length > KeptLength)
+            {
+                _buffer = new byte[FirstLength];
+            }
         }
         else if (_start > 0 && _buffer.Length - _start < wanted)
         {
@@ -99,6 +108,10 @@ internal sealed class FrameReader(Stream stream, TimeProvider clock)
         var read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
         CountReceived(read);
         _end += read;
+        if (_end == _buffer.Length && _buffer.Length < KeptLength)
+        {
+            Array.Resize(ref _buffer, _buffer.Length * 2);
+        }
     }
 
     private void CountReceived(int read)

@@ -1,32 +1,33 @@
 using System.Buffers;
+using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>
-/// Sends what goes out on one connection: small messages at once and in order, between them the blocks that the other side
-/// requested. One loop writes; any thread may add.
+/// Sends what goes out on one connection: small messages at once and in order, between them the answers to requests of the other
+/// side. Requests wait, answers do not: an answer is made when it can be written. One loop writes; any thread may add.
 /// </summary>
-internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDisposable
+/// <param name="drained">Called when there is room for requests again after a block was rejected.</param>
+internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendBudget budget, TimeProvider clock, Action drained) : IDisposable
 {
-    // A peer that requests without reading what it gets is dropped when this much waits for it.
-    private const int MaxWaitingBytes = 4 * 1024 * 1024;
-    private const int MaxWaitingBlocks = 1024;
+    // A peer that does not read is dropped when more than this waits for it.
+    private const int MaxWaitingBytes = 256 * 1024;
 
-    // Blocks are read from disk in steps of these lengths: the usual request at once, and less when very many peers are served
-    // together. Bounds the memory that a thousand slow receivers hold.
-    private const int LargeStep = 256 * 1024;
-    private const int SmallStep = 32 * 1024;
-    private const int MaxLarge = 64;
-
-    private static int _sendingNow;
+    // Of many connections few are sending: what is longer is not kept.
+    private const int KeptBytes = 16 * 1024;
+    private const int FirstBytes = 256;
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
-    private readonly LinkedList<(IBlockSource Source, BlockRange Range)> _blocks = new();
-    private ArrayBufferWriter<byte> _waiting = new(4096);
-    private ArrayBufferWriter<byte> _sending = new(4096);
+    private readonly AnswerQueue _answers = new();
+    private readonly WatchedWriter _writer = new(stream, clock);
+    private ArrayBufferWriter<byte> _waiting = new(FirstBytes);
+    private ArrayBufferWriter<byte> _sending = new(FirstBytes);
     private bool _isCompleted;
+
+    /// <summary>The user to whom it sends; null while that is not known.</summary>
+    public SendBudget.User? User { get; set; }
 
     /// <summary>Blocks that wait to be sent.</summary>
     public int WaitingBlocks
@@ -35,10 +36,16 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
         {
             lock (_lock)
             {
-                return _blocks.Count;
+                return _answers.BlockCount;
             }
         }
     }
+
+    /// <summary>Bytes of messages that wait to be sent.</summary>
+    public int WaitingBytes => Volatile.Read(ref _waiting).WrittenCount;
+
+    /// <inheritdoc cref="WatchedWriter.IsStuck"/>
+    public bool IsStuck() => _writer.IsStuck();
 
     /// <summary>Adds a whole frame. Adds nothing after <see cref="Complete"/>.</summary>
     /// <returns>False if too much waits already: the other side does not read.</returns>
@@ -46,7 +53,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
     {
         lock (_lock)
         {
-            if (_waiting.WrittenCount > MaxWaitingBytes)
+            if (_waiting.WrittenCount > 0 && _waiting.WrittenCount + frame.Length > MaxWaitingBytes)
             {
                 return false;
             }
@@ -62,52 +69,62 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
     }
 
     /// <summary>Adds a block to send, behind those already waiting.</summary>
-    /// <exception cref="WireException">The other side requests more blocks than it may.</exception>
-    public void AddBlock(IBlockSource source, BlockRange range)
+    /// <returns>False if too many wait.</returns>
+    public bool TryAddBlock(IBlockSource source, BlockRange range)
     {
         lock (_lock)
         {
-            if (_blocks.Count >= MaxWaitingBlocks)
+            if (!_answers.TryAdd(source, range))
             {
-                throw new WireException($"More than {MaxWaitingBlocks} requests wait on one connection.");
+                return false;
             }
-
-            _blocks.AddLast((source, range));
         }
 
         Wake();
+        return true;
     }
 
-    /// <summary>Removes waiting blocks.</summary>
-    /// <returns>How many there were.</returns>
-    public int RemoveBlocks(Func<IBlockSource, BlockRange, bool> match)
+    /// <summary>Adds hashes to send, behind those already waiting and before all blocks.</summary>
+    /// <returns>False if too many wait.</returns>
+    public bool TryAddHashes(IBlockSource source, HashRange range)
     {
         lock (_lock)
         {
-            var removed = 0;
-            for (var node = _blocks.First; node is not null;)
+            if (!_answers.TryAdd(source, range))
             {
-                var next = node.Next;
-                if (match(node.Value.Source, node.Value.Range))
-                {
-                    _blocks.Remove(node);
-                    removed++;
-                }
-
-                node = next;
+                return false;
             }
+        }
 
-            return removed;
+        Wake();
+        return true;
+    }
+
+    /// <returns>How many blocks were removed.</returns>
+    public int RemoveBlocks(BlockRange range)
+    {
+        lock (_lock)
+        {
+            return _answers.RemoveBlocks(range);
         }
     }
 
-    /// <summary>Lets <see cref="RunAsync"/> end when what waits is sent; blocks that wait are dropped.</summary>
+    /// <summary>Removes all that waits for a channel.</summary>
+    public void Remove(IBlockSource source)
+    {
+        lock (_lock)
+        {
+            _answers.Remove(source);
+        }
+    }
+
+    /// <summary>Lets <see cref="RunAsync"/> end when what waits is sent; requests that wait are dropped.</summary>
     public void Complete()
     {
         lock (_lock)
         {
             _isCompleted = true;
-            _blocks.Clear();
+            _answers.Clear();
         }
 
         Wake();
@@ -135,75 +152,101 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
     // The buffer is returned when nothing waits: of many connections few are sending.
     private async ValueTask SendWaitingAsync(CancellationToken cancellationToken)
     {
-        byte[]? buffer = null;
+        SendBudget.Buffer? rented = null;
         try
         {
-            while (TakeNext(out var block))
+            while (TakeNext(out var source, out var block, out var hashes))
             {
                 if (_sending.WrittenCount > 0)
                 {
-                    await stream.WriteAsync(_sending.WrittenMemory, cancellationToken).ConfigureAwait(false);
-                    _sending.ResetWrittenCount();
+                    await _writer.WriteAsync(_sending.WrittenMemory, cancellationToken).ConfigureAwait(false);
+                    ResetSending();
                 }
 
-                if (block is var (source, range))
+                if (source is null)
                 {
-                    if (buffer is null)
-                    {
-                        var isLarge = Interlocked.Increment(ref _sendingNow) <= MaxLarge;
-                        buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + PieceHeader.Length + (isLarge ? LargeStep : SmallStep));
-                    }
+                    continue;
+                }
 
-                    await SendBlockAsync(buffer, source, range, cancellationToken).ConfigureAwait(false);
+                rented ??= budget.Rent(User);
+                var buffer = rented.Value.Array.AsMemory(0, rented.Value.Length);
+                if (hashes is { } range)
+                {
+                    await SendHashesAsync(buffer, source, range, cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    await SendBlockAsync(buffer, source, block, cancellationToken).ConfigureAwait(false);
                 }
             }
         }
         finally
         {
-            if (buffer is not null)
+            if (rented is { } used)
             {
-                Interlocked.Decrement(ref _sendingNow);
-                ArrayPool<byte>.Shared.Return(buffer);
+                budget.Return(used);
             }
         }
     }
 
-    private bool TakeNext(out (IBlockSource Source, BlockRange Range)? block)
+    private bool TakeNext(out IBlockSource? source, out BlockRange block, out HashRange? hashes)
     {
+        bool hasAnswer;
+        bool hasRoomAgain;
         lock (_lock)
         {
-            block = null;
             if (_waiting.WrittenCount > 0)
             {
                 (_waiting, _sending) = (_sending, _waiting);
             }
 
-            if (_blocks.First is { } first)
-            {
-                block = first.Value;
-                _blocks.RemoveFirst();
-            }
+            hasAnswer = _answers.TryTake(out source, out block, out hashes, out hasRoomAgain);
+        }
 
-            return block is not null || _sending.WrittenCount > 0;
+        if (hasRoomAgain)
+        {
+            drained();
+        }
+
+        return hasAnswer || _sending.WrittenCount > 0;
+    }
+
+    private void ResetSending()
+    {
+        if (_sending.Capacity > KeptBytes)
+        {
+            _sending = new ArrayBufferWriter<byte>(FirstBytes);
+        }
+        else
+        {
+            _sending.ResetWrittenCount();
         }
     }
 
-    private async ValueTask SendBlockAsync(byte[] buffer, IBlockSource source, BlockRange range, CancellationToken cancellationToken)
+    private async ValueTask SendHashesAsync(Memory<byte> buffer, IBlockSource source, HashRange range, CancellationToken cancellationToken)
     {
-        var filled = new PieceHeader(range.Channel, range.Piece, range.Begin).Write(buffer, range.Count);
+        var layer = source.PieceLayer;
+        var length = range.Index + range.Count <= layer.Count
+            ? range.Write(buffer.Span, [.. layer.Skip(range.Index).Take(range.Count)])
+            : range.Write(buffer.Span, MessageId.HashReject);
+        await SendLimitedAsync(source, buffer[..length], header: length, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask SendBlockAsync(Memory<byte> buffer, IBlockSource source, BlockRange range, CancellationToken cancellationToken)
+    {
+        var filled = new PieceHeader(range.Channel, range.Piece, range.Begin).Write(buffer.Span, range.Count);
         for (var sent = 0; sent < range.Count;)
         {
             var step = Math.Min(range.Count - sent, buffer.Length - filled);
             try
             {
-                source.Read((long)range.Piece * source.PieceLength + range.Begin + sent, buffer.AsSpan(filled, step));
+                source.Read((long)range.Piece * source.PieceLength + range.Begin + sent, buffer.Span.Slice(filled, step));
             }
-            catch (Exception e) when (e is Protocol.P2PShareException or IOException or ObjectDisposedException)
+            catch (Exception e) when (e is P2PShareException or IOException or ObjectDisposedException)
             {
                 if (sent == 0)
                 {
-                    var length = range.Write(buffer, MessageId.Reject);
-                    await stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+                    await _writer.WriteAsync(buffer[..range.Write(buffer.Span, MessageId.Reject)], cancellationToken).ConfigureAwait(false);
                 }
 
                 source.ReportUnreadable(e);
@@ -216,7 +259,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
                 return;
             }
 
-            await SendLimitedAsync(source, buffer.AsMemory(0, filled + step), header: filled, cancellationToken).ConfigureAwait(false);
+            await SendLimitedAsync(source, buffer[..(filled + step)], header: filled, cancellationToken).ConfigureAwait(false);
             sent += step;
             filled = 0;
         }
@@ -232,7 +275,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter) : IDi
             // Before the write: the other side may have read the last of it, and closed the channel, before the write returns.
             source.CountUpload(Math.Max(0, slice.Length - header));
             header = Math.Max(0, header - slice.Length);
-            await stream.WriteAsync(slice, cancellationToken).ConfigureAwait(false);
+            await _writer.WriteAsync(slice, cancellationToken).ConfigureAwait(false);
             bytes = bytes[slice.Length..];
         }
     }

@@ -1,9 +1,14 @@
+using P2PShare.Protocol;
+
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>Where the frame writer reads the blocks that it sends.</summary>
 internal interface IBlockSource
 {
     int PieceLength { get; }
+
+    /// <inheritdoc cref="IServedContent.PieceLayer"/>
+    IReadOnlyList<Hash256> PieceLayer { get; }
 
     /// <inheritdoc cref="IServedContent.Read"/>
     void Read(long offset, Span<byte> buffer);

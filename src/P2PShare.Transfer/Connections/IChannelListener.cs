@@ -10,9 +10,6 @@ namespace P2PShare.Transfer.Connections;
 /// </summary>
 internal interface IChannelListener
 {
-    /// <summary>Limits this download alone; the limit of the peer server applies as well.</summary>
-    BandwidthLimiter Limiter { get; }
-
     void ReceiveBitfield(Bitfield has);
 
     void ReceiveHaves(int[] pieces);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
 using P2PShare.Protocol;
@@ -24,8 +23,9 @@ internal sealed class PeerConnection : IDisposable
     private readonly FrameWriter _writer;
     private readonly CancellationTokenSource _closing = new();
     private readonly ConcurrentDictionary<uint, ContentChannel> _channels = new();
-    private readonly ConcurrentDictionary<Hash256, Ticket> _tickets = new();
     private readonly RemotePeer _remote;
+    private readonly Arrival? _arrival;
+    private readonly RejectedRequests _rejected = new();
     private readonly Lock _openLock = new();
     private string? _lastTicket;
     private uint _nextChannel;
@@ -33,13 +33,19 @@ internal sealed class PeerConnection : IDisposable
     /// <param name="stream">Owned.</param>
     /// <param name="isDialled">Whether this side dialled.</param>
     /// <param name="isBulk">Whether the stream blocks, and a thread of its own reads from it.</param>
-    public PeerConnection(ConnectionContext context, Stream stream, RemotePeer remote, bool isDialled, bool isBulk)
+    /// <param name="arrival">Its place among those that other peers dialled; null if it has none.</param>
+    public PeerConnection(ConnectionContext context, Stream stream, RemotePeer remote, bool isDialled, bool isBulk, Arrival? arrival = null)
     {
-        _context = context;
-        _stream = stream;
-        _remote = remote;
+        _arrival = arrival;
+        if (arrival is not null)
+        {
+            arrival.End = Dispose;
+        }
+
+        (_context, _stream, _remote) = (context, stream, remote);
+        Tickets = new TicketSet(context.Access.IsExpired);
         _reader = new FrameReader(stream, context.Clock);
-        _writer = new FrameWriter(stream, context.UploadLimiter);
+        _writer = new FrameWriter(stream, context.UploadLimiter, context.SendBudget, context.Clock, _rejected.OfferAgain);
         IsDialled = isDialled;
         IsBulk = isBulk;
         // Odd from the dialling side, even from the other: the two never choose the same.
@@ -55,6 +61,9 @@ internal sealed class PeerConnection : IDisposable
     /// <summary>The other side as the tracker reported it; null if the tracker was not asked.</summary>
     public SourcePeer? RemoteSource { get; set; }
 
+    /// <summary>The valid tickets that the other side has shown.</summary>
+    public TicketSet Tickets { get; }
+
     /// <summary>Whether this side dialled.</summary>
     public bool IsDialled { get; }
 
@@ -63,6 +72,9 @@ internal sealed class PeerConnection : IDisposable
 
     /// <summary>Why the other side ended the connection; null if it gave no reason.</summary>
     public CloseReason? RemoteReason { get; private set; }
+
+    /// <summary>Whether the other side has shown a valid ticket, and there is room for it.</summary>
+    public bool IsGreeted { get; private set; }
 
     public bool IsClosed => _closing.IsCancellationRequested;
 
@@ -81,6 +93,12 @@ internal sealed class PeerConnection : IDisposable
 
     /// <summary>Time since bytes came last.</summary>
     public TimeSpan Idle => _context.Clock.GetElapsedTime(_reader.LastReceived);
+
+    /// <summary>Bytes of messages that wait to be sent; answers are made when they are sent.</summary>
+    public int WaitingBytes => _writer.WaitingBytes;
+
+    /// <inheritdoc cref="WatchedWriter.IsStuck"/>
+    public bool IsStuck() => _writer.IsStuck();
 
     /// <summary>Time since bytes of a piece came last.</summary>
     public TimeSpan PieceIdle => _context.Clock.GetElapsedTime(_reader.LastPieceBytes);
@@ -118,6 +136,10 @@ internal sealed class PeerConnection : IDisposable
 
             await _stream.DisposeAsync().ConfigureAwait(false);
             _writer.Dispose();
+            if (_writer.User is { } user)
+            {
+                _context.SendBudget.Leave(user);
+            }
         }
     }
 
@@ -126,7 +148,7 @@ internal sealed class PeerConnection : IDisposable
     {
         IsEnding = true;
         IsDuplicate |= reason == CloseReason.Duplicate;
-        Send(new CloseMessage(0, reason));
+        this.Send(new CloseMessage(0, reason));
         _writer.Complete();
     }
 
@@ -145,41 +167,30 @@ internal sealed class PeerConnection : IDisposable
         // A peer that is done, stops, or has another connection is not at fault.
         foreach (var channel in reason is CloseReason.Done or CloseReason.ShuttingDown or CloseReason.Duplicate ? [] : _channels.Values)
         {
-            channel.Listener?.Refuse(reason);
+            channel.Refuse(reason);
         }
     }
 
-    /// <summary>Shows a ticket: everything that it allows may be opened from now on.</summary>
-    public void SendHello(string ticket)
-    {
-        // Contents that were looked up together share a ticket.
-        if (Interlocked.Exchange(ref _lastTicket, ticket) == ticket)
-        {
-            return;
-        }
+    /// <summary>Records a ticket that this side is about to show.</summary>
+    /// <returns>False if it was the last one that was shown: contents that were looked up together share a ticket.</returns>
+    public bool TryShow(string ticket) => Interlocked.Exchange(ref _lastTicket, ticket) != ticket;
 
-        var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + 1 + ticket.Length);
-        var length = new HelloMessage(HelloMessage.CurrentVersion, ticket).Write(buffer);
-        Send(buffer.AsSpan(0, length));
-        ArrayPool<byte>.Shared.Return(buffer);
-    }
-
-    /// <summary>Returns the channel of a content, or opens it.</summary>
+    /// <summary>Returns the channel of a content in a group, or opens it.</summary>
     /// <param name="group">The group of the ticket that was shown before.</param>
     public ContentChannel Open(IServedContent content, GroupIdentity group)
     {
         lock (_openLock)
         {
-            if (content.Channels.FirstOrDefault(channel => channel.Connection == this) is { } existing)
+            if (content.Channels.FirstOrDefault(channel => channel.Connection == this && channel.Group == group) is { } existing)
             {
                 return existing;
             }
 
-            var opened = new ContentChannel(this, _context, _nextChannel, content, group, userName: null);
+            var opened = new ContentChannel(this, _context, _nextChannel, content, group, ticket: null);
             _nextChannel += 2;
             Add(opened);
             Span<byte> frame = stackalloc byte[Frame.HeaderLength + OpenMessage.Length];
-            Send(frame[..new OpenMessage(opened.Id, content.PiecesRoot).Write(frame)]);
+            Send(frame[..new OpenMessage(opened.Id, content.PiecesRoot, group.Id).Write(frame)]);
             opened.SendBitfield();
             return opened;
         }
@@ -194,43 +205,50 @@ internal sealed class PeerConnection : IDisposable
 
     public ContentChannel? Find(uint channelId) => _channels.GetValueOrDefault(channelId);
 
-    /// <summary>Keeps a valid ticket of the other side, for each content that it allows.</summary>
-    public void Add(Ticket ticket)
+    /// <summary>Keeps a valid ticket of the other side, and renews its channels that the ticket is for.</summary>
+    /// <returns>False if there is no room for a connection of this user.</returns>
+    public bool TryAdd(Ticket ticket)
     {
-        foreach (var root in ticket.PiecesRoots)
+        IsGreeted |= _arrival is null || _context.Admission.TryGreet(_arrival, ticket.UserId, RemoteFingerprint);
+        if (!IsGreeted)
         {
-            _tickets[root] = ticket;
+            return false;
+        }
+
+        _writer.User ??= _context.SendBudget.Enter(ticket.UserId);
+        Tickets.Add(ticket);
+        foreach (var channel in _channels.Values)
+        {
+            channel.Renew(ticket);
+        }
+
+        return true;
+    }
+
+    /// <summary>Sends a block when its turn comes.</summary>
+    /// <exception cref="WireException">The other side requests far more blocks than it may.</exception>
+    public void SendBlock(ContentChannel channel, BlockRange range)
+    {
+        if (!_writer.TryAddBlock(channel, range))
+        {
+            _rejected.Add(channel, range.Piece);
+            this.Send(range, MessageId.Reject);
         }
     }
 
-    /// <summary>The ticket that allows the other side to open a content; null if it has shown none.</summary>
-    public Ticket? FindTicket(Hash256 piecesRoot) => _tickets.GetValueOrDefault(piecesRoot);
-
-    public void Request(BlockRange range) => Send(range, MessageId.Request);
-
-    public void Cancel(BlockRange range) => Send(range, MessageId.Cancel);
-
-    public void RequestHashes(HashRange range)
-    {
-        Span<byte> frame = stackalloc byte[Frame.HeaderLength + HashRange.Length];
-        Send(frame[..range.Write(frame, MessageId.HashRequest)]);
-    }
-
-    public void SendKeepAlive() => Send([0, 0, 0, 0]);
-
-    /// <summary>Sends a block when its turn comes.</summary>
-    /// <exception cref="WireException">The other side requests more blocks than it may.</exception>
-    public void SendBlock(ContentChannel channel, BlockRange range) => _writer.AddBlock(channel, range);
+    /// <summary>Sends a part of the piece layer when its turn comes.</summary>
+    /// <returns>False if too many requests for hashes wait.</returns>
+    public bool TrySendHashes(ContentChannel channel, HashRange range) => _writer.TryAddHashes(channel, range);
 
     /// <returns>False if the block does not wait any more: it was sent, or never requested.</returns>
-    public bool TryRemoveBlock(BlockRange range) => _writer.RemoveBlocks((_, waiting) => waiting == range) > 0;
+    public bool TryRemoveBlock(BlockRange range) => _writer.RemoveBlocks(range) > 0;
 
     /// <summary>Ends a channel on both sides.</summary>
     public void Close(ContentChannel channel, CloseReason reason)
     {
         if (Drop(channel.Id))
         {
-            Send(new CloseMessage(channel.Id, reason));
+            this.Send(new CloseMessage(channel.Id, reason));
         }
     }
 
@@ -243,7 +261,8 @@ internal sealed class PeerConnection : IDisposable
             return false;
         }
 
-        _writer.RemoveBlocks((source, _) => source == channel);
+        _writer.Remove(channel);
+        _rejected.Remove(channel);
         channel.Content.Detach(channel);
         channel.Listener?.Lose();
         if (channel.MakeRecord() is { } record)
@@ -252,18 +271,6 @@ internal sealed class PeerConnection : IDisposable
         }
 
         return true;
-    }
-
-    public void Send(CloseMessage message)
-    {
-        Span<byte> frame = stackalloc byte[Frame.HeaderLength + CloseMessage.Length];
-        Send(frame[..message.Write(frame)]);
-    }
-
-    public void Send(BlockRange range, MessageId id)
-    {
-        Span<byte> frame = stackalloc byte[Frame.HeaderLength + BlockRange.Length];
-        Send(frame[..range.Write(frame, id)]);
     }
 
     /// <summary>Sends a whole frame, behind those that wait. Drops the connection if too much waits.</summary>

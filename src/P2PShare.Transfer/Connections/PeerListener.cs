@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Storage;
 
@@ -10,11 +11,15 @@ namespace P2PShare.Transfer.Connections;
 /// <summary>Accepts connections of other peers and hands them over once their TLS handshake succeeded.</summary>
 internal sealed class PeerListener : IDisposable
 {
-    private const int MaxHandshakes = 64;
     private const int Backlog = 512;
 
+    // A ticket, and the first messages after it.
+    private const int MaxOlderBytes = 64 * 1024;
+
+    // When the system has no room for another socket, until one was closed.
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
+
     private readonly Socket _socket;
-    private readonly SemaphoreSlim _handshakes = new(MaxHandshakes);
 
     private PeerListener(Socket socket)
     {
@@ -59,19 +64,13 @@ internal sealed class PeerListener : IDisposable
     {
         try
         {
+            var handshakes = new HandshakeQueue(() => context.Admission.Limits.HandshakesPerAddress);
             while (true)
             {
-                await _handshakes.WaitAsync(cancellationToken).ConfigureAwait(false);
-                var socket = await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
-                if (connections.IsFull)
+                if (await AcceptAsync(context, cancellationToken).ConfigureAwait(false) is { } socket)
                 {
-                    context.Metrics.Refused("full");
-                    socket.Dispose();
-                    _handshakes.Release();
-                    continue;
+                    _ = GreetAsync(socket, handshakes, identity, connections, context, cancellationToken);
                 }
-
-                _ = AcceptAsync(socket, identity, connections, context, cancellationToken);
             }
         }
         catch (OperationCanceledException)
@@ -89,24 +88,108 @@ internal sealed class PeerListener : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private async Task AcceptAsync(
-        Socket socket, PeerIdentity identity, ConnectionTable connections, ConnectionContext context, CancellationToken cancellationToken)
+    // Null if this connection failed, or the system has no room for it; others may follow.
+    private async Task<Socket?> AcceptAsync(ConnectionContext context, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionAborted or SocketError.ConnectionReset or SocketError.Interrupted)
+        {
+            return null;
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.ProcessLimit)
+        {
+            context.Metrics.Refused("full");
+            context.Admission.EvictOldest();
+            await Task.Delay(AcceptPause, context.Clock, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    // The reason has to arrive: what the other side has sent meanwhile is read first, else the system would reset the connection.
+    private static async Task RefuseOlderAsync(PeerStream stream, CancellationToken cancellationToken)
+    {
+        await using (stream.ConfigureAwait(false))
+        {
+            var buffer = new byte[4096];
+            await stream.WriteAsync(buffer.AsMemory(0, new CloseMessage(0, CloseReason.VersionUnknown).Write(buffer)), cancellationToken).ConfigureAwait(false);
+            for (var read = 0; read < MaxOlderBytes;)
+            {
+                var some = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+                if (some == 0)
+                {
+                    return;
+                }
+
+                read += some;
+            }
+        }
+    }
+
+    private static async Task GreetAsync(
+        Socket socket, HandshakeQueue handshakes, PeerIdentity identity, ConnectionTable connections, ConnectionContext context, CancellationToken stopping)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        Arrival? arrival = null;
         try
         {
             socket.NoDelay = true;
             var endPoint = (IPEndPoint)socket.RemoteEndPoint!;
-            var stream = await PeerTls.AcceptAsync(identity, new NetworkStream(socket, ownsSocket: true), cancellationToken).ConfigureAwait(false);
-            connections.Run(stream, PeerTls.Identify(stream, endPoint), isDialled: false);
+            arrival = context.Admission.Enter(endPoint.Address, End);
+            // A silent socket takes no turn of a handshake.
+            await WaitAsync(token => socket.ReceiveAsync(Memory<byte>.Empty, token).AsTask()).ConfigureAwait(false);
+            await WaitAsync(token => handshakes.EnterAsync(arrival.Address, token)).ConfigureAwait(false);
+            PeerStream stream;
+            try
+            {
+                stream = await PeerTls.AcceptAsync(identity, new NetworkStream(socket, ownsSocket: true), ending.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                handshakes.Exit(arrival.Address);
+            }
+
+            if (stream.NegotiatedApplicationProtocol == PeerTls.OlderProtocol)
+            {
+                context.Metrics.Refused("version");
+                context.Logger.VersionRefused(endPoint, theirs: 1, HelloMessage.CurrentVersion);
+                await WaitAsync(token => RefuseOlderAsync(stream, token)).ConfigureAwait(false);
+                context.Admission.Leave(arrival);
+                return;
+            }
+
+            connections.Run(stream, PeerTls.Identify(stream, endPoint), isDialled: false, arrival: arrival);
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException)
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException or ObjectDisposedException)
         {
             context.Metrics.Refused("handshake");
             context.Logger.HandshakeFailed(e.Message);
+            socket.Dispose();
+            if (arrival is not null)
+            {
+                context.Admission.Leave(arrival);
+            }
         }
-        finally
+
+        void End()
         {
-            _handshakes.Release();
+            try
+            {
+                ending.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // Its connection has taken over, or it has ended.
+            }
+        }
+
+        async Task WaitAsync(Func<CancellationToken, Task> wait)
+        {
+            using var timeout = new CancellationTokenSource(PeerTls.Timeout, context.Clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(ending.Token, timeout.Token);
+            await wait(either.Token).ConfigureAwait(false);
         }
     }
 }

@@ -1,7 +1,7 @@
-using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Diagnostics;
 
@@ -12,13 +12,11 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
 {
     private const int MaxChannels = 1024;
 
-    private bool _greeted;
-
     /// <summary>The dialling side has to show a valid ticket before anything else.</summary>
     /// <exception cref="WireException">It has not.</exception>
     public void RequireHello(MessageId id)
     {
-        if (!_greeted && !connection.IsDialled && id is not (MessageId.Hello or MessageId.KeepAlive))
+        if (!connection.IsGreeted && !connection.IsDialled && id is not (MessageId.Hello or MessageId.KeepAlive))
         {
             throw new WireException($"{id} came before hello.");
         }
@@ -30,6 +28,7 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
     {
         if (hello.Version != HelloMessage.CurrentVersion)
         {
+            context.Logger.VersionRefused(connection.RemoteEndPoint, hello.Version, HelloMessage.CurrentVersion);
             connection.Close(CloseReason.VersionUnknown);
             return false;
         }
@@ -43,8 +42,14 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             return false;
         }
 
-        _greeted = true;
-        connection.Add(ticket);
+        if (!connection.TryAdd(ticket))
+        {
+            context.Metrics.Refused("full");
+            context.Logger.ConnectionNotAdmitted(connection.RemoteEndPoint, ticket.UserName);
+            connection.Close(CloseReason.Busy);
+            return false;
+        }
+
         return true;
     }
 
@@ -113,40 +118,41 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             throw new WireException($"Channel {open.Channel} cannot be opened by this side, or is open already.");
         }
 
-        if (FindRefusal(open.PiecesRoot, out var content, out var group, out var userName) is { } reason)
+        if (FindRefusal(open, out var content, out var ticket) is { } reason)
         {
             connection.Send(new CloseMessage(open.Channel, reason));
             return;
         }
 
-        var channel = new ContentChannel(connection, context, open.Channel, content!, group!, userName);
+        var channel = new ContentChannel(connection, context, open.Channel, content!, new GroupIdentity(ticket!.GroupId, ticket.GroupName), ticket);
         connection.Add(channel);
         channel.SendBitfield();
         content!.Accept(channel);
     }
 
     // Null if the content may be opened.
-    private CloseReason? FindRefusal(Hash256 piecesRoot, out IServedContent? content, out GroupIdentity? group, out string userName)
+    private CloseReason? FindRefusal(OpenMessage open, out IServedContent? content, out Ticket? ticket)
     {
-        content = null;
-        (group, userName) = (null, "");
+        (content, ticket) = (null, null);
         if (connection.ChannelCount >= MaxChannels)
         {
             return CloseReason.Busy;
         }
 
-        if (connection.FindTicket(piecesRoot) is not { } ticket || context.Access.IsRevoked(ticket))
+        var entitled = connection.Tickets.Find(open.PiecesRoot, open.GroupId).Where(shown => !context.Access.IsRevoked(shown)).ToArray();
+        if (entitled.Length == 0)
         {
             return CloseReason.TicketRefused;
         }
 
+        // The one that expires last.
+        ticket = entitled[0];
         if (context.Access.IsExpired(ticket))
         {
             return CloseReason.TicketExpired;
         }
 
-        (group, userName) = (new GroupIdentity(ticket.GroupId, ticket.GroupName), ticket.UserName);
-        content = context.Contents.Find(piecesRoot, group.Id);
+        content = context.Contents.Find(open.PiecesRoot, open.GroupId);
         return content is null ? CloseReason.NotOffered : null;
     }
 
@@ -158,7 +164,7 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             return false;
         }
 
-        connection.Find(close.Channel)?.Listener?.Refuse(close.Reason);
+        connection.Find(close.Channel)?.Refuse(close.Reason);
         connection.Drop(close.Channel);
         return true;
     }
@@ -221,7 +227,7 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
         }
 
         // Nothing flows on it any more, and the side that opened it closes it.
-        if (channel.UserName is null && channel.RemoteHas.IsComplete)
+        if (channel.Ticket is null && channel.RemoteHas.IsComplete)
         {
             connection.Close(channel, CloseReason.Done);
         }
@@ -258,17 +264,10 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
 
     private void ReceiveHashRequest(HashRange range)
     {
-        var layer = connection.Find(range.Channel)?.Content.PieceLayer ?? [];
-        if (range.Index + range.Count > layer.Count)
+        var channel = connection.Find(range.Channel);
+        if (channel is null || range.Index + range.Count > channel.Content.PieceLayer.Count || !connection.TrySendHashes(channel, range))
         {
-            Span<byte> refusal = stackalloc byte[Frame.HeaderLength + HashRange.Length];
-            connection.Send(refusal[..range.Write(refusal, MessageId.HashReject)]);
-            return;
+            connection.Send(range, MessageId.HashReject);
         }
-
-        var hashes = layer.Skip(range.Index).Take(range.Count).ToArray();
-        var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + HashRange.Length + hashes.Length * Hash256.Size);
-        connection.Send(buffer.AsSpan(0, range.Write(buffer, hashes)));
-        ArrayPool<byte>.Shared.Return(buffer);
     }
 }

@@ -18,7 +18,7 @@ internal sealed class PeerReceiver(PeerConnection connection, ConnectionContext 
 
     /// <summary>
     /// As <see cref="RunAsync"/>, on a thread of its own. The stream blocks, so that the thread is left only to wait for a
-    /// bandwidth limit or a ticket.
+    /// ticket.
     /// </summary>
     public Task RunOnThreadAsync(CancellationToken cancellationToken)
     {
@@ -85,16 +85,7 @@ internal sealed class PeerReceiver(PeerConnection connection, ConnectionContext 
         var received = false;
         try
         {
-            var destination = block.Buffer;
-            while (!destination.IsEmpty)
-            {
-                var slice = destination[..Math.Min(destination.Length, Math.Min(context.DownloadLimiter.SliceLength, listener.Limiter.SliceLength))];
-                await reader.ReadIntoAsync(slice, cancellationToken).ConfigureAwait(false);
-                await listener.Limiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
-                await context.DownloadLimiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
-                destination = destination[slice.Length..];
-            }
-
+            await reader.ReadIntoAsync(block.Buffer, cancellationToken).ConfigureAwait(false);
             received = true;
         }
         finally

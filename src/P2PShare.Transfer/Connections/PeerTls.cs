@@ -14,7 +14,14 @@ internal static class PeerTls
     /// <summary>How long connecting, and then each handshake, may take.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    private static readonly List<SslApplicationProtocol> Protocols = [new("p2pshare/1")];
+    /// <summary>What peers of the version before speak; negotiated only to tell them.</summary>
+    public static readonly SslApplicationProtocol OlderProtocol = new("p2pshare/1");
+
+    /// <summary>Addresses of one peer that are tried.</summary>
+    public const int MaxEndPoints = 16;
+
+    private static readonly SslApplicationProtocol Protocol = new("p2pshare/2");
+    private static readonly List<SslApplicationProtocol> Protocols = [Protocol, OlderProtocol];
 
     // The fastest first; if the system chooses for all programs, it chooses here too.
     private static readonly CipherSuitesPolicy? Ciphers = OperatingSystem.IsLinux()
@@ -22,15 +29,16 @@ internal static class PeerTls
         : null;
 
     /// <summary>Tries all addresses of a peer at once, and keeps the first at which the peer proves its fingerprint.</summary>
-    /// <param name="endPoints"><c>address:port</c>, at least one.</param>
+    /// <param name="endPoints"><c>address:port</c>, at least one; those after the first <see cref="MaxEndPoints"/> are not tried.</param>
+    /// <param name="limiter">Null: no limit.</param>
     /// <exception cref="IOException">None did; the message gives the reason for each address.</exception>
-    public static async Task<(SslStream Stream, IPEndPoint EndPoint)> DialAsync(
-        PeerIdentity identity, Hash256 fingerprint, IReadOnlyList<string> endPoints, CancellationToken cancellationToken)
+    public static async Task<(PeerStream Stream, IPEndPoint EndPoint)> DialAsync(
+        PeerIdentity identity, Hash256 fingerprint, IReadOnlyList<string> endPoints, CancellationToken cancellationToken, DialLimiter? limiter = null)
     {
         using var others = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var attempts = endPoints.Select(endPoint => DialOneAsync(identity, fingerprint, endPoint, others.Token)).ToList();
+        var attempts = endPoints.Take(MaxEndPoints).Select(endPoint => DialOneAsync(identity, fingerprint, endPoint, limiter, others.Token)).ToList();
         var problems = new List<string>();
-        (SslStream Stream, IPEndPoint EndPoint)? connected = null;
+        (PeerStream Stream, IPEndPoint EndPoint)? connected = null;
         await foreach (var attempt in Task.WhenEach(attempts).ConfigureAwait(false))
         {
             try
@@ -61,7 +69,7 @@ internal static class PeerTls
     /// system call, which for bulk costs a third less time than being woken by the thread pool.
     /// </summary>
     /// <exception cref="IOException">It cannot be reached, or is not the peer that it was.</exception>
-    public static SslStream DialBlocking(PeerIdentity identity, Hash256 fingerprint, IPEndPoint endPoint, CancellationToken cancellationToken)
+    public static PeerStream DialBlocking(PeerIdentity identity, Hash256 fingerprint, IPEndPoint endPoint, CancellationToken cancellationToken)
     {
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
         {
@@ -69,19 +77,19 @@ internal static class PeerTls
             SendTimeout = (int)Timeout.TotalMilliseconds,
             ReceiveTimeout = (int)Timeout.TotalMilliseconds,
         };
-        SslStream? stream = null;
+        PeerStream? stream = null;
         try
         {
             using (cancellationToken.Register(socket.Dispose))
             {
                 socket.Connect(endPoint);
-                stream = new SslStream(new ReadAheadStream(new NetworkStream(socket, ownsSocket: true), isBlocking: true));
+                stream = new PeerStream(new ReadAheadStream(new NetworkStream(socket, ownsSocket: true), isBlocking: true));
                 stream.AuthenticateAsClient(ClientOptions(identity, fingerprint));
             }
 
             // Maintenance ends an idle connection, not a time-out of every read.
             socket.ReceiveTimeout = 0;
-            return RequireProtocol(stream);
+            return RequireCurrent(stream);
         }
         catch (Exception e) when (e is IOException or SocketException or AuthenticationException or ObjectDisposedException)
         {
@@ -91,13 +99,16 @@ internal static class PeerTls
         }
     }
 
-    /// <summary>The listening side's handshake. It only takes the certificate; the ticket decides what the peer may fetch.</summary>
+    /// <summary>
+    /// The listening side's handshake. It only takes the certificate; the ticket decides what the peer may fetch. The other side may
+    /// speak <see cref="OlderProtocol"/>.
+    /// </summary>
     /// <param name="network">Owned.</param>
-    public static async Task<SslStream> AcceptAsync(PeerIdentity identity, Stream network, CancellationToken cancellationToken)
+    public static async Task<PeerStream> AcceptAsync(PeerIdentity identity, Stream network, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Timeout);
-        var stream = new SslStream(new ReadAheadStream(network, isBlocking: false));
+        var stream = new PeerStream(new ReadAheadStream(network, isBlocking: false));
         try
         {
             await stream.AuthenticateAsServerAsync(
@@ -126,13 +137,14 @@ internal static class PeerTls
     /// <summary>The dialling side's handshake.</summary>
     /// <param name="network">Owned.</param>
     /// <exception cref="AuthenticationException">The other side is not the peer with this fingerprint.</exception>
-    public static async Task<SslStream> ConnectAsync(PeerIdentity identity, Hash256 fingerprint, Stream network, CancellationToken cancellationToken)
+    /// <exception cref="IOException">It speaks another version.</exception>
+    public static async Task<PeerStream> ConnectAsync(PeerIdentity identity, Hash256 fingerprint, Stream network, CancellationToken cancellationToken)
     {
-        var stream = new SslStream(new ReadAheadStream(network, isBlocking: false));
+        var stream = new PeerStream(new ReadAheadStream(network, isBlocking: false));
         try
         {
             await stream.AuthenticateAsClientAsync(ClientOptions(identity, fingerprint), cancellationToken).ConfigureAwait(false);
-            return RequireProtocol(stream);
+            return RequireCurrent(stream);
         }
         catch
         {
@@ -150,10 +162,15 @@ internal static class PeerTls
             CertificateHashes.Fingerprint(certificate), CertificateHashes.Whole(certificate), new IPEndPoint(address, endPoint.Port));
     }
 
-    private static async Task<(SslStream Stream, IPEndPoint EndPoint)> DialOneAsync(
-        PeerIdentity identity, Hash256 fingerprint, string text, CancellationToken cancellationToken)
+    private static async Task<(PeerStream Stream, IPEndPoint EndPoint)> DialOneAsync(
+        PeerIdentity identity, Hash256 fingerprint, string text, DialLimiter? limiter, CancellationToken cancellationToken)
     {
         var endPoint = IPEndPoint.Parse(text);
+        if (limiter?.TryDial(endPoint.Address) == false)
+        {
+            throw new IOException($"{endPoint} was not dialled: its address was dialled {DialLimiter.PerSecond} times a second.");
+        }
+
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Timeout);
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -194,7 +211,11 @@ internal static class PeerTls
         VerificationFlags = X509VerificationFlags.AllFlags,
     };
 
-    private static SslStream RequireProtocol(SslStream stream) =>
+    private static PeerStream RequireCurrent(PeerStream stream) => RequireProtocol(stream).NegotiatedApplicationProtocol == Protocol
+        ? stream
+        : throw new IOException($"The peer speaks {OlderProtocol}, and this one {Protocol}. The older one has to be updated.");
+
+    private static PeerStream RequireProtocol(PeerStream stream) =>
         Protocols.Contains(stream.NegotiatedApplicationProtocol)
             ? stream
             : throw new IOException("The other side speaks another protocol.");

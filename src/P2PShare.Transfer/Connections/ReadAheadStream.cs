@@ -9,14 +9,29 @@ namespace P2PShare.Transfer.Connections;
 /// Whether the thread that reads or writes waits in the system call, also in the asynchronous methods. A socket's first
 /// asynchronous call makes it non-blocking for good, so a stream over a blocking one never makes any.
 /// </param>
-internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream
+internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream, IWriteProgress
 {
     private const int FirstLength = 16 * 1024;
     private const int LastLength = 1024 * 1024;
 
+    // Of all streams of this process together: what a thousand fast peers may take.
+    private const long MaxGrown = 64 * 1024 * 1024;
+
+    // Reads in a row that were small for the buffer, after which it is halved.
+    private const int SmallReads = 16;
+
+    private static long _grown;
+
     private byte[] _buffer = new byte[FirstLength];
     private int _start;
     private int _end;
+    private int _smallReads;
+    private long _grownHere;
+
+    public long WriteSteps { get; private set; }
+
+    /// <summary>Bytes above their first length that all streams of this process hold.</summary>
+    internal static long GrownBytes => Interlocked.Read(ref _grown);
 
     public override bool CanRead => true;
 
@@ -44,7 +59,7 @@ internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream
     {
         if (_start == _end)
         {
-            Grow();
+            Resize();
             (_start, _end) = (0, network.Read(_buffer));
         }
 
@@ -53,6 +68,7 @@ internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        WriteSteps++;
         if (!isBlocking)
         {
             return network.WriteAsync(buffer, cancellationToken);
@@ -82,6 +98,7 @@ internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream
         if (disposing)
         {
             network.Dispose();
+            Interlocked.Add(ref _grown, -(Interlocked.Exchange(ref _grownHere, 0)));
         }
 
         base.Dispose(disposing);
@@ -89,18 +106,35 @@ internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream
 
     private async ValueTask<int> FillAndTakeAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        Grow();
+        Resize();
         var read = await network.ReadAsync(_buffer, cancellationToken).ConfigureAwait(false);
         (_start, _end) = (0, read);
         return Take(buffer.Span);
     }
 
-    // A connection that only sends keeps a small buffer: there may be a thousand of them.
-    private void Grow()
+    // A connection that only sends keeps a small buffer, and one that received much gives it back: there may be a thousand of them.
+    private void Resize()
     {
-        if (_end == _buffer.Length && _end < LastLength)
+        if (_end == _buffer.Length)
         {
-            _buffer = GC.AllocateUninitializedArray<byte>(_end * 2);
+            _smallReads = 0;
+            if (_end < LastLength && Interlocked.Add(ref _grown, _end) <= MaxGrown)
+            {
+                _grownHere += _end;
+                _buffer = GC.AllocateUninitializedArray<byte>(_end * 2);
+            }
+            else if (_end < LastLength)
+            {
+                Interlocked.Add(ref _grown, -_end);
+            }
+        }
+        else if (_buffer.Length > FirstLength && _end < _buffer.Length / 8 && ++_smallReads >= SmallReads)
+        {
+            _smallReads = 0;
+            var length = _buffer.Length / 2;
+            Interlocked.Add(ref _grown, -length);
+            _grownHere -= length;
+            _buffer = GC.AllocateUninitializedArray<byte>(length);
         }
     }
 

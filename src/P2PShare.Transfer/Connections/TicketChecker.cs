@@ -40,8 +40,8 @@ internal sealed class TicketChecker(TicketValidator validator, Func<Task<TicketV
             return result;
         }
 
-        // Tickets that arrive while the keys are read wait for the same answer.
-        await ReadAsync().ConfigureAwait(false);
+        // Tickets that arrive while the keys are read wait for the same answer, but not long: other downloads read from the connection.
+        await RenewAsync().ConfigureAwait(false);
         return _validator == used ? result : await _validator.ValidateAsync(token, certificateHash).ConfigureAwait(false);
     }
 

@@ -6,11 +6,13 @@ using P2PShare.Transfer.Storage;
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>TCP and TLS, as <see cref="PeerTls"/> makes them.</summary>
-internal sealed class TlsTransport(PeerIdentity identity) : IPeerTransport
+internal sealed class TlsTransport(PeerIdentity identity, TimeProvider clock) : IPeerTransport
 {
+    private readonly DialLimiter _limiter = new(clock);
+
     public async Task<(Stream Stream, RemotePeer Remote)> DialAsync(SourcePeer peer, CancellationToken cancellationToken)
     {
-        var (stream, endPoint) = await PeerTls.DialAsync(identity, peer.Fingerprint, peer.EndPoints, cancellationToken).ConfigureAwait(false);
+        var (stream, endPoint) = await PeerTls.DialAsync(identity, peer.Fingerprint, peer.EndPoints, cancellationToken, _limiter).ConfigureAwait(false);
         return (stream, PeerTls.Identify(stream, endPoint));
     }
 

@@ -35,4 +35,13 @@ internal static partial class TransferLog
 
     [LoggerMessage(11, LogLevel.Debug, "{EndPoint} was dropped: it does not read what it requests.")]
     public static partial void PeerDoesNotRead(this ILogger logger, IPEndPoint endPoint);
+
+    [LoggerMessage(16, LogLevel.Debug, "{EndPoint} was refused: it speaks p2pshare/{Theirs}, and this peer p2pshare/{Ours}. The older one has to be updated.")]
+    public static partial void VersionRefused(this ILogger logger, IPEndPoint endPoint, int theirs, int ours);
+
+    [LoggerMessage(14, LogLevel.Debug, "{EndPoint} was dropped: it did not show a valid ticket in time.")]
+    public static partial void HelloMissing(this ILogger logger, IPEndPoint endPoint);
+
+    [LoggerMessage(15, LogLevel.Debug, "{EndPoint} was refused: there are as many connections as are kept for its address, for user '{UserName}' or in all.")]
+    public static partial void ConnectionNotAdmitted(this ILogger logger, IPEndPoint endPoint, string userName);
 }

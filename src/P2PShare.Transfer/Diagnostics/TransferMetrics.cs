@@ -68,7 +68,7 @@ internal sealed class TransferMetrics(int port)
     public void Connected(bool isDialled) =>
         Connections.Add(1, _port, new KeyValuePair<string, object?>("p2pshare.direction", isDialled ? "out" : "in"));
 
-    /// <param name="reason"><c>full</c>, <c>handshake</c>, <c>ticket</c> or <c>protocol</c>.</param>
+    /// <param name="reason"><c>full</c>, <c>handshake</c>, <c>hello</c>, <c>version</c>, <c>ticket</c> or <c>protocol</c>.</param>
     public void Refused(string reason) => Refusals.Add(1, _port, new KeyValuePair<string, object?>("p2pshare.reason", reason));
 
     /// <summary>Begins to trace a dial. Disposing the result ends it.</summary>

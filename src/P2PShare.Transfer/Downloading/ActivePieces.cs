@@ -6,7 +6,7 @@ namespace P2PShare.Transfer.Downloading;
 /// The pieces of one download that are being fetched, and the memory that they take. Not safe for concurrent use; what is
 /// reserved in the budget is shared with other downloads.
 /// </summary>
-/// <param name="requestLength">Bytes in one request, at most the piece length.</param>
+/// <param name="requestLength">Bytes in one request if no limit is set, at most the piece length.</param>
 internal sealed class ActivePieces(ContentDescription content, PiecePicker picker, PieceMemoryBudget budget, int requestLength)
 {
     // Bounds the memory of one download.
@@ -16,12 +16,17 @@ internal sealed class ActivePieces(ContentDescription content, PiecePicker picke
     private const int MaxSourcesOfRequest = 3;
 
     private readonly Dictionary<int, ActivePiece> _pieces = [];
+    private readonly int _maxRequestLength = requestLength;
     private readonly int _max = Math.Max(4, MaxBytes / content.PieceLength);
+    private int _requestLength = requestLength;
 
     public ActivePiece? Find(int index) => _pieces.GetValueOrDefault(index);
 
     /// <summary>A copy, because requeueing removes pieces.</summary>
     public ActivePiece[] ToArray() => [.. _pieces.Values];
+
+    /// <summary>Bytes in one request of the pieces that are started from now on: a power of two blocks, at most what is usual.</summary>
+    public int RequestLength { get => _requestLength; set => _requestLength = Math.Min(value, _maxRequestLength); }
 
     /// <summary>Picks a piece that the source has, unless that would take too much memory.</summary>
     /// <returns>The new piece; null if there is none to start now.</returns>
@@ -35,7 +40,7 @@ internal sealed class ActivePieces(ContentDescription content, PiecePicker picke
         var index = picker.Pick(has);
         // The last piece may be shorter than what was reserved for it.
         budget.Release(content.PieceLength - (index < 0 ? 0 : content.PieceSize(index)));
-        return index < 0 ? null : _pieces[index] = new ActivePiece(content, index, requestLength)
+        return index < 0 ? null : _pieces[index] = new ActivePiece(content, index, RequestLength)
         {
             Owner = source,
             IsExclusive = corruption.IsSuspect(index),

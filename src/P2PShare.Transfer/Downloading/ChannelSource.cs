@@ -25,7 +25,9 @@ internal sealed record ChannelSource(ContentChannel Channel) : ISource
 
     public bool IsDuplicate => Channel.Connection.IsDuplicate;
 
-    public bool IsClosed => Channel.Connection.IsClosed;
+    public bool IsClosed => Channel.Connection.IsClosed || Channel.Connection.Find(Channel.Id) != Channel;
+
+    public CloseReason? RemoteReason => Channel.RemoteReason;
 
     public TimeSpan PieceIdle => Channel.Connection.PieceIdle;
 

@@ -36,6 +36,9 @@ internal sealed record DownloadDependencies(
 
     public PieceMemoryBudget Budget { get; init; } = new(128 * 1024 * 1024);
 
+    /// <summary>Limits what all downloads together request.</summary>
+    public BandwidthLimiter Limiter { get; init; } = new(Clock);
+
     public Random Random { get; init; } = Random.Shared;
 
     /// <summary>How long a download waits without any source before it fails.</summary>

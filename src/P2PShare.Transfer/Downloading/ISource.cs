@@ -32,7 +32,11 @@ internal interface ISource
     /// <summary>Whether the connection ended because both peers had dialled and the other connection stays.</summary>
     bool IsDuplicate { get; }
 
+    /// <summary>Whether the channel or its connection has ended.</summary>
     bool IsClosed { get; }
+
+    /// <summary>Why the other side ended the channel; null if it gave no reason.</summary>
+    CloseReason? RemoteReason { get; }
 
     /// <summary>Time since bytes of a piece arrived last, over the whole connection.</summary>
     TimeSpan PieceIdle { get; }

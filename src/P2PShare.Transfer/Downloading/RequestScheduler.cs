@@ -28,11 +28,16 @@ internal sealed class RequestScheduler
     public RequestScheduler(ContentDescription content, Bitfield have, Random random, PieceMemoryBudget budget, TimeProvider clock)
     {
         var requestLength = Math.Min(PreferredRequestLength, content.PieceLength);
-        _clock = clock;
-        _picker = new PiecePicker(have, random);
+        (_clock, _picker) = (clock, new PiecePicker(have, random));
         _active = new ActivePieces(content, _picker, budget, requestLength);
         _window = new RequestWindow(requestLength);
     }
+
+    /// <summary>Called with the bytes that were requested from a source and will not come: it rejected them, or is lost.</summary>
+    public Action<int>? Unrequested { get; set; }
+
+    /// <inheritdoc cref="ActivePieces.RequestLength"/>
+    public int RequestLength { get => _active.RequestLength; set => _active.RequestLength = value; }
 
     /// <summary>Adds a source whose bitfield has arrived.</summary>
     public void Add(DownloadSource source, Bitfield has)
@@ -67,6 +72,7 @@ internal sealed class RequestScheduler
                 Requeue(piece, source);
             }
 
+            Unrequested?.Invoke(source.PendingBytes);
             source.ClearPending();
         }
     }
@@ -76,12 +82,9 @@ internal sealed class RequestScheduler
     {
         lock (_lock)
         {
-            for (var i = 0; i < have.Length; i++)
+            foreach (var piece in Enumerable.Range(0, have.Length).Where(piece => have[piece]))
             {
-                if (have[i])
-                {
-                    _picker.SetHave(i);
-                }
+                _picker.SetHave(piece);
             }
         }
     }
@@ -194,6 +197,7 @@ internal sealed class RequestScheduler
                 return;
             }
 
+            Unrequested?.Invoke(range.Count);
             if (source.Has![range.Piece])
             {
                 source.Has.Clear(range.Piece);
@@ -283,11 +287,7 @@ internal sealed class RequestScheduler
         }
 
         piece.Owner = null;
-        if (source.Current == piece)
-        {
-            source.Current = null;
-        }
-
+        source.Current = source.Current == piece ? null : source.Current;
         // Nothing is lost with it, or its blocks must not mix with those of another sender: it starts over.
         if (piece.IsMissing || (piece.IsExclusive && !piece.IsReceiving))
         {

@@ -13,12 +13,15 @@ internal sealed class RequestWindow(int requestLength)
     private const int MaxBytes = 16 * 1024 * 1024;
     private const double SecondsAhead = 0.5;
 
+    // A source has no more than this waiting, for all downloads of a connection some times that: see AnswerQueue.
+    private const int MaxRequests = 256;
+
     /// <summary>Most bytes that a source may have pending before another request is sent.</summary>
     /// <param name="bytesPerSecond">The source's speed.</param>
     /// <param name="sources">Sources of the download that have sent their bitfield.</param>
     public long GetSize(double bytesPerSecond, int sources)
     {
         var min = Math.Max(SharedBytes / Math.Max(1, sources), MinRequests * requestLength);
-        return (long)Math.Clamp(bytesPerSecond * SecondsAhead, min, MaxBytes);
+        return (long)Math.Clamp(bytesPerSecond * SecondsAhead, min, Math.Max(min, Math.Min(MaxBytes, MaxRequests * (long)requestLength)));
     }
 }

@@ -6,11 +6,8 @@ using P2PShare.Transfer.Connections;
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>Passes what arrives from one source to its download.</summary>
-/// <param name="limiter">Limits this download alone.</param>
-internal sealed class SourceListener(SwarmFetch fetch, PieceReceiver receiver, DownloadSource source, BandwidthLimiter limiter) : IChannelListener
+internal sealed class SourceListener(SwarmFetch fetch, PieceReceiver receiver, DownloadSource source) : IChannelListener
 {
-    public BandwidthLimiter Limiter => limiter;
-
     public void ReceiveBitfield(Bitfield has) => fetch.ReceiveBitfield(source, has);
 
     public void ReceiveHaves(int[] pieces) => fetch.ReceiveHaves(source, pieces);

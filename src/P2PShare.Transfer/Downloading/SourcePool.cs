@@ -99,9 +99,7 @@ internal sealed class SourcePool(
         }
 
         KnownPeers = found.Peers.Count;
-        var others = found.Peers.Where(CanTry).ToArray();
-        random.Shuffle(others);
-        others = [.. SourcePeer.DealByUser(others)];
+        var others = Deal([.. found.Peers.Where(CanTry)], found.Peers);
         if (others.Length > 0 && _connected.Count >= MaxSources)
         {
             Rotate();
@@ -152,6 +150,7 @@ internal sealed class SourcePool(
         {
             CloseReason.NotOffered => $"{source.Peer.RemoteEndPoint} does not offer it any more",
             CloseReason.TicketRefused or CloseReason.TicketExpired => $"{source.Peer.RemoteEndPoint} refused the ticket",
+            CloseReason.VersionUnknown => $"{source.Peer.RemoteEndPoint} speaks another version than p2pshare/{HelloMessage.CurrentVersion}, and the older of the two has to be updated",
             _ => $"{source.Peer.RemoteEndPoint} ended the transfer ({reason})",
         };
         _backoff.AddFailure(source.Fingerprint);
@@ -201,6 +200,25 @@ internal sealed class SourcePool(
     private bool IsTrickling(DownloadSource source) =>
         source.Receiving is var (piece, since) && clock.GetElapsedTime(since) > MaxReceiveTime
             && _connected.Keys.Any(other => other.Fingerprint != source.Fingerprint && other.Has is { } has && has[piece]);
+
+    // In turn, each user the one with the fewest connected: one who announces many peers cannot hide those of others.
+    private SourcePeer[] Deal(SourcePeer[] peers, IReadOnlyList<SourcePeer> all)
+    {
+        random.Shuffle(peers);
+        var connected = _connected.Keys.Select(source => source.Fingerprint).ToHashSet();
+        return
+        [
+            .. peers
+                .GroupBy(peer => peer.UserId)
+                .SelectMany(user =>
+                {
+                    var before = all.Count(peer => peer.UserId == user.Key && connected.Contains(peer.Fingerprint));
+                    return user.Select((peer, index) => (Peer: peer, Turn: before + index));
+                })
+                .OrderBy(dealt => dealt.Turn)
+                .Select(dealt => dealt.Peer),
+        ];
+    }
 
     private IEnumerable<DownloadSource> FindAll(Hash256 fingerprint) => _connected.Keys.Where(source => source.Fingerprint == fingerprint);
 

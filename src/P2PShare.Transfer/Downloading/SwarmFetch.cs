@@ -19,7 +19,6 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
     private readonly IPartFile _part;
     private readonly OfferedContent _offered;
     private readonly DownloadMeters _meters;
-    private readonly BandwidthLimiter _limiter;
     private readonly Action _record;
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _ending = new();
@@ -44,7 +43,6 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         _part = part;
         _offered = offered;
         _meters = meters;
-        _limiter = limiter;
         _record = record;
         _clock = dependencies.Clock;
         _sources = new SourcePool(
@@ -52,7 +50,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
             dependencies.Random, dependencies.Logger, _clock);
         _layer = new PieceLayerFetch(content, _clock);
         _scheduler = new RequestScheduler(content, part.GetHave(), dependencies.Random, dependencies.Budget, _clock);
-        _requests = new RequestSender(_scheduler, _layer, _sources, meters.Timings, part.KnowsHashes);
+        _requests = new RequestSender(_scheduler, _layer, _sources, new RequestLimit(limiter, dependencies.Limiter), meters.Timings, part.KnowsHashes, _ending.Token);
         _receiver = new PieceReceiver(
             content, part, _scheduler, _requests, _sources, new HaveCoalescer(SendHaves, _clock), meters, dependencies.Metrics, _done, _clock);
         _search = new SourceSearch(request, content.PiecesRoot!.Value, dependencies.FindSources, _sources, Deny, _clock);
@@ -159,14 +157,19 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
             return;
         }
 
-        if (peer.Listen(new SourceListener(this, _receiver, source, _limiter)) is { } has)
+        if (peer.Listen(new SourceListener(this, _receiver, source)) is { } has)
         {
             ReceiveBitfield(source, has);
         }
 
-        // It may have been lost before it had a listener.
+        // It may have been refused or lost before it had a listener.
         if (peer.IsClosed)
         {
+            if (peer.RemoteReason is { } reason)
+            {
+                Refuse(source, reason);
+            }
+
             Lose(source);
         }
     }

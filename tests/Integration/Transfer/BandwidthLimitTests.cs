@@ -59,6 +59,32 @@ public sealed class BandwidthLimitTests
         Assert.Throws<ArgumentOutOfRangeException>(() => download.Limit = 0);
     }
 
+    [Theory]
+    [InlineData(20)]
+    [InlineData(1_000_000)]
+    public async Task A_limited_download_delays_no_other_one_from_the_same_peer(int limit)
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        await using var alice = await TestPeer.StartAsync(tracker, "alice", null);
+        await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
+        var slow = await alice.ShareAsync("slow.bin", RandomNumberGenerator.GetBytes(64_000_000));
+        var first = await alice.ShareAsync("first.bin", RandomNumberGenerator.GetBytes(8_000_000));
+        var second = await alice.ShareAsync("second.bin", RandomNumberGenerator.GetBytes(8_000_000));
+        var limited = bob.Receive(slow);
+        limited.Limit = limit;
+        await Eventually.HoldsAsync(() => limited.Progress.Sources == 1, "a source is connected");
+
+        await bob.Receive(first).Completion.WaitAsync(TimeSpan.FromSeconds(30));
+        // All that was requested before the limit was set has come by now.
+        var before = limited.Progress.BytesFetched;
+        await limited.StopAsync();
+        await bob.Receive(second).Completion.WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.True(before < 64_000_000, "The limited download did not last as long as the other one.");
+        Assert.Equal(before, limited.Progress.BytesFetched, tolerance: 2_000_000.0);
+        Assert.Equal(1, alice.Server.GetStatus().Connections);
+    }
+
     public enum Limited
     {
         Upload,

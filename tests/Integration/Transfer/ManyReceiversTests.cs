@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Storage;
 using Xunit.Abstractions;
 
@@ -40,6 +41,7 @@ public sealed class ManyReceiversTests(ITestOutputHelper output) : IAsyncLifetim
     [Fact]
     public async Task A_thousand_receivers_at_once_complete_within_bounded_memory()
     {
+        _alice.Server.ConnectionLimits = new ConnectionLimits { PerAddress = 2048, PerUser = 2048 };
         using var identity = PeerIdentity.Acquire(_bob.State, TimeProvider.System);
         var root = _file.PiecesRoot!.Value;
         var sources = await _bob.Client.GetSourcesAsync(
@@ -79,6 +81,51 @@ public sealed class ManyReceiversTests(ITestOutputHelper output) : IAsyncLifetim
         }
 
         await Eventually.HoldsAsync(() => _alice.Server.GetStatus().Connections == 0, "all are gone");
+    }
+
+    [Fact]
+    public async Task Fifty_receivers_behind_one_address_complete_also_if_each_dials_further_connections()
+    {
+        var root = _file.PiecesRoot!.Value;
+        var peers = new List<(RawPeer First, PeerIdentity Identity, string Ticket)>();
+        var further = new List<RawPeer>();
+        try
+        {
+            for (var i = 0; i < 50; i++)
+            {
+                var identity = PeerIdentity.Acquire(_bob.State, TimeProvider.System);
+                var sources = await _bob.Client.GetSourcesAsync(
+                    TestPeer.Group, new SourcesRequest(_file.GroupId, identity.Fingerprint, identity.CertificateHash, [root]), CancellationToken.None);
+                peers.Add((await OpenAsync(identity, sources.Ticket), identity, sources.Ticket));
+                // As a fast source is: the limit of the address is reached with the 22nd receiver.
+                further.Add(await GreetAsync(identity, sources.Ticket));
+                further.Add(await GreetAsync(identity, sources.Ticket));
+            }
+
+            Assert.InRange(_alice.Server.GetStatus().Connections, 50, 64 + 8);
+            await Task.WhenAll(peers.Select(peer => AskAsync(peer.First)));
+            await Task.WhenAll(peers.Select(peer => ReadAsync(peer.First)));
+        }
+        finally
+        {
+            await Task.WhenAll(further.Concat(peers.Select(peer => peer.First)).Select(peer => peer.DisposeAsync().AsTask()));
+            peers.ForEach(peer => peer.Identity.Dispose());
+        }
+
+        async Task<RawPeer> GreetAsync(PeerIdentity identity, string ticket)
+        {
+            var peer = await RawPeer.DialAsync(identity, _alice.Server);
+            await peer.SendHelloAsync(ticket);
+            return peer;
+        }
+
+        async Task<RawPeer> OpenAsync(PeerIdentity identity, string ticket)
+        {
+            var peer = await GreetAsync(identity, ticket);
+            await peer.OpenAsync(1, root);
+            Assert.Equal(MessageId.HaveAll, (await peer.ReceiveAsync())!.Value.Id);
+            return peer;
+        }
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Text.Json;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer;
@@ -13,6 +15,8 @@ internal sealed class RawPeer : IAsyncDisposable
     private readonly FrameReader _reader;
     private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
 
+    private Guid _group;
+
     public RawPeer(Stream stream)
     {
         _stream = stream;
@@ -27,14 +31,16 @@ internal sealed class RawPeer : IAsyncDisposable
 
     public Task SendHelloAsync(string ticket)
     {
+        _group = ReadGroup(ticket);
         var buffer = new byte[Frame.HeaderLength + 1 + ticket.Length];
         return SendAsync(buffer.AsMemory(0, new HelloMessage(HelloMessage.CurrentVersion, ticket).Write(buffer)));
     }
 
-    public Task OpenAsync(uint channel, Hash256 root)
+    /// <param name="group">Null: the group of the ticket that was sent last.</param>
+    public Task OpenAsync(uint channel, Hash256 root, Guid? group = null)
     {
         var buffer = new byte[Frame.HeaderLength + OpenMessage.Length];
-        return SendAsync(buffer.AsMemory(0, new OpenMessage(channel, root).Write(buffer)));
+        return SendAsync(buffer.AsMemory(0, new OpenMessage(channel, root, group ?? _group).Write(buffer)));
     }
 
     public Task RequestAsync(BlockRange range) => SendAsync(range, MessageId.Request);
@@ -79,6 +85,20 @@ internal sealed class RawPeer : IAsyncDisposable
         }
 
         return null;
+    }
+
+    // A ticket that is no ticket has no group.
+    private static Guid ReadGroup(string ticket)
+    {
+        try
+        {
+            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(ticket.Split('.')[1]));
+            return claims.RootElement.GetProperty("group").GetGuid();
+        }
+        catch (Exception e) when (e is FormatException or IndexOutOfRangeException or JsonException or KeyNotFoundException)
+        {
+            return Guid.Empty;
+        }
     }
 
     public async ValueTask DisposeAsync()

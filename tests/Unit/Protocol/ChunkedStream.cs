@@ -6,6 +6,9 @@ internal sealed class ChunkedStream(ReadOnlyMemory<byte> bytes, Random random) :
     /// <summary>How often it was read.</summary>
     public int Reads { get; private set; }
 
+    /// <summary>Bytes that were read so far.</summary>
+    public int Received { get; private set; }
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -28,6 +31,7 @@ internal sealed class ChunkedStream(ReadOnlyMemory<byte> bytes, Random random) :
         var count = most == 0 ? 0 : random.Next(1, most + 1);
         bytes.Span[..count].CopyTo(buffer);
         bytes = bytes[count..];
+        Received += count;
         return count;
     }
 

@@ -87,7 +87,7 @@ internal sealed record FrameRecipe(FrameRecipe.Form Shape, MessageId Kind, int L
             MessageId.HashRequest or MessageId.HashReject =>
                 new HashRange(channel, random.Next(MaxPieces), 1 + random.Next(Frame.MaxHashes)).Write(buffer, Kind),
             MessageId.Hashes => WriteHashes(buffer, channel, random),
-            MessageId.Open => new OpenMessage(channel, new Hash256(Bytes(random, Hash256.Size))).Write(buffer),
+            MessageId.Open => new OpenMessage(channel, new Hash256(Bytes(random, Hash256.Size)), new Guid(Bytes(random, 16))).Write(buffer),
             MessageId.Close => new CloseMessage(channel, (CloseReason)random.Next(256)).Write(buffer),
             _ => throw new InvalidOperationException($"{Kind} is not made by the tests."),
         };

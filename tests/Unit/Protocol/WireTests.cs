@@ -27,7 +27,7 @@ public class WireTests
         [MessageId.HashRequest] = (12, 12),
         [MessageId.Hashes] = (44, 16396),
         [MessageId.HashReject] = (12, 12),
-        [MessageId.Open] = (36, 36),
+        [MessageId.Open] = (52, 52),
         [MessageId.Close] = (5, 5),
     };
 
@@ -98,7 +98,7 @@ public class WireTests
     {
         var hello = new HelloMessage(version, string.Concat(ticket.Get.Select(b => (char)(b & 0x7F))));
         Assert.Equal(hello, RoundTrip(MessageId.Hello, buffer => hello.Write(buffer)));
-        var open = new OpenMessage(Math.Max(channel, 1), Hash256.Compute(ticket.Get));
+        var open = new OpenMessage(Math.Max(channel, 1), Hash256.Compute(ticket.Get), new Guid(Hash256.Compute([7]).ToArray().AsSpan(0, 16)));
         Assert.Equal(open, RoundTrip(MessageId.Open, buffer => open.Write(buffer)));
         var close = new CloseMessage(channel, (CloseReason)reason);
         Assert.Equal(close, RoundTrip(MessageId.Close, buffer => close.Write(buffer)));
@@ -292,7 +292,7 @@ public class WireTests
             MessageId.Hello => new HelloMessage(1, "ey.J.x").Write(buffer),
             MessageId.HashRequest or MessageId.HashReject => new HashRange(1, 512, 100).Write(buffer, id),
             MessageId.Hashes => new HashRange(1, 512, 2).Write(buffer, [Hash256.Compute([1]), Hash256.Compute([2])]),
-            MessageId.Open => new OpenMessage(1, Hash256.Compute([1])).Write(buffer),
+            MessageId.Open => new OpenMessage(1, Hash256.Compute([1]), Guid.Empty).Write(buffer),
             MessageId.Close => new CloseMessage(1, CloseReason.Busy).Write(buffer),
             _ => throw new ArgumentOutOfRangeException(nameof(id), id, "Not a kind on the wire."),
         };

@@ -1,3 +1,4 @@
+using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
@@ -69,7 +70,6 @@ public sealed class ConnectionTableTests : ConnectionTest
         }
 
         Assert.True(table.IsBulkFull);
-        Assert.False(table.IsFull);
     }
 
     [Fact]
@@ -123,6 +123,72 @@ public sealed class ConnectionTableTests : ConnectionTest
         await Eventually.HoldsAsync(() => table.Count == 0, "it is dropped");
         await stopping.CancelAsync();
         await maintaining.WaitAsync(Limit);
+    }
+
+    [Fact]
+    public async Task A_peer_that_says_no_hello_in_time_is_dropped_whatever_else_it_sends()
+    {
+        var table = new ConnectionTable(Lesser, Context);
+        var silent = Add(table, Greater, isDialled: false);
+        var slow = Add(table, Own, isDialled: false);
+        var hello = new byte[Frame.HeaderLength + 1 + 600];
+        new HelloMessage(HelloMessage.CurrentVersion, new string('x', 600)).Write(hello);
+        for (var second = 0; second < 9; second++)
+        {
+            await _remotes[0].SendAsync(new byte[4]);
+            await _remotes[1].SendAsync(hello.AsMemory(second * 60, 60));
+            Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.False(silent.IsEnding);
+        Assert.False(slow.IsEnding);
+        Clock.Advance(TimeSpan.FromSeconds(1));
+
+        await Eventually.HoldsAsync(() => table.Count == 0, "both are gone");
+        Assert.Contains("127.0.0.1:1002 was dropped: it did not show a valid ticket in time.", Log);
+    }
+
+    [Fact]
+    public async Task A_peer_that_has_said_hello_is_not_dropped_for_it_and_one_that_was_dialled_neither()
+    {
+        var (table, connection, _) = await OpenedAsync();
+        var dialled = Add(table, Own, isDialled: true);
+
+        Clock.Advance(ConnectionTable.HelloTimeout * 2);
+
+        Assert.False(connection.IsEnding);
+        Assert.False(dialled.IsEnding);
+    }
+
+    [Fact]
+    public async Task Thousands_of_silent_connections_keep_no_newcomer_out()
+    {
+        var table = new ConnectionTable(Lesser, Context);
+        var silent = Enumerable.Range(0, 2050).Select(i => Arrive(table, new IPAddress(i + 1))).ToArray();
+        await Eventually.HoldsAsync(() => table.Count == Admission.MaxUngreeted, "those without hello are bounded");
+        Assert.Equal(Admission.MaxUngreeted, silent.Count(one => !one.IsEnding));
+
+        var newcomer = Arrive(table, IPAddress.Parse("192.0.2.1"));
+        await GreetAndOpenAsync(newcomer, _remotes[^1], _content);
+
+        Assert.True(newcomer is { IsGreeted: true, IsEnding: false });
+    }
+
+    [Fact]
+    public async Task A_peer_beyond_the_limit_of_its_user_is_refused_as_busy_and_later_taken()
+    {
+        Context.Admission.Limits = new ConnectionLimits { PerUser = 1 };
+        var table = new ConnectionTable(Lesser, Context);
+        var first = Arrive(table, IPAddress.Loopback);
+        await GreetAndOpenAsync(first, _remotes[^1], _content);
+        Arrive(table, IPAddress.Loopback, Greater);
+
+        await _remotes[^1].SendHelloAsync(Issue(TicketFor(_content)));
+
+        Assert.Equal(new CloseMessage(0, CloseReason.Busy), await _remotes[^1].ReceiveCloseAsync());
+        first.Dispose();
+        await Eventually.HoldsAsync(() => table.Count == 0, "both are gone");
+        await GreetAndOpenAsync(Arrive(table, IPAddress.Loopback), _remotes[^1], _content);
     }
 
     [Fact]
@@ -227,6 +293,15 @@ public sealed class ConnectionTableTests : ConnectionTest
         var (near, far) = DuplexStream.CreatePair();
         _remotes.Add(new RawPeer(far));
         return table.Run(near, Remote(2) with { Fingerprint = remote }, isDialled, isBulk);
+    }
+
+    // The listener takes a place for it first.
+    private PeerConnection Arrive(ConnectionTable table, IPAddress address, Hash256? fingerprint = null)
+    {
+        var (near, far) = DuplexStream.CreatePair();
+        _remotes.Add(new RawPeer(far));
+        var remote = Remote(2) with { Fingerprint = fingerprint ?? Hash256.Compute(address.GetAddressBytes()) };
+        return table.Run(near, remote, isDialled: false, arrival: Context.Admission.Enter(address, () => { }));
     }
 
     private async Task<(ConnectionTable Table, PeerConnection Connection, RawPeer Remote)> OpenedAsync()

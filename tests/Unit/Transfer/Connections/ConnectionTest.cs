@@ -37,13 +37,15 @@ public abstract class ConnectionTest : IAsyncDisposable
         var validator = new TicketValidator(Tracker, KeySet(), Clock);
         Access = new AccessGuard(new TicketChecker(validator, () => Task.FromResult(validator), Clock), new Revocations(Clock), Clock);
         Context = new ConnectionContext(
-            Access, Contents, new BandwidthLimiter(Clock), new BandwidthLimiter(Clock), new TransferMetrics(0), Uploads.Enqueue,
+            Access, Admission, Contents, new BandwidthLimiter(Clock), new SendBudget(), new TransferMetrics(0), Uploads.Enqueue,
             new SentenceLogger(LogLevel.Debug, Log.Enqueue), Clock);
     }
 
     private protected FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     private protected AccessGuard Access { get; }
+
+    private protected Admission Admission { get; } = new(new ConnectionLimits());
 
     private protected FakeLookup Contents { get; } = new();
 

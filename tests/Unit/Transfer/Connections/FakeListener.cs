@@ -11,8 +11,6 @@ internal sealed class FakeListener : IChannelListener
 {
     private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public BandwidthLimiter Limiter { get; } = new(TimeProvider.System);
-
     /// <summary>Calls in their order, such as <c>haves 1,2</c>.</summary>
     public ConcurrentQueue<string> Calls { get; } = [];
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
@@ -11,8 +12,11 @@ public sealed class FrameWriterTests : IDisposable
     private readonly MemoryStream _written = new();
     private readonly FrameWriter _writer;
     private readonly BandwidthLimiter _limiter = new(TimeProvider.System);
+    private readonly SendBudget _budget = new();
+    private readonly FakeTimeProvider _clock = new();
+    private int _drained;
 
-    public FrameWriterTests() => _writer = new FrameWriter(_written, _limiter);
+    public FrameWriterTests() => _writer = new FrameWriter(_written, _limiter, _budget, _clock, () => _drained++);
 
     public void Dispose() => _writer.Dispose();
 
@@ -22,8 +26,8 @@ public sealed class FrameWriterTests : IDisposable
         var source = new FakeSource();
         BlockRange[] ranges = [new(1, 0, 0, 10), new(1, 2, 5, 300_000)];
         Add(MessageId.HaveAll);
-        _writer.AddBlock(source, ranges[0]);
-        _writer.AddBlock(source, ranges[1]);
+        _writer.TryAddBlock(source, ranges[0]);
+        _writer.TryAddBlock(source, ranges[1]);
         Add(MessageId.HaveNone);
         Assert.Equal(2, _writer.WaitingBlocks);
 
@@ -40,40 +44,96 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     [Fact]
-    public void More_than_1024_waiting_blocks_break_the_protocol()
+    public async Task More_than_1024_waiting_requests_are_not_taken_and_room_is_reported_once()
     {
         for (var i = 0; i < 1024; i++)
         {
-            _writer.AddBlock(new FakeSource(), new BlockRange(1, i, 0, 1));
+            Assert.True(_writer.TryAddBlock(new FakeSource(), new BlockRange(1, i, 0, 1)));
+            Assert.True(_writer.TryAddHashes(new FakeSource(), new HashRange(1, 0, 1)));
         }
 
-        Assert.Throws<WireException>(() => _writer.AddBlock(new FakeSource(), new BlockRange(1, 0, 0, 1)));
-        Assert.Equal(1024, _writer.WaitingBlocks);
+        Assert.False(_writer.TryAddBlock(new FakeSource(), new BlockRange(1, 0, 0, 1)));
+        Assert.False(_writer.TryAddHashes(new FakeSource(), new HashRange(1, 0, 1)));
+        Assert.Equal((1024, 0), (_writer.WaitingBlocks, _writer.WaitingBytes));
+
+        await RunUntilWrittenAsync(1024 * (Frame.HeaderLength + PieceHeader.Length + 1 + Frame.HeaderLength + HashRange.Length + Hash256.Size));
+        Assert.Equal(1, _drained);
     }
 
     [Fact]
-    public void No_frame_is_taken_when_more_than_4_MiB_wait()
+    public void No_frame_is_taken_when_more_than_256_KiB_wait()
     {
-        var frame = new byte[1024 * 1024];
+        var frame = new byte[64 * 1024];
         for (var i = 0; i < 4; i++)
         {
             Assert.True(_writer.TryAdd(frame));
         }
 
-        Assert.True(_writer.TryAdd([1]));
         Assert.False(_writer.TryAdd([1]));
+        Assert.Equal(256 * 1024, _writer.WaitingBytes);
+    }
+
+    [Fact]
+    public async Task Hashes_are_made_when_they_are_sent_before_blocks_and_count_against_the_limit()
+    {
+        var source = new FakeSource();
+        _writer.TryAddBlock(source, new BlockRange(1, 0, 0, 10));
+        _writer.TryAddHashes(source, new HashRange(1, 2, 3));
+        _writer.TryAddHashes(source, new HashRange(1, 2, 4));
+        _limiter.Limit = 1;
+        using var stopping = new CancellationTokenSource();
+        var running = _writer.RunAsync(stopping.Token);
+        await Eventually.HoldsAsync(() => _budget.BytesInUse > 0, "the first answer is made");
+        Assert.Equal(0, _written.Length);
+        source.Layer.RemoveAt(5);
+
+        _limiter.Limit = null;
+        const int Length = 3 * Frame.HeaderLength + 2 * HashRange.Length + 3 * Hash256.Size + PieceHeader.Length + 10;
+        await Eventually.HoldsAsync(() => _written.Length == Length, "all is written");
+
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit));
+        var frames = await ReadAllAsync();
+        Assert.Equal([MessageId.Hashes, MessageId.HashReject, MessageId.Piece], frames.Select(frame => frame.Id));
+        Assert.Equal(source.Layer[2..5], HashRange.Read(frames[0].Body).ReadHashes(frames[0].Body));
+        Assert.Equal((10, 0L), (source.Uploaded, _budget.BytesInUse));
+    }
+
+    [Fact]
+    public async Task A_write_of_which_nothing_is_taken_for_30_seconds_is_stuck()
+    {
+        var (near, far) = DuplexStream.CreatePair(buffered: 1000);
+        using var writer = new FrameWriter(near, _limiter, _budget, _clock, () => { });
+        using var stopping = new CancellationTokenSource();
+        var running = writer.RunAsync(stopping.Token);
+        Assert.False(writer.IsStuck());
+        writer.TryAdd(new byte[2000]);
+        await Eventually.HoldsAsync(() => writer.WaitingBytes == 0, "the write runs");
+
+        Assert.False(writer.IsStuck());
+        _clock.Advance(TimeSpan.FromSeconds(29));
+        Assert.False(writer.IsStuck());
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(writer.IsStuck());
+
+        await far.ReadExactlyAsync(new byte[2000]);
+        await Eventually.HoldsAsync(() => !writer.IsStuck(), "the write has ended");
+        _clock.Advance(TimeSpan.FromHours(1));
+        Assert.False(writer.IsStuck());
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit));
     }
 
     [Fact]
     public void Only_the_blocks_that_match_are_removed()
     {
         FakeSource one = new(), other = new();
-        _writer.AddBlock(one, new BlockRange(1, 0, 0, 1));
-        _writer.AddBlock(other, new BlockRange(2, 0, 0, 1));
-        _writer.AddBlock(one, new BlockRange(1, 1, 0, 1));
+        _writer.TryAddBlock(one, new BlockRange(1, 0, 0, 1));
+        _writer.TryAddBlock(other, new BlockRange(2, 0, 0, 1));
+        _writer.TryAddBlock(one, new BlockRange(1, 1, 0, 1));
 
-        Assert.Equal(1, _writer.RemoveBlocks((source, range) => source == one && range.Piece == 1));
-        Assert.Equal(0, _writer.RemoveBlocks((source, range) => source == one && range.Piece == 1));
+        Assert.Equal(1, _writer.RemoveBlocks(new BlockRange(1, 1, 0, 1)));
+        Assert.Equal(0, _writer.RemoveBlocks(new BlockRange(1, 1, 0, 1)));
         Assert.Equal(2, _writer.WaitingBlocks);
     }
 
@@ -81,7 +141,7 @@ public sealed class FrameWriterTests : IDisposable
     public async Task A_completed_writer_sends_its_messages_and_drops_its_blocks()
     {
         Add(MessageId.HaveAll);
-        _writer.AddBlock(new FakeSource(), new BlockRange(1, 0, 0, 10));
+        _writer.TryAddBlock(new FakeSource(), new BlockRange(1, 0, 0, 10));
         _writer.Complete();
         // Too late.
         Add(MessageId.HaveNone);
@@ -97,8 +157,8 @@ public sealed class FrameWriterTests : IDisposable
         var problem = new P2PShareException(ErrorCode.SourceFileChanged, "Changed.");
         var source = new FakeSource { Broken = (0, problem) };
         var range = new BlockRange(1, 3, 0, 100);
-        _writer.AddBlock(source, range);
-        _writer.AddBlock(new FakeSource(), new BlockRange(2, 0, 0, 10));
+        _writer.TryAddBlock(source, range);
+        _writer.TryAddBlock(new FakeSource(), new BlockRange(2, 0, 0, 10));
 
         await RunUntilWrittenAsync(Frame.HeaderLength + BlockRange.Length + Frame.HeaderLength + PieceHeader.Length + 10);
 
@@ -112,9 +172,9 @@ public sealed class FrameWriterTests : IDisposable
     [Fact]
     public async Task A_block_that_breaks_off_in_the_middle_ends_the_connection()
     {
-        // The buffer of one step is at most 512 KiB.
+        // The buffer of one step is at most 256 KiB.
         var source = new FakeSource { Broken = (700_000, new IOException("Gone.")) };
-        _writer.AddBlock(source, new BlockRange(1, 0, 0, Frame.MaxBlock));
+        _writer.TryAddBlock(source, new BlockRange(1, 0, 0, Frame.MaxBlock));
 
         await Assert.ThrowsAsync<IOException>(() => _writer.RunAsync(CancellationToken.None).WaitAsync(Limit));
 
@@ -127,7 +187,7 @@ public sealed class FrameWriterTests : IDisposable
     {
         _limiter.Limit = 1;
         var source = new FakeSource();
-        _writer.AddBlock(source, new BlockRange(1, 0, 0, 5000));
+        _writer.TryAddBlock(source, new BlockRange(1, 0, 0, 5000));
         using var stopping = new CancellationTokenSource();
         var running = _writer.RunAsync(stopping.Token);
         await Eventually.HoldsAsync(() => _writer.WaitingBlocks == 0, "the block is being sent");
@@ -189,6 +249,10 @@ public sealed class FrameWriterTests : IDisposable
         public const int Piece = 1024 * 1024;
 
         public int PieceLength => Piece;
+
+        public List<Hash256> Layer { get; } = [.. Enumerable.Range(0, 6).Select(piece => Hash256.Compute([(byte)piece]))];
+
+        IReadOnlyList<Hash256> IBlockSource.PieceLayer => Layer;
 
         /// <summary>Thrown by reads that reach beyond this offset.</summary>
         public (long Offset, Exception Error)? Broken { get; init; }

@@ -42,7 +42,7 @@ public sealed class PeerConnectionTests : ConnectionTest
         Assert.Equal((first, first + 2), (opened.Id, other.Id));
         Assert.Null(opened.UserName);
         var (id, body) = (await remote.ReceiveAsync())!.Value;
-        Assert.Equal((MessageId.Open, new OpenMessage(first, _content.PiecesRoot)), (id, OpenMessage.Read(body)));
+        Assert.Equal((MessageId.Open, new OpenMessage(first, _content.PiecesRoot, Group.Id)), (id, OpenMessage.Read(body)));
         Assert.Equal(MessageId.HaveAll, (await remote.ReceiveAsync())!.Value.Id);
         Assert.Same(opened, Assert.Single(_content.Channels));
     }
@@ -69,7 +69,7 @@ public sealed class PeerConnectionTests : ConnectionTest
     public async Task Haves_follow_the_bitfield_and_never_come_before_it()
     {
         var (connection, remote, _) = Run();
-        var channel = new ContentChannel(connection, Context, 1, _content, Group, User);
+        var channel = new ContentChannel(connection, Context, 1, _content, Group, TicketFor(_content));
         connection.Add(channel);
 
         channel.SendHaves([1]);
@@ -151,13 +151,13 @@ public sealed class PeerConnectionTests : ConnectionTest
     }
 
     [Fact]
-    public async Task A_peer_that_does_not_read_is_dropped_when_4_MiB_wait()
+    public async Task A_peer_that_does_not_read_is_dropped_when_256_KiB_wait()
     {
         var (connection, _, running) = Run(buffered: 1024);
         var frame = new byte[100_000];
-        // What waits when the writer takes a first batch no longer counts, so twice 4 MiB is enough in any case.
+        // What waits when the writer takes a first batch no longer counts, so twice as much is enough in any case.
 
-        for (var i = 0; i < 100 && !connection.IsClosed; i++)
+        for (var i = 0; i < 6 && !connection.IsClosed; i++)
         {
             connection.Send(frame);
         }
@@ -186,7 +186,7 @@ public sealed class PeerConnectionTests : ConnectionTest
     [Fact]
     public void A_listener_that_comes_late_gets_the_bitfield_that_came_before()
     {
-        var channel = new ContentChannel(Idle(), Context, 1, _content, Group, User);
+        var channel = new ContentChannel(Idle(), Context, 1, _content, Group, TicketFor(_content));
         var has = new Bitfield(4);
 
         Assert.Null(channel.SetRemoteHas(has));

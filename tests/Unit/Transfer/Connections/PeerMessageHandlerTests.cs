@@ -36,8 +36,8 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
         Assert.True(await handler.GreetAsync(new HelloMessage(HelloMessage.CurrentVersion, Issue(TicketFor(_content)))));
 
         handler.RequireHello(MessageId.Open);
-        Assert.Equal(User, connection.FindTicket(_content.PiecesRoot)!.UserName);
-        Assert.Null(connection.FindTicket(Own));
+        Assert.Equal(User, connection.Tickets.Find(_content.PiecesRoot, Group.Id)[0].UserName);
+        Assert.Empty(connection.Tickets.Find(Own, Group.Id));
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
     {
         var (_, remote, running) = Run();
         var buffer = new byte[100];
-        await remote.SendAsync(buffer.AsMemory(0, new HelloMessage(2, "ticket").Write(buffer)));
+        await remote.SendAsync(buffer.AsMemory(0, new HelloMessage(HelloMessage.CurrentVersion + 1, "ticket").Write(buffer)));
 
         Assert.Equal(new CloseMessage(0, CloseReason.VersionUnknown), await remote.ReceiveCloseAsync());
         await running.WaitAsync(Limit);
@@ -126,7 +126,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
         var (connection, remote, _) = await GreetAsync();
         for (var channel = 0u; channel < 1024; channel++)
         {
-            connection.Add(new ContentChannel(connection, Context, 3 + 2 * channel, _content, Group, User));
+            connection.Add(new ContentChannel(connection, Context, 3 + 2 * channel, _content, Group, TicketFor(_content)));
         }
 
         await remote.OpenAsync(1, _content.PiecesRoot);
@@ -408,7 +408,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
     private static byte[] Open(uint channel)
     {
         var frame = new byte[Frame.HeaderLength + OpenMessage.Length];
-        new OpenMessage(channel, Own).Write(frame);
+        new OpenMessage(channel, Own, Group.Id).Write(frame);
         return frame;
     }
 
@@ -454,7 +454,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
     private PeerConnection Opened()
     {
         var connection = Idle();
-        connection.Add(new ContentChannel(connection, Context, 1, _content, Group, User));
+        connection.Add(new ContentChannel(connection, Context, 1, _content, Group, TicketFor(_content)));
         return connection;
     }
 
@@ -463,7 +463,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
         Contents.Offer(_content, offeredIn ?? Group);
         var run = Run();
         await run.Remote.SendHelloAsync(Issue(TicketFor(_content)));
-        await Eventually.HoldsAsync(() => run.Connection.FindTicket(_content.PiecesRoot) is not null, "the ticket is known");
+        await Eventually.HoldsAsync(() => run.Connection.IsGreeted, "the ticket is known");
         return run;
     }
 }

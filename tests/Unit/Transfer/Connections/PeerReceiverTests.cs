@@ -101,25 +101,6 @@ public sealed class PeerReceiverTests : ConnectionTest
         await running.WaitAsync(Limit);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_limit_holds_up_the_bytes_of_a_block(bool isOfServer)
-    {
-        var (connection, remote, _) = Run(isDialled: true);
-        var listener = Listen(connection);
-        (isOfServer ? Context.DownloadLimiter : listener.Limiter).Limit = 1;
-
-        await remote.SendAsync(Piece(1, 2, new byte[3000]));
-        // The first slice of a block has passed when its bytes have been read.
-        await Eventually.HoldsAsync(() => connection.PieceIdle == TimeSpan.Zero, "bytes have come");
-        Assert.Empty(listener.Received);
-
-        (isOfServer ? Context.DownloadLimiter : listener.Limiter).Limit = null;
-
-        await Eventually.HoldsAsync(() => listener.Received.Count == 1, "the block is complete");
-    }
-
     private static byte[] Piece(uint channel, int piece, byte[] bytes)
     {
         var frame = new byte[Frame.HeaderLength + PieceHeader.Length + bytes.Length];

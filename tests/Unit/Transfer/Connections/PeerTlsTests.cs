@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Authentication;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Storage;
@@ -55,6 +56,37 @@ public sealed class PeerTlsTests : IDisposable
         // With TLS 1.3 the accepting side may be done before the other one refuses.
         await using var accepted = await accepting;
         Assert.Equal(0, await accepted.ReadAsync(new byte[1]));
+    }
+
+    [Fact]
+    public async Task A_listening_peer_of_the_version_before_is_refused_with_both_versions()
+    {
+        var (near, far) = DuplexStream.CreatePair();
+        using var older = new SslStream(far);
+        var accepting = older.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = _bob.Context,
+            ClientCertificateRequired = true,
+            RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
+            ApplicationProtocols = [PeerTls.OlderProtocol],
+        });
+
+        var error = await Assert.ThrowsAsync<IOException>(() => PeerTls.ConnectAsync(_alice, _bob.Fingerprint, near, CancellationToken.None));
+
+        Assert.Equal("The peer speaks p2pshare/1, and this one p2pshare/2. The older one has to be updated.", error.Message);
+        await accepting;
+    }
+
+    [Fact]
+    public async Task A_peer_that_speaks_both_versions_is_connected_with_the_newer_one()
+    {
+        var (near, far) = DuplexStream.CreatePair();
+        var accepting = PeerTls.AcceptAsync(_bob, far, CancellationToken.None);
+        await using var dialled = await PeerTls.ConnectAsync(_alice, _bob.Fingerprint, near, CancellationToken.None);
+        await using var accepted = await accepting;
+
+        Assert.Equal("p2pshare/2", dialled.NegotiatedApplicationProtocol.ToString());
+        Assert.Equal("p2pshare/2", accepted.NegotiatedApplicationProtocol.ToString());
     }
 
     [Fact]

@@ -117,6 +117,19 @@ public sealed class TicketCheckerTests : IDisposable
         Assert.Equal(1, _reads);
     }
 
+    [Fact]
+    public async Task A_silent_tracker_delays_a_ticket_that_is_not_valid_for_a_moment()
+    {
+        _answer = new TaskCompletionSource<TicketValidator>();
+        _clock.Advance(TicketChecker.KeysAge);
+        var refused = CountsAsync(_new);
+        Assert.False(refused.IsCompleted);
+
+        _clock.Advance(TicketChecker.Patience);
+
+        Assert.False(await refused.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
     private static ECDsaSecurityKey NewKey(string id) => new(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = id };
 
     private Task<TicketValidator> ReadAsync()

@@ -44,6 +44,8 @@ internal sealed class FakeSource(int number, Hash256? fingerprint = null) : ISou
 
     public bool IsClosed => Closed is not null || Disconnected is not null || IsAborted;
 
+    public CloseReason? RemoteReason { get; init; }
+
     public TimeSpan PieceIdle { get; set; } = TimeSpan.MaxValue;
 
     public Bitfield? Listen(IChannelListener listener)

@@ -8,8 +8,6 @@ namespace P2PShare.Unit.Transfer.Downloading;
 /// <summary>A listener that reacts to the loss of its channel only.</summary>
 internal sealed class LossListener(Action lost) : IChannelListener
 {
-    public BandwidthLimiter Limiter { get; } = new(TimeProvider.System);
-
     public void ReceiveBitfield(Bitfield has) => throw new NotSupportedException();
 
     public void ReceiveHaves(int[] pieces) => throw new NotSupportedException();

@@ -395,6 +395,39 @@ public sealed class SourcePoolTests : ISourceConnector
         Assert.False(theirs.IsClosed);
     }
 
+    [Fact]
+    public async Task A_user_with_many_peers_hides_none_of_another_user()
+    {
+        var crowd = Enumerable.Range(1, 100).Select(number => PeerOf("mallory", number)).ToArray();
+        SourcePeer[] honest = [PeerOf("alice", 101), PeerOf("bob", 102), PeerOf("bob", 103)];
+
+        await _pool.ConnectAsync(new SourceLocator.Sources("ticket", [.. crowd, .. honest]), CancellationToken.None);
+
+        Assert.Equal(SourcePool.MaxSources, _dials.Count);
+        Assert.Superset(honest.Select(peer => peer.Fingerprint).ToHashSet(), _dials.ToHashSet());
+        // In turn: in each round one of each user.
+        Assert.Equal(3, _dials.Take(3).Select(UserOf).Distinct().Count());
+
+        string UserOf(Hash256 fingerprint) => crowd.Concat(honest).Single(peer => peer.Fingerprint == fingerprint).UserName;
+    }
+
+    [Fact]
+    public async Task Connected_sources_count_for_the_turn_of_their_user()
+    {
+        var connected = Enumerable.Range(1, 15).Select(number => PeerOf("mallory", number)).ToArray();
+        foreach (var number in Enumerable.Range(1, 15))
+        {
+            _reachable.Add(FingerprintOf(number), new FakeSource(number));
+        }
+
+        await _pool.ConnectAsync(new SourceLocator.Sources("ticket", connected), CancellationToken.None);
+        _dials.Clear();
+        await _pool.ConnectAsync(
+            new SourceLocator.Sources("ticket", [.. connected, .. Enumerable.Range(20, 50).Select(number => PeerOf("mallory", number)), PeerOf("alice", 101)]), CancellationToken.None);
+
+        Assert.Equal(FingerprintOf(101), Assert.Single(_dials));
+    }
+
     Task<ISource> ISourceConnector.ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
     {
         _dials.Add(peer.Fingerprint);
@@ -422,6 +455,9 @@ public sealed class SourcePoolTests : ISourceConnector
     ISource? ISourceConnector.TryReuse(Hash256 fingerprint, string ticket) => _twin?.Fingerprint == fingerprint ? _twin : null;
 
     private static Hash256 FingerprintOf(int number) => Hash256.Compute([(byte)number]);
+
+    private static SourcePeer PeerOf(string user, int number) =>
+        new(FingerprintOf(number), TestIds.Of(user), TestIds.Of("session"), user, true, ["127.0.0.1:1"]);
 
     private static SourceLocator.Sources Sources(string ticket, params int[] peers) =>
         new(ticket, [.. peers.Select(number => new SourcePeer(FingerprintOf(number), TestIds.Of("bob"), TestIds.Of("session"), "bob", true, ["127.0.0.1:1"]))]);

@@ -77,6 +77,8 @@ internal sealed class SwarmPeer : ISource
 
     public bool IsClosed => Volatile.Read(ref _lost) == 1;
 
+    public CloseReason? RemoteReason => null;
+
     public TimeSpan PieceIdle => TimeSpan.MaxValue;
 
     public Bitfield? Listen(IChannelListener listener)

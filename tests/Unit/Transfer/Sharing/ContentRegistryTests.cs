@@ -397,7 +397,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
 
     private ContentChannel Open(PeerConnection connection, uint id, string group)
     {
-        var channel = new ContentChannel(connection, Context, id, Find(group)!, TestIds.Group(group), User);
+        var channel = new ContentChannel(connection, Context, id, Find(group)!, TestIds.Group(group), TicketFor(Find(group)!));
         connection.Add(channel);
         return channel;
     }

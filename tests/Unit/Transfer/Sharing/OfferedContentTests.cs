@@ -101,7 +101,7 @@ public sealed class OfferedContentTests : ConnectionTest
     [Fact]
     public void The_file_is_closed_when_its_last_channel_leaves()
     {
-        ContentChannel Channel(uint id) => new(Idle(), Context, id, _offered, Group, User);
+        ContentChannel Channel(uint id) => new(Idle(), Context, id, _offered, Group, TicketFor(_offered));
         var (one, other) = (Channel(1), Channel(3));
         _offered.Attach(one);
         _offered.Attach(other);
@@ -121,7 +121,7 @@ public sealed class OfferedContentTests : ConnectionTest
     public void A_channel_goes_to_the_download_that_runs()
     {
         var (first, second) = (new Acceptor(), new Acceptor());
-        var channel = new ContentChannel(Idle(), Context, 1, _offered, Group, User);
+        var channel = new ContentChannel(Idle(), Context, 1, _offered, Group, TicketFor(_offered));
         _offered.Accept(channel);
         _offered.Acceptor = first;
         _offered.Accept(channel);
@@ -170,7 +170,7 @@ public sealed class OfferedContentTests : ConnectionTest
     private ContentChannel Channel(byte remote)
     {
         var connection = new PeerConnection(Context, DuplexStream.CreatePair().Near, Remote(remote), isDialled: false, isBulk: false);
-        return new ContentChannel(connection, Context, 1, _offered, Group, User);
+        return new ContentChannel(connection, Context, 1, _offered, Group, TicketFor(_offered));
     }
 
     private int ReadByte()

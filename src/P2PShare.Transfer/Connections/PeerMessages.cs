@@ -1,0 +1,45 @@
+using System.Buffers;
+using P2PShare.Protocol.Wire;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>Small messages that a connection sends.</summary>
+internal static class PeerMessages
+{
+    /// <summary>Shows a ticket: everything that it allows may be opened from now on.</summary>
+    public static void SendHello(this PeerConnection connection, string ticket)
+    {
+        if (connection.TryShow(ticket))
+        {
+            var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + 1 + ticket.Length);
+            connection.Send(buffer.AsSpan(0, new HelloMessage(HelloMessage.CurrentVersion, ticket).Write(buffer)));
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    public static void Request(this PeerConnection connection, BlockRange range) => connection.Send(range, MessageId.Request);
+
+    public static void Cancel(this PeerConnection connection, BlockRange range) => connection.Send(range, MessageId.Cancel);
+
+    public static void RequestHashes(this PeerConnection connection, HashRange range) => connection.Send(range, MessageId.HashRequest);
+
+    public static void SendKeepAlive(this PeerConnection connection) => connection.Send([0, 0, 0, 0]);
+
+    public static void Send(this PeerConnection connection, CloseMessage message)
+    {
+        Span<byte> frame = stackalloc byte[Frame.HeaderLength + CloseMessage.Length];
+        connection.Send(frame[..message.Write(frame)]);
+    }
+
+    public static void Send(this PeerConnection connection, BlockRange range, MessageId id)
+    {
+        Span<byte> frame = stackalloc byte[Frame.HeaderLength + BlockRange.Length];
+        connection.Send(frame[..range.Write(frame, id)]);
+    }
+
+    public static void Send(this PeerConnection connection, HashRange range, MessageId id)
+    {
+        Span<byte> frame = stackalloc byte[Frame.HeaderLength + HashRange.Length];
+        connection.Send(frame[..range.Write(frame, id)]);
+    }
+}
