@@ -25,5 +25,5 @@ internal sealed class RateLimitOptions
 
     /// <summary>Requests of all users together that a source dials a peer, in a minute; 1 to 10000000.</summary>
     [SettingRange(1, 10_000_000)]
-    public int AllDialRequestsPerMinute { get; set; } = 60_000;
+    public int TotalDialRequestsPerMinute { get; set; } = 60_000;
 }

@@ -37,7 +37,7 @@ internal static class RateLimits
 
     // What one user asks other peers to do is bounded for all users together, too: users are cheap.
     private static RateLimitPartition<RateLimit> TotalOf(HttpContext context, RateLimitOptions options) => LimitOf(context) is RateLimit.Dials
-        ? RateLimitPartition.GetTokenBucketLimiter(RateLimit.Dials, _ => PerMinute(options.AllDialRequestsPerMinute))
+        ? RateLimitPartition.GetTokenBucketLimiter(RateLimit.Dials, _ => PerMinute(options.TotalDialRequestsPerMinute))
         : RateLimitPartition.GetNoLimiter(RateLimit.None);
 
     private static RateLimit LimitOf(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Counted>()?.Limit ?? RateLimit.Requests;

@@ -1,4 +1,5 @@
-using System.Text.Json.Serialization;
+using System.Globalization;
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.TrackerHost.Peers;
@@ -9,8 +10,16 @@ namespace P2PShare.TrackerHost.Peers;
 /// <param name="SessionId">The session that announced that peer: an older one that still has a stream does not receive it.</param>
 /// <param name="AskerId">Row of the user that asks.</param>
 /// <param name="Dial">A <see cref="DialEvent"/> as JSON, as the peer receives it.</param>
-internal sealed record DialNotice(long UserId, string Fingerprint, Guid SessionId, long AskerId, string Dial);
+internal sealed record DialNotice(long UserId, Hash256 Fingerprint, Guid SessionId, long AskerId, string Dial)
+{
+    /// <summary>Reads what <see cref="ToMessage"/> wrote.</summary>
+    public static DialNotice Parse(string message)
+    {
+        var parts = message.Split(' ', 5);
+        return new DialNotice(
+            long.Parse(parts[0], CultureInfo.InvariantCulture), Hash256.Parse(parts[1]), Guid.Parse(parts[2]), long.Parse(parts[3], CultureInfo.InvariantCulture), parts[4]);
+    }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(DialNotice))]
-internal sealed partial class DialNoticeJson : JsonSerializerContext;
+    /// <summary>The notice as a message between instances.</summary>
+    public string ToMessage() => string.Create(CultureInfo.InvariantCulture, $"{UserId} {Fingerprint} {SessionId:D} {AskerId} {Dial}");
+}

@@ -33,7 +33,7 @@ internal sealed class DialService(TrackerDatabase database, PeerOptions options,
     {
         foreach (var notice in await database.ReadSnapshotAsync(connection => FindAsync(connection, user, group, request), cancellationToken))
         {
-            await _messages.RunAsync(JsonSerializer.Serialize(notice, DialNoticeJson.Default.DialNotice), cancellationToken);
+            await _messages.RunAsync(notice.ToMessage(), cancellationToken);
         }
     }
 
@@ -69,7 +69,7 @@ internal sealed class DialService(TrackerDatabase database, PeerOptions options,
         }
 
         var dial = JsonSerializer.Serialize(new DialEvent(membership.Group.Id, membership.GroupName, request.PiecesRoot, asker), TrackerJson.Default.DialEvent);
-        return [.. holders.Select(holder => new DialNotice(holder.UserId, request.Fingerprint.ToString(), Guid.Parse(holder.SessionGuid), user.Id, dial))];
+        return [.. holders.Select(holder => new DialNotice(holder.UserId, request.Fingerprint, Guid.Parse(holder.SessionGuid), user.Id, dial))];
     }
 
     private async Task<FoundSource> FindOwnAsync(DbConnection connection, CurrentUser user, Hash256 fingerprint) =>

@@ -57,7 +57,6 @@ internal sealed class DialStream(CurrentUser user, Hash256 fingerprint)
     {
         lock (_lock)
         {
-            _askers = null;
             if (_waiting.Reader.Count == 0)
             {
                 _waiting.Writer.TryWrite(null);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
@@ -155,15 +154,11 @@ internal sealed partial class DialStreams : BackgroundService
 
     private void OnMessage(string message)
     {
-        if (JsonSerializer.Deserialize(message, DialNoticeJson.Default.DialNotice) is not { } notice)
-        {
-            return;
-        }
-
+        var notice = DialNotice.Parse(message);
         DialStream? stream;
         lock (_lock)
         {
-            stream = _streams.GetValueOrDefault((notice.UserId, Hash256.Parse(notice.Fingerprint)));
+            stream = _streams.GetValueOrDefault((notice.UserId, notice.Fingerprint));
         }
 
         if (stream?.User.SessionId == notice.SessionId)

@@ -247,7 +247,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         finally
         {
             await stopping.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(announcing, _search.Running, recording).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(announcing, _search.WaitAsync(), recording).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
