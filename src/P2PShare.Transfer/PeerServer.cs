@@ -34,18 +34,19 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         TrackerSession tracker, StateFolder state, PeerServerOptions options, PeerListener listener, PeerIdentity identity, AccessGuard access, CancellationTokenSource stopping)
     {
         (_state, _listener, _identity, _stopping, var logger, var clock) = (state, listener, identity, stopping, options.Logger, options.Clock);
+        var locator = new SourceLocator(tracker, Fingerprint, identity.CertificateHash);
         _metrics = new TransferMetrics(Port);
-        _announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), Port, this, clock, logger);
-        _presence = new TrackerPresence(tracker, _announcer, Fingerprint, logger, clock);
+        _announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), options.AnnouncedPort ?? Port, this, clock, logger);
         Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), tracker.ShareFileAsync, logger, clock);
         _context = new ConnectionContext(
             access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
         _connections = new ConnectionTable(Fingerprint, _context);
         Dialer = new PeerDialer(new TlsTransport(identity, clock), _connections, _metrics, stopping.Token);
+        _presence = new TrackerPresence(tracker, _announcer, Fingerprint, new ReverseDialer(Dialer, Shares, Fingerprint, locator.FindTicketAsync, logger, clock, stopping.Token).DialAsync, logger, clock);
         Downloads = new DownloadList(new DownloadDependencies(
-            Fingerprint, new DownloadStore(state, tracker.Account), Shares, new SourceLocator(tracker, Fingerprint, identity.CertificateHash).FindAsync,
-            (content, group) => new ChannelConnector(Dialer, content, group), _metrics, logger, clock)
+            Fingerprint, new DownloadStore(state, tracker.Account), Shares, locator.FindAsync,
+            new ConnectionReversal(Dialer, locator.RequestDialAsync, clock, stopping.Token).CreateConnector, _metrics, logger, clock)
         { Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
         _gauges = new TransferGauges(Port, new(() => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
             () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);
@@ -128,7 +129,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) => _presence.IsRevokedBy(_connections.Revoke(revocations));
 
-    private Task RunAsync(CancellationToken stop) => Task.WhenAll(_connections.MaintainAsync(stop), _announcer.RunAsync(stop),
+    private Task RunAsync(CancellationToken stop) => Task.WhenAll(_connections.MaintainAsync(stop), _presence.RunAsync(stop),
         _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), stop));
 
     private async Task StopCoreAsync(TimeSpan grace)

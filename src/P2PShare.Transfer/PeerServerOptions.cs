@@ -38,6 +38,11 @@ public sealed record PeerServerOptions
     /// </summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
+    /// <summary>
+    /// The port that is announced in place of the one that it listens on; 0: it accepts no connections. A test's peer behind a firewall.
+    /// </summary>
+    internal int? AnnouncedPort { get; init; }
+
     /// <summary>Tells the time, and makes every timer.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 

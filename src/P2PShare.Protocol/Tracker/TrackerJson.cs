@@ -34,6 +34,8 @@ namespace P2PShare.Protocol.Tracker;
 [JsonSerializable(typeof(IReadOnlyList<PeerResponse>))]
 [JsonSerializable(typeof(SourcesRequest))]
 [JsonSerializable(typeof(SourcesResponse))]
+[JsonSerializable(typeof(DialRequest))]
+[JsonSerializable(typeof(DialEvent))]
 [JsonSerializable(typeof(GroupEvent))]
 [JsonSerializable(typeof(ProblemResponse))]
 public sealed partial class TrackerJson : JsonSerializerContext;

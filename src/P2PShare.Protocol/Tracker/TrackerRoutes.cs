@@ -32,6 +32,12 @@ public static class TrackerRoutes
     public const string Peers = Root + "/peers";
     public const string PeerTemplate = Root + "/peers/{fingerprint}";
 
+    /// <summary>Requests to a source to dial the caller's peer.</summary>
+    public const string DialRequestsTemplate = GroupTemplate + "/dial-requests";
+
+    /// <summary>The requests to dial that others made to a peer, as server-sent events.</summary>
+    public const string DialsTemplate = PeerTemplate + "/dials";
+
     /// <summary>What happens in the caller's groups, as server-sent events.</summary>
     public const string Events = Root + "/events";
 
@@ -65,6 +71,10 @@ public static class TrackerRoutes
     public static string GroupPeers(string group) => $"{Group(group)}/peers";
 
     public static string Peer(Hash256 fingerprint) => $"{Peers}/{fingerprint}";
+
+    public static string DialRequests(string group) => $"{Group(group)}/dial-requests";
+
+    public static string Dials(Hash256 fingerprint) => $"{Peer(fingerprint)}/dials";
 
     // A path loses "." and ".." on its way, however they are escaped: DELETE of the member ".." would be one of the group.
     // Escaped twice they arrive, as a name that no user can have.

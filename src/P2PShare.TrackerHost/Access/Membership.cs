@@ -42,6 +42,15 @@ internal sealed record Membership(long GroupId, string GroupGuid, string GroupNa
             : throw NotMember($"You are not a member of '{membership.GroupName}': ask to join it, and wait for its owner's approval.");
     }
 
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/>: the caller means a group that had this name before.</exception>
+    public void RequireId(Guid expected)
+    {
+        if (Group.Id != expected)
+        {
+            throw new P2PShareException(ErrorCode.GroupNotFound, $"The group '{GroupName}' was deleted, and another one has its name now: list its files again.");
+        }
+    }
+
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotOwner"/>.</exception>
     public static async Task<Membership> RequireOwnerAsync(DbConnection connection, string group, CurrentUser user, string action)
     {

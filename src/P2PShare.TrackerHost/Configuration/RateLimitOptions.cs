@@ -18,4 +18,12 @@ internal sealed class RateLimitOptions
     /// <summary>Announces of one user's peers in a minute; 1 to 10000000.</summary>
     [SettingRange(1, 10_000_000)]
     public int AnnouncesPerMinute { get; set; } = 120_000;
+
+    /// <summary>Requests of one user that a source dials a peer, in a minute; 1 to 10000000.</summary>
+    [SettingRange(1, 10_000_000)]
+    public int DialRequestsPerMinute { get; set; } = 3_000;
+
+    /// <summary>Requests of all users together that a source dials a peer, in a minute; 1 to 10000000.</summary>
+    [SettingRange(1, 10_000_000)]
+    public int TotalDialRequestsPerMinute { get; set; } = 60_000;
 }

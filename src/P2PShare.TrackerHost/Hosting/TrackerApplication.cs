@@ -157,6 +157,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddSingleton<GroupService>().AddSingleton<JoinRequestService>();
         builder.Services.AddSingleton<SourceCounts>().AddSingleton<FileService>();
         builder.Services.AddSingleton<PeerService>().AddSingleton<OnlinePeers>().AddSingleton<LastSeenWriter>().AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
+        builder.Services.AddSingleton<DialService>().AddSingleton<DialMetrics>().AddSingleton<DialStreams>().AddHostedService(services => services.GetRequiredService<DialStreams>());
         builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>());
         builder.Services.AddHostedService<CertificateWatch>().AddHostedService<Purge>();
         configure?.Invoke(builder);
@@ -171,6 +172,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.Services.GetRequiredService<DatabaseMonitor>();
         app.Services.GetRequiredService<CertificateMetrics>();
         app.Services.GetRequiredService<EventMetrics>();
+        app.Services.GetRequiredService<DialMetrics>();
         app.UseMetricsListener(observability);
         app.UseMetrics();
         app.UseTrustedProxies(connections);
@@ -187,6 +189,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.MapFiles();
         app.MapPeers();
         app.MapSources();
+        app.MapDials();
         app.MapEvents();
         app.MapTicketKeys();
         app.MapHealth();

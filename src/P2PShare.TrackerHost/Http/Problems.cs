@@ -51,7 +51,8 @@ internal static class Problems
         ErrorCode.WrongCredentials or ErrorCode.NotLoggedIn => StatusCodes.Status401Unauthorized,
         ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.NotSharer or ErrorCode.InvalidInvitation
             or ErrorCode.RegistrationClosed or ErrorCode.QuotaExceeded => StatusCodes.Status403Forbidden,
-        ErrorCode.GroupNotFound or ErrorCode.MemberNotFound or ErrorCode.JoinRequestNotFound or ErrorCode.FileNotFound => StatusCodes.Status404NotFound,
+        ErrorCode.GroupNotFound or ErrorCode.MemberNotFound or ErrorCode.JoinRequestNotFound or ErrorCode.FileNotFound
+            or ErrorCode.PeerNotFound => StatusCodes.Status404NotFound,
         ErrorCode.UserNameTaken or ErrorCode.GroupNameTaken or ErrorCode.AlreadyMember or ErrorCode.OwnerCannotLeave
             or ErrorCode.UserOwnsGroups or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
         ErrorCode.VersionNotSupported => StatusCodes.Status410Gone,

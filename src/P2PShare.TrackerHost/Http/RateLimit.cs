@@ -11,6 +11,9 @@ internal enum RateLimit
     /// <summary><see cref="RateLimitOptions.AnnouncesPerMinute"/>, for each user.</summary>
     Announces,
 
+    /// <summary><see cref="RateLimitOptions.DialRequestsPerMinute"/>, for each user, and <see cref="RateLimitOptions.TotalDialRequestsPerMinute"/>.</summary>
+    Dials,
+
     /// <summary><see cref="RateLimitOptions.LoginsPerMinute"/>, for each address.</summary>
     Logins,
 

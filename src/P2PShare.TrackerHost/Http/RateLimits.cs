@@ -19,6 +19,7 @@ internal static class RateLimits
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
             PartitionedRateLimiter.Create<HttpContext, Caller>(context => PartitionOf(context, options)),
+            PartitionedRateLimiter.Create<HttpContext, RateLimit>(context => TotalOf(context, options)),
             PartitionedRateLimiter.Create<HttpContext, string>(context => QueueOf(context, accounts)));
         limiter.OnRejected = RejectAsync;
     });
@@ -34,18 +35,24 @@ internal static class RateLimits
                 context.RemoteAddress().Network(), _ => new ConcurrencyLimiterOptions { PermitLimit = Math.Max(1, options.PasswordQueueLength / 2) })
             : RateLimitPartition.GetNoLimiter("");
 
+    // What one user asks other peers to do is bounded for all users together, too: users are cheap.
+    private static RateLimitPartition<RateLimit> TotalOf(HttpContext context, RateLimitOptions options) => LimitOf(context) is RateLimit.Dials
+        ? RateLimitPartition.GetTokenBucketLimiter(RateLimit.Dials, _ => PerMinute(options.TotalDialRequestsPerMinute))
+        : RateLimitPartition.GetNoLimiter(RateLimit.None);
+
     private static RateLimit LimitOf(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Counted>()?.Limit ?? RateLimit.Requests;
 
     private static RateLimitPartition<Caller> PartitionOf(HttpContext context, RateLimitOptions options)
     {
         var limit = LimitOf(context);
-        var caller = limit is RateLimit.Requests or RateLimit.Announces && context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } user
+        var caller = limit is RateLimit.Requests or RateLimit.Announces or RateLimit.Dials && context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } user
             ? new Caller(limit, user, "")
             : new Caller(limit, "", context.RemoteAddress().Network());
         return limit switch
         {
             RateLimit.None => RateLimitPartition.GetNoLimiter(caller),
             RateLimit.Announces => PartitionOf(caller, options.AnnouncesPerMinute),
+            RateLimit.Dials => PartitionOf(caller, options.DialRequestsPerMinute),
             RateLimit.Logins => PartitionOf(caller, options.LoginsPerMinute),
             RateLimit.NewUsers => PartitionOf(caller, options.NewUsersPerMinute),
             _ => PartitionOf(caller, options.RequestsPerMinute),
@@ -78,7 +85,7 @@ internal static class RateLimits
             context,
             StatusCodes.Status429TooManyRequests,
             ErrorCode.TooManyAttempts,
-            $"Too many requests came from this {(user is null ? "address" : "user")}. Try again in {Math.Ceiling(wait.TotalSeconds)} seconds.");
+            $"{(LimitOf(context) is RateLimit.Dials ? "Too many peers are asked to dial" : $"Too many requests came from this {(user is null ? "address" : "user")}")}. Try again in {Math.Ceiling(wait.TotalSeconds)} seconds.");
     }
 
     internal sealed record Counted(RateLimit Limit);

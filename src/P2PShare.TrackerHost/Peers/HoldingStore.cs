@@ -14,6 +14,17 @@ internal static partial class HoldingStore
     /// <summary>Most sources of one content in a response.</summary>
     public const int MaxSources = 50;
 
+    private const int MaxHolders = 4;
+
+    /// <summary>The user and the session of a peer that holds a content.</summary>
+    // Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
+    public sealed record Holder
+    {
+        public required long UserId { get; init; }
+
+        public required string SessionGuid { get; init; }
+    }
+
     /// <summary>A content that a peer holds in a group.</summary>
     public readonly record struct Key(long PeerId, long GroupId, string Root);
 
@@ -114,6 +125,20 @@ internal static partial class HoldingStore
             """,
             new { group, Root = content.ToString(), From = Random.Shared.NextInt64(uint.MaxValue), Candidates, onlineSince, Asker = asker.ToString() });
     }
+
+    /// <summary>
+    /// The peers online with a fingerprint that hold a content in a group: one, unless several users announced the same fingerprint.
+    /// </summary>
+    public static Task<IEnumerable<Holder>> FindHoldersAsync(DbConnection connection, long group, Hash256 content, Hash256 fingerprint, long onlineSince) => connection.QueryAsync<Holder>(
+        """
+        SELECT p.user_id AS UserId, s.guid AS SessionGuid
+        FROM peers p JOIN sessions s ON s.token_hash = p.session_hash
+        JOIN holdings h ON h.peer_id = p.id AND h.group_id = @group AND h.pieces_root = @Root
+        JOIN members m ON m.group_id = @group AND m.user_id = p.user_id
+        WHERE p.fingerprint = @Fingerprint AND p.last_seen >= @onlineSince
+        LIMIT @MaxHolders
+        """,
+        new { group, Root = content.ToString(), Fingerprint = fingerprint.ToString(), onlineSince, MaxHolders });
 
     private static string Json<T>(IEnumerable<T> rows, JsonTypeInfo<IEnumerable<T>> type) => JsonSerializer.Serialize(rows, type);
 

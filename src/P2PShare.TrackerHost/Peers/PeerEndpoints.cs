@@ -71,7 +71,7 @@ internal static class PeerEndpoints
             : throw Invalid($"'{PrintableCharacter.Clean(text)}' in addresses is not an IP address."))];
     }
 
-    private static Hash256 ParseFingerprint(string text) => Hash256.TryParse(text, out var fingerprint)
+    public static Hash256 ParseFingerprint(string text) => Hash256.TryParse(text, out var fingerprint)
         ? fingerprint
         : throw Invalid($"'{PrintableCharacter.Clean(text)}' is not a fingerprint: 64 hexadecimal digits were expected.");
 

@@ -72,12 +72,7 @@ internal sealed class PeerService(
             {
                 var now = clock.GetUtcNow();
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
-                if (membership.Group.Id != request.GroupId)
-                {
-                    throw new P2PShareException(
-                        ErrorCode.GroupNotFound, $"The group '{membership.GroupName}' was deleted, and another one has its name now: list its files again.");
-                }
-
+                membership.RequireId(request.GroupId);
                 var asked = request.PiecesRoots.Distinct().ToArray();
                 var found = await FileStore.FindRootsAsync(connection, membership.GroupId, asked.Select(root => root.ToString()), now);
                 Hash256[] roots = [.. asked.Where(root => found.Contains(root.ToString()))];

@@ -88,6 +88,16 @@ internal static partial class PeerStore
     public static Task RemoveAsync(DbConnection connection, long user, Hash256 fingerprint) => connection.ExecuteAsync(
         "DELETE FROM peers WHERE user_id = @user AND fingerprint = @Fingerprint", new { user, Fingerprint = fingerprint.ToString() });
 
+    /// <summary>A user's peer as others see it; null if it is not online.</summary>
+    public static Task<FoundSource?> FindAsync(DbConnection connection, long user, Hash256 fingerprint, long onlineSince) => connection.QuerySingleOrDefaultAsync<FoundSource>(
+        """
+        SELECT p.fingerprint AS Fingerprint, u.guid AS UserGuid, s.guid AS SessionGuid, u.name AS UserName, 0 AS Complete,
+            p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
+        FROM peers p JOIN users u ON u.id = p.user_id JOIN sessions s ON s.token_hash = p.session_hash
+        WHERE p.user_id = @user AND p.fingerprint = @Fingerprint AND p.last_seen >= @onlineSince
+        """,
+        new { user, Fingerprint = fingerprint.ToString(), onlineSince });
+
     /// <summary>The peers online that offer something in a group.</summary>
     public static Task<IEnumerable<ListedPeer>> ListAsync(DbConnection connection, long group, long onlineSince) => connection.QueryAsync<ListedPeer>(
         """

@@ -13,6 +13,7 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     // Only has to differ from what other programs lock in this database.
     private const long LockKey = 0x50325053686172; // "P2PShar"
     private const string Channel = "p2pshare_written";
+    private const string MessageChannel = "p2pshare_message";
 
     private static readonly TimeSpan ReconnectAfter = TimeSpan.FromSeconds(1);
 
@@ -55,6 +56,10 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
 
     // Setting a savepoint travels with the next statement; a release would be a round trip of its own for each write.
     internal override bool ReleasesSavepoints => false;
+
+    public override Task PublishAsync(IReadOnlyList<string> messages) => ReadAsync(
+        connection => connection.ExecuteAsync($"SELECT pg_notify('{MessageChannel}', message) FROM unnest(@messages) AS message", new { messages = messages.ToArray() }),
+        CancellationToken.None);
 
     internal override Task<DbConnection> OpenWriterAsync() => OpenReaderAsync(CancellationToken.None);
 
@@ -169,6 +174,18 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     [GeneratedRegex(@"\bTEXT\b")]
     private static partial Regex TextType();
 
+    private void OnNotification(NpgsqlNotificationEventArgs notification)
+    {
+        if (notification.Channel == MessageChannel)
+        {
+            OnMessage(notification.Payload);
+        }
+        else
+        {
+            OnWritten();
+        }
+    }
+
     private async Task ListenAsync()
     {
         while (!_closing.IsCancellationRequested)
@@ -176,8 +193,8 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
             try
             {
                 await using var connection = await _source.OpenConnectionAsync(_closing.Token);
-                connection.Notification += (_, _) => OnWritten();
-                await connection.ExecuteAsync($"LISTEN {Channel}");
+                connection.Notification += (_, notification) => OnNotification(notification);
+                await connection.ExecuteAsync($"LISTEN {Channel}; LISTEN {MessageChannel}");
                 // No notification comes for what was written before this moment.
                 OnWritten();
                 while (true)

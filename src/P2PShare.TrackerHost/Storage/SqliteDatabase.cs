@@ -58,6 +58,16 @@ internal sealed class SqliteDatabase : TrackerDatabase
         }
     }
 
+    public override Task PublishAsync(IReadOnlyList<string> messages)
+    {
+        foreach (var message in messages)
+        {
+            OnMessage(message);
+        }
+
+        return Task.CompletedTask;
+    }
+
     internal override async Task<DbConnection> OpenWriterAsync()
     {
         var connection = new PreparedSqliteConnection(_connectionString);

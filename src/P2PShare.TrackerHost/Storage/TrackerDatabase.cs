@@ -14,6 +14,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <summary>What a migration writes for a new random UUID; <see cref="Translate"/> replaces it.</summary>
     protected const string RandomUuid = "RANDOM_UUID";
 
+    /// <summary>PostgreSQL refuses a payload of NOTIFY of 8000 bytes.</summary>
+    public const int MaxMessageSize = 7999;
+
     private readonly WriteQueue<DbConnection> _writes;
     private int _isUnavailable;
     private int _isFull;
@@ -29,6 +32,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// database reports them. Handlers have to return at once.
     /// </summary>
     public event Action? Written;
+
+    /// <summary>A message of <see cref="PublishAsync"/>, on any thread, of this process or of another instance. Handlers have to return at once.</summary>
+    public event Action<string>? MessageReceived;
 
     /// <summary>After each commit of this process: how many writes it had, and how long it took from its begin.</summary>
     public event Action<int, TimeSpan>? Committed;
@@ -116,6 +122,14 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     public Task<T> WriteSharedAsync<T>(Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>
         _writes.RunAsync(write, isShared: true, cancellationToken);
 
+    /// <summary>
+    /// Sends messages to all instances that are connected now, this one included. Nothing is stored: an instance that is not connected misses
+    /// them. With SQLite there is one instance, this process.
+    /// </summary>
+    /// <param name="messages">Each at most <see cref="MaxMessageSize"/> bytes of UTF-8.</param>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/>.</exception>
+    public abstract Task PublishAsync(IReadOnlyList<string> messages);
+
     public async ValueTask DisposeAsync()
     {
         await _writes.DisposeAsync();
@@ -179,6 +193,8 @@ internal abstract class TrackerDatabase : IAsyncDisposable
 
         Written?.Invoke();
     }
+
+    protected void OnMessage(string message) => MessageReceived?.Invoke(message);
 
     protected abstract Task<DbConnection> OpenReaderAsync(CancellationToken cancellationToken);
 

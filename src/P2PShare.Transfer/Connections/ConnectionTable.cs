@@ -29,6 +29,8 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
 
     private readonly ConcurrentDictionary<PeerConnection, Task> _connections = new();
 
+    private event Action<PeerConnection>? Added;
+
     public IEnumerable<PeerConnection> Connections => _connections.Keys;
 
     public int Count => _connections.Count;
@@ -46,6 +48,30 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     public PeerConnection? Find(Hash256 remote) =>
         _connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == remote && connection is { IsEnding: false, IsBulk: false });
 
+    /// <summary>Waits until there is a connection to a peer, which is not for bulk.</summary>
+    /// <exception cref="OperationCanceledException">By <paramref name="cancellationToken"/>.</exception>
+    public async Task<PeerConnection> WaitForAsync(Hash256 remote, CancellationToken cancellationToken)
+    {
+        var found = new TaskCompletionSource<PeerConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Added += Look;
+        try
+        {
+            return Find(remote) ?? await found.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Added -= Look;
+        }
+
+        void Look(PeerConnection added)
+        {
+            if (added.RemoteFingerprint == remote && added is { IsEnding: false, IsBulk: false })
+            {
+                found.TrySetResult(added);
+            }
+        }
+    }
+
     /// <summary>Runs a connection over a stream whose handshake succeeded.</summary>
     /// <param name="stream">Owned from now on.</param>
     /// <param name="arrival">Its place, given up when it has ended; null if this side dialled.</param>
@@ -58,6 +84,7 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
         _connections[connection] = RunAsync();
         started.SetResult();
         CloseDuplicate(connection);
+        Added?.Invoke(connection);
         return connection;
 
         async Task RunAsync()

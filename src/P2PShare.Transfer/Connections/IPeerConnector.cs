@@ -17,4 +17,8 @@ internal interface IPeerConnector
 
     /// <summary>The connection to a peer that is not for bulk; null if there is none.</summary>
     PeerConnection? Find(Hash256 fingerprint);
+
+    /// <summary>Waits until there is a connection to a peer that is not for bulk, whichever side dials.</summary>
+    /// <exception cref="OperationCanceledException">By <paramref name="cancellationToken"/>.</exception>
+    Task<PeerConnection> WaitForAsync(Hash256 fingerprint, CancellationToken cancellationToken);
 }

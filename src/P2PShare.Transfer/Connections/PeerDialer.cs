@@ -36,6 +36,8 @@ internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable conne
 
     public PeerConnection? Find(Hash256 fingerprint) => connections.Find(fingerprint);
 
+    public Task<PeerConnection> WaitForAsync(Hash256 fingerprint, CancellationToken cancellationToken) => connections.WaitForAsync(fingerprint, cancellationToken);
+
     public async Task<PeerConnection?> DialBulkAsync(PeerConnection first)
     {
         if (connections.IsBulkFull)

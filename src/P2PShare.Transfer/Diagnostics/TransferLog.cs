@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using P2PShare.Protocol;
 
 namespace P2PShare.Transfer.Diagnostics;
 
@@ -44,4 +45,13 @@ internal static partial class TransferLog
 
     [LoggerMessage(15, LogLevel.Debug, "{EndPoint} was refused: there are as many connections as are kept for its address, for user '{UserName}' or in all.")]
     public static partial void ConnectionNotAdmitted(this ILogger logger, IPEndPoint endPoint, string userName);
+
+    [LoggerMessage(112, LogLevel.Debug, "Requests of other peers to dial them do not arrive, because the tracker has no stream for this peer: {Problem}")]
+    public static partial void DialStreamRefused(this ILogger logger, string problem);
+
+    [LoggerMessage(113, LogLevel.Debug, "Dialled {Fingerprint} at its request.")]
+    public static partial void DialledOnRequest(this ILogger logger, Hash256 fingerprint);
+
+    [LoggerMessage(114, LogLevel.Debug, "{Fingerprint} asked to be dialled, which failed: {Problem}")]
+    public static partial void DialOnRequestFailed(this ILogger logger, Hash256 fingerprint, string problem);
 }

@@ -7,12 +7,13 @@ using P2PShare.Transfer.Connections;
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>Opens channels on connections to peers.</summary>
+/// <param name="reversal">Connects to peers that cannot be dialled, too.</param>
 /// <param name="content">The content that the channels are for.</param>
 /// <param name="group">The group of the tickets that are shown.</param>
-internal sealed class ChannelConnector(IPeerConnector peers, IServedContent content, GroupIdentity group) : ISourceConnector
+internal sealed class ChannelConnector(IPeerConnector peers, ConnectionReversal reversal, IServedContent content, GroupIdentity group) : ISourceConnector
 {
     public async Task<ISource> ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken) =>
-        Open(await peers.ConnectAsync(peer, cancellationToken).ConfigureAwait(false), ticket);
+        Open(await reversal.ConnectAsync(peer, group, content.PiecesRoot, cancellationToken).ConfigureAwait(false), ticket);
 
     public async Task<ISource?> ConnectBulkAsync(ISource first, Func<string?> getTicket)
     {

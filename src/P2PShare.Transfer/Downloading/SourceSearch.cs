@@ -19,8 +19,8 @@ internal sealed class SourceSearch(
     private TimeSpan _interval = FirstInterval;
     private TimeSpan _dueAt;
 
-    /// <summary>The look-up that runs or ran last.</summary>
-    public Task Running { get; private set; } = Task.CompletedTask;
+    private Task _lookUp = Task.CompletedTask;
+    private Task _connecting = Task.CompletedTask;
 
     private TimeSpan Now => clock.GetElapsedTime(_start);
 
@@ -28,12 +28,12 @@ internal sealed class SourceSearch(
     public void StartIfDue(CancellationToken cancellationToken)
     {
         var now = Now;
-        if (!Running.IsCompleted || now < _dueAt)
+        if (!_lookUp.IsCompleted || now < _dueAt)
         {
             return;
         }
 
-        Running = LookUpAsync(cancellationToken);
+        _lookUp = LookUpAsync(cancellationToken);
         _dueAt = now + _interval;
         _interval = _interval * 2 < LastInterval ? _interval * 2 : LastInterval;
     }
@@ -43,6 +43,13 @@ internal sealed class SourceSearch(
     {
         var soon = Now + IntervalWithoutSources;
         _dueAt = soon < _dueAt ? soon : _dueAt;
+    }
+
+    /// <summary>Waits until no look-up runs, and no peer is being connected to. Throws nothing.</summary>
+    public async Task WaitAsync()
+    {
+        await _lookUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _connecting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task LookUpAsync(CancellationToken cancellationToken)
@@ -63,6 +70,7 @@ internal sealed class SourceSearch(
             return;
         }
 
-        await sources.ConnectAsync(found, cancellationToken).ConfigureAwait(false);
+        // Peers that cannot be reached take seconds, in which others may come that can.
+        _connecting = Task.WhenAll(_connecting.IsCompleted ? Task.CompletedTask : _connecting, sources.ConnectAsync(found, cancellationToken));
     }
 }

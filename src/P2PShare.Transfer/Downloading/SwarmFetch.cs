@@ -250,7 +250,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         finally
         {
             await stopping.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(announcing, _search.Running, recording).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(announcing, _search.WaitAsync(), recording).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -51,44 +50,22 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
 
     private async IAsyncEnumerable<GroupEvent> ReadAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var silence = new CancellationTokenSource(GroupEventItems.LongestSilence, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
-        using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        var items = SseParser.Create(stream, Parse).EnumerateAsync(either.Token).GetAsyncEnumerator(either.Token);
-        await using (items.ConfigureAwait(false))
+        await foreach (var item in EventStream.ReadAsync(response, Parse, clock, cancellationToken).ConfigureAwait(false))
         {
-            while (await MoveNextAsync(items, silence, cancellationToken).ConfigureAwait(false))
+            if (item.EventId is { } id)
             {
-                if (items.Current.EventId is { } id)
-                {
-                    _last = id;
-                    _backoff.Reset();
-                }
-
-                if (items.Current.EventType == GroupEventItems.Ready)
-                {
-                    ready();
-                }
-                else if (items.Current.Data is { } what)
-                {
-                    yield return what;
-                }
+                _last = id;
+                _backoff.Reset();
             }
-        }
-    }
 
-    /// <returns>False if the stream has ended, or was lost.</returns>
-    private static async Task<bool> MoveNextAsync(
-        IAsyncEnumerator<SseItem<GroupEvent?>> items, CancellationTokenSource silence, CancellationToken cancellationToken)
-    {
-        silence.CancelAfter(GroupEventItems.LongestSilence);
-        try
-        {
-            return await items.MoveNextAsync().ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return false;
+            if (item.EventType == GroupEventItems.Ready)
+            {
+                ready();
+            }
+            else if (item.Data is { } what)
+            {
+                yield return what;
+            }
         }
     }
 

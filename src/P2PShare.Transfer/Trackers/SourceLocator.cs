@@ -35,6 +35,16 @@ internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Has
         return answer.Task.WaitAsync(cancellationToken);
     }
 
+    /// <summary>Gets a ticket for a content of a group.</summary>
+    /// <inheritdoc cref="FindAsync" path="/exception"/>
+    public async Task<string> FindTicketAsync(GroupIdentity group, Hash256 root, CancellationToken cancellationToken) =>
+        (await FindAsync(group, root, cancellationToken).ConfigureAwait(false)).Ticket;
+
+    /// <summary>Lets a source of a content dial this peer.</summary>
+    /// <exception cref="P2PShareException">The tracker's.</exception>
+    public Task RequestDialAsync(GroupIdentity group, Hash256 root, Hash256 source, CancellationToken cancellationToken) =>
+        tracker.RequestDialAsync(group.Name, new DialRequest(group.Id, root, source, fingerprint), cancellationToken);
+
     private async Task SendAllAsync(GroupIdentity group, Dictionary<Hash256, TaskCompletionSource<Sources>> waiting)
     {
         // Contents that are looked for at the same moment go into the first request.

@@ -161,6 +161,20 @@ public abstract class TrackerApi
     public Task UnregisterPeerAsync(Hash256 fingerprint, CancellationToken cancellationToken) => SendAsync(
         new TrackerRequest(HttpMethod.Delete, TrackerRoutes.Peer(fingerprint)) { RetryAcrossTrackers = false, IsRepeatable = true }, cancellationToken);
 
+    /// <summary>Lets a source dial a peer of this session's. If no tracker answers, that is not repeated.</summary>
+    public Task RequestDialAsync(string group, DialRequest request, CancellationToken cancellationToken) => SendAsync(
+        new TrackerRequest(HttpMethod.Post, TrackerRoutes.DialRequests(group), () => JsonContent.Create(request, TrackerJson.Default.DialRequest))
+        {
+            RetryAcrossTrackers = false,
+            IsRepeatable = true,
+        },
+        cancellationToken);
+
+    /// <summary>Opens the stream of requests to dial of a peer.</summary>
+    /// <returns>A successful response, of which the headers were read.</returns>
+    internal Task<HttpResponseMessage> OpenDialsAsync(Hash256 fingerprint, CancellationToken cancellationToken) => SendCoreAsync(
+        new TrackerRequest(HttpMethod.Get, TrackerRoutes.Dials(fingerprint)) { Completion = HttpCompletionOption.ResponseHeadersRead }, cancellationToken);
+
     /// <summary>The tracker's JSON Web Key Set, for checking tickets.</summary>
     public async Task<string> GetTicketKeysAsync(CancellationToken cancellationToken)
     {

@@ -12,6 +12,9 @@ namespace P2PShare.Transfer.Trackers;
 /// <summary>HTTPS to one tracker, and the check of its certificate. Safe for concurrent use.</summary>
 internal sealed class TrackerConnection : IDisposable
 {
+    /// <summary>How long a connection is used for new requests: a tracker whose address changed is found again without a restart of the shell.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
+
     private readonly KnownTrackers _known;
     private readonly bool _trustOnFirstUse;
     private readonly TimeProvider _clock;
@@ -33,8 +36,7 @@ internal sealed class TrackerConnection : IDisposable
         _http = new HttpClient(handler ?? new SocketsHttpHandler
         {
             ConnectTimeout = timeouts.Connect,
-            // A tracker whose address changed is found again without a restart of the shell.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            PooledConnectionLifetime = Lifetime,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             KeepAlivePingDelay = timeouts.Ping,
             KeepAlivePingTimeout = timeouts.Ping / 2 > TimeSpan.FromSeconds(1) ? timeouts.Ping / 2 : TimeSpan.FromSeconds(1),

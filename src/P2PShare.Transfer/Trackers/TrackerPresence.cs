@@ -12,15 +12,21 @@ internal sealed class TrackerPresence : IDisposable
 
     private readonly TrackerSession _tracker;
     private readonly Announcer _announcer;
+    private readonly DialRequestStream _dials;
     private readonly Hash256 _fingerprint;
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
 
-    public TrackerPresence(TrackerSession tracker, Announcer announcer, Hash256 fingerprint, ILogger logger, TimeProvider clock)
+    /// <param name="dial">Dials a peer that asked for it; throws nothing.</param>
+    public TrackerPresence(TrackerSession tracker, Announcer announcer, Hash256 fingerprint, Func<DialEvent, Task> dial, ILogger logger, TimeProvider clock)
     {
+        _dials = new DialRequestStream(tracker, fingerprint, request => _ = dial(request), clock, logger);
         (_tracker, _announcer, _fingerprint, _logger, _clock) = (tracker, announcer, fingerprint, logger, clock);
         tracker.Moved += announcer.TrackerMoved;
     }
+
+    /// <summary>Announces, and receives requests to dial, until cancelled.</summary>
+    public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(_announcer.RunAsync(cancellationToken), _dials.RunAsync(cancellationToken));
 
     /// <summary>Whether one of the revocations ends this peer's own access, so that the tracker has lost its holdings.</summary>
     public bool IsRevokedBy(IEnumerable<Revocation> revocations) =>

@@ -45,6 +45,14 @@ internal sealed class TestTrackerOptions
 
     public int? EventStreamsPerUser { get; set; }
 
+    public int? DialStreams { get; set; }
+
+    public int? DialStreamsPerUser { get; set; }
+
+    public int? DialRequestsPerMinute { get; set; }
+
+    public int? TotalDialRequestsPerMinute { get; set; }
+
     public int? LoginsPerMinute { get; set; }
 
     public int? NewUsersPerMinute { get; set; }

@@ -37,6 +37,8 @@ public class TrackerJsonTests
         new Revocation(8, null, User, Session, Now),
         new PeerResponse("dev", "eve", A, ["10.0.0.1:4000"], 3, 1, Now),
         new SourcesRequest(Group, A, B, [A, B]),
+        new DialRequest(Group, A, B, A),
+        new DialEvent(Group, "dev", A, new SourcePeer(B, User, Session, "alice", Complete: false, ["127.0.0.1:5000"])),
         new SourcesResponse(Group, "ey.J.x", Now, [new ContentSources(A, [new SourcePeer(B, User, Session, "john", true, ["10.0.0.1:4000"])])]),
         new WithdrawFilesRequest(["a/b.bin"]),
         new WithdrawFilesResponse(Group, [new FailedWithdrawal("a/b.bin", ErrorCode.NotSharer, "You do not share it.")]),

@@ -48,12 +48,12 @@ public sealed class SourcePoolTests : ISourceConnector
     }
 
     [Fact]
-    public async Task Itself_and_peers_without_an_address_are_not_tried()
+    public async Task Itself_is_not_tried_and_a_peer_without_an_address_is_as_it_may_dial()
     {
         await _pool.ConnectAsync(
             new SourceLocator.Sources("ticket", [new SourcePeer(Own, TestIds.Of("bob"), TestIds.Of("session"), "me", true, ["127.0.0.1:1"]), new SourcePeer(FingerprintOf(1), TestIds.Of("bob"), TestIds.Of("session"), "bob", true, [])]), default);
 
-        Assert.Empty(_dials);
+        Assert.Equal([FingerprintOf(1)], _dials);
         Assert.Equal(2, _pool.KnownPeers);
     }
 

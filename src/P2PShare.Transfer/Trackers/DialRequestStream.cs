@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Diagnostics;
+
+namespace P2PShare.Transfer.Trackers;
+
+/// <summary>
+/// Receives from the tracker what other peers ask: that this peer dials them, because they cannot dial it. The peer works without, if the
+/// tracker has no stream for it.
+/// </summary>
+/// <param name="fingerprint">Of this peer, which has been announced.</param>
+/// <param name="handle">Receives each request; returns at once.</param>
+internal sealed class DialRequestStream(TrackerApi tracker, Hash256 fingerprint, Action<DialEvent> handle, TimeProvider clock, ILogger logger)
+{
+    // Requests go over new connections after this time: a stream that stayed on its old one would hold two for each peer.
+    internal static readonly TimeSpan Lifetime = TrackerConnection.Lifetime;
+
+    // All peers of a tracker lose it at the same moment. It does not need to be asked often for a stream that it refuses.
+    private readonly RetryDelay _backoff = new(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(2));
+
+    /// <summary>Reads one stream after the other until cancelled.</summary>
+    /// <exception cref="OperationCanceledException">By <paramref name="cancellationToken"/>.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var delay = await ReadAsync(cancellationToken).ConfigureAwait(false);
+            await Task.Delay(delay, clock, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <returns>How long to wait before the next one.</returns>
+    private async Task<TimeSpan> ReadAsync(CancellationToken cancellationToken)
+    {
+        using var lifetime = new CancellationTokenSource(Lifetime, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.Token);
+        var after = TimeSpan.Zero;
+        try
+        {
+            using var response = await tracker.OpenDialsAsync(fingerprint, cancellationToken).ConfigureAwait(false);
+            await foreach (var item in EventStream.ReadAsync(response, Parse, clock, either.Token).ConfigureAwait(false))
+            {
+                _backoff.Reset();
+                if (item.Data is { } dial)
+                {
+                    handle(dial);
+                }
+            }
+        }
+        catch (TooManyAttemptsException e)
+        {
+            after = e.RetryAfter;
+        }
+        catch (P2PShareException e)
+        {
+            logger.DialStreamRefused(e.Message);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return TimeSpan.Zero;
+        }
+
+        return after + _backoff.Next();
+    }
+
+    // What cannot be read is of a newer tracker.
+    private static DialEvent? Parse(string type, ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            return type == DialEvent.ItemType ? JsonSerializer.Deserialize(data, TrackerJson.Default.DialEvent) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
