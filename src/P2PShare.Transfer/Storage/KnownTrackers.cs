@@ -8,10 +8,29 @@ namespace P2PShare.Transfer.Storage;
 /// </summary>
 public sealed class KnownTrackers
 {
+    /// <summary>The file's name in the state folder.</summary>
+    internal const string FileName = "known_trackers.txt";
+
     private readonly string _path;
     private readonly Lock _lock = new();
 
     internal KnownTrackers(string path) => _path = path;
+
+    /// <summary>The file.</summary>
+    public string Path => _path;
+
+    /// <summary>Those of a state folder, which need not exist and is not made.</summary>
+    /// <param name="folder">As <see cref="StateFolder.Open"/>.</param>
+    public static KnownTrackers In(string? folder) => new(System.IO.Path.Combine(StateFolder.PathOf(folder), FileName));
+
+    /// <summary>All of them, with their fingerprints.</summary>
+    public IReadOnlyList<TrackerAddress> GetAll()
+    {
+        lock (_lock)
+        {
+            return Load();
+        }
+    }
 
     /// <summary>The accepted fingerprint for this host and port; null if there is none.</summary>
     public Hash256? Find(TrackerAddress address)
@@ -27,12 +46,30 @@ public sealed class KnownTrackers
     {
         lock (_lock)
         {
-            var others = Load().Where(known => !IsSame(known, address));
-            var lines = others.Append(address with { Fingerprint = fingerprint }).Select(known => $"{known.Authority} {known.Fingerprint}");
-            var temporary = $"{_path}.{Environment.ProcessId}";
-            File.WriteAllLines(temporary, lines);
-            File.Move(temporary, _path, overwrite: true);
+            Save([.. Load().Where(known => !IsSame(known, address)), address with { Fingerprint = fingerprint }]);
         }
+    }
+
+    /// <summary>Forgets the fingerprint for this host and port.</summary>
+    public void Forget(TrackerAddress address)
+    {
+        lock (_lock)
+        {
+            Save([.. Load().Where(known => !IsSame(known, address))]);
+        }
+    }
+
+    private void Save(IReadOnlyList<TrackerAddress> trackers)
+    {
+        if (trackers.Count == 0)
+        {
+            File.Delete(_path);
+            return;
+        }
+
+        var temporary = $"{_path}.{Environment.ProcessId}";
+        File.WriteAllLines(temporary, trackers.Select(known => $"{known.Authority} {known.Fingerprint}"));
+        File.Move(temporary, _path, overwrite: true);
     }
 
     private IReadOnlyList<TrackerAddress> Load() => File.Exists(_path) ? TrackerInfo.Parse(File.ReadAllText(_path)) : [];

@@ -23,6 +23,8 @@ internal sealed class HostileTracker : IAsyncDisposable
     /// <summary>The detail of the problem that answers everything but a login; null: names.</summary>
     public string? Problem { get; set; }
 
+    public P2PShare.Protocol.Tracker.TrackerAddress Address => _web.Address;
+
     public static async Task<HostileTracker> StartAsync() => new(await ScriptedTracker.StartAsync());
 
     /// <summary>A shell whose session is one of this tracker.</summary>
