@@ -27,7 +27,7 @@ internal static class HelloRole
         {
             await context.Request.ReadFromJsonAsync(TrackerJson.Default.AnnounceRequest);
             await context.Response.WriteAsJsonAsync(
-                new AnnounceResponse(60, Known: true, Rejected: [], Revocations: []), TrackerJson.Default.AnnounceResponse);
+                new AnnounceResponse(60, Known: true, Rejected: [], Revocations: [], RevocationsAfter: 0), TrackerJson.Default.AnnounceResponse);
         });
         await app.StartAsync();
         Console.WriteLine("listening");

@@ -92,7 +92,7 @@ internal sealed class SimulatedPeers
             new AnnounceRequest(
                 HashOf(4, peer), 20000 + (peer % 40000), [$"10.{peer >> 16 & 255}.{peer >> 8 & 255}.{peer & 255}"], full,
                 full ? [.. Enumerable.Range(0, HoldingsOfAPeer).Select(i => new Announcement(Group, HashOf(1, (first + (i * 25)) % Files), Complete: peer % 4 != 0))] : [],
-                []),
+                [], RevocationsAfter: 0),
             TrackerJson.Default.AnnounceRequest);
     }
 

@@ -93,6 +93,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         {
             identity = PeerIdentity.Acquire(state, options.Clock);
             server = new PeerServer(tracker, state, options, listener, identity, access, stopping);
+            await new GroupUpgrade(state, tracker.Account, tracker.FindGroupIdAsync).RunAsync(cancellationToken).ConfigureAwait(false);
             server.Shares.Restore();
             server.Downloads.Load();
             await server._announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);
@@ -109,8 +110,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         }
     }
 
-    public PeerServerStatus GetStatus() => new(
-        _connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded);
+    public PeerServerStatus GetStatus() => new(_connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded);
 
     /// <summary>Stops listening, unregisters at the tracker, lets running uploads finish for at most <paramref name="grace"/>, suspends downloads.</summary>
     public Task StopAsync(TimeSpan grace)

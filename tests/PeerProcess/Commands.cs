@@ -23,7 +23,7 @@ internal sealed class Commands(TrackerSession client, PeerServer server, Action<
                 var files = await client.GetFilesAsync(group, CancellationToken.None);
                 var file = files.Single(file => file.Name == name);
                 write(["receiving"]);
-                _ = ReceiveAsync(new DownloadRequest(group, name, file.Content, destination, Overwrite: false));
+                _ = ReceiveAsync(new DownloadRequest(file.GroupIdentity, name, file.Content, destination, Overwrite: false));
                 break;
             default:
                 throw new InvalidOperationException($"'{string.Join(' ', words)}' is no command.");

@@ -39,7 +39,7 @@ public sealed class P2PDownload
 
     public Guid Id => Saved.Id;
 
-    public string Group => Request.Group;
+    public string Group => Request.Group.Name;
 
     /// <summary>The file's name in the group.</summary>
     public string Name => Request.Name;

@@ -1,4 +1,5 @@
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 
 namespace P2PShare;
@@ -9,6 +10,7 @@ public sealed class P2PFile
     internal P2PFile(FileResponse file)
     {
         Group = file.Group;
+        GroupIdentity = file.GroupIdentity;
         Name = file.Name;
         Size = file.Size;
         Owner = file.Owner;
@@ -41,6 +43,8 @@ public sealed class P2PFile
 
     /// <summary>The time at which this content was first shared under this name.</summary>
     public DateTimeOffset Shared { get; }
+
+    internal GroupIdentity GroupIdentity { get; }
 
     internal ContentDescription Content { get; }
 

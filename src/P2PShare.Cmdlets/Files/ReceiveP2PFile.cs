@@ -167,7 +167,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
             return;
         }
 
-        var request = new DownloadRequest(file.Group, file.Name, file.Content, path, Force);
+        var request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Force);
         if (AsJob)
         {
             _forJob.Add((request, file));

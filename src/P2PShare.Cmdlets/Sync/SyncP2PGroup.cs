@@ -151,7 +151,7 @@ public sealed class SyncP2PGroup : SessionCmdlet
             var server = (await GetPeerServerAsync(cancellationToken)).Server;
             foreach (var (name, file) in sync.Equal)
             {
-                server.Shares.Adopt(file, Group, name);
+                server.Shares.Adopt(file, files[0].GroupIdentity, name);
             }
         }
 

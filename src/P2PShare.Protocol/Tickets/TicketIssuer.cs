@@ -29,8 +29,11 @@ public sealed class TicketIssuer
         SigningCredentials = _credentials,
         Claims = new Dictionary<string, object>
         {
-            [JwtRegisteredClaimNames.Sub] = ticket.UserName,
-            [Ticket.GroupClaim] = ticket.Group,
+            [JwtRegisteredClaimNames.Sub] = Text(ticket.UserId),
+            [Ticket.GroupClaim] = Text(ticket.GroupId),
+            [JwtRegisteredClaimNames.Sid] = Text(ticket.SessionId),
+            [JwtRegisteredClaimNames.Name] = ticket.UserName,
+            [Ticket.GroupNameClaim] = ticket.GroupName,
             [Ticket.RootsClaim] = ticket.PiecesRoots.Select(root => Base64UrlEncoder.Encode(root.ToArray())).ToArray(),
             [Ticket.ConfirmationClaim] = new Dictionary<string, object>
             {
@@ -39,5 +42,7 @@ public sealed class TicketIssuer
         },
     });
 
-    internal static string IssuerOf(Guid trackerId) => "p2pshare:" + trackerId.ToString("D", CultureInfo.InvariantCulture);
+    internal static string IssuerOf(Guid trackerId) => "p2pshare:" + Text(trackerId);
+
+    private static string Text(Guid id) => id.ToString("D", CultureInfo.InvariantCulture);
 }

@@ -86,7 +86,7 @@ public sealed class TicketValidator
 
         if (claims is null
             || AccountName.FindProblem(claims.UserName) is not null
-            || AccountName.FindProblem(claims.Group) is not null
+            || AccountName.FindProblem(claims.GroupName) is not null
             || !TryDecode(claims.Confirmation.Thumbprint, out var certificateHash))
         {
             return false;
@@ -101,7 +101,15 @@ public sealed class TicketValidator
             }
         }
 
-        ticket = new Ticket(claims.UserName, claims.Group, roots, certificateHash, new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero))
+        ticket = new Ticket(
+            claims.UserId,
+            claims.GroupId,
+            claims.SessionId,
+            claims.UserName,
+            claims.GroupName,
+            roots,
+            certificateHash,
+            new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero))
         {
             Issued = new DateTimeOffset(jwt.IssuedAt, TimeSpan.Zero),
         };

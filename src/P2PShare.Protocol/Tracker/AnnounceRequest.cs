@@ -7,13 +7,17 @@ namespace P2PShare.Protocol.Tracker;
 /// <param name="Full">Whether <paramref name="Holdings"/> is everything that it has; otherwise only what changed.</param>
 /// <param name="Holdings">What it has; at most 4096 in one request.</param>
 /// <param name="Removed">What it no longer offers; empty if <paramref name="Full"/>.</param>
+/// <param name="RevocationsAfter">The number that the last response had (<see cref="AnnounceResponse.RevocationsAfter"/>); 0 at first.</param>
+/// <param name="Proof">Required if <paramref name="Full"/>: after it, this session may announce changes of the peer without.</param>
 public sealed record AnnounceRequest(
     Hash256 Fingerprint,
     int Port,
     IReadOnlyList<string> Addresses,
     bool Full,
     IReadOnlyList<Announcement> Holdings,
-    IReadOnlyList<Announcement> Removed)
+    IReadOnlyList<Announcement> Removed,
+    long RevocationsAfter,
+    FingerprintProof? Proof = null)
 {
     /// <summary>Most holdings, and most removed ones, in one request.</summary>
     public const int MaxHoldings = 4096;

@@ -4,10 +4,16 @@ namespace P2PShare.Protocol.Tracker;
 /// <param name="Known">False if the tracker did not know this peer and the request was not full: announce everything.</param>
 /// <param name="Rejected">Holdings that are not (or no longer) files of a group the user is a member of.</param>
 /// <param name="Revocations">
-/// Access to the user's groups that ended within the last lifetime of a ticket; for groups that the user has left, up to that moment.
+/// The revocations after <see cref="AnnounceRequest.RevocationsAfter"/> that concern the user's groups, for groups that the user has left
+/// up to that moment, the oldest first; at most <see cref="MaxRevocations"/>. If there are as many, more may follow: announce again.
 /// </param>
-public sealed record AnnounceResponse(int IntervalSeconds, bool Known, IReadOnlyList<Announcement> Rejected, IReadOnlyList<Revocation> Revocations)
+/// <param name="RevocationsAfter">What the next request sends as <see cref="AnnounceRequest.RevocationsAfter"/>.</param>
+public sealed record AnnounceResponse(
+    int IntervalSeconds, bool Known, IReadOnlyList<Announcement> Rejected, IReadOnlyList<Revocation> Revocations, long RevocationsAfter)
 {
+    /// <summary>Most revocations in one response.</summary>
+    public const int MaxRevocations = 1000;
+
     public IReadOnlyList<Announcement> Rejected { get; init; } = NotNullItems.Check(Rejected);
 
     public IReadOnlyList<Revocation> Revocations { get; init; } = NotNullItems.Check(Revocations);

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Protocol.Tracker;
 
@@ -7,6 +8,7 @@ namespace P2PShare.Protocol.Tracker;
 /// <param name="Sources">Peers online that have all of it.</param>
 /// <param name="Shared">When this content was first shared under this name.</param>
 public sealed record FileResponse(
+    Guid GroupId,
     string Group,
     string Name,
     long Size,
@@ -16,6 +18,9 @@ public sealed record FileResponse(
     int Sources,
     DateTimeOffset Shared)
 {
+    [JsonIgnore]
+    public GroupIdentity GroupIdentity => new(GroupId, Group);
+
     [JsonIgnore]
     public ContentDescription Content => new(Size, PieceLength, PiecesRoot);
 }

@@ -6,10 +6,14 @@ using P2PShare.Protocol.Names;
 namespace P2PShare.TrackerHost.Access;
 
 /// <summary>A group as one user sees it: the check that nearly every request begins with.</summary>
+/// <param name="GroupId">The number of its row.</param>
+/// <param name="GroupGuid">What others know it by.</param>
 /// <param name="IsMember">1 if the user is a member, the owner included.</param>
 /// <param name="HasSession">0 if the user's session has ended since the request came.</param>
-internal sealed record Membership(long GroupId, string GroupName, long OwnerId, long IsMember, long HasSession)
+internal sealed record Membership(long GroupId, string GroupGuid, string GroupName, long OwnerId, long IsMember, long HasSession)
 {
+    public GroupIdentity Group => new(Guid.Parse(GroupGuid), GroupName);
+
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.GroupNotFound"/>; <see cref="ErrorCode.NotLoggedIn"/> if the session ended while the request was
     /// under way: a slowly sent body would otherwise outlive the session.
@@ -19,7 +23,7 @@ internal sealed record Membership(long GroupId, string GroupName, long OwnerId, 
         // Only a valid name is looked up: PostgreSQL refuses text with a zero in it.
         var membership = (AccountName.FindProblem(group) is not null ? null : await connection.QuerySingleOrDefaultAsync<Membership>(
             """
-            SELECT g.id AS GroupId, g.name AS GroupName, g.owner_id AS OwnerId,
+            SELECT g.id AS GroupId, g.guid AS GroupGuid, g.name AS GroupName, g.owner_id AS OwnerId,
                 (SELECT COUNT(*) FROM members m WHERE m.group_id = g.id AND m.user_id = @Id) AS IsMember,
                 (SELECT COUNT(*) FROM sessions s WHERE s.token_hash = @SessionHash) AS HasSession
             FROM groups g WHERE g.name_key = @Key

@@ -19,13 +19,14 @@ internal sealed class SessionService(TrackerDatabase database, UserSessionOption
 
     /// <param name="passwordHash">Of the password that was checked, as it is stored.</param>
     /// <returns>Null if the password is another one by now, or the user is gone.</returns>
-    public async Task<(string Token, DateTimeOffset Expires)?> OpenAsync(long user, string passwordHash, CancellationToken cancellationToken)
+    public async Task<(string Token, Guid Id, DateTimeOffset Expires)?> OpenAsync(long user, string passwordHash, CancellationToken cancellationToken)
     {
         var token = SecretToken.New();
+        var id = Guid.NewGuid();
         var now = clock.GetUtcNow();
         return await database.WriteAsync(
-            connection => SessionStore.AddAsync(connection, SecretToken.HashOf(token), user, passwordHash, now), cancellationToken)
-            ? (token, ExpiryOf(now.ToUnixTimeSeconds()))
+            connection => SessionStore.AddAsync(connection, SecretToken.HashOf(token), id, user, passwordHash, now), cancellationToken)
+            ? (token, id, ExpiryOf(now.ToUnixTimeSeconds()))
             : null;
     }
 
@@ -51,12 +52,8 @@ internal sealed class SessionService(TrackerDatabase database, UserSessionOption
             lastUsed = await TouchAsync(hash, now) ? now.ToUnixTimeSeconds() : lastUsed;
         }
 
-        return new CurrentUser(session.UserId, session.UserName, hash, ExpiryOf(lastUsed));
+        return new CurrentUser(session.UserId, Guid.Parse(session.UserGuid), Guid.Parse(session.SessionGuid), session.UserName, hash, ExpiryOf(lastUsed));
     }
-
-    /// <summary>Ends a session, and with it the peers that it announced.</summary>
-    public Task RevokeAsync(string sessionHash, CancellationToken cancellationToken) =>
-        database.WriteAsync(connection => SessionStore.RemoveAsync(connection, sessionHash), cancellationToken);
 
     public Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now) => SessionStore.PurgeExpiredAsync(connection, now - options.SessionLifetime);
 

@@ -9,20 +9,20 @@ internal static class SessionStore
 {
     /// <summary>Adds a session of a user whose password is still the one that was checked.</summary>
     /// <returns>False if the password is another one by now, or the user is gone.</returns>
-    public static async Task<bool> AddAsync(DbConnection connection, string hash, long user, string passwordHash, DateTimeOffset now) =>
+    public static async Task<bool> AddAsync(DbConnection connection, string hash, Guid session, long user, string passwordHash, DateTimeOffset now) =>
         await connection.ExecuteAsync(
             """
-            INSERT INTO sessions (token_hash, user_id, created, last_used)
-            SELECT @hash, id, @Now, @Now FROM users WHERE id = @user AND password_hash = @passwordHash
+            INSERT INTO sessions (token_hash, guid, user_id, created, last_used)
+            SELECT @hash, @Guid, id, @Now, @Now FROM users WHERE id = @user AND password_hash = @passwordHash
             """,
-            new { hash, user, passwordHash, Now = now.ToUnixTimeSeconds() }) == 1;
+            new { hash, Guid = session.ToString("D"), user, passwordHash, Now = now.ToUnixTimeSeconds() }) == 1;
 
     /// <returns>The session of each hash, in their order; null for one that is not there.</returns>
     public static async Task<IReadOnlyList<StoredSession?>> FindAsync(DbConnection connection, IReadOnlyList<string> hashes)
     {
         var rows = (await connection.QueryAsync<StoredSession>(
                 $"""
-                SELECT s.token_hash AS TokenHash, u.id AS UserId, u.name AS UserName, s.last_used AS LastUsed
+                SELECT s.token_hash AS TokenHash, s.guid AS SessionGuid, u.id AS UserId, u.guid AS UserGuid, u.name AS UserName, s.last_used AS LastUsed
                 FROM sessions s JOIN users u ON u.id = s.user_id WHERE {connection.In("s.token_hash", "@Hashes")}
                 """,
                 new { Hashes = connection.List(hashes) }))

@@ -6,7 +6,11 @@ internal sealed class StoredSession
 {
     public required string TokenHash { get; init; }
 
+    public required string SessionGuid { get; init; }
+
     public required long UserId { get; init; }
+
+    public required string UserGuid { get; init; }
 
     public required string UserName { get; init; }
 

@@ -60,9 +60,9 @@ internal static class AccountEndpoints
     {
         var (oldHash, newHash) = await accounts.CheckChangeAsync(
             user.Name, request.CurrentPassword, request.NewPassword, context.RemoteAddress(), cancellationToken);
-        var (token, expires) = await accounts.ChangePasswordAsync(user, oldHash, newHash, cancellationToken);
+        var (token, session, expires) = await accounts.ChangePasswordAsync(user, oldHash, newHash, cancellationToken);
         context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Ok(new SessionResponse(token, user.Name, tracker.Id, expires));
+        return TypedResults.Ok(new SessionResponse(token, user.UserId, session, user.Name, tracker.Id, expires));
     }
 
     private static async Task<IResult> RemoveAsync(CurrentUser user, UserService users, CancellationToken cancellationToken)

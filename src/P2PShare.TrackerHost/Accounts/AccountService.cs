@@ -7,6 +7,7 @@ using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Observability;
 using P2PShare.TrackerHost.Peers;
 using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Tickets;
 
 namespace P2PShare.TrackerHost.Accounts;
 
@@ -73,6 +74,15 @@ internal sealed class AccountService(
         return user with { PasswordHash = stronger };
     }
 
+    /// <summary>Ends a session, and with it the peers that it announced and the tickets that it asked for.</summary>
+    public Task LogOutAsync(CurrentUser user, CancellationToken cancellationToken) => database.WriteAsync(
+        async connection =>
+        {
+            await RevocationStore.AddAsync(connection, user.UserId, user.SessionId, clock.GetUtcNow());
+            await SessionStore.RemoveAsync(connection, user.SessionHash);
+        },
+        cancellationToken);
+
     /// <summary>Checks a change of one's own password: it costs and counts as a login does.</summary>
     /// <returns>The current password as it is stored, and the new one as it is to be.</returns>
     /// <exception cref="P2PShareException">
@@ -88,18 +98,19 @@ internal sealed class AccountService(
     }
 
     /// <summary>
-    /// Changes the password of a session's user. Every session of the user ends; the peers that this one announced continue under the
-    /// new session that is returned.
+    /// Changes the password of a session's user. Every session of the user ends, and every ticket; the peers that this one announced
+    /// continue under the new session that is returned.
     /// </summary>
     /// <param name="oldHash">The current password as it was checked.</param>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.NotLoggedIn"/> or <see cref="ErrorCode.WrongCredentials"/>: the session ended, or the password was changed, meanwhile.
     /// </exception>
-    public async Task<(string Token, DateTimeOffset Expires)> ChangePasswordAsync(
+    public async Task<(string Token, Guid SessionId, DateTimeOffset Expires)> ChangePasswordAsync(
         CurrentUser user, string oldHash, string newHash, CancellationToken cancellationToken)
     {
         var token = SecretToken.New();
         var hash = SecretToken.HashOf(token);
+        var session = Guid.NewGuid();
         var now = clock.GetUtcNow();
         await database.WriteAsync(
             async connection =>
@@ -110,12 +121,13 @@ internal sealed class AccountService(
                     throw new P2PShareException(ErrorCode.WrongCredentials, "The password was changed by another request meanwhile.");
                 }
 
-                await SessionStore.AddAsync(connection, hash, user.Id, newHash, now);
+                await SessionStore.AddAsync(connection, hash, session, user.Id, newHash, now);
                 await PeerStore.MoveToSessionAsync(connection, user.SessionHash, hash);
                 await SessionStore.RemoveAllAsync(connection, user.Id, kept: hash);
+                await RevocationStore.AddAsync(connection, user.UserId, session: null, now);
             },
             cancellationToken);
-        return (token, sessions.ExpiryOf(now.ToUnixTimeSeconds()));
+        return (token, session, sessions.ExpiryOf(now.ToUnixTimeSeconds()));
     }
 
     /// <returns>Hash of the invitation's token; null if none is needed.</returns>

@@ -19,7 +19,7 @@ internal static class SessionEndpoints
             .Describe("logIn", "Opens a session.", ErrorCode.WrongCredentials)
             .Produces<SessionResponse>(StatusCodes.Status201Created);
         sessions.MapGet(TrackerRoutes.CurrentSession, (CurrentUser user, TrackerIdentity tracker) =>
-                TypedResults.Ok(new SessionResponse(Token: null, user.Name, tracker.Id, user.Expires)))
+                TypedResults.Ok(new SessionResponse(Token: null, user.UserId, user.SessionId, user.Name, tracker.Id, user.Expires)))
             .RequireAuthorization()
             .Describe("getSession", "Returns the caller's session, without its token.");
         sessions.MapDelete(TrackerRoutes.CurrentSession, LogOutAsync)
@@ -42,18 +42,18 @@ internal static class SessionEndpoints
         {
             var user = await accounts.LogInAsync(request.UserName, request.Password, context.RemoteAddress(), cancellationToken);
             // If the password was changed meanwhile, the given one is checked again.
-            if (await sessions.OpenAsync(user.Id, user.PasswordHash, cancellationToken) is var (token, expires))
+            if (await sessions.OpenAsync(user.Id, user.PasswordHash, cancellationToken) is var (token, session, expires))
             {
                 audit.Write(AuditAct.LoggedIn, context.RemoteAddress(), user.Name);
                 context.Response.Headers.CacheControl = "no-store";
-                return TypedResults.Created(TrackerRoutes.CurrentSession, new SessionResponse(token, user.Name, tracker.Id, expires));
+                return TypedResults.Created(TrackerRoutes.CurrentSession, new SessionResponse(token, user.UserId, session, user.Name, tracker.Id, expires));
             }
         }
     }
 
-    private static async Task<IResult> LogOutAsync(CurrentUser user, SessionService sessions, CancellationToken cancellationToken)
+    private static async Task<IResult> LogOutAsync(CurrentUser user, AccountService accounts, CancellationToken cancellationToken)
     {
-        await sessions.RevokeAsync(user.SessionHash, cancellationToken);
+        await accounts.LogOutAsync(user, cancellationToken);
         return TypedResults.NoContent();
     }
 }

@@ -4,6 +4,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Tickets;
 
 namespace P2PShare.TrackerHost.Accounts;
 
@@ -31,12 +32,13 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
     public Task<StoredUser?> FindAsync(string name, CancellationToken cancellationToken) =>
         database.ReadAsync(connection => UserStore.FindAsync(connection, name), cancellationToken);
 
-    /// <summary>Sets a password whatever the current one is, ends every session of the user, and deletes the wrong passwords that count.</summary>
+    /// <summary>Sets a password whatever the current one is, ends every session and every ticket of the user, and deletes the wrong passwords that count.</summary>
     public Task ResetPasswordAsync(StoredUser user, string newHash, CancellationToken cancellationToken) => database.WriteAsync(
         async connection =>
         {
             await UserStore.SetHashAsync(connection, user.Id, newHash);
             await SessionStore.RemoveAllAsync(connection, user.Id);
+            await RevocationStore.AddAsync(connection, user.UserId, session: null, clock.GetUtcNow());
             await LoginFailureStore.RemoveAsync(connection, user.Name);
         },
         cancellationToken);

@@ -10,17 +10,17 @@ internal static class UserStore
     /// <returns>False if the name is taken.</returns>
     public static async Task<bool> AddAsync(DbConnection connection, string name, string passwordHash, DateTimeOffset now) => await connection.ExecuteAsync(
         """
-        INSERT INTO users (name_key, name, password_hash, created) VALUES (@Key, @name, @passwordHash, @Now)
+        INSERT INTO users (guid, name_key, name, password_hash, created) VALUES (@Guid, @Key, @name, @passwordHash, @Now)
         ON CONFLICT (name_key) DO NOTHING
         """,
-        new { Key = AccountName.Key(name), name, passwordHash, Now = now.ToUnixTimeSeconds() }) == 1;
+        new { Guid = Guid.NewGuid().ToString("D"), Key = AccountName.Key(name), name, passwordHash, Now = now.ToUnixTimeSeconds() }) == 1;
 
     /// <returns>Null if there is none of that name.</returns>
     // Only a valid name is looked up: PostgreSQL refuses text with a zero in it.
     public static Task<StoredUser?> FindAsync(DbConnection connection, string name) => AccountName.FindProblem(name) is not null
         ? Task.FromResult<StoredUser?>(null)
         : connection.QuerySingleOrDefaultAsync<StoredUser>(
-            "SELECT id, name, password_hash AS PasswordHash FROM users WHERE name_key = @Key", new { Key = AccountName.Key(name) });
+            "SELECT id, guid, name, password_hash AS PasswordHash FROM users WHERE name_key = @Key", new { Key = AccountName.Key(name) });
 
     /// <summary>Changes a password that is still the one that was checked.</summary>
     /// <returns>False if it is another one by now, or the user is gone.</returns>

@@ -16,7 +16,7 @@ internal static class EventStore
 
     private const string SelectEvents =
         """
-        SELECT e.id AS Id, e.kind AS Kind, e.group_id AS GroupId, e.group_name AS GroupName, e.user_name AS UserName, e.file_name AS FileName,
+        SELECT e.id AS Id, e.kind AS Kind, e.group_id AS GroupId, e.group_guid AS GroupGuid, e.group_name AS GroupName, e.user_name AS UserName, e.file_name AS FileName,
             e.owner_only AS OwnerOnly, e.recipient_id AS RecipientId, e.created AS Created, g.owner_id AS OwnerId
         FROM events e LEFT JOIN groups g ON g.id = e.group_id
         WHERE e.id > @after
@@ -89,8 +89,8 @@ internal static class EventStore
         var id = await connection.QuerySingleAsync<long>("UPDATE last_event SET id = id + 1 RETURNING id");
         await connection.ExecuteAsync(
             """
-            INSERT INTO events (id, kind, group_id, group_name, user_name, file_name, owner_only, recipient_id, created)
-            SELECT @id, @Kind, @GroupId, name, @userName, @fileName, @OwnerOnly, @recipient, @Created FROM groups WHERE id = @group
+            INSERT INTO events (id, kind, group_id, group_guid, group_name, user_name, file_name, owner_only, recipient_id, created)
+            SELECT @id, @Kind, @GroupId, guid, name, @userName, @fileName, @OwnerOnly, @recipient, @Created FROM groups WHERE id = @group
             """,
             new
             {

@@ -13,6 +13,8 @@ internal sealed class StoredEvent
     /// <summary>Null if it is for one user.</summary>
     public required long? GroupId { get; init; }
 
+    public required string GroupGuid { get; init; }
+
     public required string GroupName { get; init; }
 
     public required string UserName { get; init; }
@@ -34,5 +36,5 @@ internal sealed class StoredEvent
         : OwnerOnly == 1 ? OwnerId == user : GroupId is { } group && members[group].Contains(user);
 
     public GroupEvent ToEvent() =>
-        new(Id, Enum.Parse<GroupEventKind>(Kind), GroupName, UserName, DateTimeOffset.FromUnixTimeSeconds(Created), FileName);
+        new(Id, Enum.Parse<GroupEventKind>(Kind), Guid.Parse(GroupGuid), GroupName, UserName, DateTimeOffset.FromUnixTimeSeconds(Created), FileName);
 }

@@ -10,7 +10,7 @@ internal static class FileStore
 {
     private const string SelectFiles =
         """
-        SELECT g.name AS GroupName, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot,
+        SELECT g.guid AS GroupGuid, g.name AS GroupName, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot,
             (SELECT u.name FROM file_sharers s JOIN users u ON u.id = s.user_id WHERE s.file_id = f.id ORDER BY s.id LIMIT 1) AS Owner,
             f.shared AS Shared
         FROM files f JOIN groups g ON g.id = f.group_id

@@ -7,6 +7,8 @@ namespace P2PShare.TrackerHost.Files;
 // Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
 internal sealed class ListedFile
 {
+    public required string GroupGuid { get; init; }
+
     public required string GroupName { get; init; }
 
     public required string Name { get; init; }
@@ -23,6 +25,7 @@ internal sealed class ListedFile
 
     /// <param name="sources">By content.</param>
     public FileResponse ToResponse(IReadOnlyDictionary<string, int> sources) => new(
+        Guid.Parse(GroupGuid),
         GroupName,
         Name,
         Size,

@@ -22,15 +22,16 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     {
         AccountName.CheckGroup(name);
         var now = clock.GetUtcNow();
+        var guid = Guid.NewGuid();
         return await database.WriteAsync(
             async connection =>
             {
                 await SessionService.RequireAsync(connection, user);
-                var group = await GroupStore.AddAsync(connection, name, user.Id, now)
+                var group = await GroupStore.AddAsync(connection, guid, name, user.Id, now)
                     ?? throw new P2PShareException(ErrorCode.GroupNameTaken, $"A group called '{name}' exists already: choose another name, or ask to join it.");
                 await MemberStore.AddAsync(connection, group, user.Id, now);
                 await QuotaStore.CheckGroupsAsync(connection, user.Id, user.Name, options.GroupsPerUser);
-                return new GroupResponse(name, user.Name, MemberCount: 1, GroupRole.Owner, DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()));
+                return new GroupResponse(guid, name, user.Name, MemberCount: 1, GroupRole.Owner, DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()));
             },
             cancellationToken);
     }
@@ -42,7 +43,7 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
         {
             var membership = await Membership.RequireOwnerAsync(connection, group, user, "delete it");
             var now = clock.GetUtcNow();
-            await RevocationStore.AddAllAsync(connection, membership.GroupId, now);
+            await RevocationStore.AddGroupAsync(connection, membership.GroupId, now);
             await EventStore.AddRemovalAsync(connection, membership, user.Name, now);
             await GroupStore.RemoveAsync(connection, membership.GroupId);
         },
@@ -122,7 +123,7 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     /// <returns>Whether there was one.</returns>
     public static async Task<bool> EndMembershipAsync(DbConnection connection, long group, long user, GroupEventKind kind, DateTimeOffset now)
     {
-        await RevocationStore.AddAsync(connection, group, user, now);
+        await RevocationStore.AddMemberAsync(connection, group, user, now);
         if (!await MemberStore.RemoveAsync(connection, group, user))
         {
             return false;

@@ -12,7 +12,7 @@ internal static class GroupStore
 {
     private const string SelectGroups =
         """
-        SELECT g.name AS Name, o.name AS Owner,
+        SELECT g.guid AS Guid, g.name AS Name, o.name AS Owner,
             (SELECT COUNT(*) FROM members m WHERE m.group_id = g.id) AS MemberCount,
             CASE WHEN g.owner_id = @user THEN 'Owner'
                 WHEN EXISTS (SELECT 1 FROM members m WHERE m.group_id = g.id AND m.user_id = @user) THEN 'Member'
@@ -23,12 +23,12 @@ internal static class GroupStore
         """;
 
     /// <returns>The id of the new group; null if the name is taken.</returns>
-    public static Task<long?> AddAsync(DbConnection connection, string name, long owner, DateTimeOffset now) => connection.QuerySingleOrDefaultAsync<long?>(
+    public static Task<long?> AddAsync(DbConnection connection, Guid guid, string name, long owner, DateTimeOffset now) => connection.QuerySingleOrDefaultAsync<long?>(
         """
-        INSERT INTO groups (name_key, name, owner_id, created) VALUES (@Key, @name, @owner, @Now)
+        INSERT INTO groups (guid, name_key, name, owner_id, created) VALUES (@Guid, @Key, @name, @owner, @Now)
         ON CONFLICT (name_key) DO NOTHING RETURNING id
         """,
-        new { Key = AccountName.Key(name), name, owner, Now = now.ToUnixTimeSeconds() });
+        new { Guid = guid.ToString("D"), Key = AccountName.Key(name), name, owner, Now = now.ToUnixTimeSeconds() });
 
     /// <summary>All groups, as a user sees them.</summary>
     public static async Task<IReadOnlyList<GroupResponse>> ListAsync(DbConnection connection, CurrentUser user)
@@ -69,6 +69,8 @@ internal static class GroupStore
     // Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
     private sealed class Row
     {
+        public required string Guid { get; init; }
+
         public required string Name { get; init; }
 
         public required string Owner { get; init; }
@@ -80,6 +82,6 @@ internal static class GroupStore
         public required long Created { get; init; }
 
         public GroupResponse ToResponse() =>
-            new(Name, Owner, (int)MemberCount, Enum.Parse<GroupRole>(Role), DateTimeOffset.FromUnixTimeSeconds(Created));
+            new(System.Guid.Parse(Guid), Name, Owner, (int)MemberCount, Enum.Parse<GroupRole>(Role), DateTimeOffset.FromUnixTimeSeconds(Created));
     }
 }

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using P2PShare.Protocol;
-using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Tickets;
@@ -52,11 +51,11 @@ internal sealed class AnnounceBatch(DbConnection connection, PeerOptions options
         var saved = turn.Where(i => known.TryGetValue(i, out var isKnown) && (announces[i].Request.Full || isKnown)).ToList();
         var peers = await SavePeersAsync(announces, saved);
         var rejected = await SaveHoldingsAsync(announces, saved, peers);
-        var revocations = await RevocationStore.GetAsync(connection, known.Keys.Select(i => announces[i].User).DistinctBy(user => user.Id), tickets, now);
+        var revocations = await RevocationStore.ReadAsync(connection, [.. known.Keys.Select(i => announces[i].ToReader(i))], tickets, now);
         var interval = (int)options.AnnounceInterval.TotalSeconds;
         foreach (var i in known.Keys)
         {
-            responses[i] = new AnnounceResponse(interval, peers.ContainsKey(i), [.. rejected[i]], [.. revocations[announces[i].User.Id]]);
+            responses[i] = new AnnounceResponse(interval, peers.ContainsKey(i), [.. rejected[i]], [.. revocations[i]], revocations.NumberAfter(i));
         }
     }
 
@@ -83,11 +82,9 @@ internal sealed class AnnounceBatch(DbConnection connection, PeerOptions options
             return added.ToLookup(_ => 0, one => one.Announcement);
         }
 
-        HoldingStore.UserGroup GroupOf((int Announce, Announcement Announcement) one) => new(announces[one.Announce].User.Id, AccountName.Key(one.Announcement.Group));
+        HoldingStore.UserGroup GroupOf((int Announce, Announcement Announcement) one) => new(announces[one.Announce].User.Id, one.Announcement.GroupId.ToString("D"));
 
-        // Only a valid name is looked up: PostgreSQL refuses text with a zero in it.
-        var groups = await HoldingStore.FindGroupsAsync(
-            connection, [.. added.Concat(removed).Select(GroupOf).Distinct().Where(group => AccountName.FindProblem(group.Name) is null)]);
+        var groups = await HoldingStore.FindGroupsAsync(connection, [.. added.Concat(removed).Select(GroupOf).Distinct()]);
         HoldingStore.Key? KeyOf((int Announce, Announcement Announcement) one) => groups.TryGetValue(GroupOf(one), out var group)
             ? new HoldingStore.Key(peers[one.Announce], group, one.Announcement.PiecesRoot.ToString())
             : null;

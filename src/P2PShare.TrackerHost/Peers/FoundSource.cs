@@ -9,6 +9,10 @@ internal sealed class FoundSource
 {
     public required string Fingerprint { get; init; }
 
+    public required string UserGuid { get; init; }
+
+    public required string SessionGuid { get; init; }
+
     public required string UserName { get; init; }
 
     public required long Complete { get; init; }
@@ -19,6 +23,11 @@ internal sealed class FoundSource
 
     public required long Port { get; init; }
 
-    public SourcePeer ToResponse() =>
-        new(Hash256.Parse(Fingerprint), UserName, Complete == 1, PeerAddresses.EndPoints(ObservedAddress, OwnAddresses, Port));
+    public SourcePeer ToResponse() => new(
+        Hash256.Parse(Fingerprint),
+        Guid.Parse(UserGuid),
+        Guid.Parse(SessionGuid),
+        UserName,
+        Complete == 1,
+        PeerAddresses.EndPoints(ObservedAddress, OwnAddresses, Port));
 }

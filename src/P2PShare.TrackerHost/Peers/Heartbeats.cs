@@ -19,11 +19,11 @@ internal static class Heartbeats
         DbConnection connection, IReadOnlyList<Announce> announces, PeerOptions options, TicketOptions tickets, DateTimeOffset now)
     {
         var found = new (long Peer, AnnounceResponse Response)?[announces.Count];
-        var revocations = await RevocationStore.GetAsync(connection, announces.Select(announce => announce.User).DistinctBy(user => user.Id), tickets, now);
+        var revocations = await RevocationStore.ReadAsync(connection, [.. announces.Select((announce, i) => announce.ToReader(i))], tickets, now);
         var interval = (int)options.AnnounceInterval.TotalSeconds;
         foreach (var (number, peer) in await PeerStore.FindUnchangedAsync(connection, announces.Select(PeerStore.AnnouncedPeer.Of), options.OnTimeSince(now)))
         {
-            found[number] = (peer, new AnnounceResponse(interval, Known: true, [], [.. revocations[announces[(int)number].User.Id]]));
+            found[number] = (peer, new AnnounceResponse(interval, Known: true, [], [.. revocations[(int)number]], revocations.NumberAfter((int)number)));
         }
 
         return found;

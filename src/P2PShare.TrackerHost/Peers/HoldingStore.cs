@@ -17,21 +17,21 @@ internal static partial class HoldingStore
     /// <summary>A content that a peer holds in a group.</summary>
     public readonly record struct Key(long PeerId, long GroupId, string Root);
 
-    /// <summary>A group's name as one user gives it, in lower case.</summary>
-    public readonly record struct UserGroup(long UserId, string Name);
+    /// <summary>A group's id as one user gives it.</summary>
+    public readonly record struct UserGroup(long UserId, string Guid);
 
     /// <summary>A content of a group.</summary>
     public readonly record struct GroupContent(long GroupId, string Root);
 
     /// <returns>The id of each group that the user is a member of.</returns>
     public static async Task<IReadOnlyDictionary<UserGroup, long>> FindGroupsAsync(DbConnection connection, IReadOnlyCollection<UserGroup> asked) =>
-        asked.Count == 0 ? new Dictionary<UserGroup, long>() : (await connection.QueryAsync<(long User, string Name, long Id)>(
+        asked.Count == 0 ? new Dictionary<UserGroup, long>() : (await connection.QueryAsync<(long User, string Guid, long Id)>(
                 $"""
-                SELECT r.user_id, r.name, g.id FROM {connection.Rows("@rows", ("user_id", "BIGINT"), ("name", "TEXT"))}
-                CROSS JOIN groups g CROSS JOIN members m WHERE g.name_key = r.name AND m.group_id = g.id AND m.user_id = r.user_id
+                SELECT r.user_id, r.guid, g.id FROM {connection.Rows("@rows", ("user_id", "BIGINT"), ("guid", "TEXT"))}
+                CROSS JOIN groups g CROSS JOIN members m WHERE g.guid = r.guid AND m.group_id = g.id AND m.user_id = r.user_id
                 """,
                 new { rows = Json(asked, HoldingRowJson.Default.IEnumerableUserGroup) }))
-            .ToDictionary(row => new UserGroup(row.User, row.Name), row => row.Id);
+            .ToDictionary(row => new UserGroup(row.User, row.Guid), row => row.Id);
 
     /// <returns>Those that are contents of their groups, replaced ones that can still be fetched included.</returns>
     public static async Task<HashSet<GroupContent>> FindContentsAsync(DbConnection connection, IEnumerable<GroupContent> asked, DateTimeOffset now) =>
@@ -98,7 +98,7 @@ internal static partial class HoldingStore
         const string Some = " ORDER BY place LIMIT @Candidates)";
         return connection.QueryAsync<FoundSource>(
             $"""
-            SELECT p.fingerprint AS Fingerprint, u.name AS UserName, c.complete AS Complete,
+            SELECT p.fingerprint AS Fingerprint, u.guid AS UserGuid, s.guid AS SessionGuid, u.name AS UserName, c.complete AS Complete,
                 p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
             FROM (
                 {Holders} complete = 1 AND place >= @From {Some} AS a
@@ -108,8 +108,8 @@ internal static partial class HoldingStore
                 ORDER BY complete DESC LIMIT @Candidates
             ) AS c
             -- In this order: CROSS JOIN keeps SQLite from beginning with the members.
-            CROSS JOIN peers p CROSS JOIN users u CROSS JOIN members m
-            WHERE p.id = c.peer_id AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id AND p.last_seen >= @onlineSince AND p.fingerprint <> @Asker
+            CROSS JOIN peers p CROSS JOIN users u CROSS JOIN sessions s CROSS JOIN members m
+            WHERE p.id = c.peer_id AND s.token_hash = p.session_hash AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id AND p.last_seen >= @onlineSince AND p.fingerprint <> @Asker
             ORDER BY c.complete DESC LIMIT @MaxSources
             """,
             new { group, Root = content.ToString(), From = Random.Shared.NextInt64(uint.MaxValue), Candidates, onlineSince, Asker = asker.ToString(), MaxSources });

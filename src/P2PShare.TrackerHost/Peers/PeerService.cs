@@ -59,6 +59,12 @@ internal sealed class PeerService(
             {
                 var now = clock.GetUtcNow();
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
+                if (membership.Group.Id != request.GroupId)
+                {
+                    throw new P2PShareException(
+                        ErrorCode.GroupNotFound, $"The group '{membership.GroupName}' was deleted, and another one has its name now: list its files again.");
+                }
+
                 var asked = request.PiecesRoots.Distinct().ToArray();
                 var found = await FileStore.FindRootsAsync(connection, membership.GroupId, asked.Select(root => root.ToString()), now);
                 Hash256[] roots = [.. asked.Where(root => found.Contains(root.ToString()))];
@@ -76,9 +82,10 @@ internal sealed class PeerService(
                 }
 
                 var expires = DateTimeOffset.FromUnixTimeSeconds((now + tickets.TicketLifetime).ToUnixTimeSeconds());
-                var ticket = new Ticket(user.Name, membership.GroupName, roots, request.CertificateHash, expires);
-                var issued = await RevocationStore.IssueTimeAsync(connection, membership.GroupName, user.Name, now);
-                return new SourcesResponse(keys.Issuer.Issue(ticket, issued), expires, contents);
+                var ticket = new Ticket(
+                    user.UserId, membership.Group.Id, user.SessionId, user.Name, membership.GroupName, roots, request.CertificateHash, expires);
+                var issued = await RevocationStore.IssueTimeAsync(connection, ticket, now);
+                return new SourcesResponse(membership.Group.Id, keys.Issuer.Issue(ticket, issued), expires, contents);
             },
             cancellationToken);
 

@@ -11,8 +11,8 @@ internal static class DatabaseCopy
     // The target has its own.
     private const string SchemaVersion = "schema_version";
 
-    // A row that a new database has.
-    private const string LastEvent = "last_event";
+    // Rows that a new database has: the last number of a sequence, by table.
+    private static readonly Dictionary<string, string> LastNumbers = new() { ["last_event"] = "id", ["last_revocation"] = "number" };
 
     /// <param name="source">With the newest schema, as <paramref name="target"/> has.</param>
     /// <returns>Each table, and how many rows of it were copied.</returns>
@@ -31,7 +31,11 @@ internal static class DatabaseCopy
                     await RequireEmptyAsync(to, table);
                 }
 
-                await to.ExecuteAsync($"DELETE FROM {LastEvent}");
+                foreach (var table in LastNumbers.Keys)
+                {
+                    await to.ExecuteAsync($"DELETE FROM {table}");
+                }
+
                 foreach (var table in tables)
                 {
                     copied.Add((table, (long)await CopyAsync(from, to, table, cancellationToken)));
@@ -67,8 +71,8 @@ internal static class DatabaseCopy
 
     private static async Task RequireEmptyAsync(NpgsqlConnection to, string table)
     {
-        var isEmpty = table == LastEvent
-            ? await to.ExecuteScalarAsync<long>($"SELECT COALESCE(MAX(id), 0) FROM {table}") == 0
+        var isEmpty = LastNumbers.TryGetValue(table, out var number)
+            ? await to.ExecuteScalarAsync<long>($"SELECT COALESCE(MAX({number}), 0) FROM {table}") == 0
             : await to.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT 1) AS any_row") == 0;
         if (!isEmpty)
         {

@@ -81,7 +81,12 @@ internal sealed class SqliteDatabase : TrackerDatabase
     // BEGIN IMMEDIATE has the file's lock already.
     internal override Task LockAsync(DbConnection connection, bool shared) => Task.CompletedTask;
 
-    internal override string Translate(string migration) => migration;
+    // Version 4 (RFC 9562), from the operating system's random numbers.
+    internal override string Translate(string migration) => migration.Replace(
+        RandomUuid,
+        "LOWER(HEX(randomblob(4)) || '-' || HEX(randomblob(2)) || '-4' || SUBSTR(HEX(randomblob(2)), 2) || '-'"
+        + " || SUBSTR('89AB', 1 + ABS(RANDOM() % 4), 1) || SUBSTR(HEX(randomblob(2)), 2) || '-' || HEX(randomblob(6)))",
+        StringComparison.Ordinal);
 
     // The index of the write-ahead log is a mapped file, which has an error code of its own when it cannot grow.
     internal override WriteFault FaultOf(Exception e) =>

@@ -11,6 +11,9 @@ namespace P2PShare.TrackerHost.Storage;
 /// </summary>
 internal abstract class TrackerDatabase : IAsyncDisposable
 {
+    /// <summary>What a migration writes for a new random UUID; <see cref="Translate"/> replaces it.</summary>
+    protected const string RandomUuid = "RANDOM_UUID";
+
     private readonly WriteQueue<DbConnection> _writes;
     private int _isUnavailable;
     private int _isFull;

@@ -75,12 +75,14 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
             var begun = _clock.GetTimestamp();
             if (await TryCommitBatchAsync(batch) is { } failure)
             {
-                batch.ForEach(write => write.Fail(failure));
-                // Those that wait behind an unavailable database do not wait for its time-outs once more.
+                // Those that wait behind an unavailable database do not wait for its time-outs once more. They are taken before the
+                // batch's callers hear of it: what a caller writes after that is tried.
                 while (failure is P2PShareException && _waiting.Reader.TryRead(out var write))
                 {
-                    write.Fail(failure);
+                    batch.Add(write);
                 }
+
+                batch.ForEach(write => write.Fail(failure));
             }
             else
             {

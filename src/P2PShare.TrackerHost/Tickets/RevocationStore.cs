@@ -1,111 +1,179 @@
 using System.Data.Common;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dapper;
-using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Tickets;
 
 /// <summary>
-/// The rows of revocations: users whose access to a group has ended, for as long as their tickets could still be used. Sources
-/// receive them in the response to their next announce.
+/// The rows of revocations: a sequence that is only appended to, each row for as long as its tickets could still be used. A peer's
+/// announce reports the last number that it knows, and the response has those after it that concern the peer.
 /// </summary>
-internal static class RevocationStore
+internal static partial class RevocationStore
 {
     // Tickets are issued until the revocation is committed, and by other instances, whose clocks may be some seconds ahead.
     private const int SecondsUnderWay = 30;
 
-    /// <summary>Revokes the tickets of a member of a group. To be called while the membership still exists.</summary>
-    public static Task AddAsync(DbConnection connection, long group, long user, DateTimeOffset now) => connection.ExecuteAsync(
+    private const string LastOfUser = "SELECT MAX(tickets_until) FROM revocations WHERE user_guid = @user";
+
+    private const string LastOfGroup =
         """
-        INSERT INTO revocations (group_key, user_key, group_name, user_name, tickets_until)
-        SELECT g.name_key, u.name_key, g.name, u.name, @Until FROM members m
-            JOIN groups g ON g.id = m.group_id
-            JOIN users u ON u.id = m.user_id
-            WHERE m.group_id = @group AND m.user_id = @user
-        ON CONFLICT (group_key, user_key) DO UPDATE SET tickets_until = CASE
-            WHEN excluded.tickets_until > revocations.tickets_until THEN excluded.tickets_until
-            ELSE revocations.tickets_until + 1 END
-        """,
-        new { group, user, Until = now.ToUnixTimeSeconds() + SecondsUnderWay });
+        SELECT MAX(tickets_until) FROM revocations WHERE group_guid = @group OR (group_guid IS NULL AND user_guid IN (
+            SELECT u.guid FROM groups g JOIN members m ON m.group_id = g.id JOIN users u ON u.id = m.user_id WHERE g.guid = @group))
+        """;
 
-    /// <summary>
-    /// Revokes the tickets of all members of a group, all of them until the same second, so that the peers of each
-    /// receive all. To be called while the group still exists.
-    /// </summary>
-    public static async Task AddAllAsync(DbConnection connection, long group, DateTimeOffset now)
+    /// <summary>A peer that has to know revocations.</summary>
+    /// <param name="Number">Position of its announce.</param>
+    /// <param name="After">The last revocation that it knows.</param>
+    public readonly record struct Reader(int Number, long UserId, string UserGuid, long After);
+
+    /// <summary>Revokes the tickets of a member of a group. To be called while the membership still exists; does nothing if there is none.</summary>
+    public static async Task AddMemberAsync(DbConnection connection, long group, long user, DateTimeOffset now)
     {
-        foreach (var user in await connection.QueryAsync<long>("SELECT user_id FROM members WHERE group_id = @group", new { group }))
-        {
-            await AddAsync(connection, group, user, now);
-        }
-
-        await connection.ExecuteAsync(
+        var guids = await connection.QuerySingleOrDefaultAsync<(string Group, string User)?>(
             """
-            UPDATE revocations SET tickets_until =
-                (SELECT MAX(other.tickets_until) FROM revocations other WHERE other.group_key = revocations.group_key)
-            WHERE group_key = (SELECT g.name_key FROM groups g WHERE g.id = @group)
-                AND user_key IN (SELECT u.name_key FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = @group)
+            SELECT g.guid, u.guid FROM members m JOIN groups g ON g.id = m.group_id JOIN users u ON u.id = m.user_id
+            WHERE m.group_id = @group AND m.user_id = @user
             """,
-            new { group });
+            new { group, user });
+        if (guids is var (groupGuid, userGuid))
+        {
+            var number = await AddAsync(connection, groupGuid, userGuid, null, now);
+            await AddFormerMembersAsync(connection, group, user, number);
+        }
     }
 
+    /// <summary>Revokes the tickets for a group with one row. To be called while the group still exists.</summary>
+    public static async Task AddGroupAsync(DbConnection connection, long group, DateTimeOffset now)
+    {
+        var guid = await connection.QuerySingleAsync<string>("SELECT guid FROM groups WHERE id = @group", new { group });
+        var number = await AddAsync(connection, guid, null, null, now);
+        await AddFormerMembersAsync(connection, group, null, number);
+    }
+
+    /// <summary>Revokes the tickets of a user.</summary>
+    /// <param name="session">Those that this session asked for; null: all.</param>
+    public static Task AddAsync(DbConnection connection, Guid user, Guid? session, DateTimeOffset now) =>
+        AddAsync(connection, null, user.ToString("D"), session?.ToString("D"), now);
+
     /// <summary>The time that a ticket bears which is issued now: later than those that are revoked.</summary>
-    public static async Task<DateTimeOffset> IssueTimeAsync(DbConnection connection, string group, string user, DateTimeOffset now)
+    public static async Task<DateTimeOffset> IssueTimeAsync(DbConnection connection, Ticket ticket, DateTimeOffset now)
     {
         var until = await connection.ExecuteScalarAsync<long?>(
-            "SELECT tickets_until FROM revocations WHERE group_key = @Group AND user_key = @User",
-            new { Group = AccountName.Key(group), User = AccountName.Key(user) });
+            """
+            SELECT MAX(tickets_until) FROM revocations
+            WHERE user_guid = @User AND (group_guid IS NULL OR group_guid = @Group) AND (session_guid IS NULL OR session_guid = @Session)
+            """,
+            new { User = ticket.UserId.ToString("D"), Group = ticket.GroupId.ToString("D"), Session = ticket.SessionId.ToString("D") });
         return DateTimeOffset.FromUnixTimeSeconds(Math.Max(now.ToUnixTimeSeconds(), until + 1 ?? 0));
     }
 
-    /// <summary>The revocations that the peers of users have to know: of the groups that a user is a member of, or was until then.</summary>
-    /// <returns>By user.</returns>
-    public static async Task<ILookup<long, Revocation>> GetAsync(
-        DbConnection connection, IEnumerable<CurrentUser> users, TicketOptions options, DateTimeOffset now)
+    /// <summary>
+    /// The revocations that peers have to know: of the groups that their user is a member of, or was until then, and of the members of
+    /// those groups.
+    /// </summary>
+    public static async Task<NewRevocations> ReadAsync(DbConnection connection, IReadOnlyList<Reader> readers, TicketOptions options, DateTimeOffset now)
     {
-        var since = Since(options, now);
-        if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM revocations WHERE tickets_until >= @since", new { since }) == 0)
+        // Read first: what is committed meanwhile has a later number, and comes with the next announce.
+        var last = await connection.ExecuteScalarAsync<long>("SELECT number FROM last_revocation");
+        // A database that was restored from a backup counts from there again.
+        var behind = readers.Select(reader => reader.After > last ? reader with { After = 0 } : reader).Where(reader => reader.After < last).ToList();
+        if (behind.Count == 0)
         {
-            return Array.Empty<Row>().ToLookup(row => row.UserId, row => row.ToRevocation());
+            return new NewRevocations(last, Array.Empty<Row>().ToLookup(row => 0, row => row.ToRevocation()));
         }
 
-        const string Columns = "r.id AS UserId, e.group_name AS GroupName, e.user_name AS UserName, e.tickets_until AS TicketsUntil";
-        var asked = connection.Rows("@Users", ("id", "BIGINT"), ("key", "TEXT"));
+        const string Columns = "e.number AS Number, e.group_guid AS GroupGuid, e.user_guid AS UserGuid, e.session_guid AS SessionGuid, e.tickets_until AS TicketsUntil";
+        const string IsNew = "e.number > r.after AND e.number <= @last AND e.tickets_until >= @Since";
+        var asked = connection.Rows("@Readers", ("number", "BIGINT"), ("user_id", "BIGINT"), ("user_guid", "TEXT"), ("after", "BIGINT"));
         var rows = await connection.QueryAsync<Row>(
             $"""
-            SELECT {Columns} FROM {asked} CROSS JOIN members m CROSS JOIN groups g CROSS JOIN revocations e
-            WHERE m.user_id = r.id AND g.id = m.group_id AND e.group_key = g.name_key AND e.tickets_until >= @since
+            SELECT r.number AS Reader, {Columns} FROM {asked} CROSS JOIN members m CROSS JOIN groups g CROSS JOIN revocations e
+            WHERE m.user_id = r.user_id AND g.id = m.group_id AND e.group_guid = g.guid AND {IsNew}
             UNION
-            SELECT {Columns} FROM {asked} CROSS JOIN revocations own CROSS JOIN revocations e
-            WHERE own.user_key = r.key AND e.group_key = own.group_key AND e.tickets_until BETWEEN @since AND own.tickets_until
+            SELECT r.number AS Reader, {Columns} FROM {asked} CROSS JOIN former_members f CROSS JOIN revocations e
+            WHERE f.user_guid = r.user_guid AND e.group_guid = f.group_guid AND e.number <= f.number AND {IsNew}
+            UNION
+            SELECT r.number AS Reader, {Columns} FROM {asked} CROSS JOIN revocations e
+            WHERE e.group_guid IS NULL AND {IsNew} AND EXISTS (
+                SELECT 1 FROM users u JOIN members other ON other.user_id = u.id JOIN members own ON own.group_id = other.group_id
+                WHERE u.guid = e.user_guid AND own.user_id = r.user_id)
             """,
-            new { since, Users = JsonSerializer.Serialize(users.Select(user => new { id = user.Id, key = AccountName.Key(user.Name) })) });
-        return rows.ToLookup(row => row.UserId, row => row.ToRevocation());
+            new { last, Since = Since(options, now), Readers = JsonSerializer.Serialize(behind, ReaderJson.Default.IEnumerableReader) });
+        return new NewRevocations(last, rows.OrderBy(row => row.Number).ToLookup(row => (int)row.Reader, row => row.ToRevocation()));
     }
 
     /// <summary>Deletes the revocations that are older than any valid ticket.</summary>
-    public static Task PurgeExpiredAsync(DbConnection connection, TicketOptions options, DateTimeOffset now) => connection.ExecuteAsync(
-        "DELETE FROM revocations WHERE tickets_until < @Since", new { Since = Since(options, now) });
+    public static async Task PurgeExpiredAsync(DbConnection connection, TicketOptions options, DateTimeOffset now)
+    {
+        await connection.ExecuteAsync("DELETE FROM revocations WHERE tickets_until < @Since", new { Since = Since(options, now) });
+        await connection.ExecuteAsync("DELETE FROM former_members WHERE NOT EXISTS (SELECT 1 FROM revocations r WHERE r.number = former_members.number)");
+    }
+
+    private static async Task<long> AddAsync(DbConnection connection, string? group, string? user, string? session, DateTimeOffset now)
+    {
+        var number = await connection.QuerySingleAsync<long>("UPDATE last_revocation SET number = number + 1 RETURNING number");
+        // Tickets that were issued since an earlier revocation bear a time after it, which may be in the future.
+        var earlier = await connection.ExecuteScalarAsync<long?>(user is null ? LastOfGroup : LastOfUser, new { group, user });
+        var until = Math.Max(now.ToUnixTimeSeconds() + SecondsUnderWay, earlier + 1 ?? 0);
+        await connection.ExecuteAsync(
+            "INSERT INTO revocations (number, group_guid, user_guid, session_guid, tickets_until) VALUES (@number, @group, @user, @session, @until)",
+            new { number, group, user, session, until });
+        return number;
+    }
+
+    /// <param name="user">Null: all members of the group.</param>
+    private static Task<int> AddFormerMembersAsync(DbConnection connection, long group, long? user, long number) => connection.ExecuteAsync(
+        $"""
+        INSERT INTO former_members (group_guid, user_guid, number)
+        SELECT g.guid, u.guid, @number FROM members m JOIN groups g ON g.id = m.group_id JOIN users u ON u.id = m.user_id
+        WHERE m.group_id = @group {(user is null ? "" : "AND m.user_id = @user")}
+        ON CONFLICT (user_guid, group_guid) DO UPDATE SET number = excluded.number
+        """,
+        new { group, user, number });
 
     private static long Since(TicketOptions options, DateTimeOffset now) =>
         (now - options.TicketLifetime - TicketValidator.ClockSkew).ToUnixTimeSeconds();
 
+    /// <summary>What each of several peers has to know.</summary>
+    /// <param name="last">The number of the last revocation.</param>
+    /// <param name="revocations">By the position of the announce, the oldest first.</param>
+    public sealed class NewRevocations(long last, ILookup<int, Revocation> revocations)
+    {
+        /// <summary>At most <see cref="AnnounceResponse.MaxRevocations"/>.</summary>
+        public IEnumerable<Revocation> this[int announce] => revocations[announce].Take(AnnounceResponse.MaxRevocations);
+
+        /// <summary>The number after which the next response continues.</summary>
+        public long NumberAfter(int announce) =>
+            revocations[announce].Count() > AnnounceResponse.MaxRevocations ? this[announce].Last().Number : last;
+    }
+
     // Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
     private sealed class Row
     {
-        public required long UserId { get; init; }
+        public required long Reader { get; init; }
 
-        public required string GroupName { get; init; }
+        public required long Number { get; init; }
 
-        public required string UserName { get; init; }
+        public required string? GroupGuid { get; init; }
+
+        public required string? UserGuid { get; init; }
+
+        public required string? SessionGuid { get; init; }
 
         public required long TicketsUntil { get; init; }
 
-        public Revocation ToRevocation() => new(GroupName, UserName, DateTimeOffset.FromUnixTimeSeconds(TicketsUntil));
+        public Revocation ToRevocation() =>
+            new(Number, Parse(GroupGuid), Parse(UserGuid), Parse(SessionGuid), DateTimeOffset.FromUnixTimeSeconds(TicketsUntil));
+
+        private static Guid? Parse(string? guid) => guid is null ? null : Guid.Parse(guid);
     }
+
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Default)]
+    [JsonSerializable(typeof(IEnumerable<Reader>))]
+    private sealed partial class ReaderJson : JsonSerializerContext;
 }

@@ -29,14 +29,14 @@ internal sealed class AccessGuard(TicketChecker tickets, Revocations revocations
     {
         var (ticket, problem) = await tickets.ValidateAsync(token, certificateHash).ConfigureAwait(false);
         return ticket is not null && IsRevoked(ticket)
-            ? (null, $"The access of '{ticket.UserName}' to '{ticket.Group}' has ended since.")
+            ? (null, $"The access of '{ticket.UserName}' to '{ticket.GroupName}' has ended since.")
             : (ticket, problem);
     }
 
     /// <summary>Whether the tracker has reported that the holder's access ended after the ticket was issued.</summary>
     public bool IsRevoked(Ticket ticket) => revocations.IsRevoked(ticket);
 
-    public bool IsExpired(Ticket ticket) => ticket.Expires + TicketValidator.ClockSkew < clock.GetUtcNow();
+    public bool IsExpired(Ticket ticket) => ticket.Expires < clock.GetUtcNow() - TicketValidator.ClockSkew;
 
     /// <summary>Keeps what the tracker reported.</summary>
     /// <returns>What was not known before.</returns>

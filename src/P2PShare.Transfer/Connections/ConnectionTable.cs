@@ -186,8 +186,10 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     {
         foreach (var channel in connection.Channels.Where(channel => channel.UserName is null))
         {
-            if (revocations.Any(one => string.Equals(one.Group, channel.Group, StringComparison.OrdinalIgnoreCase)
-                && string.Equals(one.UserName, connection.RemoteUserName, StringComparison.OrdinalIgnoreCase)))
+            // A peer that the tracker was not asked about is taken for any user's.
+            if (revocations.Any(one => connection.RemoteSource is { } remote
+                    ? one.Concerns(channel.Group.Id, remote.UserId, remote.SessionId)
+                    : one.UserId is null && one.GroupId == channel.Group.Id))
             {
                 connection.Close(channel, CloseReason.Done);
             }

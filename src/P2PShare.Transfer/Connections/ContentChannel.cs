@@ -1,6 +1,7 @@
 using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
@@ -20,7 +21,7 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     /// <param name="id">Odd if the dialling side opened it, even if the listening side did.</param>
     /// <param name="group">The group under which it was opened.</param>
     /// <param name="userName">The holder of the ticket that opened it; null if this side opened it.</param>
-    public ContentChannel(PeerConnection connection, ConnectionContext context, uint id, IServedContent content, string group, string? userName)
+    public ContentChannel(PeerConnection connection, ConnectionContext context, uint id, IServedContent content, GroupIdentity group, string? userName)
     {
         Connection = connection;
         _context = context;
@@ -40,7 +41,7 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     public IServedContent Content { get; }
 
     /// <summary>The group under which it was opened.</summary>
-    public string Group { get; }
+    public GroupIdentity Group { get; }
 
     /// <summary>The holder of the ticket that opened it; null if this side opened it.</summary>
     public string? UserName { get; }
@@ -132,8 +133,8 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     public UploadRecord? MakeRecord() => BytesUploaded == 0
         ? null
         : new UploadRecord(
-            Group,
-            Content.NameIn(Group) ?? "",
+            Group.Name,
+            Content.NameIn(Group.Id) ?? "",
             Content.PiecesRoot,
             UserName,
             Connection.RemoteFingerprint,

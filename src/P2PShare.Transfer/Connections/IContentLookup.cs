@@ -6,7 +6,7 @@ namespace P2PShare.Transfer.Connections;
 internal interface IContentLookup
 {
     /// <returns>Null if the content is not offered in the group.</returns>
-    IServedContent? Find(Hash256 piecesRoot, string group);
+    IServedContent? Find(Hash256 piecesRoot, Guid group);
 
     /// <summary>Withdraws a content whose file is gone or has changed.</summary>
     void ReportUnreadable(IServedContent content, Exception problem);

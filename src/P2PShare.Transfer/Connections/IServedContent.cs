@@ -26,7 +26,7 @@ internal interface IServedContent
     void Read(long offset, Span<byte> buffer);
 
     /// <summary>A name that it has in a group; null if it is not offered there.</summary>
-    string? NameIn(string group);
+    string? NameIn(Guid group);
 
     void Attach(ContentChannel channel);
 

@@ -2,7 +2,9 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Diagnostics;
 
@@ -50,8 +52,8 @@ internal sealed class PeerConnection : IDisposable
 
     public Hash256 RemoteCertificateHash => _remote.CertificateHash;
 
-    /// <summary>The user of the other side, as the tracker reported it; null if the tracker was not asked.</summary>
-    public string? RemoteUserName { get; set; }
+    /// <summary>The other side as the tracker reported it; null if the tracker was not asked.</summary>
+    public SourcePeer? RemoteSource { get; set; }
 
     /// <summary>Whether this side dialled.</summary>
     public bool IsDialled { get; }
@@ -164,7 +166,7 @@ internal sealed class PeerConnection : IDisposable
 
     /// <summary>Returns the channel of a content, or opens it.</summary>
     /// <param name="group">The group of the ticket that was shown before.</param>
-    public ContentChannel Open(IServedContent content, string group)
+    public ContentChannel Open(IServedContent content, GroupIdentity group)
     {
         lock (_openLock)
         {

@@ -19,7 +19,7 @@ internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable conne
     {
         if (Find(peer.Fingerprint) is { } existing)
         {
-            existing.RemoteUserName = peer.UserName;
+            existing.RemoteSource = peer;
             return existing;
         }
 
@@ -47,7 +47,7 @@ internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable conne
             () => transport.DialBlocking(first.RemoteFingerprint, first.RemoteEndPoint, stopping),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         var connection = connections.Run(stream, remote, isDialled: true, isBulk: true);
-        connection.RemoteUserName = first.RemoteUserName;
+        connection.RemoteSource = first.RemoteSource;
         return connection;
     }
 
@@ -61,7 +61,7 @@ internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable conne
             var (stream, remote) = await transport.DialAsync(peer, stopping).ConfigureAwait(false);
             activity?.SetTag("network.peer.address", remote.EndPoint.Address.ToString()).SetTag("network.peer.port", remote.EndPoint.Port);
             var connection = connections.Run(stream, remote, isDialled: true);
-            connection.RemoteUserName = peer.UserName;
+            connection.RemoteSource = peer;
             return connection;
         }
         catch (Exception e)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Diagnostics;
 
@@ -118,17 +119,17 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             return;
         }
 
-        var channel = new ContentChannel(connection, context, open.Channel, content!, group, userName);
+        var channel = new ContentChannel(connection, context, open.Channel, content!, group!, userName);
         connection.Add(channel);
         channel.SendBitfield();
         content!.Accept(channel);
     }
 
     // Null if the content may be opened.
-    private CloseReason? FindRefusal(Hash256 piecesRoot, out IServedContent? content, out string group, out string userName)
+    private CloseReason? FindRefusal(Hash256 piecesRoot, out IServedContent? content, out GroupIdentity? group, out string userName)
     {
         content = null;
-        (group, userName) = ("", "");
+        (group, userName) = (null, "");
         if (connection.ChannelCount >= MaxChannels)
         {
             return CloseReason.Busy;
@@ -144,8 +145,8 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             return CloseReason.TicketExpired;
         }
 
-        (group, userName) = (ticket.Group, ticket.UserName);
-        content = context.Contents.Find(piecesRoot, group);
+        (group, userName) = (new GroupIdentity(ticket.GroupId, ticket.GroupName), ticket.UserName);
+        content = context.Contents.Find(piecesRoot, group.Id);
         return content is null ? CloseReason.NotOffered : null;
     }
 

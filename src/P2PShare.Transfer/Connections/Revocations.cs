@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
 
@@ -11,7 +9,9 @@ internal sealed class Revocations(TimeProvider clock)
     // The longest that an operator can let a ticket last, with room for clocks.
     private static readonly TimeSpan Memory = TimeSpan.FromDays(1) + TimeSpan.FromHours(1);
 
-    private readonly ConcurrentDictionary<(string Group, string User), DateTimeOffset> _until = new();
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(Guid? Group, Guid? User, Guid? Session), DateTimeOffset> _until = [];
+    private DateTimeOffset _clearedAt;
 
     /// <summary>Keeps what the tracker reported.</summary>
     /// <returns>What was not known before.</returns>
@@ -22,24 +22,51 @@ internal sealed class Revocations(TimeProvider clock)
             return [];
         }
 
-        var oldest = clock.GetUtcNow() - Memory;
-        foreach (var old in _until.Where(known => known.Value < oldest))
+        lock (_lock)
         {
-            _until.TryRemove(old);
-        }
+            RemoveOld();
+            var added = new List<Revocation>();
+            foreach (var one in reported)
+            {
+                var key = (one.GroupId, one.UserId, one.SessionId);
+                if (!_until.TryGetValue(key, out var until) || until < one.TicketsUntil)
+                {
+                    _until[key] = one.TicketsUntil;
+                    added.Add(one);
+                }
+            }
 
-        var added = reported.Where(one => !_until.TryGetValue(Key(one.Group, one.UserName), out var until) || until < one.TicketsUntil).ToArray();
-        foreach (var one in added)
-        {
-            _until[Key(one.Group, one.UserName)] = one.TicketsUntil;
+            return added;
         }
-
-        return added;
     }
 
-    /// <summary>Whether a ticket was issued before its holder's access ended.</summary>
-    public bool IsRevoked(Ticket ticket) =>
-        _until.TryGetValue(Key(ticket.Group, ticket.UserName), out var until) && ticket.Issued <= until;
+    /// <summary>Whether a ticket was issued before the access that it gives ended.</summary>
+    public bool IsRevoked(Ticket ticket)
+    {
+        lock (_lock)
+        {
+            return EndsBy(ticket, (ticket.GroupId, ticket.UserId, null))
+                || EndsBy(ticket, (ticket.GroupId, null, null))
+                || EndsBy(ticket, (null, ticket.UserId, ticket.SessionId))
+                || EndsBy(ticket, (null, ticket.UserId, null));
+        }
+    }
 
-    private static (string Group, string User) Key(string group, string user) => (AccountName.Key(group), AccountName.Key(user));
+    private bool EndsBy(Ticket ticket, (Guid? Group, Guid? User, Guid? Session) key) =>
+        _until.TryGetValue(key, out var until) && ticket.Issued <= until;
+
+    private void RemoveOld()
+    {
+        var now = clock.GetUtcNow();
+        if (now - _clearedAt < TimeSpan.FromMinutes(1))
+        {
+            return;
+        }
+
+        _clearedAt = now;
+        foreach (var (key, _) in _until.Where(known => known.Value < now - Memory).ToList())
+        {
+            _until.Remove(key);
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
@@ -8,7 +9,7 @@ namespace P2PShare.Transfer.Downloading;
 /// <summary>Opens channels on connections to peers.</summary>
 /// <param name="content">The content that the channels are for.</param>
 /// <param name="group">The group of the tickets that are shown.</param>
-internal sealed class ChannelConnector(IPeerConnector peers, IServedContent content, string group) : ISourceConnector
+internal sealed class ChannelConnector(IPeerConnector peers, IServedContent content, GroupIdentity group) : ISourceConnector
 {
     public async Task<ISource> ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken) =>
         Open(await peers.ConnectAsync(peer, cancellationToken).ConfigureAwait(false), ticket);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Sharing;
@@ -11,7 +12,7 @@ namespace P2PShare.Transfer.Downloading;
 
 /// <summary>Asks the tracker which peers have a content of a group.</summary>
 /// <exception cref="P2PShareException">The tracker's; <see cref="ErrorCode.FileNotFound"/> if the group has no such content.</exception>
-internal delegate Task<SourceLocator.Sources> FindSources(string group, Hash256 piecesRoot, CancellationToken cancellationToken);
+internal delegate Task<SourceLocator.Sources> FindSources(GroupIdentity group, Hash256 piecesRoot, CancellationToken cancellationToken);
 
 /// <summary>Opens or makes the part file of a destination.</summary>
 /// <exception cref="P2PShareException">DestinationInUse, DiskFull, PathUnwritable.</exception>
@@ -25,7 +26,7 @@ internal sealed record DownloadDependencies(
     IDownloadStore Store,
     IContentRegistry Contents,
     FindSources FindSources,
-    Func<IServedContent, string, ISourceConnector> CreateConnector,
+    Func<IServedContent, GroupIdentity, ISourceConnector> CreateConnector,
     TransferMetrics Metrics,
     ILogger Logger,
     TimeProvider Clock)

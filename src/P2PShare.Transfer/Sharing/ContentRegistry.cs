@@ -62,7 +62,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             group, new ShareFileRequest(name, content.Size, content.PieceLength, content.PiecesRoot, replace), cancellationToken).ConfigureAwait(false);
         try
         {
-            await _store.AddAsync(file, response.Group, name, received: false).ConfigureAwait(false);
+            await _store.AddAsync(file, response.GroupIdentity, name, received: false).ConfigureAwait(false);
         }
         catch (SqliteException e)
         {
@@ -72,7 +72,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
         if (content.Size > 0)
         {
-            Offer(new SharedContent(file), response.Group, name);
+            Offer(new SharedContent(file), response.GroupIdentity, name);
             await _announcer.FlushAsync(cancellationToken).ConfigureAwait(false);
             // The answer was made before this peer was announced.
             return response with { Sources = Math.Max(1, response.Sources) };
@@ -82,7 +82,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     }
 
     /// <summary>Offers a local file that was found to be the same as the group's, as if it had been received.</summary>
-    public void Adopt(HashedFile file, string group, string name)
+    public void Adopt(HashedFile file, GroupIdentity group, string name)
     {
         if (file.Content.Size > 0)
         {
@@ -96,15 +96,17 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
     {
         await _store.StopShareAsync(group, name, cancellationToken).ConfigureAwait(false);
-        OfferedContent[] withdrawn;
+        (OfferedContent Content, OfferedName Name)[] withdrawn;
         lock (_lock)
         {
-            withdrawn = [.. _offered.Values.Where(offered => offered.NameIn(group) == name)];
+            withdrawn = [.. _offered.Values.SelectMany(
+                offered => offered.Names.Where(one => one.Name == name && AccountName.Key(one.Group.Name) == AccountName.Key(group)),
+                (offered, one) => (offered, one))];
         }
 
-        foreach (var offered in withdrawn)
+        foreach (var (offered, one) in withdrawn)
         {
-            Withdraw(offered, group);
+            Withdraw(offered, one.Group);
         }
     }
 
@@ -121,7 +123,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
-    IServedContent? IContentLookup.Find(Hash256 piecesRoot, string group)
+    IServedContent? IContentLookup.Find(Hash256 piecesRoot, Guid group)
     {
         lock (_lock)
         {
@@ -129,9 +131,9 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
-    OfferedContent IContentRegistry.Offer(IContent content, string group, string name) => Offer(content, group, name);
+    OfferedContent IContentRegistry.Offer(IContent content, GroupIdentity group, string name) => Offer(content, group, name);
 
-    void IContentRegistry.Withdraw(OfferedContent offered, IContent part, string group) => Withdraw(offered, part, group);
+    void IContentRegistry.Withdraw(OfferedContent offered, IContent part, GroupIdentity group) => Withdraw(offered, part, group);
 
     void IContentRegistry.Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite) => Finish(offered, part, destination, overwrite);
 
@@ -162,13 +164,13 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             }
             catch (P2PShareException e)
             {
-                _logger.ShareNotOffered(share.Name, share.Group, e.Message);
+                _logger.ShareNotOffered(share.Name, share.Group.Name, e.Message);
             }
         }
     }
 
     /// <summary>Offers a content in a group. A whole file takes the place of a part, and of another whole file.</summary>
-    internal OfferedContent Offer(IContent content, string group, string name)
+    internal OfferedContent Offer(IContent content, GroupIdentity group, string name)
     {
         OfferedContent offered;
         bool isComplete;
@@ -195,14 +197,14 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         // A single piece cannot be had before it is whole.
         if (isComplete || content.Description.PieceCount > 1)
         {
-            _announcer.Hold(group, offered.PiecesRoot, isComplete);
+            _announcer.Hold(group.Id, offered.PiecesRoot, isComplete);
         }
 
         return offered;
     }
 
     /// <summary>Withdraws a part whose download ended. Does nothing if a whole file has taken its place.</summary>
-    internal void Withdraw(OfferedContent offered, IContent part, string group)
+    internal void Withdraw(OfferedContent offered, IContent part, GroupIdentity group)
     {
         if (offered.IsBacked(part))
         {
@@ -230,7 +232,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         });
         foreach (var (group, name) in offered.Names)
         {
-            _announcer.Hold(group, offered.PiecesRoot, isComplete: true);
+            _announcer.Hold(group.Id, offered.PiecesRoot, isComplete: true);
             _store.AddAsync(file!, group, name, received: true).ObserveFailure(_logger);
         }
     }
@@ -242,7 +244,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         if (problem is P2PShareException)
         {
             _logger.ContentUnreadable(
-                string.Join(", ", offered.Names.Select(name => $"'{name.Value}' is not offered to group '{name.Key}' any more")), problem.Message);
+                string.Join(", ", offered.Names.Select(name => $"'{name.Name}' is not offered to group '{name.Group}' any more")), problem.Message);
         }
 
         foreach (var (group, _) in offered.Names)
@@ -260,18 +262,18 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             offered = _offered.GetValueOrDefault(rejected.PiecesRoot);
         }
 
-        if (offered?.NameIn(rejected.Group) is { } name)
+        if (offered?.FindName(rejected.GroupId) is var (group, name))
         {
-            _logger.AnnouncementRejected(name, rejected.Group);
-            _store.RemoveAsync(rejected.Group, name).ObserveFailure(_logger);
-            Withdraw(offered, rejected.Group);
+            _logger.AnnouncementRejected(name, group.Name);
+            _store.RemoveAsync(group, name).ObserveFailure(_logger);
+            Withdraw(offered, group);
         }
     }
 
-    private void Withdraw(OfferedContent offered, string group)
+    private void Withdraw(OfferedContent offered, GroupIdentity group)
     {
         offered.Withdraw(group);
-        _announcer.Withdraw(group, offered.PiecesRoot);
+        _announcer.Withdraw(group.Id, offered.PiecesRoot);
         lock (_lock)
         {
             if (offered.Names.Count == 0 && _offered.GetValueOrDefault(offered.PiecesRoot) == offered)

@@ -1,4 +1,5 @@
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Sharing;
@@ -7,10 +8,10 @@ namespace P2PShare.Transfer.Sharing;
 internal interface IContentRegistry
 {
     /// <summary>Offers a content in a group. A content that is offered already keeps what backs it, unless the new one is whole.</summary>
-    OfferedContent Offer(IContent content, string group, string name);
+    OfferedContent Offer(IContent content, GroupIdentity group, string name);
 
     /// <summary>Withdraws a part whose download ended. Does nothing if a whole file has taken its place.</summary>
-    void Withdraw(OfferedContent offered, IContent part, string group);
+    void Withdraw(OfferedContent offered, IContent part, GroupIdentity group);
 
     /// <summary>Gives a complete part its name, and offers it from there.</summary>
     /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Storage;
 
@@ -13,7 +14,7 @@ namespace P2PShare.Transfer.Sharing;
 internal sealed class OfferedContent(IContent content, TimeProvider clock) : IServedContent, IDisposable
 {
     private readonly ReaderWriterLockSlim _swap = new();
-    private readonly ConcurrentDictionary<string, string> _names = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<Guid, OfferedName> _names = new();
     private readonly ConcurrentDictionary<ContentChannel, bool> _channels = new();
     // Null if it began as a download: then others have what this peer has.
     private readonly SuperSeeding? _superSeeding = content is SharedContent ? new SuperSeeding(content.Description.PieceCount, clock) : null;
@@ -24,8 +25,8 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
 
     public Hash256 PiecesRoot => Description.PiecesRoot!.Value;
 
-    /// <summary>The groups it is offered in, and a name it has in each.</summary>
-    public ICollection<KeyValuePair<string, string>> Names => _names;
+    /// <summary>The groups it is offered in, and a name it has in each. A copy.</summary>
+    public ICollection<OfferedName> Names => _names.Values;
 
     public IEnumerable<ContentChannel> Channels => _channels.Keys;
 
@@ -38,13 +39,16 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
         set => _acceptor = value;
     }
 
-    public bool IsOfferedIn(string group) => _names.ContainsKey(group);
+    public bool IsOfferedIn(Guid group) => _names.ContainsKey(group);
 
-    public string? NameIn(string group) => _names.GetValueOrDefault(group);
+    public string? NameIn(Guid group) => FindName(group)?.Name;
 
-    public void OfferIn(string group, string name) => _names[group] = name;
+    /// <returns>Null if it is not offered in the group.</returns>
+    public OfferedName? FindName(Guid group) => _names.GetValueOrDefault(group);
 
-    public void Withdraw(string group) => _names.TryRemove(group, out _);
+    public void OfferIn(GroupIdentity group, string name) => _names[group.Id] = new OfferedName(group, name);
+
+    public void Withdraw(GroupIdentity group) => _names.TryRemove(group.Id, out _);
 
     /// <summary>Whether this backs it now.</summary>
     public bool IsBacked(IContent content) => Use(now => ReferenceEquals(now, content));

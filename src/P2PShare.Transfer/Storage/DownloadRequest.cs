@@ -1,10 +1,11 @@
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Transfer.Storage;
 
 /// <summary>What to download and where to put it.</summary>
-/// <param name="Group">The group that has the file.</param>
+/// <param name="Group">The group that has the file. Of a download that an earlier version saved, the id is empty until a peer server has looked it up.</param>
 /// <param name="Name">The file's name in the group.</param>
 /// <param name="Destination">Full path of the file to make, from <see cref="DestinationPath"/>.</param>
 /// <param name="Overwrite">Whether to replace an existing file at <paramref name="Destination"/>.</param>
-public sealed record DownloadRequest(string Group, string Name, ContentDescription Content, string Destination, bool Overwrite);
+public sealed record DownloadRequest(GroupIdentity Group, string Name, ContentDescription Content, string Destination, bool Overwrite);

@@ -2,6 +2,7 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -68,16 +69,17 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
     internal Task AddAsync(Guid id, DownloadRequest request, DateTimeOffset created) =>
         _database.WriteAsync(
             """
-            INSERT INTO downloads (id, tracker_id, user_name, group_name, file_name, size, piece_length, pieces_root,
+            INSERT INTO downloads (id, tracker_id, user_name, group_id, group_name, file_name, size, piece_length, pieces_root,
                 destination, overwrite, state, bytes_verified, created)
-            VALUES (@id, @trackerId, @userName, @Group, @Name, @Size, @PieceLength, @root, @Destination, @Overwrite, @state, 0, @created)
+            VALUES (@id, @trackerId, @userName, @GroupId, @Group, @Name, @Size, @PieceLength, @root, @Destination, @Overwrite, @state, 0, @created)
             """,
             new
             {
                 id = id.ToString("D"),
                 trackerId = _trackerId,
                 userName = _userName,
-                request.Group,
+                GroupId = request.Group.Id.ToString("D"),
+                Group = request.Group.Name,
                 request.Name,
                 request.Content.Size,
                 request.Content.PieceLength,
@@ -102,7 +104,7 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
         using var connection = _database.Open();
         var rows = connection.Query<Row>(
             """
-            SELECT id AS Id, group_name AS GroupName, file_name AS FileName, size AS Size, piece_length AS PieceLength,
+            SELECT id AS Id, group_id AS GroupId, group_name AS GroupName, file_name AS FileName, size AS Size, piece_length AS PieceLength,
                 pieces_root AS PiecesRoot, destination AS Destination, overwrite AS Overwrite, state AS State,
                 error_code AS ErrorCode, error_message AS ErrorMessage, bytes_verified AS BytesVerified, created AS Created
             FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName ORDER BY created
@@ -139,6 +141,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
     {
         public required string Id { get; init; }
 
+        public required string? GroupId { get; init; }
+
         public required string GroupName { get; init; }
 
         public required string FileName { get; init; }
@@ -166,7 +170,12 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
         public SavedDownload ToDownload()
         {
             Hash256? root = PiecesRoot is null ? null : new Hash256(PiecesRoot);
-            var request = new DownloadRequest(GroupName, FileName, new ContentDescription(Size, PieceLength, root), Destination, Overwrite);
+            var request = new DownloadRequest(
+                new GroupIdentity(GroupId is null ? Guid.Empty : Guid.Parse(GroupId), GroupName),
+                FileName,
+                new ContentDescription(Size, PieceLength, root),
+                Destination,
+                Overwrite);
             var error = ErrorCode is null ? null : new P2PShareException(ErrorCode, ErrorMessage ?? ErrorCode);
             return new SavedDownload(
                 Guid.Parse(Id), request, Enum.Parse<DownloadState>(State), error, BytesVerified, new DateTimeOffset(Created, TimeSpan.Zero));

@@ -3,6 +3,7 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -66,15 +67,16 @@ public sealed class ShareStore(StateFolder state, TrackerAccount account, Func<s
     /// <summary>Adds a share, in place of any other under this name.</summary>
     /// <param name="received">Whether the file was received rather than shared by the user: no warning if it vanishes.</param>
     /// <returns>Completes when the share is committed.</returns>
-    internal Task AddAsync(HashedFile file, string group, string name, bool received) => _database.WriteAsync(
+    internal Task AddAsync(HashedFile file, GroupIdentity group, string name, bool received) => _database.WriteAsync(
         """
         INSERT INTO contents (path, size, modified, piece_length, pieces_root, piece_layer)
         VALUES (@Path, @Size, @Modified, @PieceLength, @PiecesRoot, @PieceLayer)
         ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified = excluded.modified,
             piece_length = excluded.piece_length, pieces_root = excluded.pieces_root, piece_layer = excluded.piece_layer;
-        INSERT INTO shares (tracker_id, user_name, group_name, file_name, path, received)
-        VALUES (@trackerId, @userName, @group, @name, @Path, @received)
-        ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET path = excluded.path, received = excluded.received;
+        INSERT INTO shares (tracker_id, user_name, group_id, group_name, file_name, path, received)
+        VALUES (@trackerId, @userName, @GroupId, @Group, @name, @Path, @received)
+        ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET
+            group_id = excluded.group_id, path = excluded.path, received = excluded.received;
         """,
         new
         {
@@ -86,10 +88,20 @@ public sealed class ShareStore(StateFolder state, TrackerAccount account, Func<s
             PieceLayer = MemoryMarshal.AsBytes<Hash256>(file.PieceLayer.ToArray()).ToArray(),
             trackerId = _trackerId,
             userName = _userName,
-            group,
+            GroupId = group.Id.ToString("D"),
+            Group = group.Name,
             name,
             received,
         });
+
+    /// <summary>Removes a share in a group, unless its name in the group of that name is shared anew.</summary>
+    /// <inheritdoc cref="StateDatabase.WriteAsync"/>
+    internal Task RemoveAsync(GroupIdentity group, string name) => _database.WriteAsync(
+        """
+        DELETE FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_id = @GroupId AND file_name = @name;
+        DELETE FROM contents WHERE NOT EXISTS (SELECT 1 FROM shares WHERE shares.path = contents.path);
+        """,
+        new { trackerId = _trackerId, userName = _userName, GroupId = group.Id.ToString("D"), name });
 
     /// <inheritdoc cref="StateDatabase.WriteAsync"/>
     internal Task RemoveAsync(string group, string name) => _database.WriteAsync(
@@ -104,10 +116,10 @@ public sealed class ShareStore(StateFolder state, TrackerAccount account, Func<s
         using var connection = _database.Open();
         var rows = connection.Query<Row>(
             """
-            SELECT s.group_name AS GroupName, s.file_name AS FileName, s.received AS Received, c.path AS Path, c.size AS Size,
+            SELECT s.group_id AS GroupId, s.group_name AS GroupName, s.file_name AS FileName, s.received AS Received, c.path AS Path, c.size AS Size,
                 c.modified AS Modified, c.piece_length AS PieceLength, c.pieces_root AS PiecesRoot, c.piece_layer AS PieceLayer
             FROM shares s JOIN contents c ON c.path = s.path
-            WHERE s.tracker_id = @trackerId AND s.user_name = @userName
+            WHERE s.tracker_id = @trackerId AND s.user_name = @userName AND s.group_id IS NOT NULL
             ORDER BY s.group_name, s.file_name
             """,
             new { trackerId = _trackerId, userName = _userName });
@@ -115,10 +127,12 @@ public sealed class ShareStore(StateFolder state, TrackerAccount account, Func<s
     }
 
     /// <summary>A file, and the name it is offered under in a group.</summary>
-    internal sealed record Share(string Group, string Name, bool Received, HashedFile File);
+    internal sealed record Share(GroupIdentity Group, string Name, bool Received, HashedFile File);
 
     private sealed class Row
     {
+        public required string GroupId { get; init; }
+
         public required string GroupName { get; init; }
 
         public required string FileName { get; init; }
@@ -142,7 +156,7 @@ public sealed class ShareStore(StateFolder state, TrackerAccount account, Func<s
             Hash256? root = PiecesRoot is null ? null : new Hash256(PiecesRoot);
             var layer = MemoryMarshal.Cast<byte, Hash256>(PieceLayer).ToArray();
             var content = new ContentDescription(Size, PieceLength, root);
-            return new Share(GroupName, FileName, Received, new HashedFile(Path, new DateTimeOffset(Modified, TimeSpan.Zero), content, layer));
+            return new Share(new GroupIdentity(Guid.Parse(GroupId), GroupName), FileName, Received, new HashedFile(Path, new DateTimeOffset(Modified, TimeSpan.Zero), content, layer));
         }
     }
 }

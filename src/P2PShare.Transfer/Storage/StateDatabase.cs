@@ -52,6 +52,11 @@ internal sealed class StateDatabase
             created INTEGER NOT NULL
         );
         """,
+        // The id of the group; null in rows of before, until a peer server has looked it up.
+        """
+        ALTER TABLE shares ADD COLUMN group_id TEXT NULL;
+        ALTER TABLE downloads ADD COLUMN group_id TEXT NULL;
+        """,
     ];
 
     private readonly string _connectionString;

@@ -126,8 +126,8 @@ public sealed class FolderSync
         }
     }
 
-    private SyncChange Receive(SyncAction action, FileResponse file, string path) => new(action, file.Name, path, file.Size)
+    private static SyncChange Receive(SyncAction action, FileResponse file, string path) => new(action, file.Name, path, file.Size)
     {
-        Request = new DownloadRequest(_group, file.Name, file.Content, path, Overwrite: action == SyncAction.Replace),
+        Request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Overwrite: action == SyncAction.Replace),
     };
 }

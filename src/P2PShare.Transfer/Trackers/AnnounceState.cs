@@ -24,8 +24,8 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
 
     private readonly long _origin = clock.GetTimestamp();
     private readonly RetryDelay _retryDelay = new(FirstRetryDelay, MaxRetryDelay, random);
-    private readonly Dictionary<(string Group, Hash256 Root), bool> _held = [];
-    private readonly Dictionary<(string Group, Hash256 Root), bool?> _changes = [];
+    private readonly Dictionary<(Guid Group, Hash256 Root), bool> _held = [];
+    private readonly Dictionary<(Guid Group, Hash256 Root), bool?> _changes = [];
     private bool _isKnown;
     private bool _isSending;
     private bool _isUrgent;
@@ -41,11 +41,14 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
     /// <summary>Whether the tracker knows all holdings, and no announce is on its way.</summary>
     public bool IsUpToDate => !HasPending && !_isSending;
 
+    /// <summary>The last revocation that the tracker has told of.</summary>
+    public long RevocationsAfter { get; private set; }
+
     private TimeSpan Now => clock.GetElapsedTime(_origin);
 
     /// <summary>Adds a holding, or changes whether it is complete.</summary>
     /// <returns>Whether this is the first change since the last announce, so that the next one is due earlier.</returns>
-    public bool Hold(string group, Hash256 root, bool isComplete)
+    public bool Hold(Guid group, Hash256 root, bool isComplete)
     {
         if (_held.TryGetValue((group, root), out var before) && before == isComplete)
         {
@@ -58,7 +61,7 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
 
     /// <summary>Removes a holding.</summary>
     /// <returns>As <see cref="Hold"/>.</returns>
-    public bool Withdraw(string group, Hash256 root) => _held.Remove((group, root)) && AddChange((group, root), null);
+    public bool Withdraw(Guid group, Hash256 root) => _held.Remove((group, root)) && AddChange((group, root), null);
 
     /// <summary>A caller waits until all changes are announced: they are not coalesced.</summary>
     /// <returns>Whether the next announce is due earlier.</returns>
@@ -123,6 +126,7 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
     {
         _interval = TimeSpan.FromSeconds(Math.Clamp(response.IntervalSeconds, 1, 3600));
         _isKnown = (response.Known || batch.IsFull) && !isOwnRevoked;
+        RevocationsAfter = response.RevocationsAfter;
         foreach (var (key, isComplete) in batch.Changes)
         {
             // A holding that changed again meanwhile stays to be announced.
@@ -134,7 +138,7 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
 
         foreach (var rejected in response.Rejected)
         {
-            _held.Remove((rejected.Group, rejected.PiecesRoot));
+            _held.Remove((rejected.GroupId, rejected.PiecesRoot));
         }
     }
 
@@ -166,7 +170,7 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
         return isFirst;
     }
 
-    private bool AddChange((string Group, Hash256 Root) key, bool? isComplete)
+    private bool AddChange((Guid Group, Hash256 Root) key, bool? isComplete)
     {
         var isFirst = !HasPending;
         _changes[key] = isComplete;

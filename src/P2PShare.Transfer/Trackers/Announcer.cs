@@ -22,7 +22,7 @@ internal sealed class Announcer(
     private TaskCompletionSource _wake = NewSignal();
 
     /// <inheritdoc cref="AnnounceState.Hold"/>
-    public void Hold(string group, Hash256 root, bool isComplete)
+    public void Hold(Guid group, Hash256 root, bool isComplete)
     {
         lock (_lock)
         {
@@ -34,7 +34,7 @@ internal sealed class Announcer(
     }
 
     /// <inheritdoc cref="AnnounceState.Withdraw"/>
-    public void Withdraw(string group, Hash256 root)
+    public void Withdraw(Guid group, Hash256 root)
     {
         lock (_lock)
         {
@@ -155,7 +155,7 @@ internal sealed class Announcer(
         lock (_lock)
         {
             batch = _state.TakeBatch();
-            request = new AnnounceRequest(fingerprint, port, _addresses.Get(), batch.IsFull, batch.Holdings, batch.Removed);
+            request = new AnnounceRequest(fingerprint, port, _addresses.Get(), batch.IsFull, batch.Holdings, batch.Removed, _state.RevocationsAfter);
         }
 
         var response = await tracker.AnnounceAsync(request, cancellationToken).ConfigureAwait(false);
@@ -164,7 +164,7 @@ internal sealed class Announcer(
         lock (_lock)
         {
             _state.Accept(batch, response, isOwnRevoked);
-            hasMore = _state.HasPending;
+            hasMore = _state.HasPending || response.Revocations.Count >= AnnounceResponse.MaxRevocations;
         }
 
         TrackerLog.Announced(_logger, request.Holdings.Count, request.Removed.Count, response.IntervalSeconds);

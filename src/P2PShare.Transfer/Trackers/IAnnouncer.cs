@@ -6,9 +6,9 @@ namespace P2PShare.Transfer.Trackers;
 internal interface IAnnouncer
 {
     /// <summary>Adds a content, or changes whether it is complete.</summary>
-    void Hold(string group, Hash256 root, bool isComplete);
+    void Hold(Guid group, Hash256 root, bool isComplete);
 
-    void Withdraw(string group, Hash256 root);
+    void Withdraw(Guid group, Hash256 root);
 
     /// <summary>Waits until everything added and withdrawn so far has been announced.</summary>
     /// <exception cref="P2PShareException">The tracker's.</exception>

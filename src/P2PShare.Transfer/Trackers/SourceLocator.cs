@@ -1,4 +1,5 @@
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Transfer.Trackers;
@@ -10,11 +11,11 @@ namespace P2PShare.Transfer.Trackers;
 internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Hash256 certificateHash)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Dictionary<Hash256, TaskCompletionSource<Sources>>> _waiting = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<GroupIdentity, Dictionary<Hash256, TaskCompletionSource<Sources>>> _waiting = [];
 
     /// <summary>Finds the peers that have a content of a group.</summary>
     /// <exception cref="P2PShareException">The tracker's; <see cref="ErrorCode.FileNotFound"/> if the group has no such content.</exception>
-    public Task<Sources> FindAsync(string group, Hash256 root, CancellationToken cancellationToken)
+    public Task<Sources> FindAsync(GroupIdentity group, Hash256 root, CancellationToken cancellationToken)
     {
         TaskCompletionSource<Sources>? answer;
         lock (_lock)
@@ -34,7 +35,7 @@ internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Has
         return answer.Task.WaitAsync(cancellationToken);
     }
 
-    private async Task SendAllAsync(string group, Dictionary<Hash256, TaskCompletionSource<Sources>> waiting)
+    private async Task SendAllAsync(GroupIdentity group, Dictionary<Hash256, TaskCompletionSource<Sources>> waiting)
     {
         // Contents that are looked for at the same moment go into the first request.
         await Task.Yield();
@@ -60,12 +61,12 @@ internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Has
         }
     }
 
-    private async Task SendAsync(string group, KeyValuePair<Hash256, TaskCompletionSource<Sources>>[] batch)
+    private async Task SendAsync(GroupIdentity group, KeyValuePair<Hash256, TaskCompletionSource<Sources>>[] batch)
     {
         try
         {
-            var request = new SourcesRequest(fingerprint, certificateHash, [.. batch.Select(item => item.Key)]);
-            var response = await tracker.GetSourcesAsync(group, request, CancellationToken.None).ConfigureAwait(false);
+            var request = new SourcesRequest(group.Id, fingerprint, certificateHash, [.. batch.Select(item => item.Key)]);
+            var response = await tracker.GetSourcesAsync(group.Name, request, CancellationToken.None).ConfigureAwait(false);
             var found = response.Contents.ToDictionary(content => content.PiecesRoot, content => content.Peers);
             foreach (var (root, answer) in batch)
             {

@@ -37,6 +37,19 @@ public abstract class TrackerApi
     public Task<GroupResponse> GetGroupAsync(string group, CancellationToken cancellationToken) =>
         SendAsync(TrackerRequest.Get(TrackerRoutes.Group(group)), TrackerJson.Default.GroupResponse, cancellationToken);
 
+    /// <returns>The id of a group; null if there is none of that name.</returns>
+    public async Task<Guid?> FindGroupIdAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await GetGroupAsync(name, cancellationToken).ConfigureAwait(false)).GroupId;
+        }
+        catch (P2PShareException e) when (e.Code == ErrorCode.GroupNotFound)
+        {
+            return null;
+        }
+    }
+
     public Task<GroupResponse> CreateGroupAsync(string name, CancellationToken cancellationToken)
     {
         var request = TrackerRequest.Post(TrackerRoutes.Groups, new CreateGroupRequest(name), TrackerJson.Default.CreateGroupRequest);

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
-using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Diagnostics;
 
@@ -25,7 +24,7 @@ internal sealed class TrackerPresence : IDisposable
 
     /// <summary>Whether one of the revocations ends this peer's own access, so that the tracker has lost its holdings.</summary>
     public bool IsRevokedBy(IEnumerable<Revocation> revocations) =>
-        revocations.Any(one => AccountName.Key(one.UserName) == AccountName.Key(_tracker.UserName));
+        revocations.Any(one => one.Concerns(one.GroupId ?? Guid.Empty, _tracker.UserId, _tracker.SessionId));
 
     /// <summary>Tells the tracker that the peer stops. A failure is logged: the tracker notices the absence by itself.</summary>
     public async Task UnregisterAsync()

@@ -57,6 +57,12 @@ public sealed class TrackerSession : TrackerApi, IDisposable
     /// <summary>As the tracker has it. Only after <see cref="LoginAsync"/>.</summary>
     public override string UserName => Session.UserName;
 
+    /// <summary>Never comes back, as the name may. Only after <see cref="LoginAsync"/>.</summary>
+    public Guid UserId => Session.UserId;
+
+    /// <summary>Names the session without opening it; a change of the password changes it. Only after <see cref="LoginAsync"/>.</summary>
+    public Guid SessionId => Session.SessionId;
+
     /// <summary>Names the tracker's database. Only after <see cref="LoginAsync"/>.</summary>
     public Guid TrackerId => Session.TrackerId;
 

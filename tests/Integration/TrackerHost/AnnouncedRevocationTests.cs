@@ -51,7 +51,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
         Assert.InRange(ended.TicketsUntil - _clock.GetUtcNow(), TimeSpan.FromSeconds(29), TimeSpan.FromSeconds(30));
         Assert.Equal([ended], (await _carol.AnnounceAsync(Complete)).Revocations);
         // Also in the answer to one that the tracker does not keep.
-        var stranger = await _alice.AnnounceAsync(new AnnounceRequest(TestUser.RandomHash(), 1, [], Full: false, [], []));
+        var stranger = await _alice.AnnounceAsync(new AnnounceRequest(TestUser.RandomHash(), 1, [], Full: false, [], [], RevocationsAfter: 0));
         Assert.False(stranger.Known);
         Assert.Equal([ended], stranger.Revocations);
 

@@ -62,7 +62,7 @@ public sealed class EndpointAccessTests
 
         new("GET /v1/groups/{group}/peers", ["403 NotMember", "403 NotMember", "200", "200"]),
         new("POST /v1/peers", ["200", "200", "200", "200"],
-            Body: () => Json(new AnnounceRequest(Fingerprint, 1, [], Full: true, [new Announcement(Group, Root, true)], []), TrackerJson.Default.AnnounceRequest)),
+            Body: () => Json(new AnnounceRequest(Fingerprint, 1, [], Full: true, [new Announcement(Group, Root, true)], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceRequest)),
         new("DELETE /v1/peers/{fingerprint}", ["204", "204", "204", "204"], $"/v1/peers/{Fingerprint}"),
         new("GET /v1/events", ["200", "200", "200", "200"]),
     ];

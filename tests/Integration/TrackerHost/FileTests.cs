@@ -132,7 +132,7 @@ public sealed class FileTests : IAsyncLifetime
         var (old, replacement) = (TestUser.RandomHash(), TestUser.RandomHash());
         await _alice.ShareAsync("dev", "file", old);
         await _bob.ShareAsync("dev", "file", old);
-        await _alice.AnnounceAsync(new Announcement("dev", old, Complete: true));
+        await _alice.AnnounceAsync(("dev", old, Complete: true));
         _clock.Advance(TimeSpan.FromSeconds(5));
 
         var now = await _alice.Expect<FileResponse>(HttpStatusCode.OK, await _alice.ShareAsync("dev", "file", replacement, replace: true));
@@ -144,11 +144,11 @@ public sealed class FileTests : IAsyncLifetime
         Assert.Equal(2, sources.Contents.Count);
         Assert.Equal(_alice.Fingerprint, Assert.Single(sources.Contents.Single(content => content.PiecesRoot == old).Peers).Fingerprint);
         // A peer may go on offering it, and a new one too.
-        Assert.Empty((await _bob.AnnounceAsync(new Announcement("dev", old, Complete: true))).Rejected);
+        Assert.Empty((await _bob.AnnounceAsync(("dev", old, Complete: true))).Rejected);
 
         _clock.Advance(TimeSpan.FromMinutes(30));
         await _bob.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.FileNotFound, await _bob.AskSourcesAsync("dev", old));
-        Assert.Single((await _bob.AnnounceAsync(new Announcement("dev", old, Complete: true))).Rejected);
+        Assert.Single((await _bob.AnnounceAsync(("dev", old, Complete: true))).Rejected);
     }
 
     [TrackerTheory]

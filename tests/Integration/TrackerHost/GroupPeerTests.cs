@@ -20,8 +20,8 @@ public sealed class GroupPeerTests
         await alice.ShareAsync("dev", "1", first);
         await alice.ShareAsync("dev", "2", second);
         await alice.ShareAsync("other", "1", first);
-        await alice.AnnounceAsync(new Announcement("dev", first, true), new Announcement("dev", second, true), new Announcement("other", first, true));
-        await bob.AnnounceAsync(new AnnounceRequest(bob.Fingerprint, 0, [], Full: true, [new Announcement("dev", first, false)], []));
+        await alice.AnnounceAsync(("dev", first, true), ("dev", second, true), ("other", first, true));
+        await bob.AnnounceAsync(new AnnounceRequest(bob.Fingerprint, 0, [], Full: true, [new Announcement("dev", first, false)], [], RevocationsAfter: 0));
 
         var peers = await bob.Expect<IReadOnlyList<PeerResponse>>(HttpStatusCode.OK, await bob.GetAsync(TrackerRoutes.GroupPeers("dev")));
 

@@ -79,7 +79,7 @@ public sealed class GroupTests
         await bob.ShareAsync("dev", "both", both);
         await alice.ShareAsync("dev", "both", both);
         await bob.ShareAsync("other", "own", own);
-        await bob.AnnounceAsync(new Announcement("dev", both, true), new Announcement("other", own, true));
+        await bob.AnnounceAsync(("dev", both, true), ("other", own, true));
 
         await bob.Expect(HttpStatusCode.NoContent, await bob.DeleteAsync(TrackerRoutes.Member("dev", "bob")));
 
@@ -185,13 +185,13 @@ public sealed class GroupTests
         var root = TestUser.RandomHash();
         await bob.ShareAsync("dev", "file", root);
         await alice.ShareAsync("other", "file", root);
-        await bob.AnnounceAsync(new Announcement("dev", root, true));
+        await bob.AnnounceAsync(("dev", root, true));
 
         await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotOwner, await bob.DeleteAsync(TrackerRoutes.Group("dev")));
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Group("DEV")));
 
         await bob.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.GroupNotFound, await bob.GetAsync(TrackerRoutes.Group("dev")));
-        Assert.Equal([new Announcement("dev", root, true)], (await bob.AnnounceAsync(new Announcement("dev", root, true))).Rejected);
+        Assert.Equal([new Announcement("dev", root, true)], (await bob.AnnounceAsync(("dev", root, true))).Rejected);
         Assert.Equal("file", Assert.Single(await alice.ListFilesAsync("other")).Name);
         // A new group of that name has nothing of the old one.
         await carol.CreateGroupAsync("dev");

@@ -43,7 +43,7 @@ public sealed class InstanceTests : IAsyncLifetime
         await alice.ShareAsync("dev", "file", _root);
         Assert.Equal("file", Assert.Single(await there.ListFilesAsync("dev")).Name);
 
-        await alice.AnnounceAsync(new Announcement("dev", _root, Complete: true));
+        await alice.AnnounceAsync(("dev", _root, Complete: true));
         var found = await there.FindSourcesAsync("dev", _root);
         Assert.Equal(alice.Fingerprint, Assert.Single(Assert.Single(found.Contents).Peers).Fingerprint);
         var validator = new TicketValidator(alice.Session.TrackerId, await KeysAsync(alice), _clock);
@@ -130,7 +130,7 @@ public sealed class InstanceTests : IAsyncLifetime
             await Task.WhenAll(
                 alice.DeleteAsync(TrackerRoutes.Member(group, "bob")),
                 bob.ShareAsync(group, "file", _root),
-                bob.AnnounceAsync(new Announcement(group, _root, Complete: true)),
+                bob.AnnounceAsync((group, _root, Complete: true)),
                 alice.PutAsync(TrackerRoutes.GroupOwner(group), new SetGroupOwnerRequest("bob")),
                 bob.DeleteAsync(TrackerRoutes.Member(group, "bob")),
                 alice.PostAsync(TrackerRoutes.Approval(group, "carol")),

@@ -75,7 +75,7 @@ public sealed class MetricsTests
 
         await alice.AnnounceAsync();
         await alice.AnnounceAsync();
-        await alice.Expect(HttpStatusCode.Unauthorized, await stranger.PostAsync(TrackerRoutes.Peers, new AnnounceRequest(alice.Fingerprint, 1, [], true, [], [])));
+        await alice.Expect(HttpStatusCode.Unauthorized, await stranger.PostAsync(TrackerRoutes.Peers, new AnnounceRequest(alice.Fingerprint, 1, [], true, [], [], RevocationsAfter: 0)));
         await stranger.Expect(HttpStatusCode.Unauthorized, await stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", "wrong password")));
         await stranger.Expect(HttpStatusCode.TooManyRequests, await stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", "wrong password")));
 

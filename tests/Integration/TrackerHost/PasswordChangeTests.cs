@@ -37,8 +37,8 @@ public sealed class PasswordChangeTests
         await alice.JoinAsync(owner, "dev");
         var root = TestUser.RandomHash();
         await alice.ShareAsync("dev", "file", root);
-        await alice.AnnounceAsync(new Announcement("dev", root, true));
-        await elsewhere.AnnounceAsync(new Announcement("dev", root, true));
+        await alice.AnnounceAsync(("dev", root, true));
+        await elsewhere.AnnounceAsync(("dev", root, true));
         Assert.Equal(2, Assert.Single(await owner.ListFilesAsync("dev")).Sources);
 
         var session = await alice.Expect<SessionResponse>(HttpStatusCode.OK, await ChangeAsync(alice));
@@ -51,7 +51,7 @@ public sealed class PasswordChangeTests
         var peer = Assert.Single(Assert.Single((await owner.FindSourcesAsync("dev", root)).Contents).Peers);
         Assert.Equal(alice.Fingerprint, peer.Fingerprint);
         alice.UseToken(session.Token);
-        var sign = new AnnounceRequest(alice.Fingerprint, 5000, [], Full: false, [], []);
+        var sign = new AnnounceRequest(alice.Fingerprint, 5000, [], Full: false, [], [], RevocationsAfter: 0);
         Assert.True((await alice.AnnounceAsync(sign)).Known, "the peer need not announce all again");
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.CurrentSession));
         Assert.Empty(Assert.Single((await owner.FindSourcesAsync("dev", root)).Contents).Peers);

@@ -116,7 +116,7 @@ public sealed class PeerTests : IAsyncLifetime
     {
         var other = TestUser.RandomHash();
         await _alice.ShareAsync("dev", "other", other);
-        await _alice.AnnounceAsync(new Announcement("dev", _root, Complete: false));
+        await _alice.AnnounceAsync(("dev", _root, Complete: false));
         Assert.Equal(0, await SourcesAsync());
         Assert.False(Assert.Single(await PeersAsync()).Complete);
 
@@ -217,7 +217,7 @@ public sealed class PeerTests : IAsyncLifetime
         using var mallory = await TestUser.CreateAsync(_tracker, "mallory");
         await mallory.JoinAsync(_alice, "dev");
 
-        await mallory.AnnounceAsync(new AnnounceRequest(_alice.Fingerprint, Port: 6666, [], Full: true, Holdings: [], Removed: []));
+        await mallory.AnnounceAsync(new AnnounceRequest(_alice.Fingerprint, Port: 6666, [], Full: true, Holdings: [], Removed: [], RevocationsAfter: 0));
 
         var peer = Assert.Single(await PeersAsync());
         Assert.Equal(("alice", "127.0.0.1:5000"), (peer.UserName, Assert.Single(peer.EndPoints)));

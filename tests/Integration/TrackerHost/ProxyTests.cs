@@ -28,7 +28,7 @@ public sealed class ProxyTests
         using var request = new HttpRequestMessage(HttpMethod.Post, TrackerRoutes.Peers)
         {
             Content = new ByteArrayContent(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
-                new AnnounceRequest(alice.Fingerprint, 5000, [], true, [new Announcement("dev", root, true)], []), TrackerJson.Default.AnnounceRequest))
+                new AnnounceRequest(alice.Fingerprint, 5000, [], true, [new Announcement("dev", root, true)], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceRequest))
             {
                 Headers = { ContentType = new("application/json") },
             },
@@ -131,7 +131,7 @@ public sealed class ProxyTests
             // Its own word about where it comes from ends at nginx.
             var root = TestUser.RandomHash();
             await alice.ShareAsync("dev", "a/b c", root);
-            await alice.AnnounceAsync(new Announcement("dev", root, true));
+            await alice.AnnounceAsync(("dev", root, true));
             var file = Assert.Single(await alice.ListFilesAsync("dev"));
             Assert.Equal((1, "a/b c"), (file.Sources, file.Name));
         }

@@ -20,7 +20,7 @@ public sealed class RestartTests
         await alice.CreateGroupAsync("Dev");
         await bob.Expect(HttpStatusCode.Created, await bob.PostAsync(TrackerRoutes.JoinRequests("dev")));
         await alice.ShareAsync("dev", "file", root);
-        await alice.AnnounceAsync(new Announcement("dev", root, Complete: true));
+        await alice.AnnounceAsync(("dev", root, Complete: true));
         var ticket = (await alice.FindSourcesAsync("dev", root)).Ticket;
         await first.DisposeAsync();
 
@@ -54,7 +54,7 @@ public sealed class RestartTests
 
         await using var first = await TestTracker.StartAsync(Configure, clock);
         using var alice = await TestUser.CreateAsync(first, "alice");
-        var announce = new AnnounceRequest(alice.Fingerprint, 5000, [], Full: true, [], []);
+        var announce = new AnnounceRequest(alice.Fingerprint, 5000, [], Full: true, [], [], RevocationsAfter: 0);
         await alice.AnnounceAsync(announce);
         clock.Advance(TimeSpan.FromSeconds(30));
         Assert.True((await alice.AnnounceAsync(announce with { Full = false })).Known);

@@ -118,7 +118,7 @@ public sealed class RevocationTests
         await bob.JoinAsync(owner, "dev");
         await owner.ShareAsync("dev", "file", root);
         await bob.ShareAsync("dev", "bobs", TestUser.RandomHash());
-        await bob.AnnounceAsync(new Announcement("dev", root, Complete: true));
+        await bob.AnnounceAsync(("dev", root, Complete: true));
         await bob.FindSourcesAsync("dev", root);
         await using var stream = await EventListener.OpenAsync(bob);
 
@@ -133,7 +133,7 @@ public sealed class RevocationTests
         await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.AskSourcesAsync("dev", root));
         await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.ShareAsync("dev", "new", root));
         await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.DeleteAsync(TrackerRoutes.File("dev", "bobs")));
-        Assert.Single((await bob.AnnounceAsync(new Announcement("dev", root, Complete: true))).Rejected);
+        Assert.Single((await bob.AnnounceAsync(("dev", root, Complete: true))).Rejected);
         // What bob offered is offered no more, and named to the others as ended.
         Assert.Empty(Assert.Single((await owner.FindSourcesAsync("dev", root)).Contents).Peers);
         Assert.Equal(["file"], (await owner.ListFilesAsync("dev")).Select(file => file.Name));

@@ -25,7 +25,7 @@ public sealed class SecrecyTests : IAsyncLifetime
         await _member.JoinAsync(_owner, "dev");
         await waiting.PostAsync(TrackerRoutes.JoinRequests("dev"));
         await _owner.ShareAsync("dev", "there", _root);
-        await _owner.AnnounceAsync(new Announcement("dev", _root, Complete: true));
+        await _owner.AnnounceAsync(("dev", _root, Complete: true));
     }
 
     public async Task DisposeAsync()

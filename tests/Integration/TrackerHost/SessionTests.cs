@@ -72,8 +72,8 @@ public sealed class SessionTests
         await alice.CreateGroupAsync("dev");
         var root = TestUser.RandomHash();
         await alice.ShareAsync("dev", "file", root);
-        await alice.AnnounceAsync(new Announcement("dev", root, Complete: true));
-        await elsewhere.AnnounceAsync(new Announcement("dev", root, Complete: true));
+        await alice.AnnounceAsync(("dev", root, Complete: true));
+        await elsewhere.AnnounceAsync(("dev", root, Complete: true));
         Assert.Equal(2, Assert.Single(await elsewhere.ListFilesAsync("dev")).Sources);
 
         await alice.DeleteAsync(TrackerRoutes.CurrentSession);

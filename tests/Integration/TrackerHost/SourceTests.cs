@@ -17,7 +17,7 @@ public sealed class SourceTests
         await bob.JoinAsync(alice, "dev");
         var root = TestUser.RandomHash();
         await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("dev", "a/b c.bin", root));
-        Assert.Empty((await alice.AnnounceAsync(new Announcement("DEV", root, Complete: true))).Rejected);
+        Assert.Empty((await alice.AnnounceAsync(("DEV", root, Complete: true))).Rejected);
 
         var answer = await bob.FindSourcesAsync("dev", root, TestUser.RandomHash());
 
@@ -69,7 +69,7 @@ public sealed class SourceTests
         await alice.ShareAsync("dev", "file", root);
         var complete = await AnnounceManyAsync(20, isComplete: true);
         await AnnounceManyAsync(40, isComplete: false);
-        await alice.AnnounceAsync(new Announcement("dev", root, Complete: true));
+        await alice.AnnounceAsync(("dev", root, Complete: true));
 
         var peers = Assert.Single((await alice.FindSourcesAsync("dev", root, root)).Contents).Peers;
 
@@ -85,7 +85,7 @@ public sealed class SourceTests
         {
             var fingerprints = Enumerable.Range(0, count).Select(_ => TestUser.RandomHash()).ToList();
             await Task.WhenAll(fingerprints.Select(fingerprint => alice.AnnounceAsync(
-                new AnnounceRequest(fingerprint, 5000, [], Full: true, [new Announcement("dev", root, isComplete)], Removed: []))));
+                new AnnounceRequest(fingerprint, 5000, [], Full: true, [new Announcement("dev", root, isComplete)], Removed: [], RevocationsAfter: 0))));
             return fingerprints;
         }
     }
@@ -118,7 +118,7 @@ public sealed class SourceTests
         await bob.JoinAsync(alice, "dev");
         var root = TestUser.RandomHash();
         await alice.ShareAsync("dev", "file", root);
-        await bob.AnnounceAsync(new Announcement("dev", root, Complete: true));
+        await bob.AnnounceAsync(("dev", root, Complete: true));
         Assert.Single(Assert.Single((await alice.FindSourcesAsync("dev", root)).Contents).Peers);
 
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Member("dev", "bob")));

@@ -24,7 +24,7 @@ public sealed class UserRemovalTests
         await bob.ShareAsync("dev", "own", own);
         await bob.ShareAsync("dev", "both", both);
         await alice.ShareAsync("dev", "both", both);
-        await bob.AnnounceAsync(new Announcement("dev", both, true));
+        await bob.AnnounceAsync(("dev", both, true));
 
         await bob.Expect(HttpStatusCode.NoContent, await bob.DeleteAsync(TrackerRoutes.CurrentUser));
 

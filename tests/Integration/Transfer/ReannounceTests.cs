@@ -61,6 +61,6 @@ public sealed class ReannounceTests
         }
 
         announced();
-        return context.Response.WriteAsJsonAsync(new AnnounceResponse(Interval, Known: true, [], []), TrackerJson.Default.AnnounceResponse);
+        return context.Response.WriteAsJsonAsync(new AnnounceResponse(Interval, Known: true, [], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceResponse);
     }
 }

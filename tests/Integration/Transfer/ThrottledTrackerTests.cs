@@ -32,7 +32,7 @@ public sealed class ThrottledTrackerTests
         using var client = await ConnectAsync(tracker);
         for (var i = 0; i < 10; i++)
         {
-            await client.AnnounceAsync(new AnnounceRequest(TestUser.RandomHash(), 1, [], Full: true, [], []), CancellationToken.None);
+            await client.AnnounceAsync(new AnnounceRequest(TestUser.RandomHash(), 1, [], Full: true, [], [], RevocationsAfter: 0), CancellationToken.None);
         }
 
         var lost = new TaskCompletionSource<string>();

@@ -36,7 +36,7 @@ public sealed class TrackerSessionTests
             while (!end.IsCancellationRequested)
             {
                 await client.GetGroupsAsync(CancellationToken.None);
-                await client.AnnounceAsync(new AnnounceRequest(fingerprint, 5000, [], Full: true, [], []), CancellationToken.None);
+                await client.AnnounceAsync(new AnnounceRequest(fingerprint, 5000, [], Full: true, [], [], RevocationsAfter: 0), CancellationToken.None);
                 Interlocked.Increment(ref asked);
             }
         }).ToList();

@@ -23,7 +23,7 @@ internal sealed class RawSource : IAsyncDisposable
         await user.Client.AnnounceAsync(
             new AnnounceRequest(
                 source._identity.Fingerprint, ((IPEndPoint)source._listener.LocalEndpoint).Port, [], Full: true,
-                [new Announcement(file.Group, file.PiecesRoot!.Value, Complete: true)], []),
+                [new Announcement(file.GroupId, file.PiecesRoot!.Value, Complete: true)], [], RevocationsAfter: 0),
             CancellationToken.None);
         return source;
     }

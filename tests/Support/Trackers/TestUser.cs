@@ -154,14 +154,33 @@ internal sealed class TestUser : IDisposable
     public async Task<IReadOnlyList<FileResponse>> ListFilesAsync(string group) =>
         await Expect<IReadOnlyList<FileResponse>>(HttpStatusCode.OK, await GetAsync(TrackerRoutes.Files(group)));
 
-    public async Task<AnnounceResponse> AnnounceAsync(params Announcement[] holdings) =>
-        await AnnounceAsync(new AnnounceRequest(Fingerprint, Port: 5000, Addresses: [], Full: true, holdings, Removed: []));
+    /// <summary>The id of a group; a random one if there is no such group.</summary>
+    public async Task<Guid> GroupIdAsync(string group)
+    {
+        var answer = await GetAsync(TrackerRoutes.Group(group));
+        return answer.StatusCode == HttpStatusCode.NotFound ? Guid.NewGuid() : (await Expect<GroupResponse>(HttpStatusCode.OK, answer)).GroupId;
+    }
+
+    /// <summary>What a peer holds in a group of this name.</summary>
+    public async Task<Announcement> HoldingAsync(string group, Hash256 root, bool complete) => new(await GroupIdAsync(group), root, complete);
+
+    /// <summary>Announces all that the peer holds.</summary>
+    public async Task<AnnounceResponse> AnnounceAsync(params (string Group, Hash256 Root, bool Complete)[] holdings)
+    {
+        var announcements = new List<Announcement>();
+        foreach (var (group, root, complete) in holdings)
+        {
+            announcements.Add(await HoldingAsync(group, root, complete));
+        }
+
+        return await AnnounceAsync(new AnnounceRequest(Fingerprint, Port: 5000, Addresses: [], Full: true, announcements, Removed: [], RevocationsAfter: 0));
+    }
 
     public async Task<AnnounceResponse> AnnounceAsync(AnnounceRequest request) =>
         await Expect<AnnounceResponse>(HttpStatusCode.OK, await PostAsync(TrackerRoutes.Peers, request));
 
-    public Task<HttpResponseMessage> AskSourcesAsync(string group, params Hash256[] roots) =>
-        PostAsync(TrackerRoutes.Sources(group), new SourcesRequest(Fingerprint, Hash256.Compute(Fingerprint.ToArray()), roots));
+    public async Task<HttpResponseMessage> AskSourcesAsync(string group, params Hash256[] roots) =>
+        await PostAsync(TrackerRoutes.Sources(group), new SourcesRequest(await GroupIdAsync(group), Fingerprint, Hash256.Compute(Fingerprint.ToArray()), roots));
 
     public async Task<SourcesResponse> FindSourcesAsync(string group, params Hash256[] roots) =>
         await Expect<SourcesResponse>(HttpStatusCode.OK, await AskSourcesAsync(group, roots));

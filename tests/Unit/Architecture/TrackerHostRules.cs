@@ -29,6 +29,8 @@ public sealed partial class TrackerHostRules
         ["last_event"] = "Events/EventStore.cs",
         ["ticket_keys"] = "Tickets/TicketKeyStore.cs",
         ["revocations"] = "Tickets/RevocationStore.cs",
+        ["last_revocation"] = "Tickets/RevocationStore.cs",
+        ["former_members"] = "Tickets/RevocationStore.cs",
         ["sessions"] = "Access/SessionStore.cs",
         ["user_quota_counts"] = "Access/QuotaStore.cs",
         ["group_quota_counts"] = "Access/QuotaStore.cs",

@@ -22,6 +22,9 @@ public sealed class TicketTests : IDisposable
 
     private static readonly DateTimeOffset Start = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly Guid Tracker = new("0f8fad5b-d9cb-469f-a165-70867728950e");
+    private static readonly Guid User = new("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed");
+    private static readonly Guid Group = new("9c858901-8a57-4791-81fe-4c455b099bc9");
+    private static readonly Guid Session = new("16fd2706-8baf-433b-82eb-8c7fada847da");
     private static readonly Hash256 Certificate = Hash256.Compute([1]);
     private static readonly Hash256 Root = Hash256.Compute([2]);
 
@@ -49,7 +52,7 @@ public sealed class TicketTests : IDisposable
         {
             PiecesRoots = [.. Enumerable.Range(0, contents).Select(i => Hash256.Compute(BitConverter.GetBytes(i)))],
             UserName = new string('u', 64),
-            Group = new string('g', 64),
+            GroupName = new string('g', 64),
             Issued = Start,
         };
         var token = _issuer.Issue(ticket, Start);
@@ -196,12 +199,25 @@ public sealed class TicketTests : IDisposable
     [InlineData("sub", "{}", NotSigned)]
     [InlineData("sub", "[\"john\"]", NotSigned)]
     [InlineData("sub", "\"\"", LacksClaim)]
-    [InlineData("sub", "\"../john\"", LacksClaim)]
+    [InlineData("sub", "\"john\"", LacksClaim)]
+    [InlineData("sub", "\"1b9d6bcdbbfd4b2d9b5dab8dfbbd4bed\"", LacksClaim)]
+    [InlineData("sid", null, LacksClaim)]
+    [InlineData("sid", "null", LacksClaim)]
+    [InlineData("sid", "\"\"", LacksClaim)]
+    [InlineData("sid", "5", LacksClaim)]
+    [InlineData("name", null, LacksClaim)]
+    [InlineData("name", "null", LacksClaim)]
+    [InlineData("name", "5", LacksClaim)]
+    [InlineData("name", "\"\"", LacksClaim)]
+    [InlineData("name", "\"../john\"", LacksClaim)]
+    [InlineData("group_name", null, LacksClaim)]
+    [InlineData("group_name", "null", LacksClaim)]
+    [InlineData("group_name", "\"a\\n\"", LacksClaim)]
     [InlineData("group", null, LacksClaim)]
     [InlineData("group", "null", LacksClaim)]
     [InlineData("group", "true", LacksClaim)]
     [InlineData("group", "[]", LacksClaim)]
-    [InlineData("group", "\"a\\n\"", LacksClaim)]
+    [InlineData("group", "\"dev\"", LacksClaim)]
     [InlineData("roots", null, LacksClaim)]
     [InlineData("roots", "null", LacksClaim)]
     [InlineData("roots", "5", LacksClaim)]
@@ -329,14 +345,17 @@ public sealed class TicketTests : IDisposable
     public void What_is_no_key_set_is_refused(string keySet) =>
         Assert.ThrowsAny<ArgumentException>(() => new TicketValidator(Tracker, keySet, _clock));
 
-    private static Ticket NewTicket() => new("john", "dev", [Root], Certificate, Start.AddMinutes(5));
+    private static Ticket NewTicket() => new(User, Group, Session, "john", "dev", [Root], Certificate, Start.AddMinutes(5));
 
     private static JsonObject Payload() => new()
     {
         ["iss"] = "p2pshare:" + Tracker.ToString("D", CultureInfo.InvariantCulture),
         ["aud"] = "p2pshare-peer",
-        ["sub"] = "john",
-        ["group"] = "dev",
+        ["sub"] = User.ToString("D"),
+        ["group"] = Group.ToString("D"),
+        ["sid"] = Session.ToString("D"),
+        ["name"] = "john",
+        ["group_name"] = "dev",
         ["roots"] = new JsonArray(Base64UrlEncoder.Encode(Root.ToArray())),
         ["cnf"] = new JsonObject { ["x5t#S256"] = Base64UrlEncoder.Encode(Certificate.ToArray()) },
         ["iat"] = Start.ToUnixTimeSeconds(),

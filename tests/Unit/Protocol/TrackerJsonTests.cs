@@ -10,6 +10,9 @@ public class TrackerJsonTests
     private static readonly DateTimeOffset Now = new(2026, 7, 1, 12, 30, 0, TimeSpan.Zero);
     private static readonly Hash256 A = Hash256.Compute([1]);
     private static readonly Hash256 B = Hash256.Compute([2]);
+    private static readonly Guid User = new("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed");
+    private static readonly Guid Group = new("9c858901-8a57-4791-81fe-4c455b099bc9");
+    private static readonly Guid Session = new("16fd2706-8baf-433b-82eb-8c7fada847da");
     private static readonly Guid Tracker = new("0f8fad5b-d9cb-469f-a165-70867728950e");
 
     // One of each message, and one more where a member may be missing.
@@ -17,24 +20,24 @@ public class TrackerJsonTests
     [
         new CreateUserRequest("john", "pass word"),
         new LoginRequest("john", "pässword"),
-        new SessionResponse("token", "john", Tracker, Now),
-        new SessionResponse(null, "john", Tracker, Now),
+        new SessionResponse("token", User, Session, "john", Tracker, Now),
+        new SessionResponse(null, User, Session, "john", Tracker, Now),
         new ChangePasswordRequest("pass word", "pässword"),
         new CreateGroupRequest("dev"),
-        new GroupResponse("dev", "john", 3, GroupRole.Owner, Now),
+        new GroupResponse(Group, "dev", "john", 3, GroupRole.Owner, Now),
         new SetGroupOwnerRequest("eve"),
         new MemberResponse("dev", "eve", GroupRole.Member, Now),
         new JoinRequestResponse("dev", "eve", Now),
         new ShareFileRequest("a/b.bin", 1L << 40, 1 << 20, A, Replace: true),
         new ShareFileRequest("empty", 0, 65536, null),
-        new FileResponse("dev", "a/b.bin", 5, 65536, A, "john", 2, Now),
-        new FileResponse("dev", "empty", 0, 65536, null, "john", 0, Now),
-        new AnnounceRequest(A, 4000, ["10.0.0.1", "fe80::1"], true, [new Announcement("dev", B, true)], []),
-        new AnnounceResponse(60, false, [new Announcement("dev", B, false)], [new Revocation("dev", "eve", Now)]),
-        new Revocation("dev", "eve", Now),
+        new FileResponse(Group, "dev", "a/b.bin", 5, 65536, A, "john", 2, Now),
+        new FileResponse(Group, "dev", "empty", 0, 65536, null, "john", 0, Now),
+        new AnnounceRequest(A, 4000, ["10.0.0.1", "fe80::1"], true, [new Announcement(Group, B, true)], [], 7, new FingerprintProof([1], [2])),
+        new AnnounceResponse(60, false, [new Announcement(Group, B, false)], [new Revocation(7, Group, User, null, Now)], 7),
+        new Revocation(8, null, User, Session, Now),
         new PeerResponse("dev", "eve", A, ["10.0.0.1:4000"], 3, 1, Now),
-        new SourcesRequest(A, B, [A, B]),
-        new SourcesResponse("ey.J.x", Now, [new ContentSources(A, [new SourcePeer(B, "john", true, ["10.0.0.1:4000"])])]),
+        new SourcesRequest(Group, A, B, [A, B]),
+        new SourcesResponse(Group, "ey.J.x", Now, [new ContentSources(A, [new SourcePeer(B, User, Session, "john", true, ["10.0.0.1:4000"])])]),
         new ProblemResponse("about:blank", "Taken", 409, "'dev' is taken.", ErrorCode.GroupNameTaken),
         new ProblemResponse(),
     ];
@@ -43,10 +46,14 @@ public class TrackerJsonTests
     private static readonly string[] Optional =
     [
         "ShareFileRequest.piecesRoot", "ShareFileRequest.replace", "ProblemResponse.type", "ProblemResponse.title",
-        "ProblemResponse.status", "ProblemResponse.detail", "ProblemResponse.code",
+        "AnnounceRequest.proof", "ProblemResponse.status", "ProblemResponse.detail", "ProblemResponse.code",
     ];
 
-    private static readonly string[] Nullable = [.. Optional.Except(["ShareFileRequest.replace"]), "SessionResponse.token", "FileResponse.piecesRoot"];
+    private static readonly string[] Nullable =
+    [
+        .. Optional.Except(["ShareFileRequest.replace"]), "SessionResponse.token", "FileResponse.piecesRoot",
+        "Revocation.groupId", "Revocation.userId", "Revocation.sessionId",
+    ];
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, Messages.Length)];
 
@@ -135,7 +142,7 @@ public class TrackerJsonTests
         Assert.DoesNotContain("s3cret", new CreateUserRequest("john", "s3cret").ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", new LoginRequest("john", "s3cret").ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", new ChangePasswordRequest("s3cret", "s3cret").ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("s3cret", new SessionResponse("s3cret", "john", Tracker, Now).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", new SessionResponse("s3cret", User, Session, "john", Tracker, Now).ToString(), StringComparison.Ordinal);
     }
 
     private static IEnumerable<JsonArray> Lists(JsonNode? node) => node switch

@@ -207,6 +207,34 @@ public sealed class WriteQueueTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_write_after_a_failed_one_never_shares_its_failure()
+    {
+        // The first caller of a long batch writes again while the others hear of the failure: it races with the writer, and wins some rounds.
+        for (var round = 0; round < 100; round++)
+        {
+            _target.OnCommit = () => throw new FaultException(WriteFault.Full);
+            var hold = Hold();
+            var first = AddAsync(1);
+            var others = Enumerable.Range(2, WriteQueue<List<int>>.MaxBatch - 1).Select(number => AddAsync(number)).ToList();
+            var next = AddAgainAsync(first);
+            hold.SetResult();
+
+            Assert.Equal(1000, await next);
+            foreach (var other in others)
+            {
+                await Assert.ThrowsAsync<P2PShareException>(() => other);
+            }
+        }
+
+        async Task<int> AddAgainAsync(Task<int> failed)
+        {
+            await Assert.ThrowsAsync<P2PShareException>(() => failed);
+            _target.OnCommit = () => Task.CompletedTask;
+            return await AddAsync(1000);
+        }
+    }
+
+    [Fact]
     public async Task Disposing_commits_what_waits()
     {
         var hold = Hold();

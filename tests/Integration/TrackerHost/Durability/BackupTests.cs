@@ -109,7 +109,7 @@ public sealed class BackupTests : IAsyncLifetime
             await bob.ShareAsync("dev", "empty", root: null, size: 0);
             await alice.ShareAsync("ops", "replaced", TestUser.RandomHash());
             await alice.ShareAsync("ops", "replaced", TestUser.RandomHash(), replace: true);
-            await alice.AnnounceAsync(new Announcement("dev", root, Complete: true));
+            await alice.AnnounceAsync(("dev", root, Complete: true));
             session = alice.Session;
             paths =
             [
@@ -139,7 +139,7 @@ public sealed class BackupTests : IAsyncLifetime
             await dave.CreateGroupAsync("new");
             await dave.JoinAsync(alice, "dev");
             await dave.Expect(HttpStatusCode.Created, await dave.ShareAsync("dev", "new", TestUser.RandomHash()));
-            await dave.AnnounceAsync(new Announcement("dev", root, Complete: true));
+            await dave.AnnounceAsync(("dev", root, Complete: true));
             Assert.Equal(2, (await alice.ListFilesAsync("dev")).Single(file => file.PiecesRoot == root).Sources);
         }
 

@@ -1,5 +1,3 @@
-using P2PShare.Protocol.Tracker;
-
 namespace P2PShare.Unit.Transfer.Connections;
 
 public sealed class AccessGuardTests : ConnectionTest
@@ -13,7 +11,7 @@ public sealed class AccessGuardTests : ConnectionTest
         var token = Issue(ticket);
         Assert.NotNull((await Access.ValidateAsync(token, ticket.CertificateHash)).Ticket);
 
-        Access.Add([new Revocation(Group, User, Clock.GetUtcNow())]);
+        Access.Add([RevocationFor(Group)]);
 
         Assert.Equal((null, "The access of 'bob' to 'dev' has ended since."), await Access.ValidateAsync(token, ticket.CertificateHash));
         Assert.True(Access.IsRevoked(ticket));
@@ -22,7 +20,7 @@ public sealed class AccessGuardTests : ConnectionTest
     [Fact]
     public async Task A_ticket_that_was_issued_after_the_revocation_counts()
     {
-        Access.Add([new Revocation(Group, User, Clock.GetUtcNow())]);
+        Access.Add([RevocationFor(Group)]);
         Clock.Advance(TimeSpan.FromSeconds(1));
         var ticket = TicketFor(_content);
 
@@ -41,16 +39,22 @@ public sealed class AccessGuardTests : ConnectionTest
     }
 
     [Fact]
+    public void A_ticket_may_last_as_long_as_time()
+    {
+        Assert.False(Access.IsExpired(TicketFor(_content) with { Expires = DateTimeOffset.MaxValue }));
+    }
+
+    [Fact]
     public void A_revocation_is_forgotten_when_no_ticket_can_be_as_old()
     {
-        var revocation = new Revocation(Group, User, Clock.GetUtcNow());
+        var revocation = RevocationFor(Group);
         var ticket = TicketFor(_content);
         Assert.Single(Access.Add([revocation]));
         Clock.Advance(TimeSpan.FromHours(25.1));
         Assert.True(Access.IsRevoked(ticket));
 
         // Old ones are removed when others come.
-        Access.Add([new Revocation("other", User, Clock.GetUtcNow())]);
+        Access.Add([RevocationFor(TestIds.Group("other"))]);
 
         Assert.False(Access.IsRevoked(ticket));
     }

@@ -148,12 +148,12 @@ public sealed class ConnectionTableTests : ConnectionTest
         var (table, connection, remote) = await OpenedAsync();
 
         Assert.Empty(table.Revoke([]));
-        Assert.Single(table.Revoke([new Revocation("other", User, Clock.GetUtcNow())]));
+        Assert.Single(table.Revoke([RevocationFor(TestIds.Group("other"))]));
         Assert.Single(connection.Channels);
-        Assert.Single(table.Revoke([new Revocation(Group, "BOB", Clock.GetUtcNow())]));
+        Assert.Single(table.Revoke([RevocationFor(Group)]));
 
         Assert.Equal(new CloseMessage(1, CloseReason.TicketRefused), await remote.ReceiveCloseAsync());
-        Assert.Empty(table.Revoke([new Revocation(Group, User, Clock.GetUtcNow())]));
+        Assert.Empty(table.Revoke([RevocationFor(Group)]));
     }
 
     [Fact]
@@ -161,12 +161,13 @@ public sealed class ConnectionTableTests : ConnectionTest
     {
         var table = new ConnectionTable(Lesser, Context);
         var connection = Add(table, Greater, isDialled: true);
-        connection.RemoteUserName = "Bob";
+        connection.RemoteSource = new SourcePeer(Greater, UserId, SessionId, User, Complete: true, []);
         connection.Open(_content, Group);
 
-        table.Revoke([new Revocation(Group, "carol", Clock.GetUtcNow())]);
+        table.Revoke([new Revocation(1, Group.Id, TestIds.Of("carol"), null, Clock.GetUtcNow())]);
+        table.Revoke([new Revocation(2, null, UserId, TestIds.Of("another session"), Clock.GetUtcNow())]);
         Assert.Single(connection.Channels);
-        table.Revoke([new Revocation("DEV", "bob", Clock.GetUtcNow())]);
+        table.Revoke([new Revocation(3, null, UserId, SessionId, Clock.GetUtcNow())]);
 
         Assert.Empty(connection.Channels);
     }

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.Tokens;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
@@ -16,8 +18,11 @@ namespace P2PShare.Unit.Transfer.Connections;
 /// <summary>Connections in memory, with a clock that the test sets and tickets that the test issues.</summary>
 public abstract class ConnectionTest : IAsyncDisposable
 {
-    private protected const string Group = "dev";
+    private protected static readonly GroupIdentity Group = TestIds.Group("dev");
     private protected const string User = "bob";
+
+    private protected static readonly Guid UserId = TestIds.Of(User);
+    private protected static readonly Guid SessionId = TestIds.Of("session");
 
     private protected static readonly Hash256 Own = Hash256.Compute([1]);
     private protected static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
@@ -83,10 +88,13 @@ public abstract class ConnectionTest : IAsyncDisposable
 
     /// <summary>A ticket of the other side for a content.</summary>
     private protected Ticket TicketFor(IServedContent content, TimeSpan? lifetime = null) => new(
-        User, Group, [content.PiecesRoot], Remote(2).CertificateHash, Clock.GetUtcNow() + (lifetime ?? TimeSpan.FromMinutes(10)))
+        UserId, Group.Id, SessionId, User, Group.Name, [content.PiecesRoot], Remote(2).CertificateHash, Clock.GetUtcNow() + (lifetime ?? TimeSpan.FromMinutes(10)))
     {
         Issued = Clock.GetUtcNow(),
     };
+
+    /// <summary>The revocation of the other side's tickets for a group, as of now.</summary>
+    private protected Revocation RevocationFor(GroupIdentity group) => new(1, group.Id, UserId, SessionId: null, Clock.GetUtcNow());
 
     /// <summary>The other side says hello and opens a channel, whose bitfield is read.</summary>
     private protected async Task<ContentChannel> GreetAndOpenAsync(PeerConnection connection, RawPeer remote, FakeContent content, uint channel = 1)
@@ -107,13 +115,13 @@ public abstract class ConnectionTest : IAsyncDisposable
 
     private protected sealed class FakeLookup : IContentLookup
     {
-        private readonly ConcurrentDictionary<(Hash256 Root, string Group), IServedContent> _contents = new();
+        private readonly ConcurrentDictionary<(Hash256 Root, Guid Group), IServedContent> _contents = new();
 
         public ConcurrentQueue<(IServedContent Content, Exception Problem)> Unreadable { get; } = [];
 
-        public void Offer(IServedContent content, string group) => _contents[(content.PiecesRoot, group)] = content;
+        public void Offer(IServedContent content, GroupIdentity group) => _contents[(content.PiecesRoot, group.Id)] = content;
 
-        public IServedContent? Find(Hash256 piecesRoot, string group) => _contents.GetValueOrDefault((piecesRoot, group));
+        public IServedContent? Find(Hash256 piecesRoot, Guid group) => _contents.GetValueOrDefault((piecesRoot, group));
 
         public void ReportUnreadable(IServedContent content, Exception problem) => Unreadable.Enqueue((content, problem));
     }

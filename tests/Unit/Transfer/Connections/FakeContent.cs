@@ -68,7 +68,7 @@ internal sealed class FakeContent : IServedContent
         }
     }
 
-    public string? NameIn(string group) => group + "/file.bin";
+    public string? NameIn(Guid group) => "file.bin";
 
     public void Attach(ContentChannel channel)
     {

@@ -129,7 +129,7 @@ public sealed class PeerConnectionTests : ConnectionTest
 
         await Eventually.HoldsAsync(() => !Uploads.IsEmpty, "the upload is reported");
         var upload = Assert.Single(Uploads);
-        Assert.Equal((Group, Group + "/file.bin", User, 60_000, false), (upload.Group, upload.FileName, upload.UserName, upload.Bytes, upload.Complete));
+        Assert.Equal((Group.Name, "file.bin", User, 60_000, false), (upload.Group, upload.FileName, upload.UserName, upload.Bytes, upload.Complete));
         Assert.Equal((Remote(2).Fingerprint, Remote(2).EndPoint, _content.PiecesRoot), (upload.Fingerprint, upload.EndPoint, upload.PiecesRoot));
         Assert.Equal(TimeSpan.FromSeconds(3), upload.Duration);
         Assert.Equal(60_000, Context.Metrics.BytesUploaded);

@@ -30,7 +30,7 @@ public sealed class PeerDialerTests : ConnectionTest
         Assert.Same(await first.WaitAsync(Limit), await second.WaitAsync(Limit));
         Assert.NotSame(await first, await other.WaitAsync(Limit));
         Assert.Equal(2, _transport.Dials);
-        Assert.Equal("user2", (await first).RemoteUserName);
+        Assert.Equal("user2", (await first).RemoteSource?.UserName);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class PeerDialerTests : ConnectionTest
 
         Assert.Same(connection, await _dialer.ConnectAsync(Peer(2), default));
         Assert.Same(connection, _dialer.Find(Remote(2).Fingerprint));
-        Assert.Equal((1, "user2"), (_transport.Dials, connection.RemoteUserName));
+        Assert.Equal((1, "user2"), (_transport.Dials, connection.RemoteSource?.UserName));
     }
 
     [Fact]
@@ -88,14 +88,14 @@ public sealed class PeerDialerTests : ConnectionTest
         for (var i = 0; i < ConnectionTable.MaxBulkConnections; i++)
         {
             var bulk = await _dialer.DialBulkAsync(first);
-            Assert.True(bulk is { IsBulk: true, IsDialled: true, RemoteUserName: "user2" });
+            Assert.True(bulk is { IsBulk: true, IsDialled: true, RemoteSource.UserName: "user2" });
             Assert.Equal(first.RemoteFingerprint, bulk.RemoteFingerprint);
         }
 
         Assert.Null(await _dialer.DialBulkAsync(first));
     }
 
-    private static SourcePeer Peer(byte number) => new(Remote(number).Fingerprint, $"user{number}", Complete: true, ["127.0.0.1:1"]);
+    private static SourcePeer Peer(byte number) => new(Remote(number).Fingerprint, TestIds.Of($"user{number}"), SessionId, $"user{number}", Complete: true, ["127.0.0.1:1"]);
 
     private sealed class FakeTransport : IPeerTransport
     {

@@ -1,5 +1,6 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
@@ -94,7 +95,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
     public async Task Opening_is_refused_when_the_access_was_revoked()
     {
         var (_, remote, _) = await GreetAsync();
-        Access.Add([new Revocation(Group, User, Clock.GetUtcNow())]);
+        Access.Add([RevocationFor(Group)]);
         await remote.OpenAsync(1, _content.PiecesRoot);
 
         Assert.Equal(new CloseMessage(1, CloseReason.TicketRefused), await remote.ReceiveCloseAsync());
@@ -113,7 +114,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
     [Fact]
     public async Task Opening_is_refused_when_the_content_is_not_offered_in_the_group()
     {
-        var (_, remote, _) = await GreetAsync("another group");
+        var (_, remote, _) = await GreetAsync(TestIds.Group("another group"));
         await remote.OpenAsync(1, _content.PiecesRoot);
 
         Assert.Equal(new CloseMessage(1, CloseReason.NotOffered), await remote.ReceiveCloseAsync());
@@ -457,9 +458,9 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
         return connection;
     }
 
-    private async Task<(PeerConnection Connection, RawPeer Remote, Task Running)> GreetAsync(string offeredIn = Group)
+    private async Task<(PeerConnection Connection, RawPeer Remote, Task Running)> GreetAsync(GroupIdentity? offeredIn = null)
     {
-        Contents.Offer(_content, offeredIn);
+        Contents.Offer(_content, offeredIn ?? Group);
         var run = Run();
         await run.Remote.SendHelloAsync(Issue(TicketFor(_content)));
         await Eventually.HoldsAsync(() => run.Connection.FindTicket(_content.PiecesRoot) is not null, "the ticket is known");

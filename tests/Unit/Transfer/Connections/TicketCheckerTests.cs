@@ -137,7 +137,7 @@ public sealed class TicketCheckerTests : IDisposable
     private async Task<bool> CountsAsync(ECDsaSecurityKey key)
     {
         var now = _clock.GetUtcNow();
-        var ticket = new Ticket("alice", "dev", [Hash256.Compute([2])], Certificate, now.AddMinutes(10));
+        var ticket = new Ticket(TestIds.Of("alice"), TestIds.Of("dev"), TestIds.Of("session"), "alice", "dev", [Hash256.Compute([2])], Certificate, now.AddMinutes(10));
         return (await _checker.ValidateAsync(new TicketIssuer(Tracker, key).Issue(ticket, now), Certificate)).Ticket is not null;
     }
 }

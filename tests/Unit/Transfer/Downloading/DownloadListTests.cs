@@ -46,7 +46,7 @@ public sealed class DownloadListTests
     public async Task Another_request_for_the_destination_of_a_running_download_is_refused()
     {
         await StartSilentAsync();
-        DownloadRequest[] others = [Request with { Group = "ops" }, Request with { Overwrite = true }, Request with { Content = Make(5, 64 * KiB).Description }];
+        DownloadRequest[] others = [Request with { Group = TestIds.Group("ops") }, Request with { Overwrite = true }, Request with { Content = Make(5, 64 * KiB).Description }];
 
         Assert.All(others, other => Assert.Equal(
             ErrorCode.DestinationInUse, Assert.Throws<P2PShareException>(() => _list.Start(other)).Code));
@@ -59,7 +59,7 @@ public sealed class DownloadListTests
         var first = await StartSilentAsync();
         await first.StopAsync();
 
-        var second = _list.Start(Request with { Group = "ops" });
+        var second = _list.Start(Request with { Group = TestIds.Group("ops") });
 
         Assert.NotSame(first, second);
         Assert.Same(second, Assert.Single(_list.GetAll()));

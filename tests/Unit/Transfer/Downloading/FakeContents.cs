@@ -1,3 +1,4 @@
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
 
@@ -11,13 +12,13 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
 
     public List<string> Log { get; } = [];
 
-    public OfferedContent Offer(IContent content, string group, string name)
+    public OfferedContent Offer(IContent content, GroupIdentity group, string name)
     {
         Log.Add($"offer {name} in {group}");
         return new OfferedContent(Offered ?? content, clock);
     }
 
-    public void Withdraw(OfferedContent offered, IContent part, string group) => Log.Add($"withdraw in {group}");
+    public void Withdraw(OfferedContent offered, IContent part, GroupIdentity group) => Log.Add($"withdraw in {group}");
 
     public void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite)
     {

@@ -38,7 +38,7 @@ internal sealed class FakeDownload(DownloadRequest request) : IDownload
     public bool IsStopped { get; private set; }
 
     public static DownloadRequest NewRequest(string name, long size = 1000, string? destination = null) => new(
-        "dev", name, new ContentDescription(size, 65536, Hash256.Compute(System.Text.Encoding.UTF8.GetBytes(name))), destination ?? $"/in/{name}", Overwrite: false);
+        TestIds.Group("dev"), name, new ContentDescription(size, 65536, Hash256.Compute(System.Text.Encoding.UTF8.GetBytes(name))), destination ?? $"/in/{name}", Overwrite: false);
 
     public void Complete()
     {

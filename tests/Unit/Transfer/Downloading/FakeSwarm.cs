@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
@@ -24,7 +25,7 @@ internal sealed class FakeSwarm : ISourceConnector
             Random = new Random(1),
         };
         Request = new DownloadRequest(
-            "dev", "data.bin", content.Description, Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "data.bin"), Overwrite: false);
+            TestIds.Group("dev"), "data.bin", content.Description, Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "data.bin"), Overwrite: false);
     }
 
     public TestContent Content { get; }
@@ -74,12 +75,12 @@ internal sealed class FakeSwarm : ISourceConnector
 
     public ISource? TryReuse(Hash256 fingerprint, string ticket) => null;
 
-    private Task<SourceLocator.Sources> FindAsync(string group, Hash256 piecesRoot, CancellationToken cancellationToken)
+    private Task<SourceLocator.Sources> FindAsync(GroupIdentity group, Hash256 piecesRoot, CancellationToken cancellationToken)
     {
         LookUps++;
         Assert.Equal((Request.Group, Content.Description.PiecesRoot), (group, piecesRoot));
         return TrackerError is { } error
             ? Task.FromException<SourceLocator.Sources>(error)
-            : Task.FromResult(new SourceLocator.Sources("ticket", [.. Peers.Select(peer => new SourcePeer(peer.Fingerprint, "bob", true, ["127.0.0.1:1"]))]));
+            : Task.FromResult(new SourceLocator.Sources("ticket", [.. Peers.Select(peer => new SourcePeer(peer.Fingerprint, TestIds.Of("bob"), TestIds.Of("session"), "bob", true, ["127.0.0.1:1"]))]));
     }
 }

@@ -51,7 +51,7 @@ public sealed class SourcePoolTests : ISourceConnector
     public async Task Itself_and_peers_without_an_address_are_not_tried()
     {
         await _pool.ConnectAsync(
-            new SourceLocator.Sources("ticket", [new SourcePeer(Own, "me", true, ["127.0.0.1:1"]), new SourcePeer(FingerprintOf(1), "bob", true, [])]), default);
+            new SourceLocator.Sources("ticket", [new SourcePeer(Own, TestIds.Of("bob"), TestIds.Of("session"), "me", true, ["127.0.0.1:1"]), new SourcePeer(FingerprintOf(1), TestIds.Of("bob"), TestIds.Of("session"), "bob", true, [])]), default);
 
         Assert.Empty(_dials);
         Assert.Equal(2, _pool.KnownPeers);
@@ -424,7 +424,7 @@ public sealed class SourcePoolTests : ISourceConnector
     private static Hash256 FingerprintOf(int number) => Hash256.Compute([(byte)number]);
 
     private static SourceLocator.Sources Sources(string ticket, params int[] peers) =>
-        new(ticket, [.. peers.Select(number => new SourcePeer(FingerprintOf(number), "bob", true, ["127.0.0.1:1"]))]);
+        new(ticket, [.. peers.Select(number => new SourcePeer(FingerprintOf(number), TestIds.Of("bob"), TestIds.Of("session"), "bob", true, ["127.0.0.1:1"]))]);
 
     private Task FindAsync(string ticket, params int[] peers)
     {

@@ -60,9 +60,9 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         Assert.Equal(new ShareFileRequest(Name, 200_000, _file.Content.PieceLength, Root, Replace: true), Assert.Single(_shared));
         // The tracker spells the group, and does not count this peer yet.
         Assert.Equal(("Dev", 1), (response.Group, response.Sources));
-        Assert.Equal(["hold Dev complete", "flush"], _announcer.Calls);
+        Assert.Equal(["hold dev complete", "flush"], _announcer.Calls);
         var kept = Assert.Single(_store.GetAll());
-        Assert.Equal(("Dev", Name, false, _file.Path), (kept.Group, kept.Name, kept.Received, kept.File.Path));
+        Assert.Equal(("Dev", Name, false, _file.Path), (kept.Group.Name, kept.Name, kept.Received, kept.File.Path));
         Assert.Equal(_bytes[..100], Read(Find("dev")!, 100));
         Assert.Null(Find("ops"));
         Assert.Equal(1, _registry.NameCount);
@@ -79,7 +79,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         }
 
         var error = await Assert.ThrowsAsync<P2PShareException>(() => _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None));
-        _registry.Adopt(_file, "dev", Name);
+        _registry.Adopt(_file, TestIds.Group("dev"), Name);
 
         Assert.Equal(ErrorCode.StateFolderUnusable, error.Code);
         Assert.Single(_shared);
@@ -93,7 +93,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         var empty = await SharedFile.MakeAsync(_folder, "empty.bin", []);
 
         var response = await _registry.ShareAsync(empty, "dev", "empty.bin", replace: false, CancellationToken.None);
-        _registry.Adopt(empty, "dev", "empty.bin");
+        _registry.Adopt(empty, TestIds.Group("dev"), "empty.bin");
 
         Assert.Equal(0, response.Sources);
         Assert.Empty(_announcer.Calls);
@@ -111,7 +111,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     [Fact]
     public async Task An_adopted_file_is_offered_and_kept_as_received()
     {
-        _registry.Adopt(_file, "dev", Name);
+        _registry.Adopt(_file, TestIds.Group("dev"), Name);
 
         Assert.Equal(["hold dev complete"], _announcer.Calls);
         await _state.Database.FlushAsync();
@@ -129,13 +129,13 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         await _registry.StopShareAsync("Dev", Name, CancellationToken.None);
 
         Assert.Equal(["Dev/" + Name], _stopped);
-        Assert.Contains("withdraw Dev", _announcer.Calls);
+        Assert.Contains("withdraw dev", _announcer.Calls);
         Assert.Null(Find("dev"));
         Assert.NotNull(Find("ops"));
         Assert.Equal(new CloseMessage(1, CloseReason.NotOffered), await remote.ReceiveCloseAsync());
         Assert.Same(ops, Assert.Single(connection.Channels));
         Assert.Null(connection.Find(dev.Id));
-        Assert.Equal("ops", Assert.Single(_store.GetAll()).Group);
+        Assert.Equal("ops", Assert.Single(_store.GetAll()).Group.Name);
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         var changed = await SharedFile.MakeAsync(_folder, "changed.bin", SharedFile.Bytes(100_000, seed: 2));
         await _registry.ShareAsync(changed, "dev", "changed.bin", replace: false, CancellationToken.None);
         var received = await SharedFile.MakeAsync(_folder, "received.bin", SharedFile.Bytes(100_000, seed: 3));
-        _registry.Adopt(received, "dev", "received.bin");
+        _registry.Adopt(received, TestIds.Group("dev"), "received.bin");
         await _state.Database.FlushAsync();
         File.Delete(changed.Path);
         File.Delete(received.Path);
@@ -154,7 +154,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         using var restarted = NewRegistry();
         restarted.Restore();
 
-        Assert.Equal(["hold Dev complete"], _announcer.Calls);
+        Assert.Equal(["hold dev complete"], _announcer.Calls);
         Assert.Equal(1, restarted.NameCount);
         Assert.StartsWith("'changed.bin' is not offered to group 'Dev': ", Assert.Single(Log), StringComparison.Ordinal);
         await _state.Database.FlushAsync();
@@ -167,8 +167,8 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         using var part = OpenPart("part.bin", _file.Content);
         using var single = OpenPart("single.bin", new ContentDescription(1000, 65536, Hash256.Compute([1])));
 
-        var offered = _registry.Offer(part, "dev", Name);
-        _registry.Offer(single, "dev", "single.bin");
+        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
+        _registry.Offer(single, TestIds.Group("dev"), "single.bin");
 
         Assert.Equal(["hold dev part"], _announcer.Calls);
         Assert.True(offered.IsBacked(part));
@@ -179,16 +179,16 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     public void A_whole_file_takes_the_place_of_a_part_and_a_part_never_that_of_a_file()
     {
         using var part = OpenPart("part.bin", _file.Content);
-        var offered = _registry.Offer(part, "dev", Name);
+        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
         var whole = new SharedContent(_file);
 
-        Assert.Same(offered, _registry.Offer(whole, "ops", Name));
-        Assert.Same(offered, _registry.Offer(part, "dev", Name));
+        Assert.Same(offered, _registry.Offer(whole, TestIds.Group("ops"), Name));
+        Assert.Same(offered, _registry.Offer(part, TestIds.Group("dev"), Name));
 
         Assert.True(offered.IsBacked(whole));
         Assert.Equal(_bytes[..10], Read(offered, 10));
         // The end of the download does not withdraw the file.
-        _registry.Withdraw(offered, part, "dev");
+        _registry.Withdraw(offered, part, TestIds.Group("dev"));
         Assert.NotNull(Find("dev"));
     }
 
@@ -196,15 +196,15 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     public void A_part_whose_download_ended_is_withdrawn()
     {
         using var part = OpenPart("part.bin", _file.Content);
-        var offered = _registry.Offer(part, "dev", Name);
+        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
 
-        _registry.Withdraw(offered, part, "dev");
+        _registry.Withdraw(offered, part, TestIds.Group("dev"));
 
         Assert.Null(Find("dev"));
         Assert.Equal(["hold dev part", "withdraw dev"], _announcer.Calls);
         Assert.Equal(0, _registry.NameCount);
         // A second offer is another content: nothing remembers the first.
-        Assert.NotSame(offered, _registry.Offer(part, "dev", Name));
+        Assert.NotSame(offered, _registry.Offer(part, TestIds.Group("dev"), Name));
     }
 
     [Fact]
@@ -212,8 +212,8 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         var destination = Path.Combine(_folder.Path, "received.bin");
         var part = CompletePart(destination);
-        var offered = _registry.Offer(part, "dev", Name);
-        _registry.Offer(part, "ops", "other.bin");
+        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
+        _registry.Offer(part, TestIds.Group("ops"), "other.bin");
 
         _registry.Finish(offered, part, destination, overwrite: false);
 
@@ -223,7 +223,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         await _state.Database.FlushAsync();
         Assert.Equal(
             [("dev", Name, true, destination), ("ops", "other.bin", true, destination)],
-            _store.GetAll().Select(share => (share.Group, share.Name, share.Received, share.File.Path)));
+            _store.GetAll().Select(share => (share.Group.Name, share.Name, share.Received, share.File.Path)));
         Assert.Contains("hold dev complete", _announcer.Calls);
         Assert.Contains("hold ops complete", _announcer.Calls);
     }
@@ -234,8 +234,8 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         var destination = Path.Combine(_folder.Path, "received.bin");
         var part = CompletePart(destination);
         var whole = new SharedContent(_file);
-        var offered = _registry.Offer(whole, "dev", Name);
-        Assert.Same(offered, _registry.Offer(part, "dev", Name));
+        var offered = _registry.Offer(whole, TestIds.Group("dev"), Name);
+        Assert.Same(offered, _registry.Offer(part, TestIds.Group("dev"), Name));
 
         _registry.Finish(offered, part, destination, overwrite: false);
 
@@ -248,7 +248,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         var destination = Path.Combine(_folder.Path, "received.bin");
         using var part = CompletePart(destination);
-        var offered = _registry.Offer(part, "dev", Name);
+        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
         File.WriteAllText(destination, "mine");
 
         var error = Assert.Throws<P2PShareException>(() => _registry.Finish(offered, part, destination, overwrite: false));
@@ -261,11 +261,11 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     [Fact]
     public void A_rejected_announcement_withdraws_the_file_and_warns()
     {
-        _registry.Adopt(_file, "dev", Name);
+        _registry.Adopt(_file, TestIds.Group("dev"), Name);
 
-        _registry.RemoveRejected(new Announcement("ops", Root, Complete: true));
+        _registry.RemoveRejected(new Announcement(TestIds.Of("ops"), Root, Complete: true));
         Assert.Empty(Log);
-        _registry.RemoveRejected(new Announcement("dev", Root, Complete: true));
+        _registry.RemoveRejected(new Announcement(TestIds.Of("dev"), Root, Complete: true));
 
         Assert.Null(Find("dev"));
         Assert.Contains("'data.bin'", Assert.Single(Log), StringComparison.Ordinal);
@@ -276,8 +276,8 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     [Fact]
     public void An_unreadable_file_is_withdrawn_from_all_groups_and_its_names_are_reported()
     {
-        _registry.Adopt(_file, "dev", Name);
-        _registry.Adopt(_file, "ops", "other.bin");
+        _registry.Adopt(_file, TestIds.Group("dev"), Name);
+        _registry.Adopt(_file, TestIds.Group("ops"), "other.bin");
         var problem = new P2PShareException(ErrorCode.SourceFileChanged, "It changed.");
 
         ((IContentLookup)_registry).ReportUnreadable(Find("dev")!, problem);
@@ -294,7 +294,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     public void A_part_that_was_just_closed_is_withdrawn_without_a_warning()
     {
         using var part = OpenPart("part.bin", _file.Content);
-        var offered = _registry.Offer(part, "dev", Name);
+        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
 
         _registry.ReportUnreadable(offered, new ObjectDisposedException("part"));
 
@@ -323,16 +323,16 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         (group, request, _) =>
         {
             _shared.Add(request);
-            return Task.FromResult(new FileResponse(group == "dev" ? "Dev" : group, request.Name, request.Size, request.PieceLength, request.PiecesRoot, "alice", 0, Clock.GetUtcNow()));
+            return Task.FromResult(new FileResponse(TestIds.Of(group), group == "dev" ? "Dev" : group, request.Name, request.Size, request.PieceLength, request.PiecesRoot, "alice", 0, Clock.GetUtcNow()));
         },
         new SentenceLogger(LogLevel.Warning, Log.Enqueue),
         Clock);
 
-    private IServedContent? Find(string group) => ((IContentLookup)_registry).Find(Root, group);
+    private IServedContent? Find(string group) => ((IContentLookup)_registry).Find(Root, TestIds.Of(group));
 
     private ContentChannel Open(PeerConnection connection, uint id, string group)
     {
-        var channel = new ContentChannel(connection, Context, id, Find(group)!, group, User);
+        var channel = new ContentChannel(connection, Context, id, Find(group)!, TestIds.Group(group), User);
         connection.Add(channel);
         return channel;
     }
@@ -355,14 +355,16 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         public ConcurrentQueue<string> Calls { get; } = [];
 
-        public void Hold(string group, Hash256 root, bool isComplete) => Calls.Enqueue($"hold {group} {(isComplete ? "complete" : "part")}");
+        public void Hold(Guid group, Hash256 root, bool isComplete) => Calls.Enqueue($"hold {NameOf(group)} {(isComplete ? "complete" : "part")}");
 
-        public void Withdraw(string group, Hash256 root) => Calls.Enqueue($"withdraw {group}");
+        public void Withdraw(Guid group, Hash256 root) => Calls.Enqueue($"withdraw {NameOf(group)}");
 
         public Task FlushAsync(CancellationToken cancellationToken)
         {
             Calls.Enqueue("flush");
             return Task.CompletedTask;
         }
+
+        private static string NameOf(Guid group) => group == TestIds.Of("dev") ? "dev" : group == TestIds.Of("ops") ? "ops" : throw new ArgumentException("No group of the test.");
     }
 }

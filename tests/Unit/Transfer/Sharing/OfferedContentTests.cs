@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
@@ -16,17 +17,21 @@ public sealed class OfferedContentTests : ConnectionTest
     public OfferedContentTests() => _offered = new OfferedContent(_part, new FakeTimeProvider());
 
     [Fact]
-    public void Groups_are_compared_without_case_and_withdrawn_one_by_one()
+    public void Groups_are_compared_by_id_and_withdrawn_one_by_one()
     {
-        _offered.OfferIn("Dev", "a.bin");
-        _offered.OfferIn("ops", "b.bin");
+        var (dev, remade) = (TestIds.Group("dev"), new GroupIdentity(Guid.NewGuid(), "dev"));
+        _offered.OfferIn(dev, "a.bin");
+        _offered.OfferIn(TestIds.Group("ops"), "b.bin");
 
-        Assert.Equal("a.bin", _offered.NameIn("dev"));
-        _offered.Withdraw("DEV");
+        Assert.Equal("a.bin", _offered.NameIn(dev.Id));
+        Assert.False(_offered.IsOfferedIn(remade.Id));
+        _offered.Withdraw(remade);
+        Assert.True(_offered.IsOfferedIn(dev.Id));
+        _offered.Withdraw(dev);
 
-        Assert.False(_offered.IsOfferedIn("Dev"));
-        Assert.Null(_offered.NameIn("dev"));
-        Assert.Equal(new KeyValuePair<string, string>("ops", "b.bin"), Assert.Single(_offered.Names));
+        Assert.False(_offered.IsOfferedIn(dev.Id));
+        Assert.Null(_offered.NameIn(dev.Id));
+        Assert.Equal(new OfferedName(TestIds.Group("ops"), "b.bin"), Assert.Single(_offered.Names));
     }
 
     [Fact]

@@ -122,5 +122,5 @@ public sealed class ChangeSignalTests
     private ChangeSignal NewSignal() => new(stop => _events.Reader.ReadAllAsync(stop), Interval, _clock);
 
     private void Publish(GroupEventKind kind) =>
-        Assert.True(_events.Writer.TryWrite(new GroupEvent(1, kind, "dev", "alice", DateTimeOffset.UnixEpoch, "a.txt")));
+        Assert.True(_events.Writer.TryWrite(new GroupEvent(1, kind, TestIds.Of("dev"), "dev", "alice", DateTimeOffset.UnixEpoch, "a.txt")));
 }

@@ -36,7 +36,7 @@ public sealed class FolderSyncTests : IDisposable
         var (replace, receive) = (sync.ToReceive[0].Request!, sync.ToReceive[1].Request!);
 
         Assert.Equal((true, _folder.Combine("b.txt"), file.Content), (replace.Overwrite, replace.Destination, replace.Content));
-        Assert.Equal((false, _folder.Combine("c", "d.txt"), "dev"), (receive.Overwrite, receive.Destination, receive.Group));
+        Assert.Equal((false, _folder.Combine("c", "d.txt"), "dev"), (receive.Overwrite, receive.Destination, receive.Group.Name));
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class FolderSyncTests : IDisposable
     }
 
     private static FileResponse NewFile(string name, string text = "abc") =>
-        new("dev", name, text.Length, 65536, Root(text), "alice", 1, DateTimeOffset.UnixEpoch);
+        new(TestIds.Of("dev"), "dev", name, text.Length, 65536, Root(text), "alice", 1, DateTimeOffset.UnixEpoch);
 
     private static HashedFile Hash(string path)
     {

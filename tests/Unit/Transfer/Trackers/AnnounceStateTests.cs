@@ -8,7 +8,7 @@ namespace P2PShare.Unit.Transfer.Trackers;
 /// <summary>What a peer announces, and when.</summary>
 public sealed class AnnounceStateTests
 {
-    private const string Group = "dev";
+    private static readonly Guid Group = TestIds.Of("dev");
 
     private static readonly Hash256 A = Hash256.Compute([1]);
     private static readonly Hash256 B = Hash256.Compute([2]);
@@ -82,13 +82,13 @@ public sealed class AnnounceStateTests
     [Fact]
     public void One_holding_is_announced_for_each_group()
     {
-        _state.Hold("dev", A, isComplete: true);
-        _state.Hold("ops", A, isComplete: true);
+        _state.Hold(Group, A, isComplete: true);
+        _state.Hold(TestIds.Of("ops"), A, isComplete: true);
         Announce();
 
-        _state.Withdraw("dev", A);
+        _state.Withdraw(Group, A);
 
-        Assert.Equal([new("dev", A, false)], Announce().Removed);
+        Assert.Equal([new(Group, A, false)], Announce().Removed);
     }
 
     [Fact]
@@ -336,7 +336,7 @@ public sealed class AnnounceStateTests
         Assert.True(_state.IsUpToDate);
     }
 
-    private static AnnounceResponse Response(int interval = 30, bool known = true, params Announcement[] rejected) => new(interval, known, rejected, []);
+    private static AnnounceResponse Response(int interval = 30, bool known = true, params Announcement[] rejected) => new(interval, known, rejected, [], RevocationsAfter: 0);
 
     private static AnnounceBatch Announce(AnnounceState state, int interval)
     {

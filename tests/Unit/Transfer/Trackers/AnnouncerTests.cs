@@ -23,7 +23,7 @@ public sealed class AnnouncerTests : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TrackerSession _session;
     private readonly Announcer _announcer;
-    private volatile AnnounceResponse _response = new(20, Known: true, [], []);
+    private volatile AnnounceResponse _response = new(20, Known: true, [], [], 0);
 
     public AnnouncerTests()
     {
@@ -45,14 +45,14 @@ public sealed class AnnouncerTests : IDisposable
         await _announcer.AnnounceAsync(CancellationToken.None);
         var running = _announcer.RunAsync(_stop.Token);
 
-        _announcer.Hold("dev", Root, isComplete: true);
+        _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
         await _announcer.FlushAsync(CancellationToken.None).WaitAsync(Limit);
 
         Assert.Equal(2, _requests.Count);
-        Assert.Equal([new("dev", Root, true)], _requests.Last().Holdings);
-        _announcer.Withdraw("dev", Root);
+        Assert.Equal([new(TestIds.Of("dev"), Root, true)], _requests.Last().Holdings);
+        _announcer.Withdraw(TestIds.Of("dev"), Root);
         await _announcer.FlushAsync(CancellationToken.None).WaitAsync(Limit);
-        Assert.Equal([new("dev", Root, false)], _requests.Last().Removed);
+        Assert.Equal([new(TestIds.Of("dev"), Root, false)], _requests.Last().Removed);
         await StopAsync(running);
     }
 
@@ -69,7 +69,7 @@ public sealed class AnnouncerTests : IDisposable
         await _announcer.AnnounceAsync(CancellationToken.None);
         _tracker.Answer = InMemoryTracker.Problem(429, ErrorCode.TooManyAttempts, "Too many requests.", retryAfter: 40);
         var running = _announcer.RunAsync(_stop.Token);
-        _announcer.Hold("dev", Root, isComplete: true);
+        _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
 
         var failure = await Assert.ThrowsAsync<TooManyAttemptsException>(() => _announcer.FlushAsync(CancellationToken.None).WaitAsync(Limit));
         Assert.Equal("Too many requests.", failure.Message);
@@ -89,20 +89,20 @@ public sealed class AnnouncerTests : IDisposable
     [Fact]
     public async Task The_handler_receives_what_the_tracker_rejected_and_revoked()
     {
-        _announcer.Hold("dev", Root, isComplete: true);
-        var revocation = new Revocation("ops", "bob", DateTimeOffset.UnixEpoch);
-        _response = new AnnounceResponse(20, Known: true, [new Announcement("dev", Root, true)], [revocation]);
+        _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
+        var revocation = new Revocation(7, TestIds.Of("ops"), TestIds.Of("bob"), null, DateTimeOffset.UnixEpoch);
+        _response = new AnnounceResponse(20, Known: true, [new Announcement(TestIds.Of("dev"), Root, true)], [revocation], RevocationsAfter: 0);
 
         await _announcer.AnnounceAsync(CancellationToken.None);
 
-        Assert.Equal([new("dev", Root, true)], _handler.Rejected);
+        Assert.Equal([new(TestIds.Of("dev"), Root, true)], _handler.Rejected);
         Assert.Equal([revocation], _handler.Revoked);
     }
 
     [Fact]
     public async Task Everything_is_announced_once_more_after_the_users_own_access_was_revoked()
     {
-        _announcer.Hold("dev", Root, isComplete: true);
+        _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
         _handler.IsOwnRevoked = true;
 
         await _announcer.AnnounceAsync(CancellationToken.None);

@@ -107,7 +107,7 @@ public sealed class EventWatchTests : IDisposable
     private static string Event(long id, string fileName)
     {
         var data = System.Text.Json.JsonSerializer.Serialize(
-            new GroupEvent(id, GroupEventKind.FileShared, "dev", "alice", DateTimeOffset.UnixEpoch, fileName), TrackerJson.Default.GroupEvent);
+            new GroupEvent(id, GroupEventKind.FileShared, TestIds.Of("dev"), "dev", "alice", DateTimeOffset.UnixEpoch, fileName), TrackerJson.Default.GroupEvent);
         return $"event: {GroupEventKind.FileShared}\nid: {id}\ndata: {data}\n\n";
     }
 

@@ -132,7 +132,7 @@ public sealed class SourceLocatorTests : IDisposable
     public async Task A_caller_that_is_cancelled_does_not_cancel_the_others()
     {
         using var cancel = new CancellationTokenSource();
-        var cancelled = _locator.FindAsync("dev", Root(0), cancel.Token);
+        var cancelled = _locator.FindAsync(TestIds.Group("dev"), Root(0), cancel.Token);
         var other = FindAsync("dev", 0);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
@@ -143,7 +143,7 @@ public sealed class SourceLocatorTests : IDisposable
 
     private static Hash256 Root(int i) => Hash256.Compute(BitConverter.GetBytes(i));
 
-    private Task<SourceLocator.Sources> FindAsync(string group, int i) => _locator.FindAsync(group, Root(i), CancellationToken.None).WaitAsync(Limit);
+    private Task<SourceLocator.Sources> FindAsync(string group, int i) => _locator.FindAsync(TestIds.Group(group), Root(i), CancellationToken.None).WaitAsync(Limit);
 
     private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage message, CancellationToken cancellationToken)
     {
@@ -153,8 +153,8 @@ public sealed class SourceLocatorTests : IDisposable
         _asked.Release();
         await _mayAnswer.WaitAsync(cancellationToken);
         var found = request.PiecesRoots.Where(root => !_missing.Contains(root))
-            .Select(root => new ContentSources(root, [new SourcePeer(Hash256.Compute([9]), $"peer of {root}", true, [])]));
+            .Select(root => new ContentSources(root, [new SourcePeer(Hash256.Compute([9]), TestIds.Of("bob"), TestIds.Of("session"), $"peer of {root}", true, [])]));
         return await InMemoryTracker.Json(
-            new SourcesResponse(ticket, DateTimeOffset.UnixEpoch, [.. found]), TrackerJson.Default.SourcesResponse)(message, cancellationToken);
+            new SourcesResponse(TestIds.Of("dev"), ticket, DateTimeOffset.UnixEpoch, [.. found]), TrackerJson.Default.SourcesResponse)(message, cancellationToken);
     }
 }

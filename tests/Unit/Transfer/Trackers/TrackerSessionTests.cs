@@ -160,7 +160,7 @@ public sealed class TrackerSessionTests : IDisposable
     private static HttpResponseMessage Session(string token) => new()
     {
         Content = JsonContent.Create(
-            new SessionResponse(token, "alice", TrackerId, DateTimeOffset.UnixEpoch), TrackerJson.Default.SessionResponse),
+            new SessionResponse(token, TestIds.Of("alice"), TestIds.Of(token), "alice", TrackerId, DateTimeOffset.UnixEpoch), TrackerJson.Default.SessionResponse),
     };
 
     private static SecureString Secret()

@@ -1,0 +1,35 @@
+using P2PShare.Fuzz;
+using SharpFuzz;
+
+// 'seeds FOLDER' writes inputs to begin with, 'run FILE' tries one input again, and without either the fuzzer sends input after input.
+if (args.Length is 0 or > 3 || !FuzzTarget.All.TryGetValue(args[0], out var target))
+{
+    Console.Error.WriteLine($"usage: P2PShare.Fuzz {string.Join('|', FuzzTarget.All.Keys)} [seeds FOLDER | run FILE]");
+    return 2;
+}
+
+switch (args)
+{
+    case [_, "seeds", var folder]:
+        var number = 0;
+        foreach (var seed in target.Seeds())
+        {
+            File.WriteAllBytes(Path.Combine(folder, $"seed-{number++}"), seed);
+        }
+
+        return 0;
+    case [_, "run", var file]:
+        target.Try(File.ReadAllBytes(file));
+        return 0;
+    case [_]:
+        Fuzzer.OutOfProcess.Run(stream =>
+        {
+            using var input = new MemoryStream();
+            stream.CopyTo(input);
+            target.Try(input.ToArray());
+        });
+        return 0;
+    default:
+        Console.Error.WriteLine($"'{args[1]}' is neither 'seeds' nor 'run'.");
+        return 2;
+}
