@@ -14,7 +14,7 @@
     AliasesToExport      = @('Leave-P2PGroup')
     CmdletsToExport      = @(
         'Start-P2PTracker', 'Stop-P2PTracker', 'Get-P2PTracker'
-        'Connect-P2PTracker', 'Disconnect-P2PTracker', 'Get-P2PSession'
+        'Connect-P2PTracker', 'Disconnect-P2PTracker', 'Get-P2PSession', 'Remove-P2PTrackerFingerprint'
         'New-P2PUser', 'Set-P2PUser', 'Remove-P2PUser'
         'New-P2PGroup', 'Get-P2PGroup', 'Join-P2PGroup', 'Exit-P2PGroup', 'Remove-P2PGroup', 'Set-P2PGroupOwner'
         'Get-P2PGroupMember', 'Remove-P2PGroupMember'

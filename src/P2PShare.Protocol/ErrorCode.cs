@@ -49,6 +49,7 @@ public static class ErrorCode
     public const string TrackerUnreachable = nameof(TrackerUnreachable);
     public const string TrackerCertificateUntrusted = nameof(TrackerCertificateUntrusted);
     public const string TrackerCertificateChanged = nameof(TrackerCertificateChanged);
+    public const string TrackerFingerprintNotFound = nameof(TrackerFingerprintNotFound);
     public const string TrackerFailed = nameof(TrackerFailed);
     public const string TrackerDatabaseUnavailable = nameof(TrackerDatabaseUnavailable);
     public const string TrackerStorageFull = nameof(TrackerStorageFull);

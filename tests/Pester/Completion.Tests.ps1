@@ -40,8 +40,16 @@ Describe 'Tab' {
     It 'completes inside quotes' {
         Complete "Get-P2PFile dev 'two w" | Should -Be "'two words.bin'"
         Complete "Get-P2PFile dev 'two w|'" | Should -Be "'two words.bin'"
-        Complete 'Get-P2PFile dev "two w' | Should -Be '"two words.bin"'
+        Complete 'Get-P2PFile dev "two w' | Should -Be "'two words.bin'"
         Complete "Get-P2PFile dev 'it''" | Should -Be "'it''s.bin'"
+    }
+
+    It 'completes a name that would end a double-quoted string in single quotes' {
+        $name = "rep$([char] 0x201D); throw 'it ran' #"
+        $null = $file | Send-P2PFile -Group dev -Name $name
+        $line = 'Get-P2PFile dev "rep'
+        $completed = (TabExpansion2 $line $line.Length).CompletionMatches[0].CompletionText
+        (Invoke-Expression "Get-P2PFile dev $completed").Name | Should -Be $name
     }
 
     It 'offers names that the cmdlets find literally' {

@@ -1,4 +1,5 @@
 using System.Net;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Connections;
 
 namespace P2PShare;
@@ -10,7 +11,8 @@ public sealed class P2PUpload
     {
         Group = record.Group;
         Name = record.FileName;
-        UserName = record.UserName;
+        // From a ticket, which the tracker signed and another peer brought.
+        UserName = record.UserName is { } user ? PrintableCharacter.Defuse(user) : null;
         Bytes = record.Bytes;
         Complete = record.Complete;
         Started = record.Started;

@@ -12,8 +12,9 @@ namespace P2PShare.Cmdlets.Tracker;
 /// <para>A tracker is trusted if the system trusts its certificate, if -Fingerprint or -TrackerInfo gives its fingerprint, if
 /// Start-P2PTracker started it in this runspace, or if the user agreed to it before. Otherwise the user is asked at the
 /// console, and the answer is remembered in the state folder. If the session is not interactive, the connection is refused
-/// with TrackerCertificateUntrusted, unless -TrustOnFirstUse is given. A tracker that presents another key than before is
-/// refused with TrackerCertificateChanged.</para>
+/// with TrackerCertificateUntrusted, unless -TrustOnFirstUse is given. A tracker that presents another key than the one that
+/// was remembered is refused with TrackerCertificateChanged, even if the system trusts it; Remove-P2PTrackerFingerprint forgets the
+/// old one.</para>
 /// <para>With -TrackerInfo the trackers are tried from the first one on, now and whenever the tracker in use does not answer or
 /// reports that it is unavailable. The session continues at the next tracker; its Tracker property has the address. If no
 /// tracker answers, commands retry for up to 15 seconds. A tracker with a wrong fingerprint is skipped with a warning.

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Management.Automation;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Tracker;
@@ -81,7 +82,7 @@ public sealed class StartP2PTracker : AsyncCmdlet
         {
             var (info, number) = TrackerInfo is null
                 ? (made = WriteInfo(), 1)
-                : (SessionState.Path.GetUnresolvedProviderPathFromPSPath(TrackerInfo), TrackerNumber);
+                : (ProviderPath.Resolve(SessionState, TrackerInfo, nameof(TrackerInfo), ErrorCode.InvalidTrackerInfo), TrackerNumber);
             if (!ShouldProcess(TrackerInfo is null ? $"{Address}:{Port}" : $"tracker {number} of {info}", "Start tracker"))
             {
                 return;
@@ -91,7 +92,7 @@ public sealed class StartP2PTracker : AsyncCmdlet
                 [info, number.ToString(CultureInfo.InvariantCulture), "--Tracker:StopAtEndOfInput=true"];
             if (DataPath is not null)
             {
-                arguments.Add($"--Tracker:DataPath={SessionState.Path.GetUnresolvedProviderPathFromPSPath(DataPath)}");
+                arguments.Add($"--Tracker:DataPath={ProviderPath.Resolve(SessionState, DataPath, nameof(DataPath), ErrorCode.InvalidConfiguration)}");
             }
 
             var job = await TrackerJob.StartAsync(program, arguments, cancellationToken);

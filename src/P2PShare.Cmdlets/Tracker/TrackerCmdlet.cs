@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Host;
+using System.Net;
 using System.Security;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
@@ -27,6 +28,7 @@ public abstract class TrackerCmdlet : AsyncCmdlet
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Address")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(KnownTrackerCompleter))]
     public string? Tracker { get; set; }
 
     /// <summary>
@@ -89,7 +91,7 @@ public abstract class TrackerCmdlet : AsyncCmdlet
 
     private protected StateFolder OpenState()
     {
-        var state = StateFolder.Open(StatePath is null ? null : SessionState.Path.GetUnresolvedProviderPathFromPSPath(StatePath));
+        var state = StateFolder.Open(StatePath is null ? null : ProviderPath.Resolve(SessionState, StatePath, nameof(StatePath), ErrorCode.StateFolderUnusable));
         if (state.Warning is { } warning)
         {
             WriteWarning(warning);
@@ -104,7 +106,7 @@ public abstract class TrackerCmdlet : AsyncCmdlet
         var addresses = new List<TrackerAddress>();
         if (TrackerInfo is not null)
         {
-            addresses.AddRange(Protocol.Tracker.TrackerInfo.Load(SessionState.Path.GetUnresolvedProviderPathFromPSPath(TrackerInfo)));
+            addresses.AddRange(Protocol.Tracker.TrackerInfo.Load(ProviderPath.Resolve(SessionState, TrackerInfo, nameof(TrackerInfo), ErrorCode.InvalidTrackerInfo)));
         }
 
         if (Tracker is not null)
@@ -113,6 +115,13 @@ public abstract class TrackerCmdlet : AsyncCmdlet
             var listed = addresses.Find(other => IsSame(first, other));
             addresses.RemoveAll(other => IsSame(first, other));
             addresses.Insert(0, listed ?? first);
+        }
+
+        if (addresses.Find(IsEveryAddress) is { } every)
+        {
+            throw new P2PShareException(
+                ErrorCode.InvalidTrackerAddress,
+                $"{every.Authority} cannot be connected to: {every.Host} is every address of the machine that listens there. Give the tracker's name or address; 127.0.0.1 if it runs on this machine.");
         }
 
         return [.. addresses.Select(address => address with
@@ -212,6 +221,10 @@ public abstract class TrackerCmdlet : AsyncCmdlet
         ? fingerprint
         : throw new P2PShareException(
             ErrorCode.InvalidFingerprint, "The fingerprint is not valid: 64 hexadecimal digits were expected, as the tracker prints them when it starts.");
+
+    // A program listens on it; to connect to it means, on some systems, to connect to this machine.
+    private static bool IsEveryAddress(TrackerAddress address) => IPAddress.TryParse(address.Host, out var parsed)
+        && (parsed.IsIPv4MappedToIPv6 ? parsed.MapToIPv4() : parsed) is var plain && (plain.Equals(IPAddress.Any) || plain.Equals(IPAddress.IPv6Any));
 
     private static bool IsSame(TrackerAddress a, TrackerAddress b) =>
         a.Port == b.Port && string.Equals(a.Host, b.Host, StringComparison.OrdinalIgnoreCase);

@@ -5,8 +5,8 @@ namespace P2PShare.Protocol.Names;
 
 /// <summary>
 /// The rule of a file's name in a group: a relative path of one or more segments separated by <c>/</c> that every
-/// supported system can store. It is checked when a file is shared, by the tracker, and again on arrival,
-/// because it becomes part of a path there.
+/// supported system can store, and without invisible characters (<see cref="NameAppearance"/>). All of it is checked when a file is
+/// shared, here and by the tracker; on arrival only what matters to a path, so that older names can still be received.
 /// </summary>
 public static class FileName
 {
@@ -38,18 +38,27 @@ public static class FileName
          .. "0123456789¹²³".Select(digit => $"COM{digit}"), .. "0123456789¹²³".Select(digit => $"LPT{digit}")],
         StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Checks the name of a file that is shared.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidFileName"/>, with the reason.</exception>
-    public static void Check(string? name)
+    public static void Check(string? name) => ThrowIf(FindProblem(name), name);
+
+    /// <summary>Checks a name that becomes a path: one that was shared under an earlier rule may pass.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidFileName"/>, with the reason.</exception>
+    public static void CheckPath(string? name) => ThrowIf(FindPathProblem(name), name);
+
+    /// <summary>Why <paramref name="name"/> breaks the rule, as the end of a sentence; null if it does not.</summary>
+    public static string? FindProblem(string? name) => FindPathProblem(name) ?? NameAppearance.FindProblem(name!);
+
+    private static void ThrowIf(string? problem, string? name)
     {
-        if (FindProblem(name) is { } problem)
+        if (problem is not null)
         {
             throw new P2PShareException(
                 ErrorCode.InvalidFileName, $"'{PrintableCharacter.Clean(name)}' is not a valid file name: {problem}.");
         }
     }
 
-    /// <summary>Why <paramref name="name"/> breaks the rule, as the end of a sentence; null if it does not.</summary>
-    public static string? FindProblem(string? name)
+    private static string? FindPathProblem(string? name)
     {
         if (string.IsNullOrEmpty(name))
         {
@@ -80,7 +89,7 @@ public static class FileName
                 return $"it contains the control character U+{(int)c:X4}";
             }
 
-            if (IsDirectionControl(c))
+            if (PrintableCharacter.IsDirectionControl(c))
             {
                 return $"it contains U+{(int)c:X4}, which changes the direction in which text is shown";
             }
@@ -146,10 +155,6 @@ public static class FileName
         var stem = (dot < 0 ? segment : segment[..dot]).TrimEnd(' ');
         return Reserved.Contains(stem) ? $"'{stem}' is a reserved device name on Windows" : null;
     }
-
-    // Unicode's Bidi_Control: with them "gpj.exe" can be made to look like "exe.jpg".
-    private static bool IsDirectionControl(char c) =>
-        c is '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 
     // A process in invariant globalization mode has no tables and takes every text for normalized. There the marks,
     // jamo and doubles that decomposed names are made of in practice are refused instead.

@@ -19,9 +19,12 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
     /// <summary>Runs the commands of standard input until its end or <c>exit</c>.</summary>
     public void RunAll(TextReader input)
     {
+        // Some programs write a byte order mark before the first line.
+        var isFirst = true;
         while (!session.Ending && input.ReadLine() is { } line)
         {
-            Execute(line, input);
+            Execute(isFirst ? line.TrimStart('\uFEFF') : line, input);
+            isFirst = false;
         }
     }
 

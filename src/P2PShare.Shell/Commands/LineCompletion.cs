@@ -39,7 +39,7 @@ public sealed class LineCompletion(Func<string, int, CommandCompletion?> askPowe
                 .Where(name => name.StartsWith(typed, StringComparison.OrdinalIgnoreCase)),
             _ => [],
         };
-        return Words(start, cursor, [.. texts.Select(AsWord)]);
+        return Words(start, cursor, [.. texts.Select(AsWord).OfType<string>()]);
     }
 
     // A single completion is followed by a space for the next word; a folder is not, because its path continues.
@@ -58,9 +58,12 @@ public sealed class LineCompletion(Func<string, int, CommandCompletion?> askPowe
     // An empty word gets no quotation marks: PowerShell would complete the marks.
     private static string Quote(string word) => word.Length == 0 ? "" : $"'{CodeGeneration.EscapeSingleQuotedStringContent(word)}'";
 
-    // In the form that CommandLineWords reads.
-    private static string AsWord(string text) =>
-        !text.Any(char.IsWhiteSpace) ? text : text.Contains('"', StringComparison.Ordinal) ? $"'{text}'" : $"\"{text}\"";
+    // In the form that CommandLineWords reads; null if no word of it is this text, which has no escapes.
+    private static string? AsWord(string text) =>
+        text is not ("" or ['"' or '\'', ..]) && !text.Any(char.IsWhiteSpace) ? text
+        : !text.Contains('"', StringComparison.Ordinal) ? $"\"{text}\""
+        : !text.Contains('\'', StringComparison.Ordinal) ? $"'{text}'"
+        : null;
 
     /// <summary>The start of the word at the cursor, and the complete words before it.</summary>
     private static int WordStart(string before, out IReadOnlyList<string> words)

@@ -15,7 +15,7 @@ public static class DestinationPath
     /// </exception>
     public static string Resolve(string folder, string name)
     {
-        FileName.Check(name);
+        FileName.CheckPath(name);
         var path = Path.GetFullPath(folder);
         var segments = name.Split('/');
         foreach (var segment in segments.SkipLast(1))

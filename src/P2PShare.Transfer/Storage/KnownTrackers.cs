@@ -9,10 +9,29 @@ namespace P2PShare.Transfer.Storage;
 /// </summary>
 public sealed class KnownTrackers
 {
+    /// <summary>The file's name in the state folder.</summary>
+    internal const string FileName = "known_trackers.txt";
+
     private readonly string _path;
     private readonly Lock _lock = new();
 
     internal KnownTrackers(string path) => _path = path;
+
+    /// <summary>The file.</summary>
+    public string Path => _path;
+
+    /// <summary>Those of a state folder, which need not exist and is not made.</summary>
+    /// <param name="folder">As <see cref="StateFolder.Open"/>.</param>
+    public static KnownTrackers In(string? folder) => new(System.IO.Path.Combine(StateFolder.PathOf(folder), FileName));
+
+    /// <summary>All of them, with their fingerprints.</summary>
+    public IReadOnlyList<TrackerAddress> GetAll()
+    {
+        lock (_lock)
+        {
+            return [.. Load().Select(line => line.Tracker).OfType<TrackerAddress>()];
+        }
+    }
 
     /// <summary>The accepted fingerprint for this host and port; null if there is none.</summary>
     /// <exception cref="P2PShareException">
@@ -39,16 +58,32 @@ public sealed class KnownTrackers
     {
         lock (_lock)
         {
-            var lines = Load().Where(line => line.Tracker is not { } known || !IsSame(known, address)).Select(line => line.Text)
-                .Append($"{address.Authority} {fingerprint}");
-            try
-            {
-                PrivateFile.Write(_path, Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw Unusable($"it cannot be written: {e.Message}", e);
-            }
+            Save([.. LinesOfOthers(address), $"{address.Authority} {fingerprint}"]);
+        }
+    }
+
+    /// <summary>Forgets the fingerprint for this host and port.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public void Forget(TrackerAddress address)
+    {
+        lock (_lock)
+        {
+            Save(LinesOfOthers(address));
+        }
+    }
+
+    private string[] LinesOfOthers(TrackerAddress address) =>
+        [.. Load().Where(line => line.Tracker is not { } known || !IsSame(known, address)).Select(line => line.Text)];
+
+    private void Save(string[] lines)
+    {
+        try
+        {
+            PrivateFile.Write(_path, Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n"))));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable($"it cannot be written: {e.Message}", e);
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class StateFolder
     {
         Path = path;
         Warning = warning;
-        KnownTrackers = new KnownTrackers(System.IO.Path.Combine(path, "known_trackers.txt"));
+        KnownTrackers = new KnownTrackers(System.IO.Path.Combine(path, KnownTrackers.FileName));
         Database = new StateDatabase(System.IO.Path.Combine(path, "state.db"));
     }
 
@@ -34,11 +34,7 @@ public sealed class StateFolder
     /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
     public static StateFolder Open(string? path = null)
     {
-        path ??= Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } configured
-            ? configured
-            : System.IO.Path.Combine(
-                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
-                "P2PShare");
+        path = PathOf(path);
         try
         {
             path = System.IO.Path.GetFullPath(path);
@@ -54,4 +50,12 @@ public sealed class StateFolder
                 e);
         }
     }
+
+    /// <summary>The folder that is used if <paramref name="path"/> is given, or nothing is.</summary>
+    internal static string PathOf(string? path) => path
+        ?? (Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } configured
+            ? configured
+            : System.IO.Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                "P2PShare"));
 }

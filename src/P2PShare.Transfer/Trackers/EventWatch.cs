@@ -79,11 +79,11 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
 
         try
         {
-            return JsonSerializer.Deserialize(data, TrackerJson.Default.GroupEvent);
+            return JsonSerializer.Deserialize(data, TrackerAnswer.Of(TrackerJson.Default.GroupEvent));
         }
         catch (JsonException e)
         {
-            throw new P2PShareException(ErrorCode.NotATracker, $"The tracker sent an event that cannot be read: {e.Message}", e);
+            throw new P2PShareException(ErrorCode.NotATracker, "The tracker sent an event that cannot be read. Use the same version of P2PShare as the tracker.", e);
         }
     }
 }

@@ -225,7 +225,7 @@ public abstract class TrackerApi
     {
         try
         {
-            return await response.Content.ReadFromJsonAsync(type, cancellationToken).ConfigureAwait(false)
+            return await response.Content.ReadFromJsonAsync(TrackerAnswer.Of(type), cancellationToken).ConfigureAwait(false)
                 ?? throw TrackerConnection.NotATracker(Address, null);
         }
         catch (System.Text.Json.JsonException e)

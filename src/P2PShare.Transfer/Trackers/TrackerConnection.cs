@@ -15,8 +15,7 @@ internal sealed class TrackerConnection : IDisposable
     /// <summary>How long a connection is used for new requests: a tracker whose address changed is found again without a restart of the shell.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
-    private readonly KnownTrackers _known;
-    private readonly bool _trustOnFirstUse;
+    private readonly TrackerTrust _trust;
     private readonly TimeProvider _clock;
     private readonly TrackerTimeouts _timeouts;
     private readonly HttpClient _http;
@@ -29,8 +28,7 @@ internal sealed class TrackerConnection : IDisposable
         TrackerAddress address, KnownTrackers known, bool trustOnFirstUse, TimeProvider clock, TrackerTimeouts timeouts, HttpMessageHandler? handler = null)
     {
         Address = address;
-        _known = known;
-        _trustOnFirstUse = trustOnFirstUse;
+        _trust = new TrackerTrust(address, known, trustOnFirstUse);
         _clock = clock;
         _timeouts = timeouts;
         _http = new HttpClient(handler ?? new SocketsHttpHandler
@@ -158,7 +156,7 @@ internal sealed class TrackerConnection : IDisposable
         {
             try
             {
-                problem = await response.Content.ReadFromJsonAsync(TrackerJson.Default.ProblemResponse, cancellationToken).ConfigureAwait(false);
+                problem = await response.Content.ReadFromJsonAsync(TrackerAnswer.Of(TrackerJson.Default.ProblemResponse), cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (e is System.Text.Json.JsonException or HttpRequestException or IOException)
             {
@@ -220,37 +218,12 @@ internal sealed class TrackerConnection : IDisposable
             return false;
         }
 
-        var fingerprint = CertificateHashes.Fingerprint(presented);
-        if (Address.Fingerprint is { } pinned)
+        if (_trust.Judge(CertificateHashes.Fingerprint(presented), errors == SslPolicyErrors.None) is { } refused)
         {
-            return fingerprint == pinned || Refuse(ErrorCode.TrackerCertificateChanged, fingerprint,
-                $"The tracker {Address.Authority} has the fingerprint {fingerprint}, not the requested {pinned}. Another machine may be intercepting the connection; ask the tracker's operator for its fingerprint.");
+            _refused = refused;
+            return false;
         }
 
-        if (errors == SslPolicyErrors.None)
-        {
-            return true;
-        }
-
-        if (_known.Find(Address) is { } known)
-        {
-            return fingerprint == known || Refuse(ErrorCode.TrackerCertificateChanged, fingerprint,
-                $"The tracker {Address.Authority} has the fingerprint {fingerprint}; when you first used it, it had {known}. Another machine may be intercepting the connection; ask the tracker's operator, and if the change is real, accept the new fingerprint.");
-        }
-
-        if (_trustOnFirstUse)
-        {
-            _known.Remember(Address, fingerprint);
-            return true;
-        }
-
-        return Refuse(ErrorCode.TrackerCertificateUntrusted, fingerprint,
-            $"The certificate of the tracker {Address.Authority} is not known. Its fingerprint is {fingerprint}. Accept it if the tracker printed the same one when it started.");
-    }
-
-    private bool Refuse(string code, Hash256 fingerprint, string message)
-    {
-        _refused = new UntrustedTrackerException(code, message, Address, fingerprint);
-        return false;
+        return true;
     }
 }

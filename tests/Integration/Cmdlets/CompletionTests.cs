@@ -54,7 +54,8 @@ public sealed class CompletionTests : CmdletTest
         Assert.All(completed, text => Assert.Single(Alice.Succeed($"Get-P2PFile dev {text}")));
         if (typed is ['\'' or '"', ..])
         {
-            Assert.All(completed, text => Assert.Equal(typed[0], text[0]));
+            // Single quotes also if it was begun with others: see CompletedWordTests.
+            Assert.All(completed, text => Assert.Equal('\'', text[0]));
         }
     }
 

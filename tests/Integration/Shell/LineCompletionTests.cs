@@ -51,6 +51,17 @@ public sealed class LineCompletionTests : IDisposable
         Assert.Equal("a.bin|\"b c.bin\"", Complete("download_file dev ", "a.bin", "b c.bin"));
     }
 
+    [Theory]
+    [InlineData("it's here.bin", "\"it's here.bin\" ")]
+    [InlineData("a \"b\".bin", "'a \"b\".bin' ")]
+    [InlineData("'begins.bin", "\"'begins.bin\" ")]
+    [InlineData("\"begins.bin", "'\"begins.bin' ")]
+    [InlineData("\u201Crep\u201D;whoami", "\u201Crep\u201D;whoami ")]
+    [InlineData("-x", "-x ")]
+    [InlineData("a \"'b", "")]
+    public void A_completion_is_the_one_word_that_the_command_reads(string name, string expected) =>
+        Assert.Equal(expected, Complete("download_file dev ", name));
+
     [Fact]
     public void Local_files_and_folders_are_completed()
     {

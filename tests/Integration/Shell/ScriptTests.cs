@@ -41,6 +41,18 @@ public sealed class ScriptTests
         Assert.Equal("onetwo", Assert.Single(shell.Output));
     }
 
+    [Theory]
+    [InlineData("\uFEFF'first'\n'second'\n")]
+    [InlineData("\uFEFF# a comment\n'first'; 'second'\n")]
+    public async Task A_byte_order_mark_before_the_first_command_is_skipped(string input)
+    {
+        using var folder = new ShellFolder();
+        using var shell = await ShellProcess.RunAsync(folder, [], input);
+
+        Assert.True(shell.ExitCode == 0, shell.ToString());
+        Assert.Equal(["first", "second"], shell.Output.TakeLast(2));
+    }
+
     [Fact]
     public async Task A_command_text_has_the_module_and_prints_objects_as_a_table()
     {

@@ -36,6 +36,19 @@ public class FileNameTests
     [InlineData("👩‍💻.png")]
     [InlineData(".p2ppart.txt")]
     [InlineData("a$b;c&d'e`f(g)")]
+    [InlineData("می\u200Cخواهم کتاب\u200Cها.pdf")]
+    [InlineData("مَ\u200Cَم")]
+    [InlineData("क्\u200Dष क्\u200Cष.txt")]
+    [InlineData("ශ්\u200Dරී")]
+    [InlineData("ന്\u200D")]
+    [InlineData("👨\u200D👩\u200D👧\u200D👦 🧑🏽\u200D🚀.png")]
+    [InlineData("🏳\uFE0F\u200D🌈 👁\uFE0F\u200D🗨\uFE0F 👩🏽\u200D⚕\uFE0F")]
+    [InlineData("❤\uFE0F ⚠\uFE0E ☎️.txt")]
+    [InlineData("1\uFE0F\u20E3 #\uFE0F\u20E3")]
+    [InlineData("🇩🇪 👍🏿")]
+    [InlineData("葛\U000E0100城")]
+    [InlineData("ᠠ\u180Bᠨ")]
+    [InlineData("ꡁ\uFE00 က\uFE00")]
     public void A_name_that_every_system_can_store_is_allowed(string name) => FileName.Check(name);
 
     [Theory]
@@ -94,6 +107,38 @@ public class FileNameTests
     [InlineData("a./b", "'a.' ends with a dot")]
     [InlineData("a /b", "'a ' ends with a space")]
     [InlineData("x\u200b.", "'x?.' ends with a dot")]
+    [InlineData("setup.exe\u200b", "invisible character U+200B")]
+    [InlineData("\ufeffa", "invisible character U+FEFF")]
+    [InlineData("re\u00adport", "invisible character U+00AD")]
+    [InlineData("a\u3164", "invisible character U+3164")]
+    [InlineData("a\u115fb", "invisible character U+115F")]
+    [InlineData("a\u2060b", "invisible character U+2060")]
+    [InlineData("a\u034fb", "invisible character U+034F")]
+    [InlineData("a\U000E0041b", "invisible character U+E0041")]
+    [InlineData("🏴\U000E0067\U000E007F", "invisible character U+E0067")]
+    [InlineData("a\u200db", "joiner U+200D")]
+    [InlineData("a\u200cb", "joiner U+200C")]
+    [InlineData("\u200cb", "joiner U+200C")]
+    [InlineData("می\u200c.txt", "joiner U+200C")]
+    [InlineData("د\u200cم", "joiner U+200C")]
+    [InlineData("می\u200dم", "joiner U+200D")]
+    [InlineData("👩\u200d", "joiner U+200D")]
+    [InlineData("👩\u200dx", "joiner U+200D")]
+    [InlineData("x\u200d👩", "joiner U+200D")]
+    [InlineData("👩\u200d\u200d👩", "joiner U+200D")]
+    [InlineData("a\ufe0f", "variation selector U+FE0F")]
+    [InlineData("\ufe0f", "variation selector U+FE0F")]
+    [InlineData("1\ufe0f.txt", "variation selector U+FE0F")]
+    [InlineData("❤\ufe0f\ufe0f", "variation selector U+FE0F")]
+    [InlineData("a\U000E0100", "variation selector U+E0100")]
+    [InlineData("葛\ufe0f", "variation selector U+FE0F")]
+    [InlineData("a\u180b", "variation selector U+180B")]
+    [InlineData("photo.jpg  .exe", "several spaces in a row")]
+    [InlineData("a\u00a0 b", "several spaces in a row")]
+    [InlineData("a\u3000\u2003b", "several spaces in a row")]
+    [InlineData("a\u2800\u2800b", "several spaces in a row")]
+    [InlineData("a\u00a0", "ends with the space U+00A0")]
+    [InlineData("a\u3000/b", "ends with the space U+3000")]
     [InlineData("con", "'con' is a reserved device name")]
     [InlineData("con.txt", "'con' is a reserved device name")]
     [InlineData("CON", "'CON' is a reserved device name")]
@@ -126,6 +171,36 @@ public class FileNameTests
         CheckRefused("a\ufffe", "U+FFFE");
         CheckRefused("a\uffff", "U+FFFF");
     }
+
+    [Fact]
+    public void Nothing_invisible_passes_between_letters()
+    {
+        // Format characters, and Default_Ignorable_Code_Point as Unicode lists it.
+        var ignorable = new (int First, int Last)[]
+        {
+            (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F),
+            (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+        };
+        var invisible = Enumerable.Range(0, 0x110000).Where(Rune.IsValid).Select(code => new Rune(code)).Where(
+            rune => Rune.GetUnicodeCategory(rune) == System.Globalization.UnicodeCategory.Format || ignorable.Any(range => range.First <= rune.Value && rune.Value <= range.Last)).ToList();
+
+        Assert.True(invisible.Count > 4000);
+        Assert.All(invisible, rune => Assert.NotNull(FileName.FindProblem($"a{rune}b")));
+    }
+
+    [Theory]
+    [InlineData("setup.exe\u200b")]
+    [InlineData("a  b")]
+    [InlineData("\u3164")]
+    [InlineData("1\ufe0f.txt")]
+    public void A_name_of_an_earlier_rule_can_still_become_a_path(string name) => FileName.CheckPath(name);
+
+    [Theory]
+    [InlineData("a\u200b/../b")]
+    [InlineData("a\u202egpj.exe")]
+    [InlineData("C:a\u200b")]
+    public void A_dangerous_name_cannot_become_a_path(string name) =>
+        Assert.Equal(ErrorCode.InvalidFileName, Assert.Throws<P2PShareException>(() => FileName.CheckPath(name)).Code);
 
     [Fact]
     public void A_part_leaves_room_for_the_suffix_of_an_unfinished_download()
@@ -175,7 +250,7 @@ public class FileNameTests
     private static Gen<string> HostileNames() =>
         Gen.Elements(
                 "..", ".", "...", "/", "/", "/", "\\", "C:", "a", "b.txt", "con", "~", " ", "\0", "\u001b", "%2e", "\u202e", "é",
-                "e\u0301", "😀", "\ud800", "\uff0f", "\u2215", "\uff0e\uff0e", "\u2024\u2024", "$HOME", ".p2ppart", "x")
+                "e\u0301", "😀", "\ud800", "\u200b", "\u200d", "\ufe0f", "\uff0f", "\u2215", "\uff0e\uff0e", "\u2024\u2024", "$HOME", ".p2ppart", "x")
             .ListOf()
             .Select(string.Concat);
 

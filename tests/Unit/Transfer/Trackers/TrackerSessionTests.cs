@@ -112,6 +112,42 @@ public sealed class TrackerSessionTests : IDisposable
     }
 
     [Theory]
+    [InlineData("\\u001b]0;owned\\u0007", "\uFFFD]0;owned\uFFFD")]
+    [InlineData("a\\u009b2J", "a\uFFFD2J")]
+    [InlineData("a\\nb", "a\uFFFDb")]
+    [InlineData("a\\u202egpj.exe", "a\uFFFDgpj.exe")]
+    [InlineData("a\\u200bb", "a\u200bb")]
+    public async Task Names_and_problems_cannot_act_on_a_terminal(string sent, string read)
+    {
+        Serve("application/json", $$"""[{"group":"{{sent}}","userName":"{{sent}}","requested":"2026-01-01T00:00:00Z"}]""");
+        var request = Assert.Single(await _session.GetJoinRequestsAsync("dev", CancellationToken.None));
+        Assert.Equal((read, read), (request.Group, request.UserName));
+
+        Serve("application/problem+json", $$"""{"code":"GroupNotFound","detail":"There is no {{sent}}."}""", 404);
+        var error = await Assert.ThrowsAsync<P2PShareException>(() => _session.GetGroupsAsync(CancellationToken.None));
+        Assert.Equal($"There is no {read}.", error.Message);
+
+        Serve("application/problem+json", $$"""{"code":"TrackerDatabaseUnavailable","detail":"No {{sent}}."}""", 503);
+        Assert.Contains($"No {read}.", (await Assert.ThrowsAnyAsync<P2PShareException>(() => _session.GetGroupsAsync(CancellationToken.None))).Message, StringComparison.Ordinal);
+
+        Serve("text/event-stream", $$"""
+            event: FileShared
+            id: 1
+            data: {"id":1,"kind":"FileShared","group":"{{sent}}","userName":"{{sent}}","time":"2026-01-01T00:00:00Z","fileName":"{{sent}}"}
+
+
+            """);
+        await foreach (var what in _session.WatchEventsAsync([], CancellationToken.None))
+        {
+            Assert.Equal((read, read, read), (what.Group, what.UserName, what.FileName));
+            break;
+        }
+
+        void Serve(string type, string body, int status = 200) => _tracker.Answer = (_, _) => Task.FromResult(
+            new HttpResponseMessage((System.Net.HttpStatusCode)status) { Content = new StringContent(body, System.Text.Encoding.UTF8, type) });
+    }
+
+    [Theory]
     [InlineData(ErrorCode.TrackerUnreachable, true)]
     [InlineData(ErrorCode.TrackerHostUnknown, true)]
     [InlineData(ErrorCode.TrackerFailed, true)]
