@@ -167,10 +167,15 @@ public sealed class Download : IDownload
         _readTimes = () => meters.Timings.Times;
         var (state, error) = await RunSessionAsync(meters, cancellationToken).ConfigureAwait(false);
         meters.Timings.End();
+        // A list of downloads lives as long as the peer server: what remains of an ended one is numbers.
+        var (progress, times) = (_readProgress(), meters.Timings.Times);
         lock (_lock)
         {
             _state = state;
             Error = error;
+            _cancel = static () => Task.CompletedTask;
+            _readProgress = () => progress;
+            _readTimes = () => times;
         }
 
         _dependencies.Metrics.DownloadEnded(activity, Describe(state), error, Times);
