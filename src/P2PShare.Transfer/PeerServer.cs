@@ -35,9 +35,9 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     {
         (_state, _listener, _identity, _stopping, var logger, var clock) = (state, listener, identity, stopping, options.Logger, options.Clock);
         _metrics = new TransferMetrics(Port);
-        _announcer = new Announcer(tracker, Fingerprint, Port, this, clock, logger);
+        _announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), Port, this, clock, logger);
         _presence = new TrackerPresence(tracker, _announcer, Fingerprint, logger, clock);
-        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.StopShareAsync), tracker.ShareFileAsync, logger, clock);
+        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), tracker.ShareFileAsync, logger, clock);
         _context = new ConnectionContext(
             access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);

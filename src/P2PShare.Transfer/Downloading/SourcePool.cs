@@ -99,7 +99,10 @@ internal sealed class SourcePool(
         }
 
         KnownPeers = found.Peers.Count;
-        var others = Deal([.. found.Peers.Where(CanTry)], found.Peers);
+        var others = found.Peers.Where(CanTry).ToArray();
+        random.Shuffle(others);
+        var connected = _connected.Keys.Select(source => source.Fingerprint).ToHashSet();
+        others = [.. SourcePeer.DealByUser(others, user => found.Peers.Count(peer => peer.UserId == user && connected.Contains(peer.Fingerprint)))];
         if (others.Length > 0 && _connected.Count >= MaxSources)
         {
             Rotate();
@@ -200,25 +203,6 @@ internal sealed class SourcePool(
     private bool IsTrickling(DownloadSource source) =>
         source.Receiving is var (piece, since) && clock.GetElapsedTime(since) > MaxReceiveTime
             && _connected.Keys.Any(other => other.Fingerprint != source.Fingerprint && other.Has is { } has && has[piece]);
-
-    // In turn, each user the one with the fewest connected: one who announces many peers cannot hide those of others.
-    private SourcePeer[] Deal(SourcePeer[] peers, IReadOnlyList<SourcePeer> all)
-    {
-        random.Shuffle(peers);
-        var connected = _connected.Keys.Select(source => source.Fingerprint).ToHashSet();
-        return
-        [
-            .. peers
-                .GroupBy(peer => peer.UserId)
-                .SelectMany(user =>
-                {
-                    var before = all.Count(peer => peer.UserId == user.Key && connected.Contains(peer.Fingerprint));
-                    return user.Select((peer, index) => (Peer: peer, Turn: before + index));
-                })
-                .OrderBy(dealt => dealt.Turn)
-                .Select(dealt => dealt.Peer),
-        ];
-    }
 
     private IEnumerable<DownloadSource> FindAll(Hash256 fingerprint) => _connected.Keys.Where(source => source.Fingerprint == fingerprint);
 
