@@ -10,6 +10,14 @@ public sealed record SourcePeer(Hash256 Fingerprint, Guid UserId, Guid SessionId
     /// <summary>
     /// Deals the peers of each user in turn with those of others, in the given order otherwise: a user with many peers does not hide the rest.
     /// </summary>
-    public static IEnumerable<SourcePeer> DealByUser(IEnumerable<SourcePeer> peers) =>
-        peers.GroupBy(peer => peer.UserId).SelectMany(own => own.Select((peer, turn) => (peer, turn))).OrderBy(dealt => dealt.turn).Select(dealt => dealt.peer);
+    /// <param name="getTurns">How many turns a user has had already; null: none.</param>
+    public static IEnumerable<SourcePeer> DealByUser(IEnumerable<SourcePeer> peers, Func<Guid, int>? getTurns = null) => peers
+        .GroupBy(peer => peer.UserId)
+        .SelectMany(own =>
+        {
+            var first = getTurns?.Invoke(own.Key) ?? 0;
+            return own.Select((peer, turn) => (peer, turn: first + turn));
+        })
+        .OrderBy(dealt => dealt.turn)
+        .Select(dealt => dealt.peer);
 }

@@ -33,7 +33,6 @@ internal sealed class SourcePool(
 
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<DownloadSource, bool> _connected = new();
-    private readonly ConcurrentDictionary<Hash256, bool> _connecting = new();
     private readonly ConcurrentDictionary<Hash256, bool> _banned = new();
     private readonly ConcurrentDictionary<Hash256, bool> _bulk = new();
     private readonly PeerBackoff _backoff = new(clock);
@@ -100,13 +99,16 @@ internal sealed class SourcePool(
         }
 
         KnownPeers = found.Peers.Count;
-        var others = Deal([.. found.Peers.Where(CanTry)], found.Peers);
+        var others = found.Peers.Where(CanTry).ToArray();
+        random.Shuffle(others);
+        var connected = _connected.Keys.Select(source => source.Fingerprint).ToHashSet();
+        others = [.. SourcePeer.DealByUser(others, user => found.Peers.Count(peer => peer.UserId == user && connected.Contains(peer.Fingerprint)))];
         if (others.Length > 0 && _connected.Count >= MaxSources)
         {
             Rotate();
         }
 
-        return Task.WhenAll(others.Take(MaxSources - _connected.Count - _connecting.Count).Select(peer => ConnectAsync(peer, found.Ticket, cancellationToken)));
+        return Task.WhenAll(others.Take(MaxSources - _connected.Count).Select(peer => ConnectAsync(peer, found.Ticket, cancellationToken)));
     }
 
     /// <summary>Opens a channel over the connection that stays, if a source was lost because both peers had dialled.</summary>
@@ -202,29 +204,10 @@ internal sealed class SourcePool(
         source.Receiving is var (piece, since) && clock.GetElapsedTime(since) > MaxReceiveTime
             && _connected.Keys.Any(other => other.Fingerprint != source.Fingerprint && other.Has is { } has && has[piece]);
 
-    // In turn, each user the one with the fewest connected: one who announces many peers cannot hide those of others.
-    private SourcePeer[] Deal(SourcePeer[] peers, IReadOnlyList<SourcePeer> all)
-    {
-        random.Shuffle(peers);
-        var connected = _connected.Keys.Select(source => source.Fingerprint).ToHashSet();
-        return
-        [
-            .. peers
-                .GroupBy(peer => peer.UserId)
-                .SelectMany(user =>
-                {
-                    var before = all.Count(peer => peer.UserId == user.Key && connected.Contains(peer.Fingerprint));
-                    return user.Select((peer, index) => (Peer: peer, Turn: before + index));
-                })
-                .OrderBy(dealt => dealt.Turn)
-                .Select(dealt => dealt.Peer),
-        ];
-    }
-
     private IEnumerable<DownloadSource> FindAll(Hash256 fingerprint) => _connected.Keys.Where(source => source.Fingerprint == fingerprint);
 
     private bool CanTry(SourcePeer peer) =>
-        peer.Fingerprint != ownFingerprint && !_connecting.ContainsKey(peer.Fingerprint) && !_banned.ContainsKey(peer.Fingerprint)
+        peer.EndPoints.Count > 0 && peer.Fingerprint != ownFingerprint && !_banned.ContainsKey(peer.Fingerprint)
             && !FindAll(peer.Fingerprint).Any() && _backoff.CanTry(peer.Fingerprint);
 
     // The slowest makes room for a peer that was not tried: the first look-up named its peers by chance.
@@ -244,7 +227,6 @@ internal sealed class SourcePool(
 
     private async Task ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
     {
-        _connecting[peer.Fingerprint] = true;
         try
         {
             attach(await connector.ConnectAsync(peer, ticket, cancellationToken).ConfigureAwait(false));
@@ -254,10 +236,6 @@ internal sealed class SourcePool(
             cancellationToken.ThrowIfCancellationRequested();
             LastProblem = e.Message;
             _backoff.AddFailure(peer.Fingerprint);
-        }
-        finally
-        {
-            _connecting.TryRemove(peer.Fingerprint, out _);
         }
     }
 
