@@ -36,8 +36,8 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         (_state, _listener, _identity, _stopping) = (state, listener, identity, stopping);
         var (logger, clock, locator) = (options.Logger, options.Clock, new SourceLocator(tracker, Fingerprint, identity.CertificateHash));
         _metrics = new TransferMetrics(Port);
-        _announcer = new Announcer(tracker, Fingerprint, options.AnnouncedPort ?? Port, this, clock, logger);
-        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.StopShareAsync), tracker.ShareFileAsync, logger, clock);
+        _announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), options.AnnouncedPort ?? Port, this, clock, logger);
+        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), tracker.ShareFileAsync, logger, clock);
         _context = new ConnectionContext(
             access, Shares, new(clock) { Limit = options.UploadLimit }, new(clock) { Limit = options.DownloadLimit },
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);

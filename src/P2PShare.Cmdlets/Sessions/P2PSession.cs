@@ -27,7 +27,7 @@ public sealed class P2PSession
         Started = TimeProvider.System.GetLocalNow();
         Connected = true;
         Downloads = new DownloadStore(state, client.Account);
-        Shares = new ShareStore(state, client.Account, client.StopShareAsync);
+        Shares = new ShareStore(state, client.Account, client.WithdrawFilesAsync);
     }
 
     /// <summary>The tracker in use, <c>host:port</c>.</summary>

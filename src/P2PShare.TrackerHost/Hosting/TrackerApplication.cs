@@ -177,6 +177,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.UseMetrics();
         app.UseTrustedProxies(connections);
         app.UseProblems();
+        app.RefuseOldVersions();
         app.UseRouting();
         app.UseAuthentication();
         app.UseRateLimiter();

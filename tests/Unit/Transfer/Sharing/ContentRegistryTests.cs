@@ -31,10 +31,10 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     public ContentRegistryTests()
     {
         _state = StateFolder.Open(Path.Combine(_folder.Path, "state"));
-        _store = new ShareStore(_state, new TrackerAccount(Guid.NewGuid(), "alice"), (group, name, _) =>
+        _store = new ShareStore(_state, new TrackerAccount(Guid.NewGuid(), "alice"), (group, names, _) =>
         {
-            _stopped.Add($"{group}/{name}");
-            return Task.CompletedTask;
+            _stopped.AddRange(names.Select(name => $"{group}/{name}"));
+            return Task.FromResult(new WithdrawFilesResponse(TestIds.Of(group), []));
         });
         _registry = NewRegistry();
     }
@@ -126,7 +126,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         var (connection, remote, _) = Run();
         var (dev, ops) = (Open(connection, 1, "Dev"), Open(connection, 3, "ops"));
 
-        await _registry.StopShareAsync("Dev", Name, CancellationToken.None);
+        await _registry.WithdrawAsync("Dev", [Name], CancellationToken.None);
 
         Assert.Equal(["Dev/" + Name], _stopped);
         Assert.Contains("withdraw dev", _announcer.Calls);
