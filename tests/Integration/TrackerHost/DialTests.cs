@@ -178,7 +178,7 @@ public sealed class DialTests
         using var swarm = await Swarm.StartAsync(tracker, _root);
         using var third = await TestUser.CreateAsync(tracker, "third");
         await third.AnnounceAsync();
-        var second = TestUser.RandomHash();
+        var second = TestUser.NewFingerprint();
         await swarm.Source.AnnounceAsync(new AnnounceRequest(second, 5001, [], Full: true, [], [], RevocationsAfter: 0));
         var first = await DialListener.OpenAsync(swarm.Source);
         await using var other = await DialListener.OpenAsync(swarm.Asker);

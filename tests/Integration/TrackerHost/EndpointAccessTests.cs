@@ -69,7 +69,7 @@ public sealed class EndpointAccessTests
         new("POST /v2/peers", ["200", "200", "200", "200"],
             Body: () => Json(new AnnounceRequest(Fingerprint, 1, [], Full: false, [new Announcement(GroupId, Root, true)], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceRequest)),
         new("DELETE /v2/peers/{fingerprint}", ["204", "204", "204", "204"], $"/v2/peers/{Fingerprint}"),
-        // The group that is meant had the name before; the caller has no peer online.
+        // The group that is meant had the name before; the caller has no such peer online.
         new("POST /v2/groups/{group}/dial-requests", ["403 NotMember", "403 NotMember", "404 GroupNotFound", "404 GroupNotFound"],
             Body: () => Json(new DialRequest(Guid.Empty, Root, Fingerprint, Fingerprint), TrackerJson.Default.DialRequest)),
         new("GET /v2/peers/{fingerprint}/dials", ["404 PeerNotFound", "404 PeerNotFound", "404 PeerNotFound", "404 PeerNotFound"], $"/v2/peers/{Fingerprint}/dials"),
