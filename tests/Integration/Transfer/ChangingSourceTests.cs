@@ -50,11 +50,11 @@ public sealed class ChangingSourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Wrong_bytes_of_a_file_edited_behind_its_old_time_are_noticed_by_the_receiver()
+    public async Task Wrong_bytes_of_a_file_edited_behind_its_old_time_are_never_sent_and_its_sharer_is_warned()
     {
         var modified = File.GetLastWriteTimeUtc(Source);
         var download = await StartAsync();
-        // So slow that nothing is read while the time differs: it is checked before every read.
+        // So slow that nothing is read while the time differs.
         _alice.Server.UploadLimit = 20_000;
         await using (var stream = new FileStream(Source, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
         {
@@ -65,7 +65,8 @@ public sealed class ChangingSourceTests : IAsyncLifetime
 
         _alice.Server.UploadLimit = Slow;
         var error = await AssertNoSourceAsync(download);
-        Assert.Contains("wrong piece", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong piece", error.Message, StringComparison.Ordinal);
+        Assert.Contains(_alice.Warnings, warning => warning.EndsWith("it has other bytes.", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -91,6 +92,28 @@ public sealed class ChangingSourceTests : IAsyncLifetime
         // A later receiver never gets a byte of the new file as one of the old.
         await using var carol = await TestPeer.StartAsync(_tracker, "carol", _alice, new PeerServerOptions { SourceTimeout = TimeSpan.FromSeconds(1) });
         await AssertRightOrNoSourceAsync(carol.Receive(_file));
+    }
+
+    [LinuxFact]
+    public async Task A_FIFO_or_a_link_in_the_place_of_the_file_holds_no_receiver_and_is_not_sent()
+    {
+        File.Move(Source, Source + ".moved");
+        UnixFile.MakeFifo(Source);
+        await AssertNoSourceAsync(_bob.Receive(_file));
+        Assert.Contains(_alice.Warnings, warning => warning.Contains("is a FIFO", StringComparison.Ordinal));
+
+        File.Delete(Source);
+        File.Move(Source + ".moved", Source);
+        await _alice.ShareAsync("data.bin", _content);
+        var other = _alice.MakeFile("private.bin", RandomNumberGenerator.GetBytes(_content.Length));
+        File.SetLastWriteTimeUtc(other, File.GetLastWriteTimeUtc(Source));
+        File.Delete(Source);
+        File.CreateSymbolicLink(Source, other);
+
+        await using var carol = await TestPeer.StartAsync(_tracker, "carol", _alice, new PeerServerOptions { SourceTimeout = TimeSpan.FromSeconds(1) });
+        await AssertNoSourceAsync(carol.Receive(_file));
+        Assert.Equal(0, carol.Server.GetStatus().BytesDownloaded);
+        Assert.Contains(_alice.Warnings, warning => warning.Contains("is a symbolic link", StringComparison.Ordinal));
     }
 
     [Fact]
