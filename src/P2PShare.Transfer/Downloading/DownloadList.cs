@@ -64,12 +64,11 @@ public sealed class DownloadList
                     $"Another download into '{request.Destination}' is running. Wait for it, stop it, or choose another destination.");
             }
 
-            // Whatever came into the same place before is of no use any more: an unfinished part of something else, or a file that
-            // this download replaces.
-            if (latest is not null)
+            // An unfinished download of something else into the same place is of no use any more.
+            if (same is not null)
             {
-                _downloads.Remove(latest);
-                _dependencies.Store.RemoveAsync(latest.Id).ObserveFailure(_dependencies.Logger);
+                _downloads.Remove(same);
+                _dependencies.Store.RemoveAsync(same.Id).ObserveFailure(_dependencies.Logger);
             }
 
             var entry = new SavedDownload(Guid.NewGuid(), request, DownloadState.Running, null, 0, _dependencies.Clock.GetUtcNow());

@@ -33,6 +33,7 @@ internal sealed class SourcePool(
 
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<DownloadSource, bool> _connected = new();
+    private readonly ConcurrentDictionary<Hash256, bool> _connecting = new();
     private readonly ConcurrentDictionary<Hash256, bool> _banned = new();
     private readonly ConcurrentDictionary<Hash256, bool> _bulk = new();
     private readonly PeerBackoff _backoff = new(clock);
@@ -108,7 +109,7 @@ internal sealed class SourcePool(
             Rotate();
         }
 
-        return Task.WhenAll(others.Take(MaxSources - _connected.Count).Select(peer => ConnectAsync(peer, found.Ticket, cancellationToken)));
+        return Task.WhenAll(others.Take(MaxSources - _connected.Count - _connecting.Count).Select(peer => ConnectAsync(peer, found.Ticket, cancellationToken)));
     }
 
     /// <summary>Opens a channel over the connection that stays, if a source was lost because both peers had dialled.</summary>
@@ -207,7 +208,7 @@ internal sealed class SourcePool(
     private IEnumerable<DownloadSource> FindAll(Hash256 fingerprint) => _connected.Keys.Where(source => source.Fingerprint == fingerprint);
 
     private bool CanTry(SourcePeer peer) =>
-        peer.EndPoints.Count > 0 && peer.Fingerprint != ownFingerprint && !_banned.ContainsKey(peer.Fingerprint)
+        peer.Fingerprint != ownFingerprint && !_connecting.ContainsKey(peer.Fingerprint) && !_banned.ContainsKey(peer.Fingerprint)
             && !FindAll(peer.Fingerprint).Any() && _backoff.CanTry(peer.Fingerprint);
 
     // The slowest makes room for a peer that was not tried: the first look-up named its peers by chance.
@@ -227,6 +228,7 @@ internal sealed class SourcePool(
 
     private async Task ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
     {
+        _connecting[peer.Fingerprint] = true;
         try
         {
             attach(await connector.ConnectAsync(peer, ticket, cancellationToken).ConfigureAwait(false));
@@ -236,6 +238,10 @@ internal sealed class SourcePool(
             cancellationToken.ThrowIfCancellationRequested();
             LastProblem = e.Message;
             _backoff.AddFailure(peer.Fingerprint);
+        }
+        finally
+        {
+            _connecting.TryRemove(peer.Fingerprint, out _);
         }
     }
 
