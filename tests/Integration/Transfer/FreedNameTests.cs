@@ -57,6 +57,22 @@ public sealed class FreedNameTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_restart_does_not_offer_to_the_new_group_what_was_shared_with_the_old_one()
+    {
+        await _owner.Client.RemoveGroupAsync(TestPeer.Group, CancellationToken.None);
+        await using var stranger = await TestPeer.StartAsync(_tracker, "stranger", null);
+        await stranger.Client.ShareFileAsync(
+            TestPeer.Group, new ShareFileRequest("data.bin", _content.Length, _file.PieceLength, Root), CancellationToken.None);
+        await _bob.Client.RequestJoinAsync(TestPeer.Group, CancellationToken.None);
+        await stranger.Client.ApproveJoinAsync(TestPeer.Group, "bob", CancellationToken.None);
+
+        await _bob.RestartServerAsync();
+
+        Assert.Equal(0, _bob.Server.GetStatus().SharedFiles);
+        Assert.Equal(0, Assert.Single(await stranger.Client.GetFilesAsync(TestPeer.Group, CancellationToken.None)).Sources);
+    }
+
+    [Fact]
     public async Task A_request_for_sources_of_the_old_group_is_refused_by_the_new_one()
     {
         await _owner.Client.RemoveGroupAsync(TestPeer.Group, CancellationToken.None);

@@ -87,6 +87,34 @@ public sealed class AnnouncerTests : IDisposable
     }
 
     [Fact]
+    public async Task Revocations_that_fill_a_response_are_followed_at_once_by_the_rest()
+    {
+        Revocation[] all = [.. Enumerable.Range(1, AnnounceResponse.MaxRevocations + 1).Select(i => new Revocation(i, TestIds.Of("ops"), TestIds.Of("bob"), null, DateTimeOffset.UnixEpoch))];
+        _response = new AnnounceResponse(20, Known: true, [], all[..^1], all[^2].Number);
+        _tracker.Answer = async (request, cancellationToken) =>
+        {
+            var answer = await AcceptAsync(request, cancellationToken);
+            _response = new AnnounceResponse(20, Known: true, [], [all[^1]], all[^1].Number);
+            return answer;
+        };
+
+        await _announcer.AnnounceAsync(CancellationToken.None);
+        await _announcer.AnnounceAsync(CancellationToken.None);
+
+        Assert.Equal([0, all[^2].Number, all[^1].Number], _requests.Select(request => request.RevocationsAfter));
+        Assert.Equal(all.Length + 1, _handler.Revoked.Count);
+    }
+
+    [Fact]
+    public async Task Only_a_full_announce_proves_the_fingerprint()
+    {
+        await _announcer.AnnounceAsync(CancellationToken.None);
+        await _announcer.AnnounceAsync(CancellationToken.None);
+
+        Assert.Equal([(true, true), (false, false)], _requests.Select(request => (request.Full, request.Proof is not null)));
+    }
+
+    [Fact]
     public async Task The_handler_receives_what_the_tracker_rejected_and_revoked()
     {
         _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
