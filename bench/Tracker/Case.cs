@@ -20,4 +20,7 @@ internal enum Case
 
     /// <summary>A login, whose password is hashed.</summary>
     Login,
+
+    /// <summary>A request that a source dials, until it arrives at the source's stream, while many peers have one open.</summary>
+    DialStreams,
 }

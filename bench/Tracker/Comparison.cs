@@ -12,10 +12,13 @@ internal sealed class Comparison(Plan plan, IReadOnlyList<Subject> subjects, str
     private const string MedianUnit = "p50 ms";
     private const string TailUnit = "p99 ms";
     private const string MemoryUnit = "bytes";
+    private const string StreamMemoryUnit = "bytes/stream";
+    private const double StreamRequestsPerSecond = 200;
     private const string PacedCase = "announce at 70 % load";
     private const double PacedShare = 0.7;
 
     private readonly string _onlineCase = $"{plan.Online} peers online";
+    private readonly string _streamsCase = $"{plan.Streams} dial streams, {StreamRequestsPerSecond:0} requests/s";
     private readonly Rounds _rounds = new([.. subjects.Select(subject => subject.Name)]);
     private readonly Figures _figures = new();
 
@@ -59,7 +62,7 @@ internal sealed class Comparison(Plan plan, IReadOnlyList<Subject> subjects, str
             },
             cancellationToken);
         // A write other than an announce has no counterpart; its ceiling is the same POST.
-        foreach (var @case in LoadedCases().Where(@case => @case != PacedCase))
+        foreach (var @case in LoadedCases().Where(@case => @case != PacedCase && @case != _streamsCase))
         {
             var ceiling = _figures.Values(@case, reference, RateUnit) is { Count: > 0 } own ? own : _figures.Values($"{Case.Announce}", reference, RateUnit);
             _figures.Compare(@case, RateUnit, RatioUnit, ceiling, (rate, ceilingRate) => rate / ceilingRate);
@@ -100,6 +103,11 @@ internal sealed class Comparison(Plan plan, IReadOnlyList<Subject> subjects, str
                 var bytes = (long)memory.Median;
                 table.Add(_onlineCase, subject, $"{new ByteSize(bytes)} at most, {new ByteSize(bytes * 10_000 / plan.Online)} for 10000 peers");
             }
+
+            if (_figures.Find(_streamsCase, subject, StreamMemoryUnit) is { } stream)
+            {
+                table.Add(_streamsCase, subject, $"{new ByteSize((long)stream.Median)} for each stream and its connection");
+            }
         }
 
         return table.ToString();
@@ -111,6 +119,12 @@ internal sealed class Comparison(Plan plan, IReadOnlyList<Subject> subjects, str
 
     private async Task RunAsync(Subject subject, Case @case, CancellationToken cancellationToken)
     {
+        if (@case == Case.DialStreams)
+        {
+            await RunStreamsAsync(subject, cancellationToken);
+            return;
+        }
+
         if (subject.RequestOf(@case) is not { } request)
         {
             return;
@@ -137,6 +151,16 @@ internal sealed class Comparison(Plan plan, IReadOnlyList<Subject> subjects, str
 
         async Task<Usage> ReadUsageAsync() =>
             new ProcessTree(subject.ProcessIds).ReadUsage() + new Usage(0, 0, await subject.ReadCompilingAsync(cancellationToken));
+    }
+
+    private async Task RunStreamsAsync(Subject subject, CancellationToken cancellationToken)
+    {
+        if (subject is P2PShareSubject tracker)
+        {
+            var (bytes, latencies) = await tracker.MeasureStreamsAsync(plan.Streams, StreamRequestsPerSecond, plan.Time, cancellationToken);
+            _figures.Add(_streamsCase, subject.Name, StreamMemoryUnit, bytes);
+            Add(_streamsCase, subject.Name, latencies);
+        }
     }
 
     private void Add(string @case, string subject, Latencies latencies)

@@ -54,6 +54,25 @@ internal sealed class Connections : IDisposable
             $"{method} {path} was answered with {(int)response.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}");
     }
 
+    /// <summary>Sends a request for a stream.</summary>
+    /// <returns>The response, of which the headers were read.</returns>
+    /// <exception cref="BenchException">The answer was not a success.</exception>
+    public async Task<HttpResponseMessage> OpenAsync(int number, string path, string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        var response = await _clients[number % _clients.Length].SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        if (response.IsSuccessStatusCode)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            throw new BenchException($"GET {path} was answered with {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+        }
+    }
+
     public void Dispose()
     {
         foreach (var client in _clients)

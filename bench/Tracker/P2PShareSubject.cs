@@ -1,5 +1,6 @@
 using P2PShare.Bench.Measuring.Processes;
 using P2PShare.Bench.Measuring.Programs;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Bench.Tracker;
 
@@ -18,6 +19,11 @@ internal sealed class P2PShareSubject(string name, int instances, bool isPostgre
         ["Tracker:LoginsPerMinute"] = "1000000",
         ["Tracker:RequestsPerMinute"] = "10000000",
         ["Tracker:AnnouncesPerMinute"] = "10000000",
+        ["Tracker:DialRequestsPerMinute"] = "10000000",
+        ["Tracker:TotalDialRequestsPerMinute"] = "10000000",
+        ["Tracker:DialStreams"] = "1000000",
+        ["Tracker:DialStreamsPerUser"] = "1000000",
+        ["Tracker:ConnectionsPerAddress"] = "1000000",
     };
 
     private readonly List<TrackerServer> _servers = [];
@@ -69,6 +75,36 @@ internal sealed class P2PShareSubject(string name, int instances, bool isPostgre
         return tree.PeakMemory;
     }
 
+    /// <summary>Opens streams of requests to dial, and sends requests to them. With two instances, each comes to the one that has not the stream.</summary>
+    /// <returns>The memory of all instances for each stream and its connection in bytes, and the times from request to arrival.</returns>
+    public async Task<(double BytesPerStream, Latencies Latencies)> MeasureStreamsAsync(int count, double perSecond, TimeSpan time, CancellationToken cancellationToken)
+    {
+        var peers = _peers!;
+        await BringOnlineAsync(Peers, count, cancellationToken);
+        await Load.EachAsync(count, Concurrency, peer => peers.HoldFirstAsync(Turn(peer), peer), cancellationToken);
+        var before = ReadMemory();
+        var own = _servers.ConvertAll(server => new Connections(server.Address, server.Fingerprint, count));
+        try
+        {
+            await using var streams = await DialStreams.OpenAsync(count, peer => peers.OpenDialsAsync(own[peer % own.Count], peer), 32, cancellationToken);
+            // Of a whole round of heartbeats.
+            await Task.Delay(GroupEventItems.HeartbeatInterval, cancellationToken);
+            var bytes = (ReadMemory() - before) / (double)count;
+            return (bytes, await Load.PaceAsync(RequestAsync, perSecond, time, cancellationToken));
+
+            async Task RequestAsync(int number)
+            {
+                var source = number % count;
+                await peers.RequestDialAsync(Turn(source + 1), source, (source + 1) % count);
+                await streams.ReceiveAsync(source);
+            }
+        }
+        finally
+        {
+            own.ForEach(connections => connections.Dispose());
+        }
+    }
+
     public override async Task<double?> ReadCompilingAsync(CancellationToken cancellationToken)
     {
         var sum = 0.0;
@@ -96,6 +132,12 @@ internal sealed class P2PShareSubject(string name, int instances, bool isPostgre
         _connections.Clear();
         _servers.Clear();
     }
+
+    private long ReadMemory() => ProcessIds.Sum(id =>
+    {
+        using var process = System.Diagnostics.Process.GetProcessById(id);
+        return process.WorkingSet64;
+    });
 
     private Connections Turn(int number) => _connections[number % _connections.Count];
 

@@ -5,4 +5,5 @@ namespace P2PShare.Bench.Tracker;
 /// <param name="Warm">How long before that without counting.</param>
 /// <param name="Concurrency">Requests in flight.</param>
 /// <param name="Online">Peers that are online when the memory is read.</param>
-internal sealed record Plan(int Rounds, TimeSpan Time, TimeSpan Warm, int Concurrency, int Online, IReadOnlyList<Case> Cases);
+/// <param name="Streams">Streams of requests to dial that are open in their case.</param>
+internal sealed record Plan(int Rounds, TimeSpan Time, TimeSpan Warm, int Concurrency, int Online, int Streams, IReadOnlyList<Case> Cases);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
 using P2PShare.Bench.Measuring;
@@ -28,7 +29,7 @@ internal sealed class SimulatedPeers
     private readonly byte[][] _sources = new byte[Files][];
     private readonly string _run = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray())[..8];
     private readonly (Guid Tracker, Guid Session)[] _sessions = new (Guid, Guid)[Sessions];
-    private readonly FingerprintProof?[] _proofs = new FingerprintProof?[P2PShareSubject.Peers];
+    private readonly ConcurrentDictionary<int, FingerprintProof> _proofs = new();
     private Guid _group;
     private int _groups;
 
@@ -89,6 +90,22 @@ internal sealed class SimulatedPeers
         number, HttpMethod.Post, TrackerRoutes.Sessions, null,
         Json(new LoginRequest(UserName(number % Users), Password), TrackerJson.Default.LoginRequest));
 
+    /// <summary>Makes a peer that is online a source of the first file, too.</summary>
+    public Task HoldFirstAsync(Connections tracker, int peer) => tracker.SendAsync(
+        peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Sessions],
+        Json(
+            new AnnounceRequest(FingerprintOf(peer), PortOf(peer), AddressesOf(peer), Full: false, [new Announcement(_group, _roots[0], Complete: true)], [], RevocationsAfter: 0),
+            TrackerJson.Default.AnnounceRequest));
+
+    /// <summary>Opens a peer's stream of requests to dial.</summary>
+    public Task<HttpResponseMessage> OpenDialsAsync(Connections tracker, int peer) =>
+        tracker.OpenAsync(peer, TrackerRoutes.Dials(FingerprintOf(peer)), _tokens[peer % Sessions]);
+
+    /// <summary>Lets a source of the first file dial another peer.</summary>
+    public Task RequestDialAsync(Connections tracker, int source, int asker) => tracker.SendAsync(
+        asker, HttpMethod.Post, TrackerRoutes.DialRequests(Group), _tokens[asker % Sessions],
+        Json(new DialRequest(_group, _roots[0], FingerprintOf(source), FingerprintOf(asker)), TrackerJson.Default.DialRequest));
+
     /// <summary>The body of a peer's announce. A full one names other contents each time.</summary>
     /// <param name="proof">Its public key makes the fingerprint.</param>
     public static byte[] AnnounceOf(int peer, bool full, Guid group, FingerprintProof proof)
@@ -96,7 +113,7 @@ internal sealed class SimulatedPeers
         var first = peer + Random.Shared.Next(Files);
         return Json(
             new AnnounceRequest(
-                Hash256.Compute(proof.PublicKey), 20000 + (peer % 40000), [$"10.{peer >> 16 & 255}.{peer >> 8 & 255}.{peer & 255}"], full,
+                Hash256.Compute(proof.PublicKey), PortOf(peer), AddressesOf(peer), full,
                 full ? [.. Enumerable.Range(0, HoldingsOfAPeer).Select(i => new Announcement(group, HashOf(1, (first + (i * 25)) % Files), Complete: peer % 4 != 0))] : [],
                 [], RevocationsAfter: 0, full ? proof : null),
             TrackerJson.Default.AnnounceRequest);
@@ -116,17 +133,18 @@ internal sealed class SimulatedPeers
         tracker.SendAsync(peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Sessions], AnnounceOf(peer, full, _group, Prove(peer)));
 
     // A key for each peer, whose proof is made once and sent with every full announce.
-    private FingerprintProof Prove(int peer)
+    private FingerprintProof Prove(int peer) => _proofs.GetOrAdd(peer, _ =>
     {
-        if (_proofs[peer] is null)
-        {
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var (tracker, session) = _sessions[peer % Sessions];
-            Interlocked.CompareExchange(ref _proofs[peer], FingerprintProof.Make(key, tracker, session), null);
-        }
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var (tracker, session) = _sessions[peer % Sessions];
+        return FingerprintProof.Make(key, tracker, session);
+    });
 
-        return _proofs[peer]!;
-    }
+    private Hash256 FingerprintOf(int peer) => Hash256.Compute(Prove(peer).PublicKey);
+
+    private static int PortOf(int peer) => 20000 + (peer % 40000);
+
+    private static string[] AddressesOf(int peer) => [$"10.{peer >> 16 & 255}.{peer >> 8 & 255}.{peer & 255}"];
 
     private static string UserName(int user) => $"user{user}";
 

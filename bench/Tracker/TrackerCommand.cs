@@ -12,6 +12,7 @@ internal sealed class TrackerCommand : BenchCommand
     private readonly Option<int> _concurrency = BenchOptions.Count("--concurrency", 256, "requests in flight");
     private readonly Option<int> _connections = BenchOptions.Count("--connections", 8, "HTTP/2 connections that they share; a server allows a hundred requests on each");
     private readonly Option<int> _online = BenchOptions.Count("--online", 100_000, "peers that are online when the memory is read");
+    private readonly Option<int> _streams = BenchOptions.Count("--streams", 10_000, "streams of requests to dial that are open, each over a connection of its own");
     private readonly Option<string?> _postgres = BenchOptions.Text("--postgres", "CONNECTION", "connection string of a PostgreSQL role that may create databases");
     private readonly Option<string[]> _only = BenchOptions.Only();
     private readonly Option<string[]> _cases = BenchOptions.Cases(Enum.GetNames<Case>());
@@ -19,7 +20,7 @@ internal sealed class TrackerCommand : BenchCommand
     public TrackerCommand()
         : base("tracker", "The tracker with SQLite, with PostgreSQL and with two instances on it, beside a bare Kestrel and opentracker.")
     {
-        foreach (var option in new Option[] { _rounds, _seconds, _warm, _concurrency, _connections, _online, _postgres, _only, _cases })
+        foreach (var option in new Option[] { _rounds, _seconds, _warm, _concurrency, _connections, _online, _streams, _postgres, _only, _cases })
         {
             Options.Add(option);
         }
@@ -34,6 +35,7 @@ internal sealed class TrackerCommand : BenchCommand
             TimeSpan.FromSeconds(arguments.GetValue(_warm)),
             arguments.GetValue(_concurrency),
             arguments.GetValue(_online),
+            arguments.GetValue(_streams),
             [.. arguments.GetRequiredValue(_cases).Select(Enum.Parse<Case>)]);
         var (connections, connection) = (arguments.GetValue(_connections), arguments.GetValue(_postgres));
         using var work = new WorkFolder();
