@@ -56,7 +56,7 @@ internal static class TicketTarget
             throw new InvalidOperationException("A ticket is valid or has a problem.");
         }
 
-        if (ticket is not null && (ticket.CertificateHash != _certificate || ticket.Expires + TicketValidator.ClockSkew < DateTimeOffset.UtcNow))
+        if (ticket is not null && (ticket.CertificateHash != _certificate || ticket.Expires < DateTimeOffset.UtcNow - TicketValidator.ClockSkew))
         {
             throw new InvalidOperationException("A ticket of another certificate, or one that has expired, is valid.");
         }

@@ -36,7 +36,7 @@ internal sealed class AccessGuard(TicketChecker tickets, Revocations revocations
     /// <summary>Whether the tracker has reported that the holder's access ended after the ticket was issued.</summary>
     public bool IsRevoked(Ticket ticket) => revocations.IsRevoked(ticket);
 
-    public bool IsExpired(Ticket ticket) => ticket.Expires + TicketValidator.ClockSkew < clock.GetUtcNow();
+    public bool IsExpired(Ticket ticket) => ticket.Expires < clock.GetUtcNow() - TicketValidator.ClockSkew;
 
     /// <summary>Keeps what the tracker reported.</summary>
     /// <returns>What was not known before.</returns>

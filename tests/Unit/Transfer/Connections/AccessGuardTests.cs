@@ -41,6 +41,12 @@ public sealed class AccessGuardTests : ConnectionTest
     }
 
     [Fact]
+    public void A_ticket_may_last_as_long_as_time()
+    {
+        Assert.False(Access.IsExpired(TicketFor(_content) with { Expires = DateTimeOffset.MaxValue }));
+    }
+
+    [Fact]
     public void A_revocation_is_forgotten_when_no_ticket_can_be_as_old()
     {
         var revocation = new Revocation(Group, User, Clock.GetUtcNow());
