@@ -6,7 +6,7 @@ namespace P2PShare.Fuzz;
 /// <summary>The frames of a connection, one after the other, as a peer sends them.</summary>
 internal static class FrameTarget
 {
-    // A body of at most this many bytes more than it announced may be kept for a message that is refused.
+    // Bytes: a frame may allocate twice what it announces (a ticket becomes text of two bytes a letter), and this much for objects.
     private const int Overhead = 64 * 1024;
 
     public static void Try(byte[] input)

@@ -1,11 +1,10 @@
 using P2PShare.Fuzz;
 using SharpFuzz;
 
-// 'seeds FOLDER' writes inputs to begin with, 'run FILE' tries one input again, and without either the fuzzer sends input after input.
-if (args.Length is 0 or > 3 || !FuzzTarget.All.TryGetValue(args[0], out var target))
+// 'seeds FOLDER' writes valid inputs, 'run FILE' tries one input, and without either the fuzzer sends input after input.
+if (args.Length == 0 || !FuzzTarget.All.TryGetValue(args[0], out var target))
 {
-    Console.Error.WriteLine($"usage: P2PShare.Fuzz {string.Join('|', FuzzTarget.All.Keys)} [seeds FOLDER | run FILE]");
-    return 2;
+    return ShowUsage();
 }
 
 switch (args)
@@ -30,6 +29,11 @@ switch (args)
         });
         return 0;
     default:
-        Console.Error.WriteLine($"'{args[1]}' is neither 'seeds' nor 'run'.");
-        return 2;
+        return ShowUsage();
+}
+
+static int ShowUsage()
+{
+    Console.Error.WriteLine($"usage: P2PShare.Fuzz {string.Join('|', FuzzTarget.All.Keys)} [seeds FOLDER | run FILE]");
+    return 2;
 }

@@ -8,7 +8,10 @@ using P2PShare.Protocol.Tickets;
 
 namespace P2PShare.Fuzz;
 
-/// <summary>Tickets: as text without a valid signature, and as claims that the tracker's own key signed, so that they reach the reader behind the signature.</summary>
+/// <summary>
+/// Tickets as the fuzzer writes them, which have no valid signature, and claims that are signed with the tracker's key, so that they reach the
+/// code behind the check of the signature.
+/// </summary>
 internal static class TicketTarget
 {
     // A fixed key: a finding can be tried again.
@@ -50,6 +53,7 @@ internal static class TicketTarget
 
     private static void Check(string token, bool signed)
     {
+        // The fuzzer calls without an event loop, and there is nothing else to do meanwhile.
         var (ticket, problem) = _validator.ValidateAsync(token, _certificate).AsTask().GetAwaiter().GetResult();
         if (ticket is null == problem is null)
         {

@@ -7,13 +7,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 target=${1:?which target: frames, tickets or claims}
 seconds=${2:?for how many seconds}
 folder=${3:-$here/bin/fuzz-$target}
+version=$(sed -n 's/.*"SharpFuzz" Version="\([^"]*\)".*/\1/p' "$here/../../Directory.Packages.props")
 command -v afl-fuzz >/dev/null || { echo "afl-fuzz is missing: apt-get install afl++" >&2; exit 2; }
 
 dotnet build "$here" -c Release -v q --nologo -o "$folder/program"
-# Before it is instrumented: afterwards it runs below the fuzzer only.
+# Before the assembly is instrumented: afterwards it runs only under the fuzzer.
 mkdir -p "$folder/in"
 dotnet "$folder/program/P2PShare.Fuzz.dll" "$target" seeds "$folder/in"
-dotnet tool list --tool-path "$here/bin/tools" 2>/dev/null | grep -q sharpfuzz || dotnet tool install SharpFuzz.CommandLine --tool-path "$here/bin/tools" --version 2.3.0
+dotnet tool list --tool-path "$here/bin/tools" 2>/dev/null | grep -q sharpfuzz || dotnet tool install SharpFuzz.CommandLine --tool-path "$here/bin/tools" --version "$version"
 "$here/bin/tools/sharpfuzz" "$folder/program/P2PShare.Protocol.dll"
 
 # The runtime starts in less than a second; its threads and its memory are not those that AFL expects of a small C program.

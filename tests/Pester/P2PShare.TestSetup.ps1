@@ -9,10 +9,14 @@ $Folder = Join-Path ([System.IO.Path]::GetTempPath()) "p2pshare-pester-$([guid]:
 $null = New-Item -ItemType Directory $Folder
 $Password = ConvertTo-SecureString 'correct horse battery' -AsPlainText
 
+# Not from the ports that the system gives to connections and to listeners that ask for any port: one of those would often be taken
+# before the caller listens on it.
 function Get-FreePort {
-    $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
-    $listener.Start()
-    try { $listener.LocalEndpoint.Port } finally { $listener.Stop() }
+    while ($true) {
+        $port = Get-Random -Minimum 10000 -Maximum 32000
+        $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, $port)
+        try { $listener.Start(); return $port } catch [System.Net.Sockets.SocketException] { } finally { $listener.Stop() }
+    }
 }
 
 function Start-TestTracker {

@@ -76,7 +76,7 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
             if (await TryCommitBatchAsync(batch) is { } failure)
             {
                 // Those that wait behind an unavailable database do not wait for its time-outs once more. They are taken before the
-                // batch's callers hear of it: what a caller writes after that is tried.
+                // batch fails: a caller of the batch may add a write as soon as its own has failed, and that one is tried.
                 while (failure is P2PShareException && _waiting.Reader.TryRead(out var write))
                 {
                     batch.Add(write);

@@ -16,6 +16,9 @@ public sealed class BadPeerTests : IAsyncLifetime
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(2);
 
+    // Bytes a second, of 3 MB: while alice serves so slowly, a download needs the other peer too.
+    private const long Slow = 50_000;
+
     private readonly byte[] _content = RandomNumberGenerator.GetBytes(3_000_000);
     private TestTracker _tracker = null!;
     private TestPeer _alice = null!;
@@ -104,6 +107,7 @@ public sealed class BadPeerTests : IAsyncLifetime
     public async Task A_peer_that_sends_blocks_that_were_not_requested_is_dropped_and_the_download_continues()
     {
         await using var source = await RawSource.StartAsync(_mallory, _file);
+        _alice.Server.UploadLimit = Slow;
         var download = _bob.Receive(_file);
         var (peer, channel) = await source.AcceptAsync();
         await using var __ = peer;
@@ -118,6 +122,7 @@ public sealed class BadPeerTests : IAsyncLifetime
         await peer.SendAsync(piece);
 
         Assert.Equal(CloseReason.ProtocolError, (await CloseOfConnectionAsync(peer))?.Reason);
+        _alice.Server.UploadLimit = null;
         await download.Completion.WaitAsync(Limit);
         Assert.Equal(_content, await File.ReadAllBytesAsync(_bob.DestinationOf("data.bin")));
     }
@@ -126,11 +131,13 @@ public sealed class BadPeerTests : IAsyncLifetime
     public async Task A_peer_that_announces_pieces_that_it_lacks_costs_one_request_per_piece()
     {
         await using var source = await RawSource.StartAsync(_mallory, _file);
+        _alice.Server.UploadLimit = Slow;
         var download = _bob.Receive(_file);
         var (peer, _) = await source.AcceptAsync();
         await using var __ = peer;
         var refused = RefuseAllAsync(peer);
 
+        _alice.Server.UploadLimit = null;
         await download.Completion.WaitAsync(Limit);
 
         Assert.Equal(_content, await File.ReadAllBytesAsync(_bob.DestinationOf("data.bin")));

@@ -209,7 +209,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
     [Fact]
     public async Task A_write_after_a_failed_one_never_shares_its_failure()
     {
-        // The first caller of a long batch writes again while the others hear of the failure: it races with the writer, and wins some rounds.
+        // The first caller of a long batch writes again while the queue fails the others. It races with the queue, and wins some rounds.
         for (var round = 0; round < 100; round++)
         {
             _target.OnCommit = () => throw new FaultException(WriteFault.Full);

@@ -39,7 +39,7 @@ public sealed class AccessGuardTests : ConnectionTest
     }
 
     [Fact]
-    public void A_ticket_may_last_as_long_as_time()
+    public void A_ticket_until_the_last_time_that_there_is_has_not_expired()
     {
         Assert.False(Access.IsExpired(TicketFor(_content) with { Expires = DateTimeOffset.MaxValue }));
     }
