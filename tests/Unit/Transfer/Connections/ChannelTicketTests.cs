@@ -193,7 +193,10 @@ public sealed class ChannelTicketTests : ConnectionTest
 
         Ticket Make(string user, GroupIdentity group, FakeContent content) => TicketFor(content, TimeSpan.FromMinutes(5)) with
         {
-            UserId = TestIds.Of(user), UserName = user, GroupId = group.Id, GroupName = group.Name,
+            UserId = TestIds.Of(user),
+            UserName = user,
+            GroupId = group.Id,
+            GroupName = group.Name,
         };
     }
 
