@@ -50,6 +50,18 @@ internal sealed class BandwidthLimiter(TimeProvider clock)
         }
     }
 
+    /// <summary>Callers that wait.</summary>
+    internal int WaitingCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiters.Count;
+            }
+        }
+    }
+
     /// <summary>Most bytes to ask for at once, so that a slow limit is smooth and a change of it takes effect soon.</summary>
     public int SliceLength => Limit is { } limit ? (int)Math.Clamp(limit / 20, 1024, 256 * 1024) : int.MaxValue;
 

@@ -68,7 +68,8 @@ public sealed class BandwidthLimitTests
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null);
         await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
         var slow = await alice.ShareAsync("slow.bin", RandomNumberGenerator.GetBytes(64_000_000));
-        var first = await alice.ShareAsync("first.bin", RandomNumberGenerator.GetBytes(8_000_000));
+        // At the pace of the limited one it would take most of a minute, or for ever.
+        var first = await alice.ShareAsync("first.bin", RandomNumberGenerator.GetBytes(40_000_000));
         var second = await alice.ShareAsync("second.bin", RandomNumberGenerator.GetBytes(8_000_000));
         var limited = bob.Receive(slow);
         limited.Limit = limit;

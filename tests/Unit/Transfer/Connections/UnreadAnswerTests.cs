@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
@@ -98,22 +99,29 @@ public sealed class UnreadAnswerTests : ConnectionTest
             await remote.RequestAsync(new BlockRange(1, i % 300, 0, 1024));
         }
 
-        await Eventually.HoldsAsync(() => connection.WaitingBytes > 0, "a request is rejected");
+        var rejected = new ConcurrentQueue<int>();
+        var offered = ReadUntilOfferedAsync();
+        // It waits behind the block that the limit holds up, or was sent before it.
+        await Eventually.HoldsAsync(() => connection.WaitingBytes > 0 || !rejected.IsEmpty, "a request is rejected");
         Context.UploadLimiter.Limit = null;
 
-        var rejected = new List<int>();
-        while (true)
+        var pieces = await offered.WaitAsync(Limit);
+        Assert.NotEmpty(rejected);
+        Assert.Equal(rejected, pieces);
+
+        async Task<int[]> ReadUntilOfferedAsync()
         {
-            var (id, body) = (await remote.ReceiveAsync())!.Value;
-            if (id == MessageId.Reject)
+            while (true)
             {
-                rejected.Add(BlockRange.Read(body).Piece);
-            }
-            else if (id == MessageId.Have)
-            {
-                Assert.Equal(rejected, HaveMessage.Read(body).Pieces);
-                Assert.NotEmpty(rejected);
-                return;
+                var (id, body) = (await remote.ReceiveAsync())!.Value;
+                if (id == MessageId.Reject)
+                {
+                    rejected.Enqueue(BlockRange.Read(body).Piece);
+                }
+                else if (id == MessageId.Have)
+                {
+                    return HaveMessage.Read(body).Pieces;
+                }
             }
         }
     }
@@ -128,22 +136,20 @@ public sealed class UnreadAnswerTests : ConnectionTest
         await GreetAndOpenAsync(connection, remote, _content);
         await remote.RequestAsync(new BlockRange(1, 0, 0, 16 * 1024));
         await Eventually.HoldsAsync(() => Context.SendBudget.BytesInUse > 0, "the answer is being sent");
-        using var stopping = new CancellationTokenSource();
-        var maintaining = table.MaintainAsync(stopping.Token);
         for (var seconds = 0; seconds < 25; seconds += 5)
         {
             Clock.Advance(TimeSpan.FromSeconds(5));
             // It is alive otherwise.
             await remote.SendAsync(new byte[4]);
             await Eventually.HoldsAsync(() => connection.Idle == TimeSpan.Zero, "the keep-alive has come");
+            table.Maintain();
         }
 
         Assert.False(connection.IsEnding);
-        Clock.Advance(TimeSpan.FromSeconds(15));
+        Clock.Advance(TimeSpan.FromSeconds(30));
+        table.Maintain();
 
         await Eventually.HoldsAsync(() => table.Count == 0, "it is dropped");
-        await stopping.CancelAsync();
-        await maintaining.WaitAsync(Limit);
     }
 
     private sealed class CountingListener : IChannelListener

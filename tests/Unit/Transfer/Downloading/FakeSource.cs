@@ -11,8 +11,12 @@ namespace P2PShare.Unit.Transfer.Downloading;
 internal sealed class FakeSource(int number, Hash256? fingerprint = null) : ISource
 {
     private IChannelListener? _listener;
+    private long _bytesRequested;
 
     public List<BlockRange> Requests { get; } = [];
+
+    /// <summary>Bytes of all requests, on any thread.</summary>
+    public long BytesRequested => Interlocked.Read(ref _bytesRequested);
 
     public List<BlockRange> Cancels { get; } = [];
 
@@ -58,7 +62,11 @@ internal sealed class FakeSource(int number, Hash256? fingerprint = null) : ISou
 
     public void SendTicket(string ticket) => Tickets.Add(ticket);
 
-    public void Request(BlockRange range) => Requests.Add(range);
+    public void Request(BlockRange range)
+    {
+        Requests.Add(range);
+        Interlocked.Add(ref _bytesRequested, range.Count);
+    }
 
     public void Cancel(BlockRange range) => Cancels.Add(range);
 

@@ -20,9 +20,9 @@ public sealed class RequestSenderTests : IDisposable
     public void Dispose() => _ending.Dispose();
 
     [Theory]
-    [InlineData(20)]
-    [InlineData(1_000_000)]
-    public async Task A_limited_download_requests_as_its_limit_allows_and_another_one_at_once(long limit)
+    [InlineData(20, 16 * 1024)]
+    [InlineData(1_000_000, 64 * 1024)]
+    public async Task A_limited_download_requests_as_its_limit_allows_and_another_one_at_once(long limit, int requestLength)
     {
         var limited = new Fixture(this, limit);
         var free = new Fixture(this, null);
@@ -31,10 +31,14 @@ public sealed class RequestSenderTests : IDisposable
         free.Sender.Send(free.Source);
 
         Assert.True(free.Bytes >= 1024 * 1024, $"{free.Bytes} bytes were requested.");
+        // Almost as long as one request takes.
+        _clock.Advance(TimeSpan.FromSeconds(0.9 * requestLength / limit));
         Assert.Equal(0, limited.Bytes);
-        var seconds = 4 * 128 * 1024.0 / limit;
-        await limited.AdvanceAsync(TimeSpan.FromSeconds(seconds), steps: 64);
-        Assert.InRange(limited.Bytes, limit * seconds * 0.7, limit * seconds * 1.01 + 1);
+        for (var sent = 1; sent <= 8; sent++)
+        {
+            await PassAsync(requestLength, limit, () => limited.Bytes >= sent * requestLength && limited.Own.WaitingCount == 1);
+            Assert.InRange(limited.Bytes, sent * requestLength, (sent + 1) * requestLength);
+        }
     }
 
     [Fact]
@@ -44,12 +48,14 @@ public sealed class RequestSenderTests : IDisposable
         var limited = new Fixture(this, 20);
         var free = new Fixture(this, null);
         limited.Sender.Send(limited.Source);
-
         free.Sender.Send(free.Source);
-        await free.AdvanceAsync(TimeSpan.FromMilliseconds(100), steps: 10);
 
-        Assert.InRange(free.Bytes, 500_000, 1_010_000);
-        Assert.Equal(0, limited.Bytes);
+        for (var sent = 1; sent <= 3; sent++)
+        {
+            await PassAsync(256 * 1024, 10_000_000, () => free.Bytes == sent * 256 * 1024 && _total.WaitingCount == 1);
+        }
+
+        Assert.Equal((0, 1), (limited.Bytes, limited.Own.WaitingCount));
     }
 
     [Fact]
@@ -60,10 +66,12 @@ public sealed class RequestSenderTests : IDisposable
         one.Sender.Send(one.Source);
         other.Sender.Send(other.Source);
 
-        await one.AdvanceAsync(TimeSpan.FromSeconds(1), steps: 50, () => one.Bytes + other.Bytes >= 850_000);
+        for (var sent = 1; sent <= 8; sent++)
+        {
+            await PassAsync(64 * 1024, 1_000_000, () => one.Bytes + other.Bytes == sent * 64 * 1024 && _total.WaitingCount == 2);
+        }
 
-        Assert.InRange(one.Bytes, other.Bytes - 140_000, other.Bytes + 140_000);
-        Assert.InRange(one.Bytes + other.Bytes, 700_000, 1_010_000);
+        Assert.Equal(one.Bytes, other.Bytes);
     }
 
     [Fact]
@@ -75,11 +83,11 @@ public sealed class RequestSenderTests : IDisposable
         await _ending.CancelAsync();
         var next = new Fixture(this, null, CancellationToken.None);
         next.Sender.Send(next.Source);
+        await Eventually.HoldsAsync(() => _total.WaitingCount == 1, "the one that has ended does not wait any more");
 
-        // 16 KiB at 1000 bytes a second, and nothing for the one that has ended.
-        await next.AdvanceAsync(TimeSpan.FromSeconds(16.5), steps: 33, () => next.Bytes > 0);
+        await PassAsync(16 * 1024, 1000, () => next.Bytes == 16 * 1024);
 
-        Assert.Equal((0, 16 * 1024), (limited.Bytes, next.Bytes));
+        Assert.Equal(0, limited.Bytes);
     }
 
     [Fact]
@@ -97,35 +105,40 @@ public sealed class RequestSenderTests : IDisposable
     [Fact]
     public async Task What_a_source_rejects_is_not_counted()
     {
-        var limited = new Fixture(this, 160_000);
+        const int Limit = 160_000;
+        var limited = new Fixture(this, Limit);
         limited.Sender.Send(limited.Source);
-        await limited.AdvanceAsync(TimeSpan.FromSeconds(0.2), steps: 20, () => limited.Peer.Requests.Count > 0);
-        var request = limited.Peer.Requests[0];
+        await PassAsync(16 * 1024, Limit, () => limited.Bytes == 16 * 1024 && limited.Own.WaitingCount == 1);
 
-        limited.Scheduler.Reject(limited.Source, request);
+        limited.Scheduler.Reject(limited.Source, limited.Peer.Requests[0]);
         limited.Sender.Send(limited.Source);
-        // One request in 0.1024 seconds: the next one, and another one in place of the first.
-        await limited.AdvanceAsync(TimeSpan.FromSeconds(0.11), steps: 11);
 
-        await Eventually.HoldsAsync(() => limited.Peer.Requests.Count == 3, "another piece is requested without waiting");
+        // The next one, and another one in place of the first.
+        await PassAsync(16 * 1024, Limit, () => limited.Peer.Requests.Count == 3);
+    }
+
+    // As long as a request takes, in whole milliseconds as timers count them. A limiter's timer continues on another thread, so that
+    // each step is taken when the one before has had its effect.
+    private Task PassAsync(int bytes, long limit, Func<bool> isDone)
+    {
+        _clock.Advance(TimeSpan.FromMilliseconds(Math.Floor(1000.0 * bytes / limit) + 1));
+        return Eventually.HoldsAsync(isDone, "the limit lets pass what its time allows");
     }
 
     private sealed class Fixture
     {
-        private readonly FakeTimeProvider _clock;
-
         public Fixture(RequestSenderTests test, long? limit, CancellationToken? ending = null)
         {
-            _clock = test._clock;
+            var clock = test._clock;
             var content = TestContent.Make(16 * TestContent.MiB, 256 * TestContent.KiB);
-            Scheduler = new RequestScheduler(content.Description, content.None, new Random(1), new PieceMemoryBudget(long.MaxValue), _clock);
+            Scheduler = new RequestScheduler(content.Description, content.None, new Random(1), new PieceMemoryBudget(long.MaxValue), clock);
             var sources = new SourcePool(
-                "data.bin", Hash256.Compute([]), null!, _ => { }, double.MaxValue, new Random(1), NullLogger.Instance, _clock);
+                "data.bin", Hash256.Compute([]), null!, _ => { }, double.MaxValue, new Random(1), NullLogger.Instance, clock);
             Source = sources.TryAdd(Peer)!;
             Scheduler.Add(Source, content.All);
-            Own = new BandwidthLimiter(_clock) { Limit = limit };
+            Own = new BandwidthLimiter(clock) { Limit = limit };
             Sender = new RequestSender(
-                Scheduler, new PieceLayerFetch(content.Description, _clock), sources, new RequestLimit(Own, test._total), new DownloadTimings(_clock),
+                Scheduler, new PieceLayerFetch(content.Description, clock), sources, new RequestLimit(Own, test._total), new DownloadTimings(clock),
                 canVerify: true, ending ?? test._ending.Token);
         }
 
@@ -139,19 +152,6 @@ public sealed class RequestSenderTests : IDisposable
 
         public RequestSender Sender { get; }
 
-        public long Bytes => Peer.Requests.ToArray().Sum(request => (long)request.Count);
-
-        // A limiter's timer continues on another thread: after each step it gets the time to do so.
-        public async Task AdvanceAsync(TimeSpan time, int steps, Func<bool>? isDone = null)
-        {
-            for (var i = 0; i < steps && isDone?.Invoke() != true; i++)
-            {
-                _clock.Advance(time / steps);
-                for (var turn = 0; turn < 200; turn++)
-                {
-                    await Task.Yield();
-                }
-            }
-        }
+        public long Bytes => Peer.BytesRequested;
     }
 }
