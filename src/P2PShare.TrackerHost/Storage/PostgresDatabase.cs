@@ -57,8 +57,11 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     // Setting a savepoint travels with the next statement; a release would be a round trip of its own for each write.
     internal override bool ReleasesSavepoints => false;
 
+    // Nothing of it has to be on disk: a commit with a notification would otherwise wait for a flush.
     public override Task PublishAsync(IReadOnlyList<string> messages) => ReadAsync(
-        connection => connection.ExecuteAsync($"SELECT pg_notify('{MessageChannel}', message) FROM unnest(@messages) AS message", new { messages = messages.ToArray() }),
+        connection => connection.ExecuteAsync(
+            $"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{MessageChannel}', message) FROM unnest(@messages) AS message",
+            new { messages = messages.ToArray() }),
         CancellationToken.None);
 
     internal override Task<DbConnection> OpenWriterAsync() => OpenReaderAsync(CancellationToken.None);
