@@ -18,6 +18,7 @@ internal sealed class SourceSearch(
     private readonly long _start = clock.GetTimestamp();
     private TimeSpan _interval = FirstInterval;
     private TimeSpan _dueAt;
+    private TimeSpan _notBefore;
 
     /// <summary>The look-up that runs or ran last.</summary>
     public Task Running { get; private set; } = Task.CompletedTask;
@@ -28,7 +29,7 @@ internal sealed class SourceSearch(
     public void StartIfDue(CancellationToken cancellationToken)
     {
         var now = Now;
-        if (!Running.IsCompleted || now < _dueAt)
+        if (!Running.IsCompleted || now < _dueAt || now < _notBefore)
         {
             return;
         }
@@ -55,6 +56,7 @@ internal sealed class SourceSearch(
         catch (P2PShareException e)
         {
             sources.LastProblem = e.Message;
+            _notBefore = Now + TrackerSession.RetryAfter(e);
             if (e.Code is ErrorCode.NotMember or ErrorCode.GroupNotFound or ErrorCode.FileNotFound or ErrorCode.NotLoggedIn)
             {
                 deny(e);

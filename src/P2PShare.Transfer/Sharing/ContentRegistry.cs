@@ -24,6 +24,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
     private readonly Dictionary<Hash256, OfferedContent> _offered = [];
+    private readonly OwnWithdrawals _withdrawals = new();
     private readonly Lock _lock = new();
 
     internal ContentRegistry(IAnnouncer announcer, ShareStore store, ShareAtTracker shareAtTracker, ILogger logger, TimeProvider clock)
@@ -95,6 +96,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     /// <exception cref="P2PShareException">As <see cref="ShareStore.StopShareAsync"/>.</exception>
     public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
     {
+        using var withdrawal = _withdrawals.Begin(group, name);
         await _store.StopShareAsync(group, name, cancellationToken).ConfigureAwait(false);
         (OfferedContent Content, OfferedName Name)[] withdrawn;
         lock (_lock)
@@ -264,7 +266,12 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
         if (offered?.FindName(rejected.GroupId) is var (group, name))
         {
-            _logger.AnnouncementRejected(name, group.Name);
+            // The user knows of a name that this user is withdrawing.
+            if (!_withdrawals.Contains(group.Name, name))
+            {
+                _logger.AnnouncementRejected(name, group.Name);
+            }
+
             _store.RemoveAsync(group, name).ObserveFailure(_logger);
             Withdraw(offered, group);
         }

@@ -120,16 +120,18 @@ internal sealed class TrackerConnection : IDisposable
 
     private TrackerUnavailableException Unavailable(HttpResponseMessage response, P2PShareException problem)
     {
-        var after = response.Headers.RetryAfter is { } retry
-            ? retry.Delta ?? retry.Date - (response.Headers.Date ?? _clock.GetUtcNow())
-            : null;
         // A 503 may follow a write whose commit was not acknowledged; a 502 or 504 of a proxy may follow anything.
         return new TrackerUnavailableException(
             problem.Code,
             $"The tracker {Address.Authority} cannot answer now ({(int)response.StatusCode}): {problem.Message}",
             outcomeUnknown: true,
-            after);
+            RetryAfter(response));
     }
+
+    /// <summary>The time that the response names; null if it names none.</summary>
+    private TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter is { } retry
+        ? retry.Delta ?? retry.Date - (response.Headers.Date ?? _clock.GetUtcNow())
+        : null;
 
     private async Task<P2PShareException> ReadProblemAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
@@ -148,8 +150,9 @@ internal sealed class TrackerConnection : IDisposable
 
         return problem switch
         {
-            { Code: ErrorCode.TooManyAttempts, Detail: { } detail } when response.Headers.RetryAfter?.Delta is { } after =>
-                new TooManyAttemptsException(detail, after),
+            // Without a code it is of a proxy.
+            { Code: ErrorCode.TooManyAttempts } or null when response.StatusCode == HttpStatusCode.TooManyRequests => new TooManyAttemptsException(
+                problem?.Detail ?? $"The tracker {Address.Authority} receives too many requests.", RetryAfter(response) ?? TimeSpan.Zero),
             { Code: { } code } => new P2PShareException(code, problem.Detail ?? problem.Title ?? code),
             _ when response.StatusCode >= HttpStatusCode.InternalServerError => new P2PShareException(
                 ErrorCode.TrackerFailed, $"The tracker {Address.Authority} failed with status {(int)response.StatusCode}. Its log shows the cause."),

@@ -8,8 +8,6 @@ namespace P2PShare.Transfer.Trackers;
 /// <summary>A peer at its tracker, from the first announce until it unregisters.</summary>
 internal sealed class TrackerPresence : IDisposable
 {
-    private static readonly TimeSpan UnregisterTimeout = TimeSpan.FromSeconds(5);
-
     private readonly TrackerSession _tracker;
     private readonly Announcer _announcer;
     private readonly Hash256 _fingerprint;
@@ -27,9 +25,10 @@ internal sealed class TrackerPresence : IDisposable
         revocations.Any(one => one.Concerns(one.GroupId ?? Guid.Empty, _tracker.UserId, _tracker.SessionId));
 
     /// <summary>Tells the tracker that the peer stops. A failure is logged: the tracker notices the absence by itself.</summary>
-    public async Task UnregisterAsync()
+    /// <param name="patience">How long to wait for the tracker.</param>
+    public async Task UnregisterAsync(TimeSpan patience)
     {
-        using var timeout = new CancellationTokenSource(UnregisterTimeout, _clock);
+        using var timeout = new CancellationTokenSource(patience, _clock);
         try
         {
             await _tracker.UnregisterPeerAsync(_fingerprint, timeout.Token).ConfigureAwait(false);

@@ -52,7 +52,11 @@ public sealed class TrackerSession : TrackerApi, IDisposable
 
     public override TrackerAddress Address => _sender.Current;
 
-    public bool IsLoggedIn => _session is not null;
+    /// <summary>False before a login, after a logout, and once the tracker has refused the session.</summary>
+    public bool IsLoggedIn => _session is not null && Ended is null;
+
+    /// <summary>The tracker's refusal of the session: it expired, or was ended elsewhere. Null as long as none is known.</summary>
+    public P2PShareException? Ended { get; private set; }
 
     /// <summary>As the tracker has it. Only after <see cref="LoginAsync"/>.</summary>
     public override string UserName => Session.UserName;
@@ -73,7 +77,12 @@ public sealed class TrackerSession : TrackerApi, IDisposable
 
     /// <summary>Whether an error is one of a tracker that may answer again later, without any change on this side.</summary>
     public static bool IsTransient(P2PShareException e) =>
-        e.Code is ErrorCode.TrackerUnreachable or ErrorCode.TrackerHostUnknown or ErrorCode.TrackerFailed or ErrorCode.TrackerDatabaseUnavailable;
+        e.Code is ErrorCode.TrackerUnreachable or ErrorCode.TrackerHostUnknown or ErrorCode.TrackerFailed or ErrorCode.TrackerDatabaseUnavailable
+            or ErrorCode.TooManyAttempts;
+
+    /// <summary>How long a loop waits after an error before it asks again: what the tracker named, at most five minutes; 0 if it named nothing.</summary>
+    public static TimeSpan RetryAfter(P2PShareException e) =>
+        TimeSpan.FromTicks(Math.Clamp((e as TooManyAttemptsException)?.RetryAfter.Ticks ?? 0, 0, RetryDelay.MaxRetryAfter.Ticks));
 
     public Task CreateUserAsync(string userName, SecureString password, CancellationToken cancellationToken) =>
         CreateUserAsync(userName, password, invitation: null, cancellationToken);
@@ -101,6 +110,7 @@ public sealed class TrackerSession : TrackerApi, IDisposable
     public async Task LoginAsync(string userName, SecureString password, CancellationToken cancellationToken)
     {
         _session = null;
+        Ended = null;
         _session = await OpenSessionAsync(userName, password, cancellationToken).ConfigureAwait(false);
     }
 
@@ -173,6 +183,7 @@ public sealed class TrackerSession : TrackerApi, IDisposable
                 _changingPassword.Release();
                 if (_session is not { } now || now.Token == session.Token)
                 {
+                    Ended = e;
                     throw;
                 }
             }
