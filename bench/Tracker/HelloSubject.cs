@@ -7,6 +7,9 @@ namespace P2PShare.Bench.Tracker;
 /// <summary>A bare Kestrel (<see cref="HelloRole"/>) that is sent the same announces over the same protocol.</summary>
 internal sealed class HelloSubject(string name, int connections) : Subject(name)
 {
+    // Of the length of a real one; this server checks nothing.
+    private static readonly FingerprintProof Proof = new(new byte[91], new byte[64]);
+
     private Child? _process;
     private Connections? _connections;
 
@@ -40,5 +43,5 @@ internal sealed class HelloSubject(string name, int connections) : Subject(name)
     }
 
     private Task<byte[]> PostAsync(int number, bool full) =>
-        _connections!.SendAsync(number, HttpMethod.Post, TrackerRoutes.Peers, null, SimulatedPeers.AnnounceOf(number % P2PShareSubject.Peers, full));
+        _connections!.SendAsync(number, HttpMethod.Post, TrackerRoutes.Peers, null, SimulatedPeers.AnnounceOf(number % P2PShareSubject.Peers, full, Guid.Empty, Proof));
 }

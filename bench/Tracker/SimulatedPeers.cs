@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using P2PShare.Bench.Measuring;
 using P2PShare.Protocol;
@@ -26,6 +27,9 @@ internal sealed class SimulatedPeers
     private readonly Hash256[] _roots = new Hash256[Files];
     private readonly byte[][] _sources = new byte[Files][];
     private readonly string _run = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray())[..8];
+    private readonly (Guid Tracker, Guid Session)[] _sessions = new (Guid, Guid)[Sessions];
+    private readonly FingerprintProof?[] _proofs = new FingerprintProof?[P2PShareSubject.Peers];
+    private Guid _group;
     private int _groups;
 
     /// <summary>Makes users, the group and its files at a tracker.</summary>
@@ -43,8 +47,9 @@ internal sealed class SimulatedPeers
             },
             cancellationToken);
         await Load.EachAsync(Sessions - Users, 4, i => peers.LogInAsync(tracker(i), Users + i), cancellationToken);
-        await tracker(0).SendAsync(
+        var created = await tracker(0).SendAsync(
             0, HttpMethod.Post, TrackerRoutes.Groups, peers._tokens[0], Json(new CreateGroupRequest(Group), TrackerJson.Default.CreateGroupRequest));
+        peers._group = JsonSerializer.Deserialize(created, TrackerJson.Default.GroupResponse)!.GroupId;
         for (var user = 1; user < Users; user++)
         {
             await tracker(user).SendAsync(user, HttpMethod.Post, TrackerRoutes.JoinRequests(Group), peers._tokens[user], null);
@@ -55,7 +60,7 @@ internal sealed class SimulatedPeers
         {
             peers._roots[file] = HashOf(1, file);
             peers._sources[file] = Json(
-                new SourcesRequest(HashOf(2, file), HashOf(3, file), [peers._roots[file]]), TrackerJson.Default.SourcesRequest);
+                new SourcesRequest(peers._group, HashOf(2, file), HashOf(3, file), [peers._roots[file]]), TrackerJson.Default.SourcesRequest);
             await tracker(file).SendAsync(
                 file, HttpMethod.Post, TrackerRoutes.Files(Group), peers._tokens[file % Sessions], FileNamed($"data/{file:0000}.bin", peers._roots[file]));
         }
@@ -85,14 +90,15 @@ internal sealed class SimulatedPeers
         Json(new LoginRequest(UserName(number % Users), Password), TrackerJson.Default.LoginRequest));
 
     /// <summary>The body of a peer's announce. A full one names other contents each time.</summary>
-    public static byte[] AnnounceOf(int peer, bool full)
+    /// <param name="proof">Its public key makes the fingerprint.</param>
+    public static byte[] AnnounceOf(int peer, bool full, Guid group, FingerprintProof proof)
     {
         var first = peer + Random.Shared.Next(Files);
         return Json(
             new AnnounceRequest(
-                HashOf(4, peer), 20000 + (peer % 40000), [$"10.{peer >> 16 & 255}.{peer >> 8 & 255}.{peer & 255}"], full,
-                full ? [.. Enumerable.Range(0, HoldingsOfAPeer).Select(i => new Announcement(Group, HashOf(1, (first + (i * 25)) % Files), Complete: peer % 4 != 0))] : [],
-                [], RevocationsAfter: 0),
+                Hash256.Compute(proof.PublicKey), 20000 + (peer % 40000), [$"10.{peer >> 16 & 255}.{peer >> 8 & 255}.{peer & 255}"], full,
+                full ? [.. Enumerable.Range(0, HoldingsOfAPeer).Select(i => new Announcement(group, HashOf(1, (first + (i * 25)) % Files), Complete: peer % 4 != 0))] : [],
+                [], RevocationsAfter: 0, full ? proof : null),
             TrackerJson.Default.AnnounceRequest);
     }
 
@@ -101,12 +107,26 @@ internal sealed class SimulatedPeers
         var answer = await tracker.SendAsync(
             session, HttpMethod.Post, TrackerRoutes.Sessions, null,
             Json(new LoginRequest(UserName(session % Users), Password), TrackerJson.Default.LoginRequest));
-        _tokens[session] = JsonSerializer.Deserialize(answer, TrackerJson.Default.SessionResponse)?.Token
-            ?? throw new BenchException("The tracker answered a login without a token.");
+        var opened = JsonSerializer.Deserialize(answer, TrackerJson.Default.SessionResponse);
+        _tokens[session] = opened?.Token ?? throw new BenchException("The tracker answered a login without a token.");
+        _sessions[session] = (opened.TrackerId, opened.SessionId);
     }
 
     private Task<byte[]> AnnounceAsync(Connections tracker, int peer, bool full) =>
-        tracker.SendAsync(peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Sessions], AnnounceOf(peer, full));
+        tracker.SendAsync(peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Sessions], AnnounceOf(peer, full, _group, Prove(peer)));
+
+    // A key for each peer, whose proof is made once and sent with every full announce.
+    private FingerprintProof Prove(int peer)
+    {
+        if (_proofs[peer] is null)
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var (tracker, session) = _sessions[peer % Sessions];
+            Interlocked.CompareExchange(ref _proofs[peer], FingerprintProof.Make(key, tracker, session), null);
+        }
+
+        return _proofs[peer]!;
+    }
 
     private static string UserName(int user) => $"user{user}";
 

@@ -53,6 +53,7 @@ public static class ErrorCode
     public const string TrackerFailed = nameof(TrackerFailed);
     public const string TrackerDatabaseUnavailable = nameof(TrackerDatabaseUnavailable);
     public const string TrackerStorageFull = nameof(TrackerStorageFull);
+    public const string VersionNotSupported = nameof(VersionNotSupported);
     public const string NotATracker = nameof(NotATracker);
     public const string TrackerNotStarted = nameof(TrackerNotStarted);
 

@@ -36,9 +36,9 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         (_state, _listener, _identity, _stopping) = (state, listener, identity, stopping);
         var (logger, clock) = (options.Logger, options.Clock);
         _metrics = new TransferMetrics(Port);
-        _announcer = new Announcer(tracker, Fingerprint, Port, this, clock, logger);
+        _announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), Port, this, clock, logger);
         _presence = new TrackerPresence(tracker, _announcer, Fingerprint, logger, clock);
-        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.StopShareAsync), tracker.ShareFileAsync, logger, clock);
+        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), tracker.ShareFileAsync, logger, clock);
         _context = new ConnectionContext(
             access, Shares, new(clock) { Limit = options.UploadLimit }, new(clock) { Limit = options.DownloadLimit },
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);

@@ -21,12 +21,12 @@ const kindOf = (event: Watched): GroupEvent["kind"] => event.kind;
 
 export async function listFiles(baseUrl: string, userName: string, password: string, group: string): Promise<FileResponse[]> {
   const client = createClient<paths>({ baseUrl });
-  const login = await client.POST("/v1/sessions", { body: { userName, password } });
+  const login = await client.POST("/v2/sessions", { body: { userName, password } });
   if (login.error !== undefined) {
     throw new Error(`${login.error.code}: ${login.error.detail}`);
   }
 
-  const files = await client.GET("/v1/groups/{group}/files", {
+  const files = await client.GET("/v2/groups/{group}/files", {
     params: { path: { group } },
     headers: { Authorization: `Bearer ${login.data.token}` },
   });

@@ -127,7 +127,7 @@ internal sealed class PeerRole : IAsyncDisposable
         await FileHasher.HashAsync(path, null, CancellationToken.None), Group, Path.GetFileName(path), replace: false, CancellationToken.None);
 
     private Task ReceiveAsync(string folder, FileResponse file) => Server.Downloads.Start(
-        new DownloadRequest(Group, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false)).Completion;
+        new DownloadRequest(file.GroupIdentity, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false)).Completion;
 
     private static SecureString Password()
     {

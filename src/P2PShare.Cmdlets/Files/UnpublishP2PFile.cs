@@ -27,6 +27,10 @@ namespace P2PShare.Cmdlets.Files;
 [OutputType(typeof(P2PFile))]
 public sealed class UnpublishP2PFile : SessionCmdlet
 {
+    // By group: what one request ends, and whether a pattern selected it.
+    private readonly Dictionary<string, Dictionary<string, (FileResponse File, bool ByPattern)>> _waiting = new(StringComparer.OrdinalIgnoreCase);
+    private FileSelection? _selection;
+
     /// <summary>The group to stop sharing with. No wildcards.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
@@ -48,42 +52,77 @@ public sealed class UnpublishP2PFile : SessionCmdlet
 
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
-        var selection = new FileSelection(CurrentSession);
+        _selection ??= new FileSelection(CurrentSession);
         foreach (var name in Name)
         {
             await TryAsync(name, async () =>
             {
-                foreach (var file in await selection.FindAsync(Group!, name, cancellationToken))
+                foreach (var file in await _selection.FindAsync(Group!, name, cancellationToken))
                 {
                     if (ShouldProcess($"{file.Name} in group {Group}", "Stop sharing"))
                     {
-                        await StopAsync(file, byPattern: file.Name != name, cancellationToken);
+                        await AddAsync(file, byPattern: file.Name != name, cancellationToken);
                     }
                 }
             });
         }
     }
 
-    private async Task StopAsync(FileResponse file, bool byPattern, CancellationToken cancellationToken)
+    protected override async Task EndAsync(CancellationToken cancellationToken)
     {
-        var name = file.Name;
-        try
+        foreach (var group in _waiting.Keys.ToList())
         {
-            await (CurrentSession.RunningPeerServer is { } job
-                ? job.Server.Shares.StopShareAsync(Group!, name, cancellationToken)
-                : CurrentSession.Shares.StopShareAsync(Group!, name, cancellationToken));
+            await WithdrawAsync(group, cancellationToken);
+        }
+    }
+
+    private async Task AddAsync(FileResponse file, bool byPattern, CancellationToken cancellationToken)
+    {
+        if (!_waiting.TryGetValue(file.Group, out var waiting))
+        {
+            _waiting[file.Group] = waiting = [];
+        }
+
+        waiting.TryAdd(file.Name, (file, byPattern));
+        if (waiting.Count == WithdrawFilesRequest.MaxNames)
+        {
+            await WithdrawAsync(file.Group, cancellationToken);
+        }
+    }
+
+    private async Task WithdrawAsync(string group, CancellationToken cancellationToken)
+    {
+        _waiting.Remove(group, out var files);
+        var session = CurrentSession;
+        await TryAsync(group, async () =>
+        {
+            var response = await (session.RunningPeerServer is { } job
+                ? job.Server.Shares.WithdrawAsync(group, [.. files!.Keys], cancellationToken)
+                : session.Shares.WithdrawAsync(group, [.. files!.Keys], cancellationToken));
+            var failed = response.Failed.ToDictionary(one => one.Name, StringComparer.Ordinal);
+            foreach (var (name, (file, byPattern)) in files)
+            {
+                Report(file, byPattern, failed.GetValueOrDefault(name));
+            }
+        });
+    }
+
+    private void Report(FileResponse file, bool byPattern, FailedWithdrawal? failed)
+    {
+        if (failed is null)
+        {
             if (PassThru)
             {
                 WriteObject(new P2PFile(file));
             }
         }
-        catch (P2PShareException e) when (byPattern && e.Code == ErrorCode.NotSharer)
+        else if (byPattern && failed.Code == ErrorCode.NotSharer)
         {
-            WriteVerbose($"'{name}' is shared only by other users.");
+            WriteVerbose($"'{file.Name}' is shared only by other users.");
         }
-        catch (P2PShareException e)
+        else
         {
-            WriteFault(e, name);
+            WriteFault(new P2PShareException(failed.Code, failed.Detail), file.Name);
         }
     }
 }

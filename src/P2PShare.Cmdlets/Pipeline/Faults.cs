@@ -34,6 +34,7 @@ internal static class Faults
         [ErrorCode.QuotaExceeded] = (ErrorCategory.QuotaExceeded, "Unpublish-P2PFile, Exit-P2PGroup and Remove-P2PGroup make room."),
 
         [ErrorCode.GroupNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PGroup lists the groups."),
+        [ErrorCode.VersionNotSupported] = (ErrorCategory.ConnectionError, ""),
         [ErrorCode.GroupNameTaken] = (ErrorCategory.ResourceExists, "Join-P2PGroup asks to join a group that exists."),
         [ErrorCode.AlreadyMember] = (ErrorCategory.ResourceExists, "Nothing is left to do."),
         [ErrorCode.NotMember] = (ErrorCategory.PermissionDenied, "Join-P2PGroup asks the group's owner for membership."),

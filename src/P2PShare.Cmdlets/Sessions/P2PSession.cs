@@ -27,7 +27,7 @@ public sealed class P2PSession
         UserName = client.UserName;
         Started = TimeProvider.System.GetLocalNow();
         Downloads = new DownloadStore(state, client.Account);
-        Shares = new ShareStore(state, client.Account, client.StopShareAsync);
+        Shares = new ShareStore(state, client.Account, client.WithdrawFilesAsync);
     }
 
     /// <summary>The tracker in use, <c>host:port</c>.</summary>

@@ -26,6 +26,8 @@ namespace P2PShare.Protocol.Tracker;
 [JsonSerializable(typeof(ShareFileRequest))]
 [JsonSerializable(typeof(FileResponse))]
 [JsonSerializable(typeof(IReadOnlyList<FileResponse>))]
+[JsonSerializable(typeof(WithdrawFilesRequest))]
+[JsonSerializable(typeof(WithdrawFilesResponse))]
 [JsonSerializable(typeof(AnnounceRequest))]
 [JsonSerializable(typeof(AnnounceResponse))]
 [JsonSerializable(typeof(PeerResponse))]

@@ -5,28 +5,35 @@ namespace P2PShare.Protocol.Tracker;
 /// <summary>The paths of the tracker's HTTP interface: templates for the host, and the same filled in for the client.</summary>
 public static class TrackerRoutes
 {
-    public const string Users = "/v1/users";
-    public const string CurrentUser = "/v1/users/current";
-    public const string CurrentPassword = "/v1/users/current/password";
-    public const string Sessions = "/v1/sessions";
-    public const string CurrentSession = "/v1/sessions/current";
-    public const string Groups = "/v1/groups";
-    public const string GroupTemplate = "/v1/groups/{group}";
-    public const string GroupOwnerTemplate = "/v1/groups/{group}/owner";
-    public const string JoinRequestsTemplate = "/v1/groups/{group}/requests";
-    public const string JoinRequestTemplate = "/v1/groups/{group}/requests/{user}";
-    public const string ApprovalTemplate = "/v1/groups/{group}/requests/{user}/approval";
-    public const string MembersTemplate = "/v1/groups/{group}/members";
-    public const string MemberTemplate = "/v1/groups/{group}/members/{user}";
-    public const string FilesTemplate = "/v1/groups/{group}/files";
-    public const string FileTemplate = "/v1/groups/{group}/files/{**name}";
-    public const string SourcesTemplate = "/v1/groups/{group}/sources";
-    public const string GroupPeersTemplate = "/v1/groups/{group}/peers";
-    public const string Peers = "/v1/peers";
-    public const string PeerTemplate = "/v1/peers/{fingerprint}";
+    /// <summary>The version of the protocol. Another one has other paths, so that neither side takes a message for what it is not.</summary>
+    public const int Version = 2;
+
+    /// <summary>Where every path of this version begins, except that of <see cref="TicketKeys"/>.</summary>
+    public const string Root = "/v2";
+
+    public const string Users = Root + "/users";
+    public const string CurrentUser = Root + "/users/current";
+    public const string CurrentPassword = Root + "/users/current/password";
+    public const string Sessions = Root + "/sessions";
+    public const string CurrentSession = Root + "/sessions/current";
+    public const string Groups = Root + "/groups";
+    public const string GroupTemplate = Root + "/groups/{group}";
+    public const string GroupOwnerTemplate = Root + "/groups/{group}/owner";
+    public const string JoinRequestsTemplate = Root + "/groups/{group}/requests";
+    public const string JoinRequestTemplate = Root + "/groups/{group}/requests/{user}";
+    public const string ApprovalTemplate = Root + "/groups/{group}/requests/{user}/approval";
+    public const string MembersTemplate = Root + "/groups/{group}/members";
+    public const string MemberTemplate = Root + "/groups/{group}/members/{user}";
+    public const string FilesTemplate = Root + "/groups/{group}/files";
+    public const string FileTemplate = Root + "/groups/{group}/files/{**name}";
+    public const string WithdrawalsTemplate = Root + "/groups/{group}/withdrawals";
+    public const string SourcesTemplate = Root + "/groups/{group}/sources";
+    public const string GroupPeersTemplate = Root + "/groups/{group}/peers";
+    public const string Peers = Root + "/peers";
+    public const string PeerTemplate = Root + "/peers/{fingerprint}";
 
     /// <summary>What happens in the caller's groups, as server-sent events.</summary>
-    public const string Events = "/v1/events";
+    public const string Events = Root + "/events";
 
     /// <summary>The keys that check tickets, as a JSON Web Key Set (RFC 7517).</summary>
     public const string TicketKeys = "/.well-known/jwks.json";
@@ -50,6 +57,8 @@ public static class TrackerRoutes
     /// <param name="name">A valid name (<see cref="FileName"/>): its <c>/</c> stay, the rest is escaped.</param>
     public static string File(string group, string name) =>
         $"{Files(group)}/{string.Join('/', name.Split('/').Select(Segment))}";
+
+    public static string Withdrawals(string group) => $"{Group(group)}/withdrawals";
 
     public static string Sources(string group) => $"{Group(group)}/sources";
 

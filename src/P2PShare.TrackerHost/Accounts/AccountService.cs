@@ -44,7 +44,7 @@ internal sealed class AccountService(
         var invitation = await RequireRegistrationAllowed(request.Invitation, address, cancellationToken);
         var (name, password) = (request.UserName, request.Password);
         AccountName.CheckUser(name);
-        CheckPassword(name, password);
+        password = PreparePassword(name, password);
         if (await users.FindAsync(name, cancellationToken) is not null)
         {
             throw UserService.NameTaken(name);
@@ -64,12 +64,14 @@ internal sealed class AccountService(
     public async Task<StoredUser> LogInAsync(string name, string password, IPAddress address, CancellationToken cancellationToken)
     {
         var user = await VerifyAsync(name, password, "The user name or the password is wrong.", address, cancellationToken);
-        if (PasswordHash.IterationsOf(user.PasswordHash) >= options.PasswordIterations)
+        // A password of before that cannot be prepared stays as it is.
+        if ((PasswordHash.IterationsOf(user.PasswordHash) >= options.PasswordIterations && user.PasswordPrepared == 1)
+            || OpaqueString.Prepare(password).Prepared is not { } prepared)
         {
             return user;
         }
 
-        var stronger = await HashAsync(password, cancellationToken);
+        var stronger = await HashAsync(prepared, cancellationToken);
         await database.WriteAsync(connection => UserStore.ChangeHashAsync(connection, user.Id, user.PasswordHash, stronger), cancellationToken);
         return user with { PasswordHash = stronger };
     }
@@ -92,7 +94,7 @@ internal sealed class AccountService(
     public async Task<(string OldHash, string NewHash)> CheckChangeAsync(
         string name, string current, string next, IPAddress address, CancellationToken cancellationToken)
     {
-        CheckPassword(name, next);
+        next = PreparePassword(name, next);
         var user = await VerifyAsync(name, current, "The current password is wrong.", address, cancellationToken);
         return (user.PasswordHash, await HashAsync(next, cancellationToken));
     }
@@ -170,14 +172,20 @@ internal sealed class AccountService(
         var account = AccountName.FindProblem(name) is null ? AccountName.Key(name) : "?";
         await throttle.CheckAsync(account, address, cancellationToken);
         var user = await users.FindAsync(name, cancellationToken);
+        var isOld = user?.PasswordPrepared == 0;
+        var prepared = OpaqueString.Prepare(password).Prepared;
         var isRight = await workers.RunAsync(
             async () =>
             {
                 // Once more: attempts that came together with this one may have failed while it waited.
                 await throttle.CheckAsync(account, address, cancellationToken);
-                var hash = user?.PasswordHash ?? _dummyHash;
-                var verified = await PasswordWorkers.HashAsync(() => PasswordHash.Verify(password, hash)) && user is not null;
-                Interlocked.Add(ref _roundsVerified, PasswordHash.IterationsOf(hash));
+                // What is hashed depends on the password alone, not on whether there is such a user, and of which kind.
+                var verified = prepared is not null && await VerifyAsync(prepared, user);
+                if (prepared != password)
+                {
+                    verified |= await VerifyAsync(password, user) && isOld;
+                }
+
                 if (!verified)
                 {
                     // Counts even if the caller no longer waits for the answer.
@@ -191,20 +199,41 @@ internal sealed class AccountService(
         return isRight ? user! : throw new P2PShareException(ErrorCode.WrongCredentials, wrong);
     }
 
+    private async Task<bool> VerifyAsync(string password, StoredUser? user)
+    {
+        var hash = user?.PasswordHash ?? _dummyHash;
+        Interlocked.Add(ref _roundsVerified, PasswordHash.IterationsOf(hash));
+        return await PasswordWorkers.HashAsync(() => PasswordHash.Verify(password, hash)) && user is not null;
+    }
+
     private Task<string> HashAsync(string password, CancellationToken cancellationToken) =>
         workers.RunAsync(() => PasswordWorkers.HashAsync(() => PasswordHash.Compute(password, options.PasswordIterations)), cancellationToken);
 
+    /// <summary>Checks a new password.</summary>
+    /// <returns>As it is hashed: <see cref="OpaqueString"/>.</returns>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidPassword"/>.</exception>
-    public static void CheckPassword(string name, string password)
+    public static string PreparePassword(string name, string password)
     {
-        var problem = password.Length is < MinPasswordLength or > MaxPasswordLength
-            ? $"A password has {MinPasswordLength} to {MaxPasswordLength} characters, this one has {password.Length}."
-            : password.Equals(name, StringComparison.OrdinalIgnoreCase)
-                ? "The password is the user name: choose one that nobody guesses first."
-                : null;
-        if (problem is not null)
+        if (password.Length is < MinPasswordLength or > MaxPasswordLength)
         {
-            throw new P2PShareException(ErrorCode.InvalidPassword, problem);
+            throw Invalid($"A password has {MinPasswordLength} to {MaxPasswordLength} characters, this one has {password.Length}.");
         }
+
+        var (prepared, problem) = OpaqueString.Prepare(password);
+        if (prepared is null)
+        {
+            throw Invalid(problem!);
+        }
+
+        if (prepared.Length < MinPasswordLength)
+        {
+            throw Invalid($"A password has at least {MinPasswordLength} characters, this one has {prepared.Length} once its accents are part of their letters.");
+        }
+
+        return prepared.Equals(name, StringComparison.OrdinalIgnoreCase)
+            ? throw Invalid("The password is the user name: choose one that nobody guesses first.")
+            : prepared;
     }
+
+    private static P2PShareException Invalid(string problem) => new(ErrorCode.InvalidPassword, problem);
 }

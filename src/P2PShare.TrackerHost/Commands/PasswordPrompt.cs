@@ -10,8 +10,7 @@ internal static class PasswordPrompt
     /// <returns>The password as it is stored.</returns>
     public static async Task<string> ReadHashAsync(string user, TextWriter error, CancellationToken cancellationToken)
     {
-        var password = await ReadAsync(error, cancellationToken);
-        AccountService.CheckPassword(user, password);
+        var password = AccountService.PreparePassword(user, await ReadAsync(error, cancellationToken));
         return PasswordHash.Compute(password, new AccountOptions().PasswordIterations);
     }
 

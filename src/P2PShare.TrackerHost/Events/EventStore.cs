@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Text.Json;
 using Dapper;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
@@ -26,6 +27,32 @@ internal static class EventStore
     public static Task AddForMembersAsync(
         DbConnection connection, GroupEventKind kind, long group, string userName, DateTimeOffset now, string? fileName = null) =>
         AddAsync(connection, kind, group, userName, now, fileName);
+
+    /// <summary>Adds an event for the members of a group for each file that is not there any more.</summary>
+    public static async Task AddFilesRemovedAsync(DbConnection connection, long group, string userName, DateTimeOffset now, IReadOnlyList<string> fileNames)
+    {
+        if (fileNames.Count == 0)
+        {
+            return;
+        }
+
+        var last = await connection.QuerySingleAsync<long>("UPDATE last_event SET id = id + @Count RETURNING id", new { fileNames.Count });
+        var rows = connection.Rows("@rows", ("number", "BIGINT"), ("name", "TEXT"));
+        await connection.ExecuteAsync(
+            $"""
+            INSERT INTO events (id, kind, group_id, group_guid, group_name, user_name, file_name, owner_only, created)
+            SELECT @First + r.number, @Kind, g.id, g.guid, g.name, @userName, r.name, 0, @Created FROM {rows} CROSS JOIN groups g WHERE g.id = @group
+            """,
+            new
+            {
+                First = last - fileNames.Count + 1,
+                Kind = nameof(GroupEventKind.FileRemoved),
+                userName,
+                group,
+                Created = now.ToUnixTimeSeconds(),
+                rows = JsonSerializer.Serialize(fileNames.Select((name, number) => new { number, name })),
+            });
+    }
 
     /// <summary>Adds an event for the owner of a group.</summary>
     public static Task AddForOwnerAsync(DbConnection connection, GroupEventKind kind, long group, string userName, DateTimeOffset now) =>

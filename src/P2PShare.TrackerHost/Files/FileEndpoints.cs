@@ -26,6 +26,10 @@ internal static class FileEndpoints
                 ErrorCode.FileNameTaken)
             .Produces<FileResponse>(StatusCodes.Status201Created)
             .Produces<FileResponse>(StatusCodes.Status200OK);
+        routed.MapPost(TrackerRoutes.WithdrawalsTemplate, WithdrawAsync)
+            .Describe(
+                "withdrawFiles", "Ends the caller's shares of many files at once.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.NotMember)
+            .Produces<WithdrawFilesResponse>();
         routed.MapDelete(
             TrackerRoutes.FileTemplate,
             async (string group, string name, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
@@ -34,6 +38,18 @@ internal static class FileEndpoints
                 return TypedResults.NoContent();
             })
             .Describe("stopSharing", "Ends the caller's share of a file.", ErrorCode.GroupNotFound, ErrorCode.NotMember, ErrorCode.NotSharer, ErrorCode.FileNotFound);
+    }
+
+    private static async Task<IResult> WithdrawAsync(
+        string group, WithdrawFilesRequest request, CurrentUser user, FileService files, CancellationToken cancellationToken)
+    {
+        if (request.Names.Count is 0 or > WithdrawFilesRequest.MaxNames)
+        {
+            throw new P2PShareException(
+                ErrorCode.InvalidRequest, $"names has {request.Names.Count} entries: 1 to {WithdrawFilesRequest.MaxNames} were expected.");
+        }
+
+        return TypedResults.Ok(await files.WithdrawAsync(user, group, request.Names, cancellationToken));
     }
 
     private static async Task<IResult> ShareAsync(

@@ -79,33 +79,53 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/>, <see cref="ErrorCode.FileNotFound"/> or <see cref="ErrorCode.NotSharer"/>.
     /// </exception>
-    public Task StopAsync(CurrentUser user, string group, string name, CancellationToken cancellationToken) => database.WriteAsync(
-        async connection =>
+    public async Task StopAsync(CurrentUser user, string group, string name, CancellationToken cancellationToken)
+    {
+        if ((await WithdrawAsync(user, group, [name], cancellationToken)).Failed is [var failed])
         {
-            var membership = await Membership.RequireMemberAsync(connection, group, user);
-            var file = await FileStore.FindAsync(connection, membership.GroupId, name)
-                ?? throw new P2PShareException(
-                    ErrorCode.FileNotFound, $"There is no file called '{PrintableCharacter.Clean(name)}' in '{membership.GroupName}'. Names are case-sensitive.");
-            if (!await FileStore.RemoveSharerAsync(connection, file.Id, user.Id))
-            {
-                throw new P2PShareException(ErrorCode.NotSharer, $"You do not share '{name}' with '{membership.GroupName}': only a user who shares a file can stop it.");
-            }
+            throw new P2PShareException(failed.Code, failed.Detail);
+        }
+    }
 
-            if (await FileStore.RemoveUnsharedAsync(connection, file.Id))
+    /// <summary>Ends the user's shares of files; those that nobody else shares are not files of the group any more.</summary>
+    /// <returns>Which names failed, and why: <see cref="ErrorCode.FileNotFound"/> or <see cref="ErrorCode.NotSharer"/>.</returns>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public Task<WithdrawFilesResponse> WithdrawAsync(CurrentUser user, string group, IReadOnlyList<string> names, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection =>
             {
-                await EventStore.AddForMembersAsync(connection, GroupEventKind.FileRemoved, membership.GroupId, user.Name, clock.GetUtcNow(), name);
-            }
-        },
-        cancellationToken);
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
+                // PostgreSQL refuses text with a zero in it, which no file's name has.
+                var asked = names.Where(name => !name.Contains('\0', StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).ToList();
+                var found = await FileStore.FindSharedAsync(connection, membership.GroupId, asked, user.Id);
+                var own = found.Values.Where(file => file.IsSharer).Select(file => file.Id).ToList();
+                await FileStore.RemoveSharersAsync(connection, own, user.Id);
+                var removed = await FileStore.RemoveUnsharedAsync(connection, own);
+                await EventStore.AddFilesRemovedAsync(connection, membership.GroupId, user.Name, clock.GetUtcNow(), removed);
+                return new WithdrawFilesResponse(
+                    membership.Group.Id,
+                    [
+                        .. names.Distinct(StringComparer.Ordinal).Select(name => !found.TryGetValue(name, out var file)
+                                ? new FailedWithdrawal(
+                                    name,
+                                    ErrorCode.FileNotFound,
+                                    $"There is no file called '{PrintableCharacter.Clean(name)}' in '{membership.GroupName}'. Names are case-sensitive.")
+                                : file.IsSharer
+                                    ? null
+                                    : new FailedWithdrawal(
+                                        name,
+                                        ErrorCode.NotSharer,
+                                        $"You do not share '{name}' with '{membership.GroupName}': only a user who shares a file can stop it."))
+                            .OfType<FailedWithdrawal>(),
+                    ]);
+            },
+            cancellationToken);
 
     /// <summary>Ends what a former member shares with a group.</summary>
     public static async Task EndSharesAsync(DbConnection connection, long group, long user, string userName, DateTimeOffset now)
     {
         await FileStore.RemoveSharerOfGroupAsync(connection, group, user);
-        foreach (var file in await FileStore.RemoveUnsharedOfGroupAsync(connection, group))
-        {
-            await EventStore.AddForMembersAsync(connection, GroupEventKind.FileRemoved, group, userName, now, file);
-        }
+        await EventStore.AddFilesRemovedAsync(connection, group, userName, now, await FileStore.RemoveUnsharedOfGroupAsync(connection, group));
     }
 
     private async Task RetireAsync(DbConnection connection, Membership membership, StoredFile file, CurrentUser user, bool replace)

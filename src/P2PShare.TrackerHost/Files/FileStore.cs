@@ -45,9 +45,20 @@ internal static class FileStore
     public static async Task<bool> IsSharerAsync(DbConnection connection, long file, long user) => await connection.ExecuteScalarAsync<long>(
         "SELECT COUNT(*) FROM file_sharers WHERE file_id = @file AND user_id = @user", new { file, user }) > 0;
 
-    /// <returns>Whether the user shared it.</returns>
-    public static async Task<bool> RemoveSharerAsync(DbConnection connection, long file, long user) =>
-        await connection.ExecuteAsync("DELETE FROM file_sharers WHERE file_id = @file AND user_id = @user", new { file, user }) == 1;
+    /// <returns>By name: the id of each file that there is, and whether the user shares it.</returns>
+    public static async Task<IReadOnlyDictionary<string, (long Id, bool IsSharer)>> FindSharedAsync(
+        DbConnection connection, long group, IEnumerable<string> names, long user) =>
+        (await connection.QueryAsync<(string Name, long Id, long IsSharer)>(
+            $"""
+            SELECT f.name, f.id, (SELECT COUNT(*) FROM file_sharers s WHERE s.file_id = f.id AND s.user_id = @user)
+            FROM files f WHERE f.group_id = @group AND {connection.In("f.name", "@Names")}
+            """,
+            new { group, user, Names = connection.List(names) }))
+        .ToDictionary(row => row.Name, row => (row.Id, row.IsSharer > 0), StringComparer.Ordinal);
+
+    /// <summary>Ends a user's shares of files.</summary>
+    public static Task RemoveSharersAsync(DbConnection connection, IReadOnlyList<long> files, long user) => connection.ExecuteAsync(
+        $"DELETE FROM file_sharers WHERE user_id = @user AND {connection.In("file_id", "@Files")}", new { user, Files = connection.List(files) });
 
     /// <summary>Ends all shares of a user in a group.</summary>
     public static Task RemoveSharerOfGroupAsync(DbConnection connection, long group, long user) => connection.ExecuteAsync(
@@ -55,10 +66,12 @@ internal static class FileStore
 
     public static Task RemoveAsync(DbConnection connection, long file) => connection.ExecuteAsync("DELETE FROM files WHERE id = @file", new { file });
 
-    /// <summary>Deletes a file that has no sharer left.</summary>
-    /// <returns>Whether it had none.</returns>
-    public static async Task<bool> RemoveUnsharedAsync(DbConnection connection, long file) => await connection.ExecuteAsync(
-        "DELETE FROM files WHERE id = @file AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)", new { file }) == 1;
+    /// <summary>Deletes those of some files that have no sharer left.</summary>
+    /// <returns>Their names.</returns>
+    public static async Task<IReadOnlyList<string>> RemoveUnsharedAsync(DbConnection connection, IReadOnlyList<long> files) =>
+        (await connection.QueryAsync<string>(
+            $"DELETE FROM files WHERE {connection.In("id", "@Files")} AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id) RETURNING name",
+            new { Files = connection.List(files) })).AsList();
 
     /// <summary>Deletes the files of a group that have no sharer left.</summary>
     /// <returns>Their names.</returns>

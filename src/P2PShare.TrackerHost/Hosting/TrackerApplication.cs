@@ -175,6 +175,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.UseMetrics();
         app.UseTrustedProxies(connections);
         app.UseProblems();
+        app.RefuseOldVersions();
         app.UseRouting();
         app.UseAuthentication();
         app.UseRateLimiter();

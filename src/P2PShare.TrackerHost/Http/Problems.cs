@@ -54,6 +54,7 @@ internal static class Problems
         ErrorCode.GroupNotFound or ErrorCode.MemberNotFound or ErrorCode.JoinRequestNotFound or ErrorCode.FileNotFound => StatusCodes.Status404NotFound,
         ErrorCode.UserNameTaken or ErrorCode.GroupNameTaken or ErrorCode.AlreadyMember or ErrorCode.OwnerCannotLeave
             or ErrorCode.UserOwnsGroups or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
+        ErrorCode.VersionNotSupported => StatusCodes.Status410Gone,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,
         ErrorCode.TrackerDatabaseUnavailable => StatusCodes.Status503ServiceUnavailable,
         ErrorCode.TrackerStorageFull => StatusCodes.Status507InsufficientStorage,

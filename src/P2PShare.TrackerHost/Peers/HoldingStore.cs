@@ -86,7 +86,7 @@ internal static partial class HoldingStore
         "DELETE FROM holdings WHERE group_id = @group AND peer_id IN (SELECT id FROM peers WHERE user_id = @user)", new { group, user });
 
     /// <summary>
-    /// Some peers online that hold a content, complete ones first. Of many, those that follow a random place: to read all and choose
+    /// Some peers online that hold a content, complete ones first, and more than one response has. Of many, those that follow a random place: to read all and choose
     /// would cost the more the more there are, and all of them ask.
     /// </summary>
     /// <param name="asker">Fingerprint of the peer that asks, which is left out.</param>
@@ -110,9 +110,9 @@ internal static partial class HoldingStore
             -- In this order: CROSS JOIN keeps SQLite from beginning with the members.
             CROSS JOIN peers p CROSS JOIN users u CROSS JOIN sessions s CROSS JOIN members m
             WHERE p.id = c.peer_id AND s.token_hash = p.session_hash AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id AND p.last_seen >= @onlineSince AND p.fingerprint <> @Asker
-            ORDER BY c.complete DESC LIMIT @MaxSources
+            ORDER BY c.complete DESC
             """,
-            new { group, Root = content.ToString(), From = Random.Shared.NextInt64(uint.MaxValue), Candidates, onlineSince, Asker = asker.ToString(), MaxSources });
+            new { group, Root = content.ToString(), From = Random.Shared.NextInt64(uint.MaxValue), Candidates, onlineSince, Asker = asker.ToString() });
     }
 
     private static string Json<T>(IEnumerable<T> rows, JsonTypeInfo<IEnumerable<T>> type) => JsonSerializer.Serialize(rows, type);

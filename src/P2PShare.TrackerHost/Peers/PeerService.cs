@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
@@ -12,7 +13,7 @@ namespace P2PShare.TrackerHost.Peers;
 
 /// <summary>The rules of swarms: peers announce, and members find the sources of a content.</summary>
 internal sealed class PeerService(
-    TrackerDatabase database, PeerOptions options, TicketOptions tickets, TicketKeys keys, LastSeenWriter lastSeen, TimeProvider clock)
+    TrackerDatabase database, PeerOptions options, TicketOptions tickets, TicketKeys keys, TrackerIdentity tracker, LastSeenWriter lastSeen, TimeProvider clock)
 {
     private const int MaxAnnouncesAtOnce = 256;
 
@@ -26,10 +27,22 @@ internal sealed class PeerService(
 
     /// <param name="observed">Where the request came from.</param>
     /// <param name="own">The peer's own addresses, as it announces them.</param>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.NotLoggedIn"/>: the session ended meanwhile.</exception>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.InvalidRequest"/>: the fingerprint is not proven; <see cref="ErrorCode.NotLoggedIn"/>: the session ended meanwhile.
+    /// </exception>
     public async Task<AnnounceResponse> AnnounceAsync(
         CurrentUser user, IPAddress observed, IReadOnlyList<IPAddress> own, AnnounceRequest request, CancellationToken cancellationToken)
     {
+        // Changes and heartbeats count only for a peer that this session has announced whole. A session that continues another one after a
+        // change of the password has that one's peers, whose proofs under way name the other.
+        if (request.Full && request.Proof?.Proves(request.Fingerprint, tracker.Id, user.SessionId) != true
+            && !await database.ReadSnapshotAsync(connection => IsOfSessionAsync(connection, user, request.Fingerprint), cancellationToken))
+        {
+            throw new P2PShareException(
+                ErrorCode.InvalidRequest,
+                "The announce does not prove its fingerprint: a signature by the peer's key over the tracker's id, the session's id and the fingerprint was expected.");
+        }
+
         var announce = new Announce(user, observed.ToString(), string.Join(' ', PeerAddresses.KeepOwn(observed, own)), request);
         return (announce.IsHeartbeat ? await _heartbeats.RunAsync(announce, cancellationToken) : null)
             ?? await _announces.RunAsync(announce, cancellationToken)
@@ -89,12 +102,19 @@ internal sealed class PeerService(
             },
             cancellationToken);
 
-    // Complete ones first; at random, so that callers with the same sources do not all begin with the same one.
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.NotLoggedIn"/>: the session, and what it had, is not there any more.</exception>
+    private static async Task<bool> IsOfSessionAsync(DbConnection connection, CurrentUser user, Hash256 fingerprint)
+    {
+        await SessionService.RequireAsync(connection, user);
+        return await PeerStore.IsOfSessionAsync(connection, user.SessionHash, fingerprint);
+    }
+
+    // Complete ones first; at random, so that callers with the same sources do not all begin with the same one, and dealt by user.
     private static SourcePeer[] Shuffle(IEnumerable<FoundSource> sources)
     {
         var peers = sources.Select(source => source.ToResponse()).ToArray();
         Random.Shared.Shuffle(peers);
-        return [.. peers.OrderByDescending(peer => peer.Complete)];
+        return [.. SourcePeer.DealByUser(peers).OrderByDescending(peer => peer.Complete).Take(HoldingStore.MaxSources)];
     }
 
     private static async Task<IReadOnlyList<AnnounceResponse?>> AnswerHeartbeatsAsync(

@@ -18,14 +18,14 @@ internal static partial class PeerStore
     }
 
     /// <param name="onlineSince">Peers that were last seen before are not known.</param>
-    /// <returns>A row for each announce whose session exists, and whether its peer is known.</returns>
+    /// <returns>A row for each announce whose session exists, and whether its peer is known to that session.</returns>
     public static async Task<IReadOnlyList<(int Number, bool IsKnown)>> FindKnownAsync(
         DbConnection connection, IEnumerable<AnnouncedPeer> announced, long onlineSince)
     {
         var rows = connection.Rows("@rows", ("number", "BIGINT"), ("session", "TEXT"), ("user_id", "BIGINT"), ("fingerprint", "TEXT"));
         var found = await connection.QueryAsync<KnownRow>(
             $"""
-            SELECT r.number AS Number, CASE WHEN p.last_seen >= @onlineSince THEN 1 ELSE 0 END AS IsKnown
+            SELECT r.number AS Number, CASE WHEN p.last_seen >= @onlineSince AND p.session_hash = r.session THEN 1 ELSE 0 END AS IsKnown
             FROM {rows} CROSS JOIN sessions s
             LEFT JOIN peers p ON p.user_id = r.user_id AND p.fingerprint = r.fingerprint
             WHERE s.token_hash = r.session
@@ -33,6 +33,12 @@ internal static partial class PeerStore
             new { rows = Json(announced), onlineSince });
         return [.. found.Select(row => ((int)row.Number, row.IsKnown == 1))];
     }
+
+    /// <summary>Whether a session has announced a peer of this fingerprint.</summary>
+    public static async Task<bool> IsOfSessionAsync(DbConnection connection, string sessionHash, Hash256 fingerprint) =>
+        await connection.ExecuteScalarAsync<long>(
+            "SELECT COUNT(*) FROM peers WHERE session_hash = @sessionHash AND fingerprint = @Fingerprint",
+            new { sessionHash, Fingerprint = fingerprint.ToString() }) > 0;
 
     /// <summary>Finds the peers that are on time and whose row is as they announce it.</summary>
     // A session that ends deletes its peers: a peer that is found has its session.

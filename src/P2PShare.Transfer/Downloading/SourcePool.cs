@@ -101,6 +101,7 @@ internal sealed class SourcePool(
         KnownPeers = found.Peers.Count;
         var others = found.Peers.Where(CanTry).ToArray();
         random.Shuffle(others);
+        others = [.. SourcePeer.DealByUser(others)];
         if (others.Length > 0 && _connected.Count >= MaxSources)
         {
             Rotate();

@@ -92,24 +92,25 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
-    /// <summary>Stops sharing a name in a group.</summary>
-    /// <exception cref="P2PShareException">As <see cref="ShareStore.StopShareAsync"/>.</exception>
-    public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
+    /// <summary>Stops sharing names in a group; those that fail do so alone.</summary>
+    /// <param name="names">At most <see cref="WithdrawFilesRequest.MaxNames"/>.</param>
+    /// <exception cref="P2PShareException">As <see cref="ShareStore.WithdrawAsync"/>.</exception>
+    public async Task<WithdrawFilesResponse> WithdrawAsync(string group, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
-        using var withdrawal = _withdrawals.Begin(group, name);
-        await _store.StopShareAsync(group, name, cancellationToken).ConfigureAwait(false);
-        (OfferedContent Content, OfferedName Name)[] withdrawn;
+        using var withdrawal = _withdrawals.Begin(group, names);
+        var response = await _store.WithdrawAsync(group, names, cancellationToken).ConfigureAwait(false);
+        var withdrawn = names.Except(response.Failed.Select(failed => failed.Name), StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
+        (OfferedContent Content, GroupIdentity Group)[] offers;
         lock (_lock)
         {
-            withdrawn = [.. _offered.Values.SelectMany(
-                offered => offered.Names.Where(one => one.Name == name && AccountName.Key(one.Group.Name) == AccountName.Key(group)),
-                (offered, one) => (offered, one))];
+            offers = [.. from offered in _offered.Values
+                         let name = offered.FindName(response.GroupId)
+                         where name is not null && withdrawn.Contains(name.Name)
+                         select (offered, name.Group)];
         }
 
-        foreach (var (offered, one) in withdrawn)
-        {
-            Withdraw(offered, one.Group);
-        }
+        Array.ForEach(offers, offer => Withdraw(offer.Content, offer.Group));
+        return response;
     }
 
     public void Dispose()
@@ -266,7 +267,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
         if (offered?.FindName(rejected.GroupId) is var (group, name))
         {
-            // The user knows of a name that this user is withdrawing.
+            // Not news: this user is withdrawing it.
             if (!_withdrawals.Contains(group.Name, name))
             {
                 _logger.AnnouncementRejected(name, group.Name);

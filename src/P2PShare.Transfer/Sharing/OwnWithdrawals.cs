@@ -9,38 +9,38 @@ namespace P2PShare.Transfer.Sharing;
 internal sealed class OwnWithdrawals
 {
     private readonly Lock _lock = new();
-    private readonly List<(string Group, string Name)> _names = [];
+    private readonly List<(string Group, HashSet<string> Names)> _running = [];
 
-    /// <summary>Adds a name until the result is disposed.</summary>
-    public IDisposable Begin(string group, string name)
+    /// <summary>Adds names of a group until the result is disposed.</summary>
+    public IDisposable Begin(string group, IEnumerable<string> names)
     {
-        var key = (AccountName.Key(group), name);
+        var withdrawal = (AccountName.Key(group), names.ToHashSet(StringComparer.Ordinal));
         lock (_lock)
         {
-            _names.Add(key);
+            _running.Add(withdrawal);
         }
 
-        return new End(this, key);
+        return new End(this, withdrawal);
     }
 
     public bool Contains(string group, string name)
     {
         lock (_lock)
         {
-            return _names.Contains((AccountName.Key(group), name));
+            return _running.Exists(withdrawal => withdrawal.Group == AccountName.Key(group) && withdrawal.Names.Contains(name));
         }
     }
 
-    private void Remove((string Group, string Name) key)
+    private void Remove((string Group, HashSet<string> Names) withdrawal)
     {
         lock (_lock)
         {
-            _names.Remove(key);
+            _running.Remove(withdrawal);
         }
     }
 
-    private sealed class End(OwnWithdrawals owner, (string Group, string Name) key) : IDisposable
+    private sealed class End(OwnWithdrawals owner, (string Group, HashSet<string> Names) withdrawal) : IDisposable
     {
-        public void Dispose() => owner.Remove(key);
+        public void Dispose() => owner.Remove(withdrawal);
     }
 }

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -42,6 +43,13 @@ internal sealed class PeerIdentity : IDisposable
         {
             throw new P2PShareException(ErrorCode.StateFolderUnusable, $"The peer's certificate cannot be kept in '{state.Path}': {e.Message}", e);
         }
+    }
+
+    /// <summary>Proves to a tracker that this peer has the key of its fingerprint.</summary>
+    public FingerprintProof Prove(Guid tracker, Guid session)
+    {
+        using var key = Certificate.GetECDsaPrivateKey()!;
+        return FingerprintProof.Make(key, tracker, session);
     }
 
     public void Dispose()

@@ -1,15 +1,18 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Transfer.Storage;
 
 /// <summary>The files that a user offers at a tracker, as they are kept between shells.</summary>
-/// <param name="stopAtTracker">Stops sharing a name in a group, at the tracker.</param>
-public sealed class ShareStore(StateFolder state, TrackerAccount account, Func<string, string, CancellationToken, Task> stopAtTracker)
+/// <param name="withdrawAtTracker">Stops sharing names in a group, at the tracker.</param>
+public sealed class ShareStore(
+    StateFolder state, TrackerAccount account, Func<string, IReadOnlyList<string>, CancellationToken, Task<WithdrawFilesResponse>> withdrawAtTracker)
 {
     private readonly StateDatabase _database = state.Database;
     private readonly string _trackerId = account.TrackerId.ToString("D");
@@ -46,21 +49,24 @@ public sealed class ShareStore(StateFolder state, TrackerAccount account, Func<s
     }
 
     /// <summary>
-    /// Stops sharing a name in a group, at the tracker and for the next peer server. A running peer server stops offering it at
-    /// its next announce, or at once if the share was stopped through it.
+    /// Stops sharing names in a group, at the tracker and for the next peer server. A running peer server stops offering them at
+    /// its next announce, or at once if the shares were stopped through it.
     /// </summary>
+    /// <param name="names">At most <see cref="WithdrawFilesRequest.MaxNames"/>.</param>
     /// <exception cref="P2PShareException">The tracker's, or <see cref="ErrorCode.StateFolderUnusable"/>.</exception>
-    public async Task StopShareAsync(string group, string name, CancellationToken cancellationToken)
+    public async Task<WithdrawFilesResponse> WithdrawAsync(string group, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
-        await stopAtTracker(group, name, cancellationToken).ConfigureAwait(false);
+        var response = await withdrawAtTracker(group, names, cancellationToken).ConfigureAwait(false);
+        var withdrawn = names.Except(response.Failed.Select(failed => failed.Name), StringComparer.Ordinal).ToList();
         try
         {
-            await RemoveAsync(group, name).ConfigureAwait(false);
+            await RemoveAsync(response.GroupId, withdrawn).ConfigureAwait(false);
+            return response;
         }
         catch (SqliteException e)
         {
             throw new P2PShareException(
-                ErrorCode.StateFolderUnusable, $"'{name}' is not shared any more, but '{Path}' could not be written: {e.Message}", e);
+                ErrorCode.StateFolderUnusable, $"{withdrawn.Count} files are not shared any more, but '{Path}' could not be written: {e.Message}", e);
         }
     }
 
@@ -94,22 +100,27 @@ public sealed class ShareStore(StateFolder state, TrackerAccount account, Func<s
             received,
         });
 
-    /// <summary>Removes a share in a group, unless its name in the group of that name is shared anew.</summary>
-    /// <inheritdoc cref="StateDatabase.WriteAsync"/>
-    internal Task RemoveAsync(GroupIdentity group, string name) => _database.WriteAsync(
-        """
-        DELETE FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_id = @GroupId AND file_name = @name;
-        DELETE FROM contents WHERE NOT EXISTS (SELECT 1 FROM shares WHERE shares.path = contents.path);
-        """,
-        new { trackerId = _trackerId, userName = _userName, GroupId = group.Id.ToString("D"), name });
+    /// <inheritdoc cref="StateDatabase.WriteAsync(string, object)"/>
+    internal Task RemoveAsync(GroupIdentity group, string name) => RemoveAsync(group.Id, [name]);
 
-    /// <inheritdoc cref="StateDatabase.WriteAsync"/>
-    internal Task RemoveAsync(string group, string name) => _database.WriteAsync(
-        """
-        DELETE FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_name = @group AND file_name = @name;
-        DELETE FROM contents WHERE NOT EXISTS (SELECT 1 FROM shares WHERE shares.path = contents.path);
-        """,
-        new { trackerId = _trackerId, userName = _userName, group, name });
+    // Only the contents of the removed shares are looked at: the cost does not grow with what else is shared.
+    private Task RemoveAsync(Guid group, IReadOnlyList<string> names) => _database.WriteAsync((connection, transaction) =>
+    {
+        var paths = connection.Query<string>(
+            """
+            DELETE FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_id = @GroupId
+                AND file_name IN (SELECT value FROM json_each(@Names)) RETURNING path
+            """,
+            new { trackerId = _trackerId, userName = _userName, GroupId = group.ToString("D"), Names = JsonSerializer.Serialize(names) },
+            transaction);
+        connection.Execute(
+            """
+            DELETE FROM contents WHERE path IN (SELECT value FROM json_each(@Paths))
+                AND NOT EXISTS (SELECT 1 FROM shares WHERE shares.path = contents.path)
+            """,
+            new { Paths = JsonSerializer.Serialize(paths.Distinct()) },
+            transaction);
+    });
 
     internal IReadOnlyList<Share> GetAll()
     {

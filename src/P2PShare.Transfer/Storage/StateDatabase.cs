@@ -56,6 +56,7 @@ internal sealed class StateDatabase
         """
         ALTER TABLE shares ADD COLUMN group_id TEXT NULL;
         ALTER TABLE downloads ADD COLUMN group_id TEXT NULL;
+        CREATE INDEX shares_by_group ON shares (group_id, file_name);
         """,
     ];
 
@@ -71,7 +72,7 @@ internal sealed class StateDatabase
         DefaultTimeout = 30,
     }.ToString();
 
-    private delegate void Work(SqliteConnection connection, SqliteTransaction transaction);
+    public delegate void Work(SqliteConnection connection, SqliteTransaction transaction);
 
     public SqliteConnection Open()
     {
@@ -86,6 +87,9 @@ internal sealed class StateDatabase
     /// <returns>Completes when the write is committed; throws <see cref="SqliteException"/> if it could not be.</returns>
     public Task WriteAsync(string sql, object parameters) =>
         EnqueueAsync((connection, transaction) => connection.Execute(sql, parameters, transaction));
+
+    /// <inheritdoc cref="WriteAsync(string, object)"/>
+    public Task WriteAsync(Work work) => EnqueueAsync(work);
 
     /// <summary>Waits until all earlier writes are committed or have failed.</summary>
     public Task FlushAsync() => EnqueueAsync((_, _) => { });

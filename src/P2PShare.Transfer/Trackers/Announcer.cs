@@ -10,9 +10,10 @@ namespace P2PShare.Transfer.Trackers;
 /// Announces to the tracker what a peer holds, as <see cref="AnnounceState"/> decides. A failed announce is repeated after a
 /// delay, at whichever tracker answers. Safe for concurrent use.
 /// </summary>
+/// <param name="prove">Proves that this peer has the key of its fingerprint, under the session of this moment.</param>
 /// <param name="port">The peer's TCP port.</param>
 internal sealed class Announcer(
-    TrackerApi tracker, Hash256 fingerprint, int port, IAnnounceHandler handler, TimeProvider clock, ILogger? logger = null) : IAnnouncer
+    TrackerApi tracker, Hash256 fingerprint, Func<FingerprintProof> prove, int port, IAnnounceHandler handler, TimeProvider clock, ILogger? logger = null) : IAnnouncer
 {
     private readonly ILogger _logger = logger ?? NullLogger.Instance;
     private readonly LocalAddresses _addresses = new(clock);
@@ -162,6 +163,7 @@ internal sealed class Announcer(
         {
             batch = _state.TakeBatch();
             request = new AnnounceRequest(fingerprint, port, _addresses.Get(), batch.IsFull, batch.Holdings, batch.Removed, _state.RevocationsAfter);
+            request = batch.IsFull ? request with { Proof = prove() } : request;
         }
 
         var response = await tracker.AnnounceAsync(request, cancellationToken).ConfigureAwait(false);

@@ -4,6 +4,8 @@ using System.Runtime.InteropServices;
 using System.Security;
 using System.Security.Cryptography;
 using System.Text.Json;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Transfer.Trackers;
@@ -16,14 +18,14 @@ internal sealed class CredentialContent : HttpContent
 {
     private readonly byte[] _json;
 
-    private CredentialContent(string? userName, params ReadOnlySpan<(string Name, SecureString Value)> passwords)
+    private CredentialContent(string? userName, params ReadOnlySpan<(string Name, SecureString Value, bool IsNew)> passwords)
     {
         Headers.ContentType = new MediaTypeHeaderValue("application/json");
         // Six bytes a character at worst (\uXXXX), and the names around them.
         var size = 64 + (userName?.Length ?? 0) * 6;
-        foreach (var (_, value) in passwords)
+        foreach (var (_, value, _) in passwords)
         {
-            size += 64 + value.Length * 6;
+            size += 64 + value.Length * 3 * 6;
         }
 
         using var buffer = new MemoryStream(new byte[size], 0, size, writable: true, publiclyVisible: true);
@@ -37,9 +39,9 @@ internal sealed class CredentialContent : HttpContent
                     writer.WriteString("userName", userName);
                 }
 
-                foreach (var (name, value) in passwords)
+                foreach (var (name, value, isNew) in passwords)
                 {
-                    Write(writer, name, value);
+                    Write(writer, name, value, isNew);
                 }
 
                 writer.WriteEndObject();
@@ -53,28 +55,63 @@ internal sealed class CredentialContent : HttpContent
         }
     }
 
-    public static CredentialContent ForUser(string userName, SecureString password) => new(userName, ("password", password));
+    /// <summary>As the password was typed: the tracker prepares it, and knows accounts whose password was not prepared.</summary>
+    public static CredentialContent ForUser(string userName, SecureString password) => new(userName, ("password", password, false));
 
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidPassword"/>: <see cref="OpaqueString"/> refuses it.</exception>
     public static CredentialContent ForNewUser(string userName, SecureString password, SecureString? invitation) => invitation is null
-        ? ForUser(userName, password)
-        : new(userName, ("password", password), ("invitation", invitation));
+        ? new(userName, ("password", password, true))
+        : new(userName, ("password", password, true), ("invitation", invitation, false));
 
+    /// <inheritdoc cref="ForNewUser" path="/exception"/>
     public static CredentialContent ForChange(SecureString current, SecureString next) =>
-        new(userName: null, ("currentPassword", current), ("newPassword", next));
+        new(userName: null, ("currentPassword", current, false), ("newPassword", next, true));
 
-    private static void Write(Utf8JsonWriter writer, string name, SecureString value)
+    private static void Write(Utf8JsonWriter writer, string name, SecureString value, bool isNew)
     {
         var characters = new char[value.Length];
         var unmanaged = Marshal.SecureStringToGlobalAllocUnicode(value);
         try
         {
             Marshal.Copy(unmanaged, characters, 0, characters.Length);
-            writer.WriteString(name, characters);
+            if (isNew)
+            {
+                WritePrepared(writer, name, characters);
+            }
+            else
+            {
+                writer.WriteString(name, characters);
+            }
         }
         finally
         {
             Marshal.ZeroFreeGlobalAllocUnicode(unmanaged);
             CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(characters.AsSpan()));
+        }
+    }
+
+    private static void WritePrepared(Utf8JsonWriter writer, string name, ReadOnlySpan<char> password)
+    {
+        var prepared = new char[OpaqueString.MaxLength(password)];
+        try
+        {
+            if (password.IsEmpty)
+            {
+                // The tracker says how long a password has to be.
+                writer.WriteString(name, password);
+            }
+            else if (OpaqueString.TryPrepare(password, prepared, out var length) is { } problem)
+            {
+                throw new P2PShareException(ErrorCode.InvalidPassword, problem);
+            }
+            else
+            {
+                writer.WriteString(name, prepared.AsSpan(0, length));
+            }
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(prepared.AsSpan()));
         }
     }
 

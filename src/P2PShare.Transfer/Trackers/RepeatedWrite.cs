@@ -10,7 +10,7 @@ namespace P2PShare.Transfer.Trackers;
 /// <list type="bullet">
 /// <item>Requesting to join, sharing a file, announcing, unregistering a peer, logging in: repeating changes nothing. A
 /// session whose token was lost is known to no client and expires.</item>
-/// <item>Deleting a group or a membership, leaving, denying, stopping a share or the session: if it is gone, that is success
+/// <item>Deleting a group or a membership, leaving, denying, withdrawing files, ending the session: if it is gone, that is success
 /// (<see cref="TrackerRequest.TreatAsSuccess"/>).</item>
 /// <item>Creating a user whose name is taken then: success if the password opens a session. Changing the password: success if
 /// the new one does.</item>

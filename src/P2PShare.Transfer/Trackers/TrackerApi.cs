@@ -137,8 +137,15 @@ public abstract class TrackerApi
         TrackerJson.Default.FileResponse,
         cancellationToken);
 
-    public Task StopShareAsync(string group, string name, CancellationToken cancellationToken) =>
-        SendAsync(TrackerRequest.Delete(TrackerRoutes.File(group, name), ErrorCode.FileNotFound, ErrorCode.NotSharer), cancellationToken);
+    /// <summary>Ends the user's shares of files of a group; names that fail do so alone.</summary>
+    /// <param name="names">At most <see cref="WithdrawFilesRequest.MaxNames"/>.</param>
+    public async Task<WithdrawFilesResponse> WithdrawFilesAsync(string group, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        var request = TrackerRequest.Query(TrackerRoutes.Withdrawals(group), new WithdrawFilesRequest(names), TrackerJson.Default.WithdrawFilesRequest);
+        var response = await SendAsync(request, TrackerJson.Default.WithdrawFilesResponse, cancellationToken).ConfigureAwait(false);
+        // What is gone may have been withdrawn by an earlier attempt, whose response was lost.
+        return request.OutcomeUnknown ? response with { Failed = [] } : response;
+    }
 
     public Task<SourcesResponse> GetSourcesAsync(string group, SourcesRequest request, CancellationToken cancellationToken) => SendAsync(
         TrackerRequest.Query(TrackerRoutes.Sources(group), request, TrackerJson.Default.SourcesRequest),

@@ -77,6 +77,14 @@ internal sealed class TrackerConnection : IDisposable
                 throw Unavailable(response, problem);
             }
 
+            if (response.StatusCode == HttpStatusCode.NotFound && problem.Code is ErrorCode.InvalidRequest or ErrorCode.NotATracker
+                && await SpeaksVersion1Async(cancellationToken).ConfigureAwait(false))
+            {
+                throw new P2PShareException(
+                    ErrorCode.VersionNotSupported,
+                    $"The tracker {Address.Authority} speaks version 1 of the tracker's protocol, and this program version {TrackerRoutes.Version}: ask its operator to update it.");
+            }
+
             throw problem.Code == ErrorCode.NotLoggedIn && session is not null
                 ? new P2PShareException(
                     problem.Code,
@@ -113,6 +121,14 @@ internal sealed class TrackerConnection : IDisposable
                     outcomeUnknown: false, e)
                 : new ObjectDisposedException(nameof(TrackerSession), e);
         }
+    }
+
+    // A path that every tracker of version 1 answers: without a session it is refused, as a problem with its code.
+    private async Task<bool> SpeaksVersion1Async(CancellationToken cancellationToken)
+    {
+        using var response = await SendCoreAsync(TrackerRequest.Get("/v1/sessions/current"), session: null, cancellationToken).ConfigureAwait(false);
+        return response.StatusCode == HttpStatusCode.Unauthorized
+            && (await ReadProblemAsync(response, cancellationToken).ConfigureAwait(false)).Code == ErrorCode.NotLoggedIn;
     }
 
     private static TrackerUnavailableException Unreachable(string message, bool outcomeUnknown, Exception e) =>

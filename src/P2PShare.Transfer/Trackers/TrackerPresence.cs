@@ -18,6 +18,8 @@ internal sealed class TrackerPresence : IDisposable
     {
         (_tracker, _announcer, _fingerprint, _logger, _clock) = (tracker, announcer, fingerprint, logger, clock);
         tracker.Moved += announcer.TrackerMoved;
+        // The next announce ends the announcer with the reason.
+        tracker.Refused += announcer.TrackerMoved;
     }
 
     /// <summary>Whether one of the revocations ends this peer's own access, so that the tracker has lost its holdings.</summary>
@@ -39,5 +41,9 @@ internal sealed class TrackerPresence : IDisposable
         }
     }
 
-    public void Dispose() => _tracker.Moved -= _announcer.TrackerMoved;
+    public void Dispose()
+    {
+        _tracker.Moved -= _announcer.TrackerMoved;
+        _tracker.Refused -= _announcer.TrackerMoved;
+    }
 }

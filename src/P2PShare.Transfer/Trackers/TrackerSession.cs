@@ -50,6 +50,9 @@ public sealed class TrackerSession : TrackerApi, IDisposable
         remove => _sender.Moved -= value;
     }
 
+    /// <summary>Raised, on any thread, when the tracker has refused the session: see <see cref="Ended"/>.</summary>
+    internal event Action? Refused;
+
     public override TrackerAddress Address => _sender.Current;
 
     /// <summary>False before a login, after a logout, and once the tracker has refused the session.</summary>
@@ -184,6 +187,7 @@ public sealed class TrackerSession : TrackerApi, IDisposable
                 if (_session is not { } now || now.Token == session.Token)
                 {
                     Ended = e;
+                    Refused?.Invoke();
                     throw;
                 }
             }

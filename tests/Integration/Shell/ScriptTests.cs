@@ -47,7 +47,8 @@ public sealed class ScriptTests
     public async Task A_byte_order_mark_before_the_first_command_is_skipped(string input)
     {
         using var folder = new ShellFolder();
-        using var shell = await ShellProcess.RunAsync(folder, [], input);
+        folder.Write("info.txt", "127.0.0.1:2\n");
+        using var shell = await ShellProcess.RunAsync(folder, ["127.0.0.1:1", "info.txt"], input);
 
         Assert.True(shell.ExitCode == 0, shell.ToString());
         Assert.Equal(["first", "second"], shell.Output.TakeLast(2));

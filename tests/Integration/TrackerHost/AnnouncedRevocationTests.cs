@@ -15,6 +15,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
     private readonly TrackerClock _clock = new();
     private readonly Hash256 _root = TestUser.RandomHash();
     private TestTracker _tracker = null!;
+    private Guid _group;
     private TestUser _alice = null!;
     private TestUser _bob = null!;
     private TestUser _carol = null!;
@@ -25,7 +26,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
         _alice = await TestUser.CreateAsync(_tracker, "Alice");
         _bob = await TestUser.CreateAsync(_tracker, "Bob");
         _carol = await TestUser.CreateAsync(_tracker, "Carol");
-        await _alice.CreateGroupAsync("Dev");
+        _group = (await _alice.CreateGroupAsync("Dev")).GroupId;
         await _bob.JoinAsync(_alice, "dev");
         await _carol.JoinAsync(_alice, "dev");
         await _alice.ShareAsync("dev", "file", _root);
@@ -46,12 +47,12 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
         await RemoveAsync(_alice, "bob");
 
         var ended = Assert.Single((await _alice.AnnounceAsync(Complete)).Revocations);
-        Assert.Equal(("Dev", "Bob"), (ended.Group, ended.UserName));
+        Assert.Equal((_group, _bob.Session.UserId, null), (ended.GroupId, ended.UserId, ended.SessionId));
         // Also those that were issued while the end was under way.
         Assert.InRange(ended.TicketsUntil - _clock.GetUtcNow(), TimeSpan.FromSeconds(29), TimeSpan.FromSeconds(30));
         Assert.Equal([ended], (await _carol.AnnounceAsync(Complete)).Revocations);
         // Also in the answer to one that the tracker does not keep.
-        var stranger = await _alice.AnnounceAsync(new AnnounceRequest(TestUser.RandomHash(), 1, [], Full: false, [], [], RevocationsAfter: 0));
+        var stranger = await _alice.AnnounceAsync(new AnnounceRequest(TestUser.NewFingerprint(), 1, [], Full: false, [], [], RevocationsAfter: 0));
         Assert.False(stranger.Known);
         Assert.Equal([ended], stranger.Revocations);
 
@@ -66,7 +67,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
     {
         await RemoveAsync(_bob, "bob");
 
-        Assert.Equal("Bob", Assert.Single((await _alice.AnnounceAsync(Complete)).Revocations).UserName);
+        Assert.Equal(_bob.Session.UserId, Assert.Single((await _alice.AnnounceAsync(Complete)).Revocations).UserId);
     }
 
     [TrackerFact]
@@ -78,8 +79,9 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
         await RemoveAsync(_alice, "carol");
 
         Assert.Empty((await stranger.AnnounceAsync()).Revocations);
-        Assert.Equal(["Bob"], (await _bob.AnnounceAsync()).Revocations.Select(ended => ended.UserName));
-        Assert.Equal(["Bob", "Carol"], (await _alice.AnnounceAsync()).Revocations.Select(ended => ended.UserName).Order());
+        Assert.Equal([_bob.Session.UserId], (await _bob.AnnounceAsync()).Revocations.Select(ended => ended.UserId!.Value));
+        Assert.Equal(
+            [_bob.Session.UserId, _carol.Session.UserId], (await _alice.AnnounceAsync()).Revocations.Select(ended => ended.UserId!.Value));
     }
 
     [TrackerFact]
@@ -105,20 +107,24 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
         var between = await IssuedAsync(_bob);
         await RemoveAsync(_alice, "bob");
 
-        Assert.True(between <= Assert.Single((await _alice.AnnounceAsync(Complete)).Revocations).TicketsUntil);
+        Assert.True(between <= (await _alice.AnnounceAsync(Complete)).Revocations[^1].TicketsUntil);
     }
 
     [TrackerFact]
-    public async Task Of_a_deleted_group_every_member_is_named_to_every_other_also_just_after_a_removal()
+    public async Task A_deleted_group_is_one_revocation_for_every_member_that_ends_also_tickets_of_just_after_a_removal()
     {
         await RemoveAsync(_alice, "bob");
         await _bob.JoinAsync(_alice, "dev");
+        var issued = await IssuedAsync(_bob);
 
         await _alice.Expect(System.Net.HttpStatusCode.NoContent, await _alice.DeleteAsync(TrackerRoutes.Group("dev")));
 
         foreach (var user in new[] { _alice, _bob, _carol })
         {
-            Assert.Equal(["Alice", "Bob", "Carol"], (await user.AnnounceAsync()).Revocations.Select(ended => ended.UserName).Order());
+            var ended = (await user.AnnounceAsync()).Revocations;
+            Assert.Equal([_bob.Session.UserId, null], ended.Select(one => one.UserId));
+            Assert.All(ended, one => Assert.Equal(_group, one.GroupId));
+            Assert.True(issued <= ended[1].TicketsUntil, "the ticket that came after the removal does not count");
         }
     }
 
@@ -131,9 +137,66 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
         await again.JoinAsync(_alice, "dev");
 
         var ended = Assert.Single((await _alice.AnnounceAsync(Complete)).Revocations);
-        Assert.Equal("Bob", ended.UserName);
+        Assert.Equal(_bob.Session.UserId, ended.UserId);
+        Assert.NotEqual(again.Session.UserId, ended.UserId);
         Assert.True(before <= ended.TicketsUntil, "the old ticket does not count");
-        Assert.True(await IssuedAsync(again) > ended.TicketsUntil, "the new ticket counts");
+        Assert.Equal(again.Session.UserId.ToString(), new JsonWebToken((await again.FindSourcesAsync("dev", _root)).Ticket).Subject);
+    }
+
+    [TrackerFact]
+    public async Task A_peer_receives_each_revocation_once_and_all_again_after_a_restored_backup()
+    {
+        await RemoveAsync(_alice, "bob");
+        var first = await _alice.AnnounceAsync(Complete);
+        Assert.Equal([1], first.Revocations.Select(one => one.Number));
+        Assert.Equal(1, first.RevocationsAfter);
+
+        Assert.Empty((await AnnounceAfterAsync(first.RevocationsAfter)).Revocations);
+        await RemoveAsync(_alice, "carol");
+        var second = await AnnounceAfterAsync(first.RevocationsAfter);
+        Assert.Equal([2], second.Revocations.Select(one => one.Number));
+
+        // The tracker's sequence is behind what the peer knows.
+        Assert.Equal([1, 2], (await AnnounceAfterAsync(1000)).Revocations.Select(one => one.Number));
+    }
+
+    [TrackerFact]
+    public async Task Many_revocations_come_in_pages_the_oldest_first()
+    {
+        const int All = AnnounceResponse.MaxRevocations + 5;
+        await _tracker.ExecuteAsync(
+            $"""
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {All})
+            INSERT INTO revocations (number, group_guid, user_guid, session_guid, tickets_until)
+            SELECT i, '{_group:D}', '{Guid.NewGuid():D}', NULL, {_clock.GetUtcNow().ToUnixTimeSeconds()} FROM n;
+            UPDATE last_revocation SET number = {All};
+            """);
+
+        var first = await _alice.AnnounceAsync(Complete);
+        Assert.Equal(Enumerable.Range(1, AnnounceResponse.MaxRevocations), first.Revocations.Select(one => (int)one.Number));
+        Assert.Equal(AnnounceResponse.MaxRevocations, first.RevocationsAfter);
+        // A heartbeat pages on.
+        var rest = await AnnounceAfterAsync(first.RevocationsAfter);
+        Assert.Equal(Enumerable.Range(AnnounceResponse.MaxRevocations + 1, 5), rest.Revocations.Select(one => (int)one.Number));
+        Assert.Equal(All, rest.RevocationsAfter);
+    }
+
+    [TrackerFact]
+    public async Task A_logout_names_the_session_and_a_change_of_the_password_the_user_to_those_who_share_a_group()
+    {
+        using var stranger = await TestUser.CreateAsync(_tracker, "stranger");
+        using var elsewhere = await TestUser.LogInAsync(_tracker, "Bob");
+        await elsewhere.Expect(System.Net.HttpStatusCode.NoContent, await elsewhere.DeleteAsync(TrackerRoutes.CurrentSession));
+        await _bob.Expect(
+            System.Net.HttpStatusCode.OK,
+            await _bob.PutAsync(TrackerRoutes.CurrentPassword, new ChangePasswordRequest(TestPassword.Text, TestPassword.Changed)));
+
+        var ended = (await _carol.AnnounceAsync()).Revocations;
+
+        Assert.Equal(
+            [(null, elsewhere.Session.UserId, elsewhere.Session.SessionId), (null, elsewhere.Session.UserId, (Guid?)null)],
+            ended.Select(one => (one.GroupId, one.UserId!.Value, one.SessionId)));
+        Assert.Empty((await stranger.AnnounceAsync()).Revocations);
     }
 
     [TrackerFact]
@@ -150,7 +213,10 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
             connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM revocations"), CancellationToken.None);
     }
 
-    private Announcement Complete => new("dev", _root, Complete: true);
+    private Announcement Complete => new(_group, _root, Complete: true);
+
+    private Task<AnnounceResponse> AnnounceAfterAsync(long number) =>
+        _alice.AnnounceAsync(new AnnounceRequest(_alice.Fingerprint, 5000, [], Full: false, [], [], RevocationsAfter: number));
 
     private static async Task RemoveAsync(TestUser who, string member)
     {

@@ -68,7 +68,7 @@ public sealed class ConnectionLimitTests
     {
         await using var tracker = await StartAsync(options => options.BodyGrace = TimeSpan.FromSeconds(2));
         await using var tls = await OpenAsync(tracker);
-        await tls.WriteAsync("POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{"u8.ToArray());
+        await tls.WriteAsync("POST /v2/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{"u8.ToArray());
 
         var answer = await ExpectDroppedAsync(tracker, () => TrickleAsync(tls));
 
@@ -78,8 +78,8 @@ public sealed class ConnectionLimitTests
     [Theory]
     [InlineData("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: {0}\r\n\r\n", 17_000, 431)]
     [InlineData("GET /healthz?{0} HTTP/1.1\r\nHost: x\r\n\r\n", 9_000, 414)]
-    [InlineData("POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\n\r\n{0}", 1, 413)]
-    [InlineData("POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n180000\r\n{0}", 0x180000, 413)]
+    [InlineData("POST /v2/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\n\r\n{0}", 1, 413)]
+    [InlineData("POST /v2/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n180000\r\n{0}", 0x180000, 413)]
     public async Task A_body_that_is_too_long_is_not_read(string request, int length, int status)
     {
         await using var tracker = await TestTracker.StartAsync();

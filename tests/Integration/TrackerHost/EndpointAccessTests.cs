@@ -17,6 +17,9 @@ public sealed class EndpointAccessTests
     private const string Group = "dev";
 
     private static readonly Hash256 Root = TestUser.RandomHash();
+    // Of the group of the running test.
+    private static Guid GroupId;
+
     private static readonly Hash256 Fingerprint = TestUser.RandomHash();
 
     // What each is answered: status, and code where it is refused. In this order: somebody who never asked to join, somebody
@@ -24,47 +27,49 @@ public sealed class EndpointAccessTests
     // wherever a token is wanted.
     private static readonly Row[] Table =
     [
-        Open("POST /v1/users", 201, () => Json(new CreateUserRequest("dave", TestPassword.Text), TrackerJson.Default.CreateUserRequest)),
-        Open("POST /v1/sessions", 201, () => Json(new LoginRequest("alice", TestPassword.Text), TrackerJson.Default.LoginRequest)),
+        Open("POST /v2/users", 201, () => Json(new CreateUserRequest("dave", TestPassword.Text), TrackerJson.Default.CreateUserRequest)),
+        Open("POST /v2/sessions", 201, () => Json(new LoginRequest("alice", TestPassword.Text), TrackerJson.Default.LoginRequest)),
         Open("GET /.well-known/jwks.json", 200),
         Open("GET /healthz", 200),
         Open("GET /readyz", 200),
         Open("GET /openapi/v1.json", 200),
 
-        new("PUT /v1/users/current/password", ["200", "200", "200", "200"],
+        new("PUT /v2/users/current/password", ["200", "200", "200", "200"],
             Body: () => Json(new ChangePasswordRequest(TestPassword.Text, "another password"), TrackerJson.Default.ChangePasswordRequest)),
-        new("DELETE /v1/users/current", ["204", "204", "204", "409 UserOwnsGroups"]),
-        new("GET /v1/sessions/current", ["200", "200", "200", "200"]),
-        new("DELETE /v1/sessions/current", ["204", "204", "204", "204"]),
+        new("DELETE /v2/users/current", ["204", "204", "204", "409 UserOwnsGroups"]),
+        new("GET /v2/sessions/current", ["200", "200", "200", "200"]),
+        new("DELETE /v2/sessions/current", ["204", "204", "204", "204"]),
 
-        new("POST /v1/groups", ["201", "201", "201", "201"],
+        new("POST /v2/groups", ["201", "201", "201", "201"],
             Body: () => Json(new CreateGroupRequest("another"), TrackerJson.Default.CreateGroupRequest)),
-        new("GET /v1/groups", ["200", "200", "200", "200"]),
-        new("GET /v1/groups/{group}", ["200", "200", "200", "200"]),
-        new("DELETE /v1/groups/{group}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"]),
-        new("PUT /v1/groups/{group}/owner", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"],
+        new("GET /v2/groups", ["200", "200", "200", "200"]),
+        new("GET /v2/groups/{group}", ["200", "200", "200", "200"]),
+        new("DELETE /v2/groups/{group}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"]),
+        new("PUT /v2/groups/{group}/owner", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"],
             Body: () => Json(new SetGroupOwnerRequest("member"), TrackerJson.Default.SetGroupOwnerRequest)),
 
-        new("GET /v1/groups/{group}/members", ["403 NotMember", "403 NotMember", "200", "200"]),
-        new("DELETE /v1/groups/{group}/members/{user}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"], "/v1/groups/dev/members/other"),
+        new("GET /v2/groups/{group}/members", ["403 NotMember", "403 NotMember", "200", "200"]),
+        new("DELETE /v2/groups/{group}/members/{user}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"], "/v2/groups/dev/members/other"),
 
-        new("POST /v1/groups/{group}/requests", ["201", "200", "409 AlreadyMember", "409 AlreadyMember"]),
-        new("GET /v1/groups/{group}/requests", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"]),
-        new("POST /v1/groups/{group}/requests/{user}/approval", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"], "/v1/groups/dev/requests/waiting/approval"),
-        new("DELETE /v1/groups/{group}/requests/{user}", ["403 NotOwner", "204", "403 NotOwner", "204"], "/v1/groups/dev/requests/pending"),
+        new("POST /v2/groups/{group}/requests", ["201", "200", "409 AlreadyMember", "409 AlreadyMember"]),
+        new("GET /v2/groups/{group}/requests", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"]),
+        new("POST /v2/groups/{group}/requests/{user}/approval", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"], "/v2/groups/dev/requests/waiting/approval"),
+        new("DELETE /v2/groups/{group}/requests/{user}", ["403 NotOwner", "204", "403 NotOwner", "204"], "/v2/groups/dev/requests/pending"),
 
-        new("GET /v1/groups/{group}/files", ["403 NotMember", "403 NotMember", "200", "200"]),
-        new("POST /v1/groups/{group}/files", ["403 NotMember", "403 NotMember", "201", "201"],
+        new("GET /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "200", "200"]),
+        new("POST /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "201", "201"],
             Body: () => Json(new ShareFileRequest("new", 100_000, PieceLength.For(100_000), Root), TrackerJson.Default.ShareFileRequest)),
-        new("DELETE /v1/groups/{group}/files/{**name}", ["403 NotMember", "403 NotMember", "403 NotSharer", "204"], "/v1/groups/dev/files/file"),
-        new("POST /v1/groups/{group}/sources", ["403 NotMember", "403 NotMember", "200", "200"],
-            Body: () => Json(new SourcesRequest(Fingerprint, Fingerprint, [Root]), TrackerJson.Default.SourcesRequest)),
+        new("DELETE /v2/groups/{group}/files/{**name}", ["403 NotMember", "403 NotMember", "403 NotSharer", "204"], "/v2/groups/dev/files/file"),
+        new("POST /v2/groups/{group}/withdrawals", ["403 NotMember", "403 NotMember", "200", "200"],
+            Body: () => Json(new WithdrawFilesRequest(["file"]), TrackerJson.Default.WithdrawFilesRequest)),
+        new("POST /v2/groups/{group}/sources", ["403 NotMember", "403 NotMember", "200", "200"],
+            Body: () => Json(new SourcesRequest(GroupId, Fingerprint, Fingerprint, [Root]), TrackerJson.Default.SourcesRequest)),
 
-        new("GET /v1/groups/{group}/peers", ["403 NotMember", "403 NotMember", "200", "200"]),
-        new("POST /v1/peers", ["200", "200", "200", "200"],
-            Body: () => Json(new AnnounceRequest(Fingerprint, 1, [], Full: true, [new Announcement(Group, Root, true)], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceRequest)),
-        new("DELETE /v1/peers/{fingerprint}", ["204", "204", "204", "204"], $"/v1/peers/{Fingerprint}"),
-        new("GET /v1/events", ["200", "200", "200", "200"]),
+        new("GET /v2/groups/{group}/peers", ["403 NotMember", "403 NotMember", "200", "200"]),
+        new("POST /v2/peers", ["200", "200", "200", "200"],
+            Body: () => Json(new AnnounceRequest(Fingerprint, 1, [], Full: false, [new Announcement(GroupId, Root, true)], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceRequest)),
+        new("DELETE /v2/peers/{fingerprint}", ["204", "204", "204", "204"], $"/v2/peers/{Fingerprint}"),
+        new("GET /v2/events", ["200", "200", "200", "200"]),
     ];
 
     [TrackerFact]
@@ -157,7 +162,7 @@ public sealed class EndpointAccessTests
             using var waiting = await TestUser.CreateAsync(tracker, "waiting");
             using var outsider = await TestUser.CreateAsync(tracker, "outsider");
             using var alice = await TestUser.CreateAsync(tracker, "alice");
-            await owner.CreateGroupAsync(Group);
+            GroupId = (await owner.CreateGroupAsync(Group)).GroupId;
             await member.JoinAsync(owner, Group);
             await other.JoinAsync(owner, Group);
             await pending.PostAsync(TrackerRoutes.JoinRequests(Group));

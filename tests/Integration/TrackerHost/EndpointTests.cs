@@ -22,7 +22,7 @@ public sealed class EndpointTests
         Assert.Equal(
             [
                 "GET /.well-known/jwks.json", "GET /healthz", "GET /openapi/v1.json", "GET /readyz",
-                "POST /v1/sessions", "POST /v1/users",
+                "POST /v2/sessions", "POST /v2/users",
             ],
             open.Order(StringComparer.Ordinal));
         Assert.Equal(29, endpoints.Count);
@@ -60,10 +60,10 @@ public sealed class EndpointTests
 
         var described = document.RootElement.GetProperty("paths").EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"))
-            .Where(text => text.Contains("/v1/", StringComparison.Ordinal));
+            .Where(text => text.Contains("/v2/", StringComparison.Ordinal));
         var mapped = tracker.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Select(Describe)
-            .Where(text => text.Contains("/v1/", StringComparison.Ordinal))
+            .Where(text => text.Contains("/v2/", StringComparison.Ordinal))
             .Select(text => text.Replace("{**name}", "{name}", StringComparison.Ordinal));
         Assert.Equal(mapped.Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
         var operations = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject());

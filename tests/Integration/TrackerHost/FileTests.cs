@@ -37,7 +37,7 @@ public sealed class FileTests : IAsyncLifetime
         var shared = await _alice.Expect<FileResponse>(HttpStatusCode.Created, await _alice.ShareAsync("dev", "b/ü 100%.iso", root));
 
         Assert.Equal(
-            new FileResponse("Dev", "b/ü 100%.iso", 100_000, 65536, root, "Alice", 0, DateTimeOffset.FromUnixTimeSeconds(_clock.GetUtcNow().ToUnixTimeSeconds())),
+            new FileResponse(await _alice.GroupIdAsync("dev"), "Dev", "b/ü 100%.iso", 100_000, 65536, root, "Alice", 0, DateTimeOffset.FromUnixTimeSeconds(_clock.GetUtcNow().ToUnixTimeSeconds())),
             shared);
         await _alice.ShareAsync("dev", "a", TestUser.RandomHash());
         Assert.Equal(["a", "b/ü 100%.iso"], (await _bob.ListFilesAsync("DEV")).Select(file => file.Name));
@@ -198,7 +198,7 @@ public sealed class FileTests : IAsyncLifetime
                 await mallory.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, answer);
             }
 
-            var holding = new Announcement("dev", content, Complete: true);
+            var holding = await mallory.HoldingAsync("dev", content, complete: true);
             Assert.Equal([holding], (await mallory.AnnounceAsync(holding)).Rejected);
         }
     }

@@ -239,7 +239,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
         public static Gen<string> RawRequest { get; } =
             from method in Gen.Elements("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get", "G\0T", "", new string('M', 100))
-            from path in Gen.OneOf(Gen.Elements("/", "*", "/v1/groups", "/v1/sessions", "/v1/events?group=a", "http://other/v1/groups", "//", "/%zz", "/\u00ff", "/v1/groups/%00"), Text)
+            from path in Gen.OneOf(Gen.Elements("/", "*", "/v2/groups", "/v2/sessions", "/v2/events?group=a", "http://other/v1/groups", "//", "/%zz", "/\u00ff", "/v1/groups/%00"), Text)
             from version in Gen.Elements("HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HTTP/9", "", "HTTP/1.1 x")
             from headers in Gen.ArrayOf(Gen.OneOf(
                 Gen.Elements(

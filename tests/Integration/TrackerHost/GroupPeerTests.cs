@@ -21,7 +21,7 @@ public sealed class GroupPeerTests
         await alice.ShareAsync("dev", "2", second);
         await alice.ShareAsync("other", "1", first);
         await alice.AnnounceAsync(("dev", first, true), ("dev", second, true), ("other", first, true));
-        await bob.AnnounceAsync(new AnnounceRequest(bob.Fingerprint, 0, [], Full: true, [new Announcement("dev", first, false)], [], RevocationsAfter: 0));
+        await bob.AnnounceAsync(new AnnounceRequest(bob.Fingerprint, 0, [], Full: true, [await bob.HoldingAsync("dev", first, complete: false)], [], RevocationsAfter: 0));
 
         var peers = await bob.Expect<IReadOnlyList<PeerResponse>>(HttpStatusCode.OK, await bob.GetAsync(TrackerRoutes.GroupPeers("dev")));
 

@@ -185,13 +185,14 @@ public sealed class GroupTests
         var root = TestUser.RandomHash();
         await bob.ShareAsync("dev", "file", root);
         await alice.ShareAsync("other", "file", root);
-        await bob.AnnounceAsync(("dev", root, true));
+        var holding = await bob.HoldingAsync("dev", root, complete: true);
+        await bob.AnnounceAsync(holding);
 
         await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotOwner, await bob.DeleteAsync(TrackerRoutes.Group("dev")));
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Group("DEV")));
 
         await bob.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.GroupNotFound, await bob.GetAsync(TrackerRoutes.Group("dev")));
-        Assert.Equal([new Announcement("dev", root, true)], (await bob.AnnounceAsync(("dev", root, true))).Rejected);
+        Assert.Equal([holding], (await bob.AnnounceAsync(holding)).Rejected);
         Assert.Equal("file", Assert.Single(await alice.ListFilesAsync("other")).Name);
         // A new group of that name has nothing of the old one.
         await carol.CreateGroupAsync("dev");

@@ -42,7 +42,7 @@ public sealed class MetricsTests
             Assert.Contains(name, text, StringComparison.Ordinal);
         }
 
-        Assert.Contains("http_route=\"/v1/peers\"", text, StringComparison.Ordinal);
+        Assert.Contains("http_route=\"/v2/peers\"", text, StringComparison.Ordinal);
     }
 
     [TrackerFact]

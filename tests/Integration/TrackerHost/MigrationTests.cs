@@ -22,7 +22,7 @@ public sealed class MigrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Revocations_and_quota_counts_of_version_6_move_to_their_tables()
+    public async Task Quota_counts_of_version_6_move_to_their_tables_and_revocations_by_name_count_no_more()
     {
         var old = await MakeAsync("old", version: 6);
         await using (var connection = Connect(old))
@@ -39,7 +39,8 @@ public sealed class MigrationTests : IAsyncLifetime
         await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, CancellationToken.None);
 
         Assert.Equal(Migrations.Latest, await ScalarAsync("SELECT MAX(version) FROM schema_version"));
-        Assert.Equal(7, await ScalarAsync("SELECT tickets_until FROM revocations WHERE group_key = 'dev' AND user_key = 'bob' AND group_name = 'Dev' AND user_name = 'Bob'"));
+        Assert.Equal(0, await ScalarAsync("SELECT COUNT(*) FROM revocations"));
+        Assert.Equal(0, await ScalarAsync("SELECT number FROM last_revocation"));
         Assert.Equal(2, await ScalarAsync("SELECT groups_counted FROM user_quota_counts WHERE user_id = 1"));
         Assert.Equal(3, await ScalarAsync("SELECT shares_counted FROM user_quota_counts WHERE user_id = 1"));
         Assert.Equal(4, await ScalarAsync("SELECT files_counted FROM group_quota_counts WHERE group_id = 5"));
@@ -47,6 +48,37 @@ public sealed class MigrationTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<DbException>(() => ScalarAsync("SELECT groups_counted FROM users"));
 
         Task<long> ScalarAsync(string sql) => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(sql), CancellationToken.None);
+    }
+
+    [TrackerFact]
+    public async Task Every_user_group_and_session_of_version_7_gets_a_random_id_of_its_own()
+    {
+        const int Rows = 100;
+        var old = await MakeAsync("old", version: 7);
+        await using (var connection = Connect(old))
+        {
+            await connection.OpenAsync();
+            for (var i = 1; i <= Rows; i++)
+            {
+                await connection.ExecuteAsync(
+                    """
+                    INSERT INTO users (id, name_key, name, password_hash, created) VALUES (@i, @Name, @Name, 'x', 1);
+                    INSERT INTO groups (id, name_key, name, owner_id, created) VALUES (@i, @Name, @Name, @i, 1);
+                    INSERT INTO sessions (token_hash, user_id, created, last_used) VALUES (@Name, @i, 1, 1);
+                    """,
+                    new { i = (long)i, Name = $"n{i}" });
+            }
+        }
+
+        await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, CancellationToken.None);
+
+        var ids = await database.ReadAsync(
+            connection => connection.QueryAsync<string>("SELECT guid FROM users UNION ALL SELECT guid FROM groups UNION ALL SELECT guid FROM sessions"),
+            CancellationToken.None);
+        Assert.Equal(3 * Rows, ids.Distinct().Count());
+        Assert.All(ids, id => Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", id));
+        Assert.Equal(Rows, await database.ReadAsync(
+            connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM users WHERE password_prepared = 0"), CancellationToken.None));
     }
 
     /// <summary>Makes a database as an older program left it, by the same scripts.</summary>

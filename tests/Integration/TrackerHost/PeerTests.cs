@@ -11,6 +11,7 @@ public sealed class PeerTests : IAsyncLifetime
     private readonly TrackerClock _clock = new();
     private readonly Hash256 _root = TestUser.RandomHash();
     private TestTracker _tracker = null!;
+    private Guid _group;
     private TestUser _alice = null!;
     private TestUser _bob = null!;
 
@@ -19,7 +20,7 @@ public sealed class PeerTests : IAsyncLifetime
         _tracker = await TestTracker.StartAsync(options => options.AnnounceInterval = TimeSpan.FromSeconds(30), _clock);
         _alice = await TestUser.CreateAsync(_tracker, "alice");
         _bob = await TestUser.CreateAsync(_tracker, "bob");
-        await _alice.CreateGroupAsync("dev");
+        _group = (await _alice.CreateGroupAsync("dev")).GroupId;
         await _bob.JoinAsync(_alice, "dev");
         await _alice.ShareAsync("dev", "file", _root);
     }
@@ -120,7 +121,7 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.Equal(0, await SourcesAsync());
         Assert.False(Assert.Single(await PeersAsync()).Complete);
 
-        await _alice.AnnounceAsync(Delta(Complete, new Announcement("dev", other, Complete: true)));
+        await _alice.AnnounceAsync(Delta(Complete, new Announcement(_group, other, Complete: true)));
         Assert.Equal(1, await SourcesAsync());
         Assert.True(Assert.Single(await PeersAsync()).Complete);
 
@@ -136,8 +137,8 @@ public sealed class PeerTests : IAsyncLifetime
     public async Task Holdings_outside_the_users_groups_are_rejected_and_the_rest_kept()
     {
         using var mallory = await TestUser.CreateAsync(_tracker, "mallory");
-        await mallory.CreateGroupAsync("other");
-        Announcement[] bad = [new("other", _root, true), new("none", _root, true), new("dev", TestUser.RandomHash(), true)];
+        var other = (await mallory.CreateGroupAsync("other")).GroupId;
+        Announcement[] bad = [new(other, _root, true), new(Guid.NewGuid(), _root, true), new(_group, TestUser.RandomHash(), true)];
 
         var answer = await _alice.AnnounceAsync([.. bad, Complete]);
 
@@ -150,8 +151,8 @@ public sealed class PeerTests : IAsyncLifetime
     {
         using var logsOut = await TestUser.CreateAsync(_tracker, "carol");
         await logsOut.Expect(HttpStatusCode.NoContent, await logsOut.DeleteAsync(TrackerRoutes.CurrentSession));
-        var other = new Announcement("dev", TestUser.RandomHash(), Complete: true);
-        var fingerprints = Enumerable.Range(0, 40).Select(_ => TestUser.RandomHash()).ToArray();
+        var other = new Announcement(_group, TestUser.RandomHash(), Complete: true);
+        var fingerprints = Enumerable.Range(0, 40).Select(_ => TestUser.NewFingerprint()).ToArray();
 
         // New ones, ones that nobody knows, ones with a content that is none, and one without a session.
         var announces = fingerprints.Select((fingerprint, i) => (i % 2 == 0 ? _alice : _bob).AnnounceAsync(
@@ -211,16 +212,54 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task Announcing_another_users_fingerprint_does_not_change_the_others_peer()
+    public async Task A_fingerprint_is_announced_by_the_holder_of_its_key_alone()
     {
         await _alice.AnnounceAsync(Complete);
         using var mallory = await TestUser.CreateAsync(_tracker, "mallory");
         await mallory.JoinAsync(_alice, "dev");
+        var unproven = new AnnounceRequest(_alice.Fingerprint, Port: 6666, [], Full: true, [Complete], Removed: [], RevocationsAfter: 0);
+        var own = mallory.Prove(unproven with { Fingerprint = mallory.Fingerprint }).Proof;
+        // What mallory can have seen of alice's.
+        var alices = _alice.Prove(unproven).Proof;
 
-        await mallory.AnnounceAsync(new AnnounceRequest(_alice.Fingerprint, Port: 6666, [], Full: true, Holdings: [], Removed: [], RevocationsAfter: 0));
+        foreach (var proof in new[] { null, own, alices })
+        {
+            await mallory.ExpectProblem(
+                HttpStatusCode.BadRequest, ErrorCode.InvalidRequest, await mallory.PostAsync(TrackerRoutes.Peers, unproven with { Proof = proof }));
+        }
 
+        Assert.False((await mallory.AnnounceAsync(unproven with { Full = false })).Known);
         var peer = Assert.Single(await PeersAsync());
         Assert.Equal(("alice", "127.0.0.1:5000"), (peer.UserName, Assert.Single(peer.EndPoints)));
+    }
+
+    [TrackerFact]
+    public async Task Another_session_of_the_user_has_to_prove_the_fingerprint_too()
+    {
+        await _alice.AnnounceAsync(Complete);
+        using var elsewhere = await TestUser.LogInAsync(_tracker, "alice");
+
+        Assert.False((await elsewhere.AnnounceAsync(Delta())).Known);
+        await elsewhere.ExpectProblem(HttpStatusCode.BadRequest, ErrorCode.InvalidRequest, await elsewhere.PostAsync(TrackerRoutes.Peers, Full(Complete)));
+        // This one has it, and need not prove it again.
+        await _alice.Expect(HttpStatusCode.OK, await _alice.PostAsync(TrackerRoutes.Peers, Full(Complete)));
+        Assert.True((await elsewhere.AnnounceAsync(Full(Complete))).Known);
+    }
+
+    [TrackerFact]
+    public async Task The_sources_of_one_user_are_dealt_in_turn_with_those_of_others()
+    {
+        var fingerprints = Enumerable.Range(0, 8).Select(_ => TestUser.NewFingerprint()).ToList();
+        await Task.WhenAll(fingerprints.Select(fingerprint => _alice.AnnounceAsync(Full(Complete) with { Fingerprint = fingerprint })));
+        using var carol = await TestUser.CreateAsync(_tracker, "carol");
+        await carol.JoinAsync(_alice, "dev");
+        await carol.AnnounceAsync(Complete);
+
+        // At random she would be among the first two of nine in one of five.
+        for (var i = 0; i < 8; i++)
+        {
+            Assert.Contains("carol", (await PeersAsync()).Take(2).Select(peer => peer.UserName));
+        }
     }
 
     [TrackerFact]
@@ -234,7 +273,7 @@ public sealed class PeerTests : IAsyncLifetime
     [TrackerFact]
     public async Task A_request_that_makes_no_sense_is_refused_with_the_reason()
     {
-        var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings + 1).Select(_ => new Announcement("dev", TestUser.RandomHash(), false)).ToArray();
+        var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings + 1).Select(_ => new Announcement(_group, TestUser.RandomHash(), false)).ToArray();
         AnnounceRequest[] bad =
         [
             Full() with { Port = 65536 },
@@ -254,8 +293,7 @@ public sealed class PeerTests : IAsyncLifetime
     [TrackerFact]
     public async Task The_longest_announce_fits()
     {
-        var name = new string('g', 64);
-        var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings).Select(_ => new Announcement(name, TestUser.RandomHash(), false)).ToArray();
+        var many = Enumerable.Range(0, AnnounceRequest.MaxHoldings).Select(_ => new Announcement(Guid.NewGuid(), TestUser.RandomHash(), false)).ToArray();
         await _alice.AnnounceAsync(Complete);
 
         var answer = await _alice.AnnounceAsync(Delta(many) with { Removed = many });
@@ -279,9 +317,9 @@ public sealed class PeerTests : IAsyncLifetime
             "the peer is deleted");
     }
 
-    private Announcement Complete => new("dev", _root, Complete: true);
+    private Announcement Complete => new(_group, _root, Complete: true);
 
-    private AnnounceRequest Full(params Announcement[] holdings) => new(_alice.Fingerprint, 5000, [], Full: true, holdings, Removed: []);
+    private AnnounceRequest Full(params Announcement[] holdings) => new(_alice.Fingerprint, 5000, [], Full: true, holdings, Removed: [], RevocationsAfter: 0);
 
     private AnnounceRequest Delta(params Announcement[] holdings) => Full(holdings) with { Full = false };
 

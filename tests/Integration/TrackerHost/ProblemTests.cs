@@ -49,7 +49,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [TrackerFact]
     public async Task An_unknown_path_a_wrong_method_and_a_wrong_type_are_problems_too()
     {
-        await _alice.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.InvalidRequest, await _alice.GetAsync("/v2/nothing"));
+        await _alice.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.InvalidRequest, await _alice.GetAsync(TrackerRoutes.Root + "/nothing"));
         var answer = await _alice.DeleteAsync(TrackerRoutes.Users);
         await _alice.ExpectProblem(HttpStatusCode.MethodNotAllowed, ErrorCode.InvalidRequest, answer);
         Assert.Contains("POST", answer.Content.Headers.Allow);

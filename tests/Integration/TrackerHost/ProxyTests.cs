@@ -28,7 +28,7 @@ public sealed class ProxyTests
         using var request = new HttpRequestMessage(HttpMethod.Post, TrackerRoutes.Peers)
         {
             Content = new ByteArrayContent(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
-                new AnnounceRequest(alice.Fingerprint, 5000, [], true, [new Announcement("dev", root, true)], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceRequest))
+                alice.Prove(new AnnounceRequest(alice.Fingerprint, 5000, [], true, [await alice.HoldingAsync("dev", root, complete: true)], [], RevocationsAfter: 0)), TrackerJson.Default.AnnounceRequest))
             {
                 Headers = { ContentType = new("application/json") },
             },

@@ -136,7 +136,7 @@ public sealed class RateLimitTests
         await alice.AnnounceAsync();
         await alice.AnnounceAsync();
 
-        var refused = await alice.PostAsync(TrackerRoutes.Peers, new AnnounceRequest(alice.Fingerprint, 1, [], Full: true, [], [], RevocationsAfter: 0));
+        var refused = await alice.PostAsync(TrackerRoutes.Peers, alice.Prove(new AnnounceRequest(alice.Fingerprint, 1, [], Full: true, [], [], RevocationsAfter: 0)));
 
         await alice.ExpectProblem(HttpStatusCode.TooManyRequests, ErrorCode.TooManyAttempts, refused);
         Assert.NotNull(refused.Headers.RetryAfter);

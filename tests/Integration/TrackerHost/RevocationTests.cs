@@ -137,7 +137,7 @@ public sealed class RevocationTests
         // What bob offered is offered no more, and named to the others as ended.
         Assert.Empty(Assert.Single((await owner.FindSourcesAsync("dev", root)).Contents).Peers);
         Assert.Equal(["file"], (await owner.ListFilesAsync("dev")).Select(file => file.Name));
-        Assert.Equal("bob", Assert.Single((await owner.AnnounceAsync()).Revocations).UserName);
+        Assert.Equal(bob.Session.UserId, Assert.Single((await owner.AnnounceAsync()).Revocations).UserId);
         // Of the group bob hears that he was taken out, and not what came after.
         await owner.ShareAsync("dev", "secret", root);
         await owner.CreateGroupAsync("another");

@@ -45,7 +45,7 @@ public sealed class SecrecyTests : IAsyncLifetime
         await SameAsync(_outsider, root => _outsider.AskSourcesAsync("dev", root), _root, TestUser.RandomHash());
         foreach (var root in new[] { _root, TestUser.RandomHash() })
         {
-            var holding = new Announcement("dev", root, Complete: true);
+            var holding = await _outsider.HoldingAsync("dev", root, complete: true);
             Assert.Equal([holding], (await _outsider.AnnounceAsync(holding)).Rejected);
         }
     }

@@ -33,7 +33,7 @@ public sealed class SourceTests
         var validator = new TicketValidator(bob.Session.TrackerId, keys, TimeProvider.System);
         var (ticket, problem) = await validator.ValidateAsync(answer.Ticket, Hash256.Compute(bob.Fingerprint.ToArray()));
         Assert.Null(problem);
-        Assert.Equal(("Bob", "dev"), (ticket!.UserName, ticket.Group));
+        Assert.Equal(("Bob", "dev"), (ticket!.UserName, ticket.GroupName));
         Assert.Equal([root], ticket.PiecesRoots);
         Assert.Equal(answer.TicketExpires, ticket.Expires);
         Assert.InRange(ticket.Expires, DateTimeOffset.UtcNow.AddMinutes(9), DateTimeOffset.UtcNow.AddMinutes(10));
@@ -83,9 +83,10 @@ public sealed class SourceTests
 
         async Task<List<Hash256>> AnnounceManyAsync(int count, bool isComplete)
         {
-            var fingerprints = Enumerable.Range(0, count).Select(_ => TestUser.RandomHash()).ToList();
+            var fingerprints = Enumerable.Range(0, count).Select(_ => TestUser.NewFingerprint()).ToList();
+            var holding = await alice.HoldingAsync("dev", root, isComplete);
             await Task.WhenAll(fingerprints.Select(fingerprint => alice.AnnounceAsync(
-                new AnnounceRequest(fingerprint, 5000, [], Full: true, [new Announcement("dev", root, isComplete)], Removed: [], RevocationsAfter: 0))));
+                new AnnounceRequest(fingerprint, 5000, [], Full: true, [holding], Removed: [], RevocationsAfter: 0))));
             return fingerprints;
         }
     }

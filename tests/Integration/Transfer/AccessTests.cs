@@ -98,9 +98,9 @@ public sealed class AccessTests : IAsyncLifetime
     {
         // bob shares the same bytes with a group of his own: its ticket names the same pieces root.
         await _bob.Client.CreateGroupAsync("elsewhere", CancellationToken.None);
-        await _bob.ShareAsync("data.bin", new byte[200_000], "elsewhere");
+        var elsewhere = await _bob.ShareAsync("data.bin", new byte[200_000], "elsewhere");
         var sources = await _bob.Client.GetSourcesAsync(
-            "elsewhere", new SourcesRequest(_identity.Fingerprint, _identity.CertificateHash, [Root]), CancellationToken.None);
+            "elsewhere", new SourcesRequest(elsewhere.GroupId, _identity.Fingerprint, _identity.CertificateHash, [Root]), CancellationToken.None);
         await using var peer = await RawPeer.DialAsync(_identity, _alice.Server);
         await peer.SendHelloAsync(sources.Ticket);
 
@@ -167,7 +167,7 @@ public sealed class AccessTests : IAsyncLifetime
     private async Task<string> TicketAsync(Hash256 certificateHash)
     {
         var sources = await _bob.Client.GetSourcesAsync(
-            TestPeer.Group, new SourcesRequest(_identity.Fingerprint, certificateHash, [Root]), CancellationToken.None);
+            TestPeer.Group, new SourcesRequest(_file.GroupId, _identity.Fingerprint, certificateHash, [Root]), CancellationToken.None);
         return sources.Ticket;
     }
 

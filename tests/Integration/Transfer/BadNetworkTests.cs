@@ -45,7 +45,7 @@ public sealed class BadNetworkTests
                 await seed.Client.AnnounceAsync(
                     new AnnounceRequest(
                         seed.Server.Fingerprint, proxy.Port, [], Full: true,
-                        [.. files.Select(file => new Announcement(TestPeer.Group, file.PiecesRoot!.Value, true))], [], RevocationsAfter: 0),
+                        [.. files.Select(file => new Announcement(file.GroupId, file.PiecesRoot!.Value, true))], [], RevocationsAfter: 0),
                     CancellationToken.None);
 
                 var downloads = receivers.Select((receiver, i) => receiver.Receive(files[i])).ToArray();

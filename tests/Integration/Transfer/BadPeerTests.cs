@@ -204,7 +204,7 @@ public sealed class BadPeerTests : IAsyncLifetime
     private async Task<RawPeer> OpenAsync()
     {
         var sources = await _mallory.Client.GetSourcesAsync(
-            TestPeer.Group, new SourcesRequest(_identity.Fingerprint, _identity.CertificateHash, [_file.PiecesRoot!.Value]), CancellationToken.None);
+            TestPeer.Group, new SourcesRequest(_file.GroupId, _identity.Fingerprint, _identity.CertificateHash, [_file.PiecesRoot!.Value]), CancellationToken.None);
         var peer = await RawPeer.DialAsync(_identity, _alice.Server);
         await peer.SendHelloAsync(sources.Ticket);
         await peer.OpenAsync(1, _file.PiecesRoot!.Value);

@@ -42,7 +42,7 @@ public sealed class FailureTests : IAsyncLifetime
     {
         await using var mallory = await TestPeer.StartAsync(_tracker, "mallory", _alice);
         await mallory.ShareAsync("data.bin", _content);
-        mallory.Server.Shares.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin").Swap(before =>
+        mallory.Server.Shares.Offer(new LyingContent(_file.Content, _content), _file.GroupIdentity, "data.bin").Swap(before =>
         {
             before.Dispose();
             return new LyingContent(_file.Content, _content);
@@ -56,7 +56,7 @@ public sealed class FailureTests : IAsyncLifetime
     [Fact]
     public async Task With_only_wrong_bytes_a_download_fails_and_leaves_no_file()
     {
-        _alice.Server.Shares.Offer(new LyingContent(_file.Content, _content), TestPeer.Group, "data.bin")
+        _alice.Server.Shares.Offer(new LyingContent(_file.Content, _content), _file.GroupIdentity, "data.bin")
             .Swap(_ => new LyingContent(_file.Content, _content));
 
         var error = await Assert.ThrowsAsync<P2PShareException>(() => _bob.Receive(_file).Completion.WaitAsync(Limit));
@@ -212,7 +212,7 @@ public sealed class FailureTests : IAsyncLifetime
     [Fact]
     public async Task A_share_that_was_stopped_is_not_served_any_more()
     {
-        await _alice.Server.Shares.StopShareAsync(TestPeer.Group, "data.bin", CancellationToken.None);
+        await _alice.Server.Shares.WithdrawAsync(TestPeer.Group, ["data.bin"], CancellationToken.None);
 
         var error = await Assert.ThrowsAsync<P2PShareException>(() => _bob.Receive(_file).Completion.WaitAsync(Limit));
 
@@ -242,14 +242,14 @@ public sealed class FailureTests : IAsyncLifetime
 
         Assert.Same(first, _bob.Receive(_file));
         var error = Assert.Throws<P2PShareException>(() => _bob.Server.Downloads.Start(
-            new DownloadRequest(TestPeer.Group, other.Name, other.Content, _bob.DestinationOf("data.bin"), Overwrite: false)));
+            new DownloadRequest(other.GroupIdentity, other.Name, other.Content, _bob.DestinationOf("data.bin"), Overwrite: false)));
         Assert.Equal(ErrorCode.DestinationInUse, error.Code);
 
         // The same from another process of the same person: a second peer server of the state folder.
         await using var second = await PeerServer.StartAsync(_bob.Client, _bob.State, new PeerServerOptions(), CancellationToken.None);
         Assert.NotEqual(_bob.Server.Fingerprint, second.Fingerprint);
         var rival = second.Downloads.Start(new DownloadRequest(
-            TestPeer.Group, other.Name, other.Content, _bob.DestinationOf("data.bin"), Overwrite: false));
+            other.GroupIdentity, other.Name, other.Content, _bob.DestinationOf("data.bin"), Overwrite: false));
         var refused = await Assert.ThrowsAsync<P2PShareException>(() => rival.Completion.WaitAsync(Limit));
         Assert.Equal(ErrorCode.DestinationInUse, refused.Code);
 

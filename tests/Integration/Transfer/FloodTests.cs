@@ -39,7 +39,7 @@ public sealed class FloodTests : IAsyncLifetime
     {
         using var identity = PeerIdentity.Acquire(_mallory.State, TimeProvider.System);
         var sources = await _mallory.Client.GetSourcesAsync(
-            TestPeer.Group, new SourcesRequest(identity.Fingerprint, identity.CertificateHash, [_file.PiecesRoot!.Value]), CancellationToken.None);
+            TestPeer.Group, new SourcesRequest(_file.GroupId, identity.Fingerprint, identity.CertificateHash, [_file.PiecesRoot!.Value]), CancellationToken.None);
         await using var peer = await RawPeer.DialAsync(identity, _alice.Server);
         await peer.SendHelloAsync(sources.Ticket);
         await peer.OpenAsync(1, _file.PiecesRoot!.Value);

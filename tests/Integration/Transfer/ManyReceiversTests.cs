@@ -43,7 +43,7 @@ public sealed class ManyReceiversTests(ITestOutputHelper output) : IAsyncLifetim
         using var identity = PeerIdentity.Acquire(_bob.State, TimeProvider.System);
         var root = _file.PiecesRoot!.Value;
         var sources = await _bob.Client.GetSourcesAsync(
-            TestPeer.Group, new SourcesRequest(identity.Fingerprint, identity.CertificateHash, [root]), CancellationToken.None);
+            TestPeer.Group, new SourcesRequest(_file.GroupId, identity.Fingerprint, identity.CertificateHash, [root]), CancellationToken.None);
         var receivers = new RawPeer[Receivers];
         var before = WorkingSet();
         var watch = Stopwatch.StartNew();
@@ -96,7 +96,7 @@ public sealed class ManyReceiversTests(ITestOutputHelper output) : IAsyncLifetim
         Assert.Equal(1, _alice.Server.GetStatus().Connections);
 
         // The same bytes once more, from this machine.
-        await _alice.Server.Downloads.Start(new(TestPeer.Group, "data.bin", _file.Content, _alice.DestinationOf("again.bin"), Overwrite: false))
+        await _alice.Server.Downloads.Start(new(_file.GroupIdentity, "data.bin", _file.Content, _alice.DestinationOf("again.bin"), Overwrite: false))
             .Completion.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Empty(OpenFiles());
 

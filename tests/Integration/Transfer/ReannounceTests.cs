@@ -29,10 +29,10 @@ public sealed class ReannounceTests
         for (var i = 0; i < Peers; i++)
         {
             var client = new TrackerSession([first.Address, second.Address], new KnownTrackers(Path.GetRandomFileName()));
-            var announcer = new Announcer(client, TestUser.RandomHash(), 5000, new AnnounceHandler(), TimeProvider.System);
+            var announcer = new Announcer(client, TestUser.RandomHash(), () => new FingerprintProof([1], [2]), 5000, new AnnounceHandler(), TimeProvider.System);
             client.Moved += announcer.TrackerMoved;
             await announcer.AnnounceAsync(CancellationToken.None);
-            peers.Add((client, announcer, announcer.RunAsync(stop.Token)));
+            peers.Add((client, announcer, announcer.RunAsync(_ => { }, stop.Token)));
         }
 
         await first.DisposeAsync();

@@ -224,7 +224,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
         }
 
         using var other = await LoggedInAsync();
-        await LoseAnswerAsync(() => other.StopShareAsync("dev", "file", CancellationToken.None), "groups WHERE NOT EXISTS (SELECT 1 FROM files)");
+        await LoseAnswerAsync(() => other.WithdrawFilesAsync("dev", ["file"], CancellationToken.None), "groups WHERE NOT EXISTS (SELECT 1 FROM files)");
         Assert.Equal(3, await _second.CountAsync("events WHERE file_name = 'file'"));
     }
 

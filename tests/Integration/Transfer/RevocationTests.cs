@@ -171,7 +171,7 @@ public sealed class RevocationTests : IAsyncLifetime
     {
         var files = await peer.Client.GetFilesAsync(TestPeer.Group, CancellationToken.None);
         var sources = await peer.Client.GetSourcesAsync(
-            TestPeer.Group, new SourcesRequest(identity.Fingerprint, identity.CertificateHash, [files[0].PiecesRoot!.Value]), CancellationToken.None);
+            TestPeer.Group, new SourcesRequest(files[0].GroupId, identity.Fingerprint, identity.CertificateHash, [files[0].PiecesRoot!.Value]), CancellationToken.None);
         return sources.Ticket;
     }
 }

@@ -118,5 +118,5 @@ public sealed class SwarmTests
         await Eventually.HoldsAsync(() => !bob.Server.Dialer.Connections.Any(connection => connection.IsBulk), "none is left");
     }
 
-    private static SourcePeer AddressOf(TestPeer peer) => new(peer.Server.Fingerprint, peer.UserName, true, [$"127.0.0.1:{peer.Server.Port}"]);
+    private static SourcePeer AddressOf(TestPeer peer) => new(peer.Server.Fingerprint, peer.Client.UserId, peer.Client.SessionId, peer.UserName, true, [$"127.0.0.1:{peer.Server.Port}"]);
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
@@ -32,15 +33,19 @@ public sealed class ThrottledTrackerTests
         using var client = await ConnectAsync(tracker);
         for (var i = 0; i < 10; i++)
         {
-            await client.AnnounceAsync(new AnnounceRequest(TestUser.RandomHash(), 1, [], Full: true, [], [], RevocationsAfter: 0), CancellationToken.None);
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var proof = FingerprintProof.Make(key, client.TrackerId, client.SessionId);
+            await client.AnnounceAsync(
+                new AnnounceRequest(Hash256.Compute(proof.PublicKey), 1, [], Full: true, [], [], RevocationsAfter: 0, proof), CancellationToken.None);
         }
 
         var lost = new TaskCompletionSource<string>();
+        using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var announcer = new Announcer(
-            client, TestUser.RandomHash(), 1, new AnnounceHandler(), TimeProvider.System, new SentenceLogger(LogLevel.Warning, message => lost.TrySetResult(message)));
-        announcer.Hold("dev", TestUser.RandomHash(), isComplete: true);
+            client, Hash256.Compute(own.ExportSubjectPublicKeyInfo()), () => FingerprintProof.Make(own, client.TrackerId, client.SessionId), 1, new AnnounceHandler(), TimeProvider.System, new SentenceLogger(LogLevel.Warning, message => lost.TrySetResult(message)));
+        announcer.Hold(Guid.NewGuid(), TestUser.RandomHash(), isComplete: true);
         using var end = new CancellationTokenSource();
-        var running = announcer.RunAsync(end.Token);
+        var running = announcer.RunAsync(_ => { }, end.Token);
 
         Assert.Contains("Too many requests", await lost.Task.WaitAsync(TimeSpan.FromSeconds(20)), StringComparison.Ordinal);
         await Eventually.HoldsAsync(async () => await tracker.CountAsync("peers") == 11, "the peer is announced", TimeSpan.FromSeconds(40));

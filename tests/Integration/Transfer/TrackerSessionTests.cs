@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Storage;
@@ -28,7 +29,11 @@ public sealed class TrackerSessionTests
     {
         await using var tracker = await TestTracker.StartAsync();
         using var client = await ConnectAsync(tracker);
-        var fingerprint = TestUser.RandomHash();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var fingerprint = Hash256.Compute(key.ExportSubjectPublicKeyInfo());
+        AnnounceRequest Announce() =>
+            new(fingerprint, 5000, [], Full: true, [], [], RevocationsAfter: 0, FingerprintProof.Make(key, client.TrackerId, client.SessionId));
+        await client.AnnounceAsync(Announce(), CancellationToken.None);
         using var end = new CancellationTokenSource();
         var asked = 0;
         var busy = Enumerable.Range(0, 8).Select(async i =>
@@ -36,7 +41,7 @@ public sealed class TrackerSessionTests
             while (!end.IsCancellationRequested)
             {
                 await client.GetGroupsAsync(CancellationToken.None);
-                await client.AnnounceAsync(new AnnounceRequest(fingerprint, 5000, [], Full: true, [], [], RevocationsAfter: 0), CancellationToken.None);
+                await client.AnnounceAsync(Announce(), CancellationToken.None);
                 Interlocked.Increment(ref asked);
             }
         }).ToList();

@@ -23,7 +23,8 @@ internal sealed class RawSource : IAsyncDisposable
         await user.Client.AnnounceAsync(
             new AnnounceRequest(
                 source._identity.Fingerprint, ((IPEndPoint)source._listener.LocalEndpoint).Port, [], Full: true,
-                [new Announcement(file.GroupId, file.PiecesRoot!.Value, Complete: true)], [], RevocationsAfter: 0),
+                [new Announcement(file.GroupId, file.PiecesRoot!.Value, Complete: true)], [], RevocationsAfter: 0,
+                source._identity.Prove(user.Client.TrackerId, user.Client.SessionId)),
             CancellationToken.None);
         return source;
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -16,12 +17,14 @@ namespace P2PShare.Support;
 /// <summary>A user of a tracker over bare HTTP: pins the fingerprint, sends the token.</summary>
 internal sealed class TestUser : IDisposable
 {
+    private static readonly ConcurrentDictionary<Hash256, byte[]> Keys = new();
+
     private readonly HttpClient _http;
 
     private TestUser(TrackerAddress tracker, string name, IPAddress? from = null)
     {
         Name = name;
-        Fingerprint = RandomHash();
+        Fingerprint = NewFingerprint();
         _http = CreateClient(tracker, from);
     }
 
@@ -53,6 +56,15 @@ internal sealed class TestUser : IDisposable
         BaseAddress = new Uri($"https://{tracker.Authority}"),
         DefaultRequestVersion = HttpVersion.Version20,
     };
+
+    /// <summary>The fingerprint of a new key, with which <see cref="AnnounceAsync(AnnounceRequest)"/> proves it.</summary>
+    public static Hash256 NewFingerprint()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var fingerprint = Hash256.Compute(key.ExportSubjectPublicKeyInfo());
+        Keys[fingerprint] = key.ExportPkcs8PrivateKey();
+        return fingerprint;
+    }
 
     public static Hash256 RandomHash() => new(RandomNumberGenerator.GetBytes(Hash256.Size));
 
@@ -164,7 +176,14 @@ internal sealed class TestUser : IDisposable
     /// <summary>What a peer holds in a group of this name.</summary>
     public async Task<Announcement> HoldingAsync(string group, Hash256 root, bool complete) => new(await GroupIdAsync(group), root, complete);
 
+    /// <inheritdoc cref="AnnounceAsync(Announcement[])"/>
+    public Task<AnnounceResponse> AnnounceAsync() => AnnounceAsync(Array.Empty<Announcement>());
+
     /// <summary>Announces all that the peer holds.</summary>
+    public Task<AnnounceResponse> AnnounceAsync(params Announcement[] holdings) =>
+        AnnounceAsync(new AnnounceRequest(Fingerprint, Port: 5000, Addresses: [], Full: true, holdings, Removed: [], RevocationsAfter: 0));
+
+    /// <inheritdoc cref="AnnounceAsync(Announcement[])"/>
     public async Task<AnnounceResponse> AnnounceAsync(params (string Group, Hash256 Root, bool Complete)[] holdings)
     {
         var announcements = new List<Announcement>();
@@ -173,11 +192,24 @@ internal sealed class TestUser : IDisposable
             announcements.Add(await HoldingAsync(group, root, complete));
         }
 
-        return await AnnounceAsync(new AnnounceRequest(Fingerprint, Port: 5000, Addresses: [], Full: true, announcements, Removed: [], RevocationsAfter: 0));
+        return await AnnounceAsync([.. announcements]);
     }
 
     public async Task<AnnounceResponse> AnnounceAsync(AnnounceRequest request) =>
-        await Expect<AnnounceResponse>(HttpStatusCode.OK, await PostAsync(TrackerRoutes.Peers, request));
+        await Expect<AnnounceResponse>(HttpStatusCode.OK, await PostAsync(TrackerRoutes.Peers, Prove(request)));
+
+    /// <summary>The request with the proof that a full one needs, if its fingerprint is one of <see cref="NewFingerprint"/>.</summary>
+    public AnnounceRequest Prove(AnnounceRequest request)
+    {
+        if (!request.Full || request.Proof is not null || !Keys.TryGetValue(request.Fingerprint, out var bytes))
+        {
+            return request;
+        }
+
+        using var key = ECDsa.Create();
+        key.ImportPkcs8PrivateKey(bytes, out _);
+        return request with { Proof = FingerprintProof.Make(key, Session.TrackerId, Session.SessionId) };
+    }
 
     public async Task<HttpResponseMessage> AskSourcesAsync(string group, params Hash256[] roots) =>
         await PostAsync(TrackerRoutes.Sources(group), new SourcesRequest(await GroupIdAsync(group), Fingerprint, Hash256.Compute(Fingerprint.ToArray()), roots));

@@ -38,6 +38,8 @@ public class TrackerJsonTests
         new PeerResponse("dev", "eve", A, ["10.0.0.1:4000"], 3, 1, Now),
         new SourcesRequest(Group, A, B, [A, B]),
         new SourcesResponse(Group, "ey.J.x", Now, [new ContentSources(A, [new SourcePeer(B, User, Session, "john", true, ["10.0.0.1:4000"])])]),
+        new WithdrawFilesRequest(["a/b.bin"]),
+        new WithdrawFilesResponse(Group, [new FailedWithdrawal("a/b.bin", ErrorCode.NotSharer, "You do not share it.")]),
         new ProblemResponse("about:blank", "Taken", 409, "'dev' is taken.", ErrorCode.GroupNameTaken),
         new ProblemResponse(),
     ];

@@ -34,7 +34,7 @@ public class TrackerRoutesTests
     public void A_file_name_keeps_its_slashes_and_nothing_else(string name, string escaped)
     {
         FileName.Check(name);
-        Assert.Equal("/v1/groups/g/files/" + escaped, TrackerRoutes.File("g", name));
+        Assert.Equal("/v2/groups/g/files/" + escaped, TrackerRoutes.File("g", name));
     }
 
     [Theory]
@@ -54,7 +54,7 @@ public class TrackerRoutesTests
         if (FileName.FindProblem(name) is null)
         {
             var uri = new Uri("https://t" + TrackerRoutes.File("g", name));
-            Assert.Equal(name, Uri.UnescapeDataString(uri.AbsolutePath["/v1/groups/g/files/".Length..]));
+            Assert.Equal(name, Uri.UnescapeDataString(uri.AbsolutePath["/v2/groups/g/files/".Length..]));
         }
     }
 

@@ -32,11 +32,11 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     public ContentRegistryTests()
     {
         _state = StateFolder.Open(Path.Combine(_folder.Path, "state"));
-        _store = new ShareStore(_state, new TrackerAccount(Guid.NewGuid(), "alice"), (group, name, _) =>
+        _store = new ShareStore(_state, new TrackerAccount(Guid.NewGuid(), "alice"), (group, names, _) =>
         {
-            _stopped.Add($"{group}/{name}");
+            _stopped.AddRange(names.Select(name => $"{group}/{name}"));
             _onStop();
-            return Task.CompletedTask;
+            return Task.FromResult(new WithdrawFilesResponse(TestIds.Of(group), []));
         });
         _registry = NewRegistry();
     }
@@ -128,7 +128,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         var (connection, remote, _) = Run();
         var (dev, ops) = (Open(connection, 1, "Dev"), Open(connection, 3, "ops"));
 
-        await _registry.StopShareAsync("Dev", Name, CancellationToken.None);
+        await _registry.WithdrawAsync("Dev", [Name], CancellationToken.None);
 
         Assert.Equal(["Dev/" + Name], _stopped);
         Assert.Contains("withdraw dev", _announcer.Calls);
@@ -266,7 +266,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
         _onStop = () => _registry.RemoveRejected(new Announcement(TestIds.Of("dev"), Root, Complete: true));
 
-        await _registry.StopShareAsync("DEV", Name, CancellationToken.None);
+        await _registry.WithdrawAsync("DEV", [Name], CancellationToken.None);
 
         Assert.Empty(Log);
         Assert.Null(Find("dev"));

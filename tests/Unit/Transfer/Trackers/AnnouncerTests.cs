@@ -28,7 +28,7 @@ public sealed class AnnouncerTests : IDisposable
     public AnnouncerTests()
     {
         _session = InMemoryTracker.NewSession(_clock, _tracker);
-        _announcer = new Announcer(_session, Hash256.Compute([2]), 5000, _handler, _clock, new SentenceLogger(LogLevel.Warning, _warnings.Enqueue));
+        _announcer = new Announcer(_session, Hash256.Compute([2]), () => new FingerprintProof([1], [2]), 5000, _handler, _clock, new SentenceLogger(LogLevel.Warning, _warnings.Enqueue));
         _tracker.Answer = AcceptAsync;
     }
 

@@ -12,7 +12,7 @@ public sealed class RepeatedWriteTests : IDisposable
 
     private readonly PauseClock _clock = new();
     private readonly InMemoryTracker _tracker = new("tracker");
-    private readonly TrackerRequest _request = TrackerRequest.Post("/v1/groups");
+    private readonly TrackerRequest _request = TrackerRequest.Post("/v2/groups");
     private readonly TrackerSession _session;
 
     public RepeatedWriteTests() => _session = InMemoryTracker.NewSession(_clock, _tracker);
@@ -91,7 +91,7 @@ public sealed class RepeatedWriteTests : IDisposable
 
         Assert.Equal(group, await _session.CreateGroupAsync("dev", CancellationToken.None));
 
-        Assert.Equal(["POST /v1/groups", "POST /v1/groups", "GET /v1/groups/dev"], _tracker.Requests);
+        Assert.Equal(["POST /v2/groups", "POST /v2/groups", "GET /v2/groups/dev"], _tracker.Requests);
     }
 
     [Theory]
