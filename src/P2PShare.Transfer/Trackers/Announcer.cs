@@ -162,7 +162,7 @@ internal sealed class Announcer(
         lock (_lock)
         {
             batch = _state.TakeBatch();
-            request = new AnnounceRequest(fingerprint, port, _addresses.Get(), batch.IsFull, batch.Holdings, batch.Removed, _state.RevocationsAfter);
+            request = new AnnounceRequest(fingerprint, port, _addresses.Get(), batch.IsFull, batch.Holdings, batch.Removed, _state.RevocationsAfter, ThroughProxy: tracker.IsThroughProxy);
             request = batch.IsFull ? request with { Proof = prove() } : request;
         }
 

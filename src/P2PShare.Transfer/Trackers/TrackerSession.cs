@@ -22,17 +22,23 @@ public sealed class TrackerSession : TrackerApi, IDisposable
     /// <param name="addresses">At least one, in the order in which they are tried.</param>
     /// <param name="known">Trackers whose certificate the user accepted before.</param>
     /// <param name="trustOnFirstUse">Whether a certificate that was never seen before is accepted and remembered.</param>
-    /// <param name="warn">Receives warnings, as sentences, on any thread: a tracker is skipped because it cannot be trusted.</param>
-    public TrackerSession(IReadOnlyList<TrackerAddress> addresses, KnownTrackers known, bool trustOnFirstUse = false, Action<string>? warn = null)
+    /// <param name="warn">Receives warnings, as sentences, on any thread: a tracker is skipped because it cannot be trusted, or a proxy is used.</param>
+    /// <param name="proxy">Null: <see cref="ProxySetting.Automatic"/>.</param>
+    public TrackerSession(
+        IReadOnlyList<TrackerAddress> addresses, KnownTrackers known, bool trustOnFirstUse = false, Action<string>? warn = null, ProxySetting? proxy = null)
         : this(
             addresses, known, trustOnFirstUse, TimeProvider.System, TrackerTimeouts.Default,
-            warn is null ? NullLogger.Instance : new SentenceLogger(LogLevel.Warning, warn))
+            warn is null ? NullLogger.Instance : new SentenceLogger(LogLevel.Warning, warn), proxy)
     {
     }
 
     internal TrackerSession(
-        IReadOnlyList<TrackerAddress> addresses, KnownTrackers known, bool trustOnFirstUse, TimeProvider clock, TrackerTimeouts timeouts, ILogger? logger = null)
-        : this([.. addresses.Select(address => new TrackerConnection(address, known, trustOnFirstUse, clock, timeouts))], clock, timeouts, logger)
+        IReadOnlyList<TrackerAddress> addresses, KnownTrackers known, bool trustOnFirstUse, TimeProvider clock, TrackerTimeouts timeouts, ILogger? logger = null,
+        ProxySetting? proxy = null)
+        : this(
+            [.. addresses.Select(address => new TrackerConnection(
+                address, known, trustOnFirstUse, clock, timeouts, proxy: new TrackerProxy(address, proxy ?? ProxySetting.Automatic, HttpClient.DefaultProxy)))],
+            clock, timeouts, logger)
     {
     }
 
@@ -54,6 +60,8 @@ public sealed class TrackerSession : TrackerApi, IDisposable
     internal event Action? Refused;
 
     public override TrackerAddress Address => _sender.Current;
+
+    internal override bool IsThroughProxy => _sender.IsThroughProxy;
 
     /// <summary>False before a login, after a logout, and once the tracker has refused the session.</summary>
     public bool IsLoggedIn => _session is not null && Ended is null;
