@@ -114,12 +114,12 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     public PeerServerStatus GetStatus() => new(_connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded);
 
-    /// <summary>Stops listening, unregisters at the tracker, lets running uploads finish for at most <paramref name="grace"/>, suspends downloads.</summary>
-    public Task StopAsync(TimeSpan grace)
+    /// <summary>Suspends downloads, unregisters at the tracker within <paramref name="patience"/> (5 s), lets uploads finish for at most <paramref name="grace"/>.</summary>
+    public Task StopAsync(TimeSpan grace, TimeSpan? patience = null)
     {
         lock (_lock)
         {
-            return _stopped ??= Task.Run(() => StopCoreAsync(grace));
+            return _stopped ??= Task.Run(() => StopCoreAsync(grace, patience ?? TimeSpan.FromSeconds(5)));
         }
     }
 
@@ -129,14 +129,17 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) => _presence.IsRevokedBy(_connections.Revoke(revocations));
 
-    private Task RunAsync(CancellationToken stop) => Task.WhenAll(_connections.MaintainAsync(stop), _presence.RunAsync(stop),
-        _listener.RunAsync(_identity, _connections, _context, error => _completion.TrySetException(error), stop));
+    private Task RunAsync(CancellationToken stop)
+    {
+        void End(P2PShareException reason) => _completion.TrySetException(reason);
+        return Task.WhenAll(_listener.RunAsync(_identity, _connections, _context, End, stop), _connections.MaintainAsync(stop), _presence.RunAsync(End, stop));
+    }
 
-    private async Task StopCoreAsync(TimeSpan grace)
+    private async Task StopCoreAsync(TimeSpan grace, TimeSpan patience)
     {
         await Downloads.SuspendAllAsync().ConfigureAwait(false);
         _listener.Dispose();
-        await _presence.UnregisterAsync().ConfigureAwait(false);
+        await _presence.UnregisterAsync(patience).ConfigureAwait(false);
         await _connections.DrainUploadsAsync(grace).ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _connections.CloseAsync().ConfigureAwait(false);

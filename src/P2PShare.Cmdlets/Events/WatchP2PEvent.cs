@@ -3,6 +3,8 @@ using System.Threading.Channels;
 using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Trackers;
 
@@ -14,7 +16,8 @@ namespace P2PShare.Cmdlets.Events;
 /// Join requests and their answers, members who leave or are removed, new owners, files that are shared or removed: each event
 /// is one object with Group and UserName, and for a file its Name, so that other cmdlets of the pipeline bind it as it is.
 /// Only events after the start are written (-Verbose reports when it listens). It ends with Ctrl+C, when a later cmdlet takes
-/// no more (Select-Object -First 1), or when the session ends.
+/// no more (Select-Object -First 1), when the session ends, and when all groups that -Group names without wildcards were deleted or left:
+/// each of these is an error, with the reason.
 /// </para>
 /// <para>
 /// If the connection to the tracker is lost, it connects again, or to the next tracker, and writes the events that happened
@@ -109,8 +112,8 @@ public sealed class WatchP2PEvent : SessionCmdlet
         // The rest of the pipeline may be slow, and a tracker drops a stream that is not read.
         var arrived = Channel.CreateUnbounded<GroupEvent?>(new UnboundedChannelOptions { SingleReader = true });
         IReadOnlyList<string> named = _groups.Count > MostNamed || _groups.Exists(NameMatch.IsPattern) ? [] : _groups;
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var reading = ReadAsync(session.Client, named, arrived.Writer, end.Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var reading = ReadAsync(session.Client, named, arrived.Writer, stop.Token);
         try
         {
             await foreach (var what in arrived.Reader.ReadAllAsync(cancellationToken))
@@ -119,18 +122,41 @@ public sealed class WatchP2PEvent : SessionCmdlet
                 {
                     WriteVerbose($"Listening to {session.Tracker}: every later event is written.");
                 }
-                else if (Kind.Contains(P2PEvent.KindOf(what)) && IsNamed(what.Group))
+                else if (IsNamed(what.Group))
                 {
-                    WriteObject(new P2PEvent(what));
+                    if (Kind.Contains(P2PEvent.KindOf(what)))
+                    {
+                        WriteObject(new P2PEvent(what));
+                    }
+
+                    if (FindEnd(what, session) is { } end && _groups.RemoveAll(name => AccountName.Key(name) == AccountName.Key(what.Group)) > 0)
+                    {
+                        WriteFault(end, what.Group);
+                        if (_groups.Count == 0)
+                        {
+                            return;
+                        }
+                    }
                 }
             }
         }
         finally
         {
-            await end.CancelAsync();
+            await stop.CancelAsync();
             await reading;
         }
     }
+
+    /// <returns>Why no event of the group follows for this user; null if there may be more.</returns>
+    private static P2PShareException? FindEnd(GroupEvent what, P2PSession session) => what.Kind switch
+    {
+        GroupEventKind.GroupRemoved => new P2PShareException(
+            ErrorCode.GroupNotFound, $"The group '{what.Group}' was deleted by {what.UserName}: it is not watched any longer."),
+        GroupEventKind.MemberRemoved or GroupEventKind.MemberLeft when AccountName.Key(what.UserName) == AccountName.Key(session.UserName) =>
+            new P2PShareException(
+                ErrorCode.NotMember, $"{session.UserName} {(what.Kind == GroupEventKind.MemberLeft ? "left" : "was removed from")} the group '{what.Group}': it is not watched any longer."),
+        _ => null,
+    };
 
     private bool IsNamed(string group) => _groups.Exists(name => NameMatch.IsMatch(group, name));
 

@@ -9,6 +9,8 @@ namespace P2PShare.Cmdlets.Files;
 /// <para>Each file has its name in the group, its size in bytes, the user who shared it first (Owner), the number of peers
 /// online that have all of it (Sources), and its pieces root: files with equal roots have equal bytes. Pipe files to
 /// Receive-P2PFile, Test-P2PFile or Where-Object.</para>
+/// <para>Names that differ only in case are two files. CaseConflict is true for both, and the table marks them: a folder that does not
+/// distinguish them, as on Windows, can have only one.</para>
 /// <para>A group of which the user is not a member is the error NotMember. A file name without wildcards that the group does
 /// not have is the error FileNotFound; a pattern that matches nothing writes nothing. Names are compared without regard to
 /// case.</para>
@@ -93,7 +95,7 @@ public sealed class GetP2PFile : SessionCmdlet
     {
         foreach (var file in (await selection.FindAsync(group, name, cancellationToken)).OrderBy(file => file.Name, StringComparer.OrdinalIgnoreCase))
         {
-            WriteObject(new P2PFile(file));
+            WriteObject(selection.Describe(file));
         }
     }
 }

@@ -7,8 +7,9 @@ namespace P2PShare;
 /// <summary>A file that is shared with a group.</summary>
 public sealed class P2PFile
 {
-    internal P2PFile(FileResponse file)
+    internal P2PFile(FileResponse file, bool caseConflict = false)
     {
+        CaseConflict = caseConflict;
         Group = file.Group;
         GroupIdentity = file.GroupIdentity;
         Name = file.Name;
@@ -45,6 +46,12 @@ public sealed class P2PFile
     public DateTimeOffset Shared { get; }
 
     internal GroupIdentity GroupIdentity { get; }
+
+    /// <summary>
+    /// Whether the group has another file whose name differs only in case: a folder that does not distinguish them can have one of the two.
+    /// Only of files that were listed.
+    /// </summary>
+    public bool CaseConflict { get; }
 
     internal ContentDescription Content { get; }
 

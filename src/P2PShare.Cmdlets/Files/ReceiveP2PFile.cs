@@ -53,6 +53,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     private FileSelection? _selection;
     private ReceiveLoop? _receiving;
     private string _folder = "";
+    private DestinationNames? _names;
 
     /// <summary>Files, from Get-P2PFile or Send-P2PFile.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
@@ -111,6 +112,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     {
         _selection = new FileSelection(CurrentSession);
         _folder = LocalFiles.ResolveDestination(SessionState, Destination);
+        _names = new DestinationNames(_folder);
         return Task.CompletedTask;
     }
 
@@ -132,7 +134,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
             {
                 foreach (var file in await _selection!.FindAsync(Group!, name, cancellationToken))
                 {
-                    var found = new P2PFile(file);
+                    var found = _selection.Describe(file);
                     await TryAsync(found, () => AddAsync(found, cancellationToken));
                 }
             });
@@ -161,7 +163,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
 
     private async Task AddAsync(P2PFile file, CancellationToken cancellationToken)
     {
-        var path = DestinationPath.Resolve(_folder, file.Name);
+        var path = _names!.Take(file.Name, file.CaseConflict);
         if (!ShouldProcess(path, $"Receive '{file.Name}' of group '{file.Group}'"))
         {
             return;

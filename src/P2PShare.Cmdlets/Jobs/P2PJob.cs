@@ -8,8 +8,8 @@ namespace P2PShare.Cmdlets.Jobs;
 /// <summary>Work in the background, as a job of PowerShell.</summary>
 public abstract class P2PJob : Job
 {
-    // Nobody may ever ask a long-running job for its output.
-    private const int MostKept = 10_000;
+    /// <summary>How many records of a stream are kept if nothing receives them; the newest are.</summary>
+    private protected const int MaxKept = 1000;
 
     // PowerShell keeps to itself what sets JobStateInfo.Reason. Without it the fault becomes an error of the job.
     private static readonly Action<Job, JobState, Exception>? SetJobStateAndReason = typeof(Job)
@@ -18,6 +18,8 @@ public abstract class P2PJob : Job
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
+    private WarningRecord? _dropNotice;
+    private long _dropped;
     private Task _work = Task.CompletedTask;
     private string _status = "";
     private bool _failed;
@@ -41,9 +43,14 @@ public abstract class P2PJob : Job
     /// <summary>Stops it, and returns when it has ended or does not end in time.</summary>
     public override void StopJob() => PipelineContext.Wait(StopAsync());
 
+    /// <summary>Whether the module or the runspace ends, and the work is to end without waiting for others.</summary>
+    private protected bool IsHurried { get; private set; }
+
     /// <summary>Stops it, and returns when it has ended or does not end in time. Another caller may be stopping it already.</summary>
-    internal async Task StopAsync()
+    /// <param name="hurry">See <see cref="IsHurried"/>.</param>
+    internal async Task StopAsync(bool hurry = false)
     {
+        IsHurried |= hurry;
         var isFirst = Enter(JobState.Stopping);
         if (isFirst)
         {
@@ -163,12 +170,37 @@ public abstract class P2PJob : Job
                 return;
             }
 
-            if (stream.Count >= MostKept)
+            if (stream.Count >= MaxKept)
             {
-                stream.RemoveAt(0);
+                DropOldest(stream);
             }
 
             stream.Add(value);
+        }
+    }
+
+    // The notice stays the first warning, with the number so far, until it is received.
+    private void DropOldest<T>(PSDataCollection<T> stream)
+    {
+        try
+        {
+            var hasNotice = Warning.Count > 0 && Warning[0] == _dropNotice;
+            stream.RemoveAt(hasNotice && ReferenceEquals(stream, Warning) ? 1 : 0);
+            _dropped = hasNotice ? _dropped + 1 : 1;
+            _dropNotice = new WarningRecord(
+                $"Records of job '{Name}' that were dropped because nothing received them: {_dropped}. Of each kind the newest {MaxKept} are kept; Receive-Job receives them.");
+            if (hasNotice)
+            {
+                Warning[0] = _dropNotice;
+            }
+            else
+            {
+                Warning.Insert(0, _dropNotice);
+            }
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // A reader took them meanwhile.
         }
     }
 

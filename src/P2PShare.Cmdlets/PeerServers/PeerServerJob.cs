@@ -12,6 +12,9 @@ public sealed class PeerServerJob : P2PJob
     // Beside the uploads: telling the tracker, and closing.
     private static readonly TimeSpan Closing = TimeSpan.FromSeconds(10);
 
+    // The tracker notices by itself that a peer is gone; a shell that ends does not wait for it.
+    private static readonly TimeSpan HurriedPatience = TimeSpan.FromSeconds(0.5);
+
     private readonly PeerServerWarnings _warnings;
 
     /// <param name="warnings">What the server warned of, from its start on.</param>
@@ -52,7 +55,7 @@ public sealed class PeerServerJob : P2PJob
         finally
         {
             Session.TrackerWarnings.Detach(_warnings.Add);
-            await Server.StopAsync(StopTimeout).ConfigureAwait(false);
+            await Server.StopAsync(StopTimeout, IsHurried ? HurriedPatience : null).ConfigureAwait(false);
             await Server.DisposeAsync().ConfigureAwait(false);
         }
     }

@@ -21,7 +21,7 @@ internal static class Faults
         [ErrorCode.InvalidTrackerAddress] = (ErrorCategory.InvalidArgument, "-Tracker takes the address of one tracker, -TrackerInfo a file of several."),
         [ErrorCode.InvalidTrackerInfo] = (ErrorCategory.InvalidData, "-TrackerInfo takes the file that the trackers themselves use."),
         [ErrorCode.InvalidFingerprint] = (ErrorCategory.InvalidArgument, "Get-P2PTracker shows the fingerprint of a tracker that this shell runs."),
-        [ErrorCode.InvalidConfiguration] = (ErrorCategory.InvalidArgument, "Correct the tracker's settings."),
+        [ErrorCode.InvalidConfiguration] = (ErrorCategory.InvalidArgument, "Correct the setting that is named."),
 
         [ErrorCode.UserNameTaken] = (ErrorCategory.ResourceExists, "Connect-P2PTracker logs in with an account that exists."),
         [ErrorCode.WrongCredentials] = (ErrorCategory.AuthenticationError, "Check the user name and the password; New-P2PUser makes an account."),
@@ -48,7 +48,7 @@ internal static class Faults
         [ErrorCode.NotSharer] = (ErrorCategory.PermissionDenied, "Get-P2PFile shows who shared the file."),
 
         [ErrorCode.TrackerHostUnknown] = (ErrorCategory.ConnectionError, "-Tracker takes host:port, -TrackerInfo a file of several trackers."),
-        [ErrorCode.TrackerUnreachable] = (ErrorCategory.ConnectionError, "-TrackerInfo names several trackers; if one does not answer, the next is used."),
+        [ErrorCode.TrackerUnreachable] = (ErrorCategory.ConnectionError, "-TrackerInfo names several trackers; if one does not answer, the next is used. -Proxy names a proxy, or none."),
         [ErrorCode.TrackerCertificateUntrusted] = (ErrorCategory.SecurityError, "If that is the fingerprint that the tracker printed when it started, connect with it as -Fingerprint, or with -TrustOnFirstUse."),
         [ErrorCode.TrackerCertificateChanged] = (ErrorCategory.SecurityError, "If the operator confirms the change, Remove-P2PTrackerFingerprint forgets the old fingerprint; Connect-P2PTracker -Fingerprint replaces it with the one that you give."),
         [ErrorCode.TrackerFingerprintNotFound] = (ErrorCategory.ObjectNotFound, "-StatePath names the state folder that Connect-P2PTracker used."),

@@ -17,6 +17,7 @@ public sealed class P2PSession
 
     private readonly Lock _lock = new();
     private Task<PeerServerJob>? _peerServer;
+    private bool _isDisconnected;
 
     internal P2PSession(TrackerSession client, TrackerWarnings trackerWarnings, StateFolder state)
     {
@@ -25,7 +26,6 @@ public sealed class P2PSession
         State = state;
         UserName = client.UserName;
         Started = TimeProvider.System.GetLocalNow();
-        Connected = true;
         Downloads = new DownloadStore(state, client.Account);
         Shares = new ShareStore(state, client.Account, client.WithdrawFilesAsync);
     }
@@ -35,8 +35,8 @@ public sealed class P2PSession
 
     public string UserName { get; }
 
-    /// <summary>False after Disconnect-P2PTracker.</summary>
-    public bool Connected { get; private set; }
+    /// <summary>False after Disconnect-P2PTracker, and once the tracker has refused the session.</summary>
+    public bool Connected => !_isDisconnected && Client.IsLoggedIn;
 
     /// <summary>Port of the session's peer server; null while none runs.</summary>
     public int? PeerServerPort => RunningPeerServer?.Server.Port;
@@ -118,16 +118,30 @@ public sealed class P2PSession
         }
     }
 
+    /// <summary>Asks the tracker for something, so that <see cref="Connected"/> is what the tracker has. Ends without an error.</summary>
+    internal async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The name of no group: the answer is short.
+            await Client.FindGroupIdAsync("-", cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is P2PShareException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The client keeps a refusal of the session.
+        }
+    }
+
     /// <summary>Stops the peer server and ends the session, here and at the tracker.</summary>
     /// <returns>Why the tracker could not be informed; null if it was.</returns>
     internal async Task<P2PShareException?> DisconnectAsync(CancellationToken cancellationToken)
     {
-        if (!Connected)
+        if (_isDisconnected)
         {
             return null;
         }
 
-        Connected = false;
+        _isDisconnected = true;
         if (RunningPeerServer is { } job)
         {
             await job.StopAsync().WaitAsync(cancellationToken).ConfigureAwait(false);

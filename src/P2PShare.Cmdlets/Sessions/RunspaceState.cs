@@ -108,7 +108,7 @@ internal sealed class RunspaceState
     {
         foreach (var round in jobs.GroupBy(job => job.StopRound).OrderBy(round => round.Key))
         {
-            await Task.WhenAll(round.Select(job => job.StopAsync())).ConfigureAwait(false);
+            await Task.WhenAll(round.Select(job => job.StopAsync(hurry: true))).ConfigureAwait(false);
         }
     }
 }

@@ -30,7 +30,7 @@ public abstract class SessionCmdlet : AsyncCmdlet
                 ErrorCode.NotLoggedIn, "This runspace has no session.");
             // A command may change what there is to complete.
             session.Names.Clear();
-            return session.Connected ? session : throw new P2PShareException(
+            return session.Connected ? session : throw session.Client.Ended ?? new P2PShareException(
                 ErrorCode.NotLoggedIn, $"The session of {session.UserName} at {session.Tracker} was disconnected.");
         }
     }

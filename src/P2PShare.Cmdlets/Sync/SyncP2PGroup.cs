@@ -120,6 +120,7 @@ public sealed class SyncP2PGroup : SessionCmdlet
                 }
 
                 isUnavailable = true;
+                await Task.Delay(TrackerSession.RetryAfter(e), TimeProvider.System, cancellationToken);
             }
 
             await changes.WaitAsync(cancellationToken);

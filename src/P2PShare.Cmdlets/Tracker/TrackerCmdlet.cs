@@ -77,6 +77,15 @@ public abstract class TrackerCmdlet : AsyncCmdlet
     public SwitchParameter TrustOnFirstUse { get; set; }
 
     /// <summary>
+    /// Address of the HTTP proxy that the trackers are reached through, such as http://proxy.example:3128, or none. If it is left out, what the
+    /// environment variable P2PSHARE_PROXY has, or else the system's proxy (HTTPS_PROXY, NO_PROXY), which is not used for a tracker whose
+    /// addresses are all private or loopback ones.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Proxy { get; set; }
+
+    /// <summary>
     /// Folder for this peer's certificate, the trusted trackers, the shares and the downloads; created if it is missing. If
     /// it is left out, the folder that the environment variable P2PSHARE_HOME names, or else the platform's folder for
     /// application data. A path without wildcards.
@@ -136,10 +145,11 @@ public abstract class TrackerCmdlet : AsyncCmdlet
     private protected async Task<(TrackerSession Client, TrackerWarnings Warnings)> WithTrackerAsync(
         IReadOnlyList<TrackerAddress> addresses, StateFolder state, Func<TrackerSession, Task> action)
     {
+        var proxy = ProxySetting.Parse(Proxy);
         while (true)
         {
             var log = new TrackerWarnings();
-            var client = new TrackerSession(addresses, state.KnownTrackers, TrustOnFirstUse, log.Add);
+            var client = new TrackerSession(addresses, state.KnownTrackers, TrustOnFirstUse, log.Add, proxy);
             var warnings = new ConcurrentQueue<string>();
             Action<string> keep = warnings.Enqueue;
             log.Attach(keep);

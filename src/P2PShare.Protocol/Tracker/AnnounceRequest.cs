@@ -9,6 +9,7 @@ namespace P2PShare.Protocol.Tracker;
 /// <param name="Removed">What it no longer offers; empty if <paramref name="Full"/>.</param>
 /// <param name="RevocationsAfter">The number that the last response had (<see cref="AnnounceResponse.RevocationsAfter"/>); 0 at first.</param>
 /// <param name="Proof">Required if <paramref name="Full"/>: after it, this session may announce changes of the peer without.</param>
+/// <param name="ThroughProxy">Whether the request comes through a proxy, whose address is not the peer's: it is not handed out.</param>
 public sealed record AnnounceRequest(
     Hash256 Fingerprint,
     int Port,
@@ -17,7 +18,8 @@ public sealed record AnnounceRequest(
     IReadOnlyList<Announcement> Holdings,
     IReadOnlyList<Announcement> Removed,
     long RevocationsAfter,
-    FingerprintProof? Proof = null)
+    FingerprintProof? Proof = null,
+    bool ThroughProxy = false)
 {
     /// <summary>Most holdings, and most removed ones, in one request.</summary>
     public const int MaxHoldings = 4096;

@@ -15,7 +15,7 @@ public enum GroupEventKind
     /// <summary>A request was denied or withdrawn; the owner and the user receive it.</summary>
     JoinDenied,
 
-    /// <summary>A member left.</summary>
+    /// <summary>A member left; the user receives it too.</summary>
     MemberLeft,
 
     /// <summary>A member was removed; the user receives it too.</summary>

@@ -131,10 +131,8 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
 
         var name = await MemberStore.GetUserNameAsync(connection, user);
         await EventStore.AddForMembersAsync(connection, kind, group, name, now);
-        if (kind == GroupEventKind.MemberRemoved)
-        {
-            await EventStore.AddForUserAsync(connection, kind, group, user, name, now);
-        }
+        // Watches of the user, in other sessions too, end with it.
+        await EventStore.AddForUserAsync(connection, kind, group, user, name, now);
 
         await HoldingStore.RemoveOfGroupAsync(connection, group, user);
         await FileService.EndSharesAsync(connection, group, user, name, now);

@@ -5,7 +5,7 @@ using P2PShare.TrackerHost.Tickets;
 namespace P2PShare.TrackerHost.Peers;
 
 /// <summary>A request to announce, with its user and the address that it came from.</summary>
-/// <param name="Observed">Address that the request came from.</param>
+/// <param name="Observed">Address that the request came from; empty if that is a proxy's.</param>
 /// <param name="Own">The peer's own addresses that can be handed out, separated by spaces.</param>
 internal sealed record Announce(CurrentUser User, string Observed, string Own, AnnounceRequest Request)
 {

@@ -31,11 +31,11 @@ internal static class PeerAddresses
     }
 
     /// <summary>Where to try a peer, <c>address:port</c>; empty for a peer that accepts no connections.</summary>
+    /// <param name="observed">Empty for a peer that announces through a proxy.</param>
     /// <param name="own">Separated by spaces, as they are stored.</param>
     public static IReadOnlyList<string> EndPoints(string observed, string own, long port) => port == 0
         ? []
-        : [.. own.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .Prepend(observed)
+        : [.. $"{observed} {own}".Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .Select(address => new IPEndPoint(IPAddress.Parse(address), (int)port).ToString())];
 
     /// <summary>RFC 1918 and RFC 4193; no link-local ones, which mean something on one link only.</summary>

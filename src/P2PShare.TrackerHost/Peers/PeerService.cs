@@ -43,7 +43,7 @@ internal sealed class PeerService(
                 "The announce does not prove its fingerprint: a signature by the peer's key over the tracker's id, the session's id and the fingerprint was expected.");
         }
 
-        var announce = new Announce(user, observed.ToString(), string.Join(' ', PeerAddresses.KeepOwn(observed, own)), request);
+        var announce = new Announce(user, request.ThroughProxy ? "" : observed.ToString(), string.Join(' ', PeerAddresses.KeepOwn(observed, own)), request);
         return (announce.IsHeartbeat ? await _heartbeats.RunAsync(announce, cancellationToken) : null)
             ?? await _announces.RunAsync(announce, cancellationToken)
             ?? throw SessionService.Ended();

@@ -12,6 +12,9 @@ internal static partial class TrackerLog
     [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "The tracker {Tracker} is used from now on.")]
     public static partial void TrackerChanged(ILogger logger, string tracker);
 
+    [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message = "The tracker {Tracker} is reached through the proxy {Proxy} and sees the proxy's address: peers outside of this network cannot connect to this one, which serves them over the connections that it opens itself.")]
+    public static partial void ProxyUsed(ILogger logger, string tracker, string proxy);
+
     /// <param name="reason">A sentence that names the tracker.</param>
     [LoggerMessage(EventId = 102, Level = LogLevel.Warning, Message = "What is shared here could not be announced to the tracker; that is repeated until it succeeds. {Reason}")]
     public static partial void AnnounceFailed(ILogger logger, string reason);

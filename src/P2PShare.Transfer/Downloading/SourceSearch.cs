@@ -18,6 +18,7 @@ internal sealed class SourceSearch(
     private readonly long _start = clock.GetTimestamp();
     private TimeSpan _interval = FirstInterval;
     private TimeSpan _dueAt;
+    private TimeSpan _notBefore;
 
     private Task _lookUp = Task.CompletedTask;
     private Task _connecting = Task.CompletedTask;
@@ -28,7 +29,7 @@ internal sealed class SourceSearch(
     public void StartIfDue(CancellationToken cancellationToken)
     {
         var now = Now;
-        if (!_lookUp.IsCompleted || now < _dueAt)
+        if (!_lookUp.IsCompleted || now < _dueAt || now < _notBefore)
         {
             return;
         }
@@ -62,6 +63,7 @@ internal sealed class SourceSearch(
         catch (P2PShareException e)
         {
             sources.LastProblem = e.Message;
+            _notBefore = Now + TrackerSession.RetryAfter(e);
             if (e.Code is ErrorCode.NotMember or ErrorCode.GroupNotFound or ErrorCode.FileNotFound or ErrorCode.NotLoggedIn)
             {
                 deny(e);

@@ -24,6 +24,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
     private readonly Dictionary<Hash256, OfferedContent> _offered = [];
+    private readonly OwnWithdrawals _withdrawals = new();
     private readonly Lock _lock = new();
     private readonly ShareRestorer _restorer;
 
@@ -101,6 +102,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     /// <exception cref="P2PShareException">As <see cref="ShareStore.WithdrawAsync"/>.</exception>
     public async Task<WithdrawFilesResponse> WithdrawAsync(string group, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
+        using var withdrawal = _withdrawals.Begin(group, names);
         var response = await _store.WithdrawAsync(group, names, cancellationToken).ConfigureAwait(false);
         var withdrawn = names.Except(response.Failed.Select(failed => failed.Name), StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
         (OfferedContent Content, GroupIdentity Group)[] offers;
@@ -112,11 +114,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
                          select (offered, name.Group)];
         }
 
-        foreach (var (offered, shared) in offers)
-        {
-            Withdraw(offered, shared);
-        }
-
+        Array.ForEach(offers, offer => Withdraw(offer.Content, offer.Group));
         return response;
     }
 
@@ -254,7 +252,12 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
         if (offered?.FindName(rejected.GroupId) is var (group, name))
         {
-            _logger.AnnouncementRejected(name, group.Name);
+            // Not news: this user is withdrawing it.
+            if (!_withdrawals.Contains(group.Name, name))
+            {
+                _logger.AnnouncementRejected(name, group.Name);
+            }
+
             _store.RemoveAsync(group, name).ObserveFailure(_logger);
             Withdraw(offered, group);
         }

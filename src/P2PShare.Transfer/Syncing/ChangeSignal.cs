@@ -59,7 +59,7 @@ public sealed class ChangeSignal : IAsyncDisposable
         {
             await foreach (var change in events.ConfigureAwait(false))
             {
-                if (change.Kind is GroupEventKind.FileShared or GroupEventKind.FileRemoved or GroupEventKind.MemberRemoved or GroupEventKind.GroupRemoved)
+                if (change.Kind is GroupEventKind.FileShared or GroupEventKind.FileRemoved or GroupEventKind.MemberRemoved or GroupEventKind.MemberLeft or GroupEventKind.GroupRemoved)
                 {
                     _changes.Writer.TryWrite(true);
                 }

@@ -18,8 +18,9 @@ public sealed class FolderSync
     private readonly string _group;
     private readonly IReadOnlyList<FileResponse> _files;
     private readonly Func<string, ContentDescription?> _findUnchanged;
+    private readonly DestinationNames _names;
     private readonly List<SyncFault> _faults = [];
-    private readonly Dictionary<string, FileResponse> _wanted = new(LocalTree.PathComparer);
+    private readonly Dictionary<string, FileResponse> _wanted = new(StringComparer.Ordinal);
     private readonly List<FileToHash> _toHash = [];
     private readonly List<(string Name, HashedFile File)> _equal = [];
     private readonly List<SyncChange> _toReceive = [];
@@ -30,6 +31,7 @@ public sealed class FolderSync
     public FolderSync(string folder, string group, IReadOnlyList<FileResponse> files, Func<string, ContentDescription?> findUnchanged)
     {
         (_folder, _group, _files, _findUnchanged) = (folder, group, files, findUnchanged);
+        _names = new DestinationNames(folder);
         foreach (var file in files)
         {
             Want(file);
@@ -125,12 +127,9 @@ public sealed class FolderSync
     {
         try
         {
-            var path = DestinationPath.Resolve(_folder, file.Name);
-            if (!_wanted.TryAdd(path, file))
+            if (!_wanted.TryAdd(_names.Take(file.Name), file))
             {
-                throw new P2PShareException(
-                    ErrorCode.DestinationInvalid,
-                    $"'{file.Name}' and '{_wanted[path].Name}' of '{_group}' are one file on this system: only the latter is received.");
+                throw new P2PShareException(ErrorCode.DestinationInvalid, $"'{file.Name}' is listed twice in '{_group}': only the first is received.");
             }
         }
         catch (P2PShareException e)

@@ -24,8 +24,9 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
 
     private readonly long _origin = clock.GetTimestamp();
     private readonly RetryDelay _retryDelay = new(FirstRetryDelay, MaxRetryDelay, random);
-    private readonly Dictionary<(Guid Group, Hash256 Root), bool> _held = [];
+    private readonly Dictionary<(Guid Group, Hash256 Root), (bool IsComplete, long Version)> _held = [];
     private readonly Dictionary<(Guid Group, Hash256 Root), bool?> _changes = [];
+    private long _version;
     private bool _isKnown;
     private bool _isSending;
     private bool _isUrgent;
@@ -50,13 +51,9 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
     /// <returns>Whether this is the first change since the last announce, so that the next one is due earlier.</returns>
     public bool Hold(Guid group, Hash256 root, bool isComplete)
     {
-        if (_held.TryGetValue((group, root), out var before) && before == isComplete)
-        {
-            return false;
-        }
-
-        _held[(group, root)] = isComplete;
-        return AddChange((group, root), isComplete);
+        var isSame = _held.TryGetValue((group, root), out var before) && before.IsComplete == isComplete;
+        _held[(group, root)] = (isComplete, ++_version);
+        return !isSame && AddChange((group, root), isComplete);
     }
 
     /// <summary>Removes a holding.</summary>
@@ -111,18 +108,19 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
         {
             // What does not fit into the first batch follows as changes.
             _changes.Clear();
-            foreach (var (key, isComplete) in _held)
+            foreach (var (key, held) in _held)
             {
-                _changes[key] = isComplete;
+                _changes[key] = held.IsComplete;
             }
         }
 
-        return new AnnounceBatch(isFull, [.. _changes.Take(AnnounceRequest.MaxHoldings)]);
+        return new AnnounceBatch(isFull, _version, [.. _changes.Take(AnnounceRequest.MaxHoldings)]);
     }
 
     /// <summary>The tracker answered.</summary>
     /// <param name="isOwnRevoked">Whether this user's own access was revoked, and the tracker lost the holdings with it.</param>
-    public void Accept(AnnounceBatch batch, AnnounceResponse response, bool isOwnRevoked)
+    /// <returns>The holdings that were rejected, without those that were added again after the batch was made: a late answer is not about them.</returns>
+    public IReadOnlyList<Announcement> Accept(AnnounceBatch batch, AnnounceResponse response, bool isOwnRevoked)
     {
         _interval = TimeSpan.FromSeconds(Math.Clamp(response.IntervalSeconds, 1, 3600));
         _isKnown = (response.Known || batch.IsFull) && !isOwnRevoked;
@@ -136,10 +134,22 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
             }
         }
 
-        foreach (var rejected in response.Rejected)
+        var rejected = new List<Announcement>();
+        foreach (var holding in response.Rejected)
         {
-            _held.Remove((rejected.GroupId, rejected.PiecesRoot));
+            var key = (holding.GroupId, holding.PiecesRoot);
+            if (!_held.TryGetValue(key, out var held) || held.Version <= batch.Version)
+            {
+                _held.Remove(key);
+                rejected.Add(holding);
+            }
+            else
+            {
+                AddChange(key, held.IsComplete);
+            }
         }
+
+        return rejected;
     }
 
     /// <summary>All batches were accepted.</summary>
@@ -160,13 +170,13 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
     }
 
     /// <summary>Postpones the next announce after a failure.</summary>
-    /// <param name="retryAfter">The time that the tracker named; null if it named none.</param>
+    /// <param name="retryAfter">The time that the tracker named; 0 if it named none.</param>
     /// <returns>Whether this is the first failure since the last success.</returns>
-    public bool Postpone(TimeSpan? retryAfter)
+    public bool Postpone(TimeSpan retryAfter)
     {
         var isFirst = _retryDelay.IsFresh;
         var delay = _retryDelay.Next();
-        _retryAt = Now + (retryAfter > delay ? retryAfter.Value : delay);
+        _retryAt = Now + (retryAfter > delay ? retryAfter : delay);
         return isFirst;
     }
 

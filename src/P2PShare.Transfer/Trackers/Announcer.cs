@@ -81,8 +81,9 @@ internal sealed class Announcer(
         }
     }
 
-    /// <summary>Announces changes and heartbeats until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Announces changes and heartbeats until cancelled, or until the session has ended.</summary>
+    /// <param name="ended">Receives the tracker's refusal of the session.</param>
+    public async Task RunAsync(Action<P2PShareException> ended, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -91,12 +92,17 @@ internal sealed class Announcer(
             {
                 await AnnounceAsync(cancellationToken).ConfigureAwait(false);
             }
+            catch (P2PShareException e) when (e.Code == ErrorCode.NotLoggedIn)
+            {
+                ended(e);
+                return;
+            }
             catch (P2PShareException e)
             {
                 bool isFirst;
                 lock (_lock)
                 {
-                    isFirst = _state.Postpone((e as TooManyAttemptsException)?.RetryAfter);
+                    isFirst = _state.Postpone(TrackerSession.RetryAfter(e));
                 }
 
                 if (isFirst)
@@ -156,21 +162,22 @@ internal sealed class Announcer(
         lock (_lock)
         {
             batch = _state.TakeBatch();
-            request = new AnnounceRequest(fingerprint, port, _addresses.Get(), batch.IsFull, batch.Holdings, batch.Removed, _state.RevocationsAfter);
+            request = new AnnounceRequest(fingerprint, port, _addresses.Get(), batch.IsFull, batch.Holdings, batch.Removed, _state.RevocationsAfter, ThroughProxy: tracker.IsThroughProxy);
             request = batch.IsFull ? request with { Proof = prove() } : request;
         }
 
         var response = await tracker.AnnounceAsync(request, cancellationToken).ConfigureAwait(false);
         var isOwnRevoked = handler.OnRevoked(response.Revocations);
         bool hasMore;
+        IReadOnlyList<Announcement> allRejected;
         lock (_lock)
         {
-            _state.Accept(batch, response, isOwnRevoked);
+            allRejected = _state.Accept(batch, response, isOwnRevoked);
             hasMore = _state.HasPending || response.Revocations.Count >= AnnounceResponse.MaxRevocations;
         }
 
         TrackerLog.Announced(_logger, request.Holdings.Count, request.Removed.Count, response.IntervalSeconds);
-        foreach (var rejected in response.Rejected)
+        foreach (var rejected in allRejected)
         {
             handler.OnRejected(rejected);
         }

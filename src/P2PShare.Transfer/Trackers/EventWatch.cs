@@ -15,6 +15,7 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
     // All clients of a tracker lose it at the same moment, and the next tracker has to take them.
     private readonly RetryDelay _backoff = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(30));
     private string? _last;
+    private TimeSpan _retryAfter;
 
     public async IAsyncEnumerable<GroupEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -30,20 +31,23 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
             }
 
             var delay = _backoff.Next();
+            delay = _retryAfter > delay ? _retryAfter : delay;
             TrackerLog.EventStreamLost(logger, delay);
             await Task.Delay(delay, clock, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <returns>Null if no tracker answers, and one did before.</returns>
+    /// <returns>Null if it has to be opened again later: there are too many requests now, or no tracker answers and one did before.</returns>
     private async Task<HttpResponseMessage?> OpenAsync(CancellationToken cancellationToken)
     {
+        _retryAfter = TimeSpan.Zero;
         try
         {
             return await open(_last, cancellationToken).ConfigureAwait(false);
         }
-        catch (P2PShareException e) when (_last is not null && TrackerSession.IsTransient(e))
+        catch (P2PShareException e) when (e.Code == ErrorCode.TooManyAttempts || (_last is not null && TrackerSession.IsTransient(e)))
         {
+            _retryAfter = TrackerSession.RetryAfter(e);
             return null;
         }
     }

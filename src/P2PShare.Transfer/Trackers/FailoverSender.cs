@@ -12,6 +12,7 @@ internal sealed class FailoverSender : IDisposable
     private readonly TrackerFailover _failover;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
+    private bool _isProxyReported;
 
     /// <param name="connections">At least one, in the order in which they are tried.</param>
     public FailoverSender(IReadOnlyList<TrackerConnection> connections, TimeProvider clock, TrackerTimeouts timeouts, ILogger logger)
@@ -28,6 +29,9 @@ internal sealed class FailoverSender : IDisposable
 
     /// <summary>The tracker that is asked first.</summary>
     public TrackerAddress Current => _connections[_failover.Current].Address;
+
+    /// <summary>Whether that one sees a proxy's address and not this machine's.</summary>
+    public bool IsThroughProxy => _connections[_failover.Current].Proxy is not null;
 
     /// <returns>A successful response.</returns>
     /// <exception cref="P2PShareException">The tracker's own, or <see cref="FailoverCall.Explain"/> if none answers.</exception>
@@ -82,6 +86,11 @@ internal sealed class FailoverSender : IDisposable
         foreach (var error in skipped)
         {
             TrackerLog.TrackerSkipped(_logger, error.Message);
+        }
+
+        if (_connections[call.Index].Proxy is { } proxy && !Interlocked.Exchange(ref _isProxyReported, true))
+        {
+            TrackerLog.ProxyUsed(_logger, _connections[call.Index].Address.Authority, proxy);
         }
 
         if (moved)

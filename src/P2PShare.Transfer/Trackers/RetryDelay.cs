@@ -9,6 +9,9 @@ namespace P2PShare.Transfer.Trackers;
 /// <param name="random">Null: the shared generator.</param>
 internal sealed class RetryDelay(TimeSpan first, TimeSpan max, Random? random = null)
 {
+    /// <summary>The longest time that a tracker can make a loop wait: it is asked again then, whatever it named.</summary>
+    public static readonly TimeSpan MaxRetryAfter = TimeSpan.FromMinutes(5);
+
     private readonly Random _random = random ?? Random.Shared;
     private int _failures;
 

@@ -31,6 +31,9 @@ public abstract class TrackerApi
     /// <summary>The tracker in use: the one that is asked first.</summary>
     public abstract TrackerAddress Address { get; }
 
+    /// <summary>Whether the tracker in use sees a proxy's address and not this machine's.</summary>
+    internal virtual bool IsThroughProxy => false;
+
     public Task<IReadOnlyList<GroupResponse>> GetGroupsAsync(CancellationToken cancellationToken) =>
         SendAsync(TrackerRequest.Get(TrackerRoutes.Groups), TrackerJson.Default.IReadOnlyListGroupResponse, cancellationToken);
 

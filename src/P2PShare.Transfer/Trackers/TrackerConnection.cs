@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Storage;
 
@@ -16,6 +17,7 @@ internal sealed class TrackerConnection : IDisposable
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
     private readonly TrackerTrust _trust;
+    private readonly TrackerProxy _proxy;
     private readonly TimeProvider _clock;
     private readonly TrackerTimeouts _timeouts;
     private readonly HttpClient _http;
@@ -23,17 +25,21 @@ internal sealed class TrackerConnection : IDisposable
 
     /// <param name="known">Trackers whose certificate the user accepted before.</param>
     /// <param name="trustOnFirstUse">Whether a certificate that was never seen before is accepted and remembered.</param>
+    /// <param name="proxy">Null: no proxy but as the system is set to.</param>
     /// <param name="handler">What sends the requests; null: HTTPS over a socket. Disposed with this.</param>
     public TrackerConnection(
-        TrackerAddress address, KnownTrackers known, bool trustOnFirstUse, TimeProvider clock, TrackerTimeouts timeouts, HttpMessageHandler? handler = null)
+        TrackerAddress address, KnownTrackers known, bool trustOnFirstUse, TimeProvider clock, TrackerTimeouts timeouts, HttpMessageHandler? handler = null,
+        TrackerProxy? proxy = null)
     {
         Address = address;
         _trust = new TrackerTrust(address, known, trustOnFirstUse);
+        _proxy = proxy ?? new TrackerProxy(address, ProxySetting.Automatic, HttpClient.DefaultProxy);
         _clock = clock;
         _timeouts = timeouts;
         _http = new HttpClient(handler ?? new SocketsHttpHandler
         {
             ConnectTimeout = timeouts.Connect,
+            Proxy = _proxy,
             PooledConnectionLifetime = Lifetime,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             KeepAlivePingDelay = timeouts.Ping,
@@ -56,6 +62,9 @@ internal sealed class TrackerConnection : IDisposable
     }
 
     public TrackerAddress Address { get; }
+
+    /// <summary>Address of the proxy that the tracker is reached through; null if it is reached directly, or was not reached yet.</summary>
+    public string? Proxy => _proxy.Used;
 
     /// <summary>Sends a request.</summary>
     /// <param name="session">The session whose token is sent.</param>
@@ -107,6 +116,7 @@ internal sealed class TrackerConnection : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
+            await _proxy.ChooseAsync(either.Token).ConfigureAwait(false);
             return await _http.SendAsync(message, request.Completion, either.Token).ConfigureAwait(false);
         }
         catch (HttpRequestException e)
@@ -116,10 +126,10 @@ internal sealed class TrackerConnection : IDisposable
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw timeout.IsCancellationRequested ? Unreachable(
-                    $"The tracker {Address.Authority} did not answer within {_timeouts.Response.TotalSeconds:0.###} seconds. Check the address, the network and the tracker.",
+                    $"The tracker {Address.Authority} did not answer within {_timeouts.Response.TotalSeconds:0.###} seconds{Through}. Check the address, the network and the tracker.",
                     outcomeUnknown: true, e)
                 : e.InnerException is TimeoutException ? Unreachable(
-                    $"The tracker {Address.Authority} could not be connected to within {_timeouts.Connect.TotalSeconds:0.###} seconds. Check the address, the network and the tracker.",
+                    $"The tracker {Address.Authority} could not be connected to within {_timeouts.Connect.TotalSeconds:0.###} seconds{Through}. Check the address, the network and the tracker.",
                     outcomeUnknown: false, e)
                 : new ObjectDisposedException(nameof(TrackerSession), e);
         }
@@ -133,21 +143,26 @@ internal sealed class TrackerConnection : IDisposable
             && (await ReadProblemAsync(response, cancellationToken).ConfigureAwait(false)).Code == ErrorCode.NotLoggedIn;
     }
 
+    // For sentences about the tracker.
+    private string Through => Proxy is { } proxy ? $" through the proxy {proxy}" : "";
+
     private static TrackerUnavailableException Unreachable(string message, bool outcomeUnknown, Exception e) =>
         new(ErrorCode.TrackerUnreachable, message, outcomeUnknown, retryAfter: null, e);
 
     private TrackerUnavailableException Unavailable(HttpResponseMessage response, P2PShareException problem)
     {
-        var after = response.Headers.RetryAfter is { } retry
-            ? retry.Delta ?? retry.Date - (response.Headers.Date ?? _clock.GetUtcNow())
-            : null;
         // A 503 may follow a write whose commit was not acknowledged; a 502 or 504 of a proxy may follow anything.
         return new TrackerUnavailableException(
             problem.Code,
             $"The tracker {Address.Authority} cannot answer now ({(int)response.StatusCode}): {problem.Message}",
             outcomeUnknown: true,
-            after);
+            RetryAfter(response));
     }
+
+    /// <summary>The time that the response names; null if it names none.</summary>
+    private TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter is { } retry
+        ? retry.Delta ?? retry.Date - (response.Headers.Date ?? _clock.GetUtcNow())
+        : null;
 
     private async Task<P2PShareException> ReadProblemAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
@@ -166,8 +181,9 @@ internal sealed class TrackerConnection : IDisposable
 
         return problem switch
         {
-            { Code: ErrorCode.TooManyAttempts, Detail: { } detail } when response.Headers.RetryAfter?.Delta is { } after =>
-                new TooManyAttemptsException(detail, after),
+            // Without a code it is of a proxy.
+            { Code: ErrorCode.TooManyAttempts } or null when response.StatusCode == HttpStatusCode.TooManyRequests => new TooManyAttemptsException(
+                problem?.Detail ?? $"The tracker {Address.Authority} receives too many requests.", RetryAfter(response) ?? TimeSpan.Zero),
             { Code: { } code } => new P2PShareException(code, problem.Detail ?? problem.Title ?? code),
             _ when response.StatusCode >= HttpStatusCode.InternalServerError => new P2PShareException(
                 ErrorCode.TrackerFailed, $"The tracker {Address.Authority} failed with status {(int)response.StatusCode}. Its log shows the cause."),
@@ -188,6 +204,22 @@ internal sealed class TrackerConnection : IDisposable
         if (e.HttpRequestError == HttpRequestError.SecureConnectionError && !brokenOff && _refused is { } refused)
         {
             return refused;
+        }
+
+        if (Proxy is { } proxy)
+        {
+            var reason = PrintableCharacter.Defuse((e.InnerException?.Message ?? e.Message).TrimEnd('.'));
+            switch (e.HttpRequestError)
+            {
+                case HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError:
+                    return Unreachable(
+                        $"The proxy {proxy} of the tracker {Address.Authority} cannot be reached: {reason}. Check the proxy's address, or choose another proxy or none.",
+                        outcomeUnknown: false, e);
+                case HttpRequestError.ProxyTunnelError:
+                    return Unreachable(
+                        $"The proxy {proxy} does not connect to the tracker {Address.Authority}: {reason}. Check both addresses and the proxy's rules, or choose another proxy or none.",
+                        outcomeUnknown: false, e);
+            }
         }
 
         return e.HttpRequestError switch

@@ -22,17 +22,23 @@ public sealed class TrackerSession : TrackerApi, IDisposable
     /// <param name="addresses">At least one, in the order in which they are tried.</param>
     /// <param name="known">Trackers whose certificate the user accepted before.</param>
     /// <param name="trustOnFirstUse">Whether a certificate that was never seen before is accepted and remembered.</param>
-    /// <param name="warn">Receives warnings, as sentences, on any thread: a tracker is skipped because it cannot be trusted.</param>
-    public TrackerSession(IReadOnlyList<TrackerAddress> addresses, KnownTrackers known, bool trustOnFirstUse = false, Action<string>? warn = null)
+    /// <param name="warn">Receives warnings, as sentences, on any thread: a tracker is skipped because it cannot be trusted, or a proxy is used.</param>
+    /// <param name="proxy">Null: <see cref="ProxySetting.Automatic"/>.</param>
+    public TrackerSession(
+        IReadOnlyList<TrackerAddress> addresses, KnownTrackers known, bool trustOnFirstUse = false, Action<string>? warn = null, ProxySetting? proxy = null)
         : this(
             addresses, known, trustOnFirstUse, TimeProvider.System, TrackerTimeouts.Default,
-            warn is null ? NullLogger.Instance : new SentenceLogger(LogLevel.Warning, warn))
+            warn is null ? NullLogger.Instance : new SentenceLogger(LogLevel.Warning, warn), proxy)
     {
     }
 
     internal TrackerSession(
-        IReadOnlyList<TrackerAddress> addresses, KnownTrackers known, bool trustOnFirstUse, TimeProvider clock, TrackerTimeouts timeouts, ILogger? logger = null)
-        : this([.. addresses.Select(address => new TrackerConnection(address, known, trustOnFirstUse, clock, timeouts))], clock, timeouts, logger)
+        IReadOnlyList<TrackerAddress> addresses, KnownTrackers known, bool trustOnFirstUse, TimeProvider clock, TrackerTimeouts timeouts, ILogger? logger = null,
+        ProxySetting? proxy = null)
+        : this(
+            [.. addresses.Select(address => new TrackerConnection(
+                address, known, trustOnFirstUse, clock, timeouts, proxy: new TrackerProxy(address, proxy ?? ProxySetting.Automatic, HttpClient.DefaultProxy)))],
+            clock, timeouts, logger)
     {
     }
 
@@ -50,9 +56,18 @@ public sealed class TrackerSession : TrackerApi, IDisposable
         remove => _sender.Moved -= value;
     }
 
+    /// <summary>Raised, on any thread, when the tracker has refused the session: see <see cref="Ended"/>.</summary>
+    internal event Action? Refused;
+
     public override TrackerAddress Address => _sender.Current;
 
-    public bool IsLoggedIn => _session is not null;
+    internal override bool IsThroughProxy => _sender.IsThroughProxy;
+
+    /// <summary>False before a login, after a logout, and once the tracker has refused the session.</summary>
+    public bool IsLoggedIn => _session is not null && Ended is null;
+
+    /// <summary>The tracker's refusal of the session: it expired, or was ended elsewhere. Null as long as none is known.</summary>
+    public P2PShareException? Ended { get; private set; }
 
     /// <summary>As the tracker has it. Only after <see cref="LoginAsync"/>.</summary>
     public override string UserName => Session.UserName;
@@ -73,7 +88,12 @@ public sealed class TrackerSession : TrackerApi, IDisposable
 
     /// <summary>Whether an error is one of a tracker that may answer again later, without any change on this side.</summary>
     public static bool IsTransient(P2PShareException e) =>
-        e.Code is ErrorCode.TrackerUnreachable or ErrorCode.TrackerHostUnknown or ErrorCode.TrackerFailed or ErrorCode.TrackerDatabaseUnavailable;
+        e.Code is ErrorCode.TrackerUnreachable or ErrorCode.TrackerHostUnknown or ErrorCode.TrackerFailed or ErrorCode.TrackerDatabaseUnavailable
+            or ErrorCode.TooManyAttempts;
+
+    /// <summary>How long a loop waits after an error before it asks again: what the tracker named, at most five minutes; 0 if it named nothing.</summary>
+    public static TimeSpan RetryAfter(P2PShareException e) =>
+        TimeSpan.FromTicks(Math.Clamp((e as TooManyAttemptsException)?.RetryAfter.Ticks ?? 0, 0, RetryDelay.MaxRetryAfter.Ticks));
 
     public Task CreateUserAsync(string userName, SecureString password, CancellationToken cancellationToken) =>
         CreateUserAsync(userName, password, invitation: null, cancellationToken);
@@ -101,6 +121,7 @@ public sealed class TrackerSession : TrackerApi, IDisposable
     public async Task LoginAsync(string userName, SecureString password, CancellationToken cancellationToken)
     {
         _session = null;
+        Ended = null;
         _session = await OpenSessionAsync(userName, password, cancellationToken).ConfigureAwait(false);
     }
 
@@ -173,6 +194,8 @@ public sealed class TrackerSession : TrackerApi, IDisposable
                 _changingPassword.Release();
                 if (_session is not { } now || now.Token == session.Token)
                 {
+                    Ended = e;
+                    Refused?.Invoke();
                     throw;
                 }
             }

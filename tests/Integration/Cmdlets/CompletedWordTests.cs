@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Integration.Cmdlets;
 
@@ -30,7 +31,8 @@ public sealed class CompletedWordTests
         tracker.Names = Names;
         using var shell = tracker.Connect();
 
-        AssertOneStringEach(shell, command, Names);
+        // A control character does not get past the reading of the answer.
+        AssertOneStringEach(shell, command, [.. Names.Select(PrintableCharacter.Defuse)]);
     }
 
     [Fact]

@@ -56,6 +56,25 @@ public sealed class EventCmdletTests : CmdletTest
     }
 
     [Fact]
+    public async Task It_ends_with_a_reason_when_the_last_of_its_groups_was_deleted_or_left()
+    {
+        Alice.Succeed("New-P2PGroup ops; New-P2PGroup web");
+        using var elsewhere = ConnectBobElsewhere();
+        elsewhere.Succeed("Join-P2PGroup ops, web");
+        Alice.Succeed("Get-P2PJoinRequest * | Approve-P2PJoinRequest");
+        using var watch = await Watching.StartAsync(Bob, "Watch-P2PEvent -Group dev, OPS, web -Kind FileShared -Verbose");
+
+        Alice.Succeed("Remove-P2PGroup ops -Confirm:$false; Remove-P2PGroupMember dev bob -Confirm:$false");
+        elsewhere.Succeed("Leave-P2PGroup web");
+        await watch.EndsAsync();
+
+        Assert.Equal(["GroupNotFound", "NotMember", "NotMember"], watch.Errors.Select(error => error.FullyQualifiedErrorId.Split(',')[0]));
+        Assert.Contains("'ops' was deleted by alice", watch.Errors[0].ToString(), StringComparison.Ordinal);
+        Assert.Contains("bob was removed from the group 'dev'", watch.Errors[1].ToString(), StringComparison.Ordinal);
+        Assert.Contains("bob left the group 'web'", watch.Errors[2].ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Kinds_and_patterns_select_also_among_groups_that_come_later()
     {
         using var carol = TestShell.Connected(Tracker, "carol");
@@ -213,6 +232,8 @@ public sealed class EventCmdletTests : CmdletTest
         public IReadOnlyList<PSObject> Output => [.. Enumerable.Range(0, _output.Count).Select(index => _output[index])];
 
         public string? ErrorId => _shell.Streams.Error.Count == 0 ? null : _shell.Streams.Error[0].FullyQualifiedErrorId.Split(',')[0];
+
+        public IReadOnlyList<ErrorRecord> Errors => [.. _shell.Streams.Error];
 
         public static async Task<Watching> StartAsync(TestShell shell, string script)
         {

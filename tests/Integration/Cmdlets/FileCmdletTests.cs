@@ -5,6 +5,26 @@ namespace P2PShare.Integration.Cmdlets;
 public sealed class FileCmdletTests : CmdletTest
 {
     [Fact]
+    public void Names_that_differ_only_in_case_are_two_files_and_marked()
+    {
+        foreach (var name in new[] { "Readme.md", "README.md", "other.md" })
+        {
+            Alice.Succeed("$null = Send-P2PFile $source dev -Name $name", ("source", Alice.MakeFile(name, 10)), ("name", name));
+        }
+
+        Assert.Equal(
+            ["README.md True", "Readme.md True", "other.md False"],
+            Alice.Succeed("Get-P2PFile dev | ForEach-Object { \"$($_.Name) $($_.CaseConflict)\" }").Select(text => text.ToString()!).Order(StringComparer.Ordinal));
+        var table = Alice.Succeed("Get-P2PFile dev | Format-Table | Out-String -Width 120").Single().ToString()!;
+        Assert.Contains("README.md (case)", table, StringComparison.Ordinal);
+        Assert.DoesNotContain("other.md (case)", table, StringComparison.Ordinal);
+
+        // A folder that distinguishes them gets both.
+        Bob.Succeed("Get-P2PFile dev | Receive-P2PFile -Destination $to", ("to", Bob.Combine("to")));
+        Assert.Equal(3, Directory.GetFiles(Bob.Combine("to")).Length);
+    }
+
+    [Fact]
     public void A_file_goes_from_one_person_to_another_through_a_group()
     {
         var source = Alice.MakeFile("data.bin", 3_000_000);

@@ -42,6 +42,76 @@ public sealed class JobTests : CmdletTest
     }
 
     [Fact]
+    public async Task A_session_that_the_tracker_dropped_is_not_connected_and_its_peer_server_ends_with_the_reason()
+    {
+        Alice.Succeed("$job = Start-P2PPeerServer");
+        Assert.Equal(true, Alice.Succeed("(Get-P2PSession).Connected").Single().BaseObject);
+
+        await Tracker.ExecuteAsync("DELETE FROM sessions WHERE user_id = (SELECT id FROM users WHERE name = 'alice')");
+
+        Assert.Equal(false, Alice.Succeed("(Get-P2PSession).Connected").Single().BaseObject);
+        Assert.Equal("NotLoggedIn", Alice.Fail("Get-P2PGroup"));
+        Assert.Contains("has ended", Alice.Errors[0].ToString(), StringComparison.Ordinal);
+        // The next announce is the one that learns of it.
+        await Eventually.HoldsAsync(() => Alice.Succeed("$job.State.ToString()").Single().ToString() == "Failed", "the job ends");
+        Assert.Contains("has ended", Alice.Succeed("$job.JobStateInfo.Reason.Message").Single().ToString()!, StringComparison.Ordinal);
+        Alice.Succeed("Disconnect-P2PTracker");
+    }
+
+    [Fact]
+    public void The_newest_records_of_a_job_that_nothing_receives_are_kept_and_the_dropped_ones_counted()
+    {
+        Alice.Succeed("""
+            $job = Start-P2PPeerServer
+            $base = $job.GetType().BaseType
+            function Add ($Method, $Value) { $null = $base.GetMethod($Method, [System.Reflection.BindingFlags] 'NonPublic, Instance').Invoke($job, @($Value)) }
+            1..1500 | ForEach-Object { Add AddOutput $_; Add AddWarning "warning $_" }
+            $output = Receive-Job $job -WarningVariable warnings -WarningAction SilentlyContinue
+            """);
+
+        // The notice is not one of the thousand.
+        Assert.Equal(1000, (int)Alice.Succeed("@($output).Count").Single().BaseObject);
+        Assert.Equal(501, (int)Alice.Succeed("$output[0]").Single().BaseObject);
+        Assert.Equal(1500, (int)Alice.Succeed("$output[-1]").Single().BaseObject);
+        var warnings = Alice.Succeed("$warnings").Select(warning => warning.ToString()!).ToList();
+        Assert.Equal(1001, warnings.Count);
+        Assert.Matches("^Records of job 'P2PPeerServer' that were dropped because nothing received them: 100[0-2]\\.", warnings[0]);
+        Assert.Equal(("warning 1500", 1), (warnings[^1], warnings.Count(warning => warning.Contains("dropped", StringComparison.Ordinal))));
+
+        // Counted anew after they were received.
+        Alice.Succeed("1..1001 | ForEach-Object { Add AddOutput $_ }; $null = Receive-Job $job -WarningVariable warnings -WarningAction SilentlyContinue");
+        Assert.Contains("received them: 1.", Alice.Succeed("$warnings").Single().ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Remove_Module_waits_at_most_a_second_for_a_tracker_that_accepts_and_never_answers()
+    {
+        // A busy machine may be slow once, but not each time.
+        var fastest = TimeSpan.MaxValue;
+        for (var attempt = 0; attempt < 3 && fastest > TimeSpan.FromSeconds(1); attempt++)
+        {
+            TestShell carol;
+            int port;
+            await using (var gone = await TestTracker.StartAsync())
+            {
+                port = gone.Address.Port;
+                carol = TestShell.Connected(gone, "carol");
+                carol.Succeed("$job = Start-P2PPeerServer");
+            }
+
+            using var _ = carol;
+            using var mute = new TcpListener(IPAddress.Loopback, port);
+            mute.Start();
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            carol.Succeed("Remove-Module P2PShare");
+            fastest = watch.Elapsed < fastest ? watch.Elapsed : fastest;
+            Assert.Equal("Stopped", carol.Succeed("$job.State.ToString()").Single().BaseObject);
+        }
+
+        Assert.True(fastest <= TimeSpan.FromSeconds(1), $"It took {fastest}.");
+    }
+
+    [Fact]
     public void A_second_peer_server_of_a_session_and_a_taken_port_are_refused()
     {
         var port = (int)Alice.Succeed("$null = Start-P2PPeerServer; (Get-P2PPeerServer).Port").Single().BaseObject;

@@ -47,7 +47,9 @@ public sealed class ScriptTests
     public async Task A_byte_order_mark_before_the_first_command_is_skipped(string input)
     {
         using var folder = new ShellFolder();
-        using var shell = await ShellProcess.RunAsync(folder, [], input);
+        await using var tracker = await TestTracker.StartAsync();
+        folder.Write("info.txt", $"{tracker.Address.Authority} {tracker.Address.Fingerprint}\n");
+        using var shell = await ShellProcess.RunAsync(folder, [$"127.0.0.1:{LoopbackPort.FindFree()}", "info.txt"], input);
 
         Assert.True(shell.ExitCode == 0, shell.ToString());
         Assert.Equal(["first", "second"], shell.Output.TakeLast(2));

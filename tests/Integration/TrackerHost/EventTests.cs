@@ -99,6 +99,7 @@ public sealed class EventTests : IAsyncLifetime
         Assert.Equal((GroupEventKind.FileShared, "Dev", "Alice", "later"), await owner.NextShortAsync());
         Assert.Equal(GroupEventKind.MemberRemoved, (await NextOfAsync(removed, what => what.UserName == "Bob")).Kind);
         await AssertNothingMoreAsync(_bob, removed);
+        Assert.Equal(GroupEventKind.MemberLeft, (await NextOfAsync(leaver, what => what.UserName == "Carol")).Kind);
         await AssertNothingMoreAsync(_carol, leaver);
     }
 

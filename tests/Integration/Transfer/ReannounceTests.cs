@@ -32,7 +32,7 @@ public sealed class ReannounceTests
             var announcer = new Announcer(client, TestUser.RandomHash(), () => new FingerprintProof([1], [2]), 5000, new AnnounceHandler(), TimeProvider.System);
             client.Moved += announcer.TrackerMoved;
             await announcer.AnnounceAsync(CancellationToken.None);
-            peers.Add((client, announcer, announcer.RunAsync(stop.Token)));
+            peers.Add((client, announcer, announcer.RunAsync(_ => { }, stop.Token)));
         }
 
         await first.DisposeAsync();

@@ -45,7 +45,7 @@ public sealed class ThrottledTrackerTests
             client, Hash256.Compute(own.ExportSubjectPublicKeyInfo()), () => FingerprintProof.Make(own, client.TrackerId, client.SessionId), 1, new AnnounceHandler(), TimeProvider.System, new SentenceLogger(LogLevel.Warning, message => lost.TrySetResult(message)));
         announcer.Hold(Guid.NewGuid(), TestUser.RandomHash(), isComplete: true);
         using var end = new CancellationTokenSource();
-        var running = announcer.RunAsync(end.Token);
+        var running = announcer.RunAsync(_ => { }, end.Token);
 
         Assert.Contains("Too many requests", await lost.Task.WaitAsync(TimeSpan.FromSeconds(20)), StringComparison.Ordinal);
         await Eventually.HoldsAsync(async () => await tracker.CountAsync("peers") == 11, "the peer is announced", TimeSpan.FromSeconds(40));

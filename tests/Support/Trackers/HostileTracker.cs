@@ -56,7 +56,15 @@ internal sealed class HostileTracker : IAsyncDisposable
             "groups" => WriteAsync(context, Names.Select(name => Group(name))),
             "files" => WriteAsync(context, Names.Select(name => new
             {
-                group = Names[0], groupId = Id, name, size = 0, pieceLength = 65536, piecesRoot = (string?)null, owner = name, sources = 0, shared = Then,
+                group = Names[0],
+                groupId = Id,
+                name,
+                size = 0,
+                pieceLength = 65536,
+                piecesRoot = (string?)null,
+                owner = name,
+                sources = 0,
+                shared = Then,
             })),
             "members" => WriteAsync(context, Names.Select(name => new { group = Names[0], userName = name, userId = Id, role = "Member", joined = Then })),
             "requests" => WriteAsync(context, Names.Select(name => new { group = Names[0], userName = name, userId = Id, requested = Then })),

@@ -50,12 +50,12 @@ public class TrackerJsonTests
     private static readonly string[] Optional =
     [
         "ShareFileRequest.piecesRoot", "ShareFileRequest.replace", "ProblemResponse.type", "ProblemResponse.title",
-        "AnnounceRequest.proof", "ProblemResponse.status", "ProblemResponse.detail", "ProblemResponse.code",
+        "AnnounceRequest.proof", "AnnounceRequest.throughProxy", "ProblemResponse.status", "ProblemResponse.detail", "ProblemResponse.code",
     ];
 
     private static readonly string[] Nullable =
     [
-        .. Optional.Except(["ShareFileRequest.replace"]), "SessionResponse.token", "FileResponse.piecesRoot",
+        .. Optional.Except(["ShareFileRequest.replace", "AnnounceRequest.throughProxy"]), "SessionResponse.token", "FileResponse.piecesRoot",
         "Revocation.groupId", "Revocation.userId", "Revocation.sessionId",
     ];
 

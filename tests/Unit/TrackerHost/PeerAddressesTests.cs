@@ -19,6 +19,13 @@ public sealed class PeerAddressesTests
         Assert.Equal(kept, string.Join(' ', PeerAddresses.KeepOwn(IPAddress.Parse(observed), Own.Select(IPAddress.Parse))));
 
     [Fact]
+    public void A_proxys_address_is_not_handed_out()
+    {
+        Assert.Equal(["10.0.0.5:7"], PeerAddresses.EndPoints("", "10.0.0.5", 7));
+        Assert.Empty(PeerAddresses.EndPoints("", "", 7));
+    }
+
+    [Fact]
     public void At_most_16_are_kept() =>
         Assert.Equal(16, PeerAddresses.KeepOwn(IPAddress.Loopback, Enumerable.Range(1, 40).Select(i => IPAddress.Parse($"10.0.0.{i}"))).Count());
 }

@@ -27,6 +27,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     private readonly ShareStore _store;
     private readonly ContentRegistry _registry;
     private HashedFile _file = null!;
+    private Action _onStop = () => { };
 
     public ContentRegistryTests()
     {
@@ -34,6 +35,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         _store = new ShareStore(_state, new TrackerAccount(Guid.NewGuid(), "alice"), (group, names, _) =>
         {
             _stopped.AddRange(names.Select(name => $"{group}/{name}"));
+            _onStop();
             return Task.FromResult(new WithdrawFilesResponse(TestIds.Of(group), []));
         });
         _registry = NewRegistry();
@@ -311,6 +313,20 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         Assert.Equal(ErrorCode.DestinationExists, error.Code);
         Assert.Equal("mine", File.ReadAllText(destination));
         Assert.True(offered.IsBacked(part));
+    }
+
+    [Fact]
+    public async Task A_rejection_of_what_this_user_is_withdrawing_is_not_a_warning()
+    {
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
+        _onStop = () => _registry.RemoveRejected(new Announcement(TestIds.Of("dev"), Root, Complete: true));
+
+        await _registry.WithdrawAsync("DEV", [Name], CancellationToken.None);
+
+        Assert.Empty(Log);
+        Assert.Null(Find("dev"));
+        await _state.Database.FlushAsync();
+        Assert.Empty(_store.GetAll());
     }
 
     [Fact]

@@ -301,7 +301,7 @@ public sealed class AnnounceStateTests
             _state.Begin();
             _state.TakeBatch();
             _state.Fail();
-            Assert.Equal(i == 0, _state.Postpone(null));
+            Assert.Equal(i == 0, _state.Postpone(TimeSpan.Zero));
             _state.Hold(Group, Hash256.Compute(BitConverter.GetBytes(i)), isComplete: true);
             _state.TrackerMoved();
             _state.Expedite();
@@ -312,7 +312,7 @@ public sealed class AnnounceStateTests
         Assert.Equal([1, 2, 4, 8, 16, 30, 30, 30], delays);
         Announce();
         _state.Fail();
-        Assert.True(_state.Postpone(null));
+        Assert.True(_state.Postpone(TimeSpan.Zero));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class AnnouncerTests : IDisposable
     public async Task A_change_is_announced_and_a_caller_waits_for_it()
     {
         await _announcer.AnnounceAsync(CancellationToken.None);
-        var running = _announcer.RunAsync(_stop.Token);
+        var running = _announcer.RunAsync(_ => { }, _stop.Token);
 
         _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
         await _announcer.FlushAsync(CancellationToken.None).WaitAsync(Limit);
@@ -68,7 +68,7 @@ public sealed class AnnouncerTests : IDisposable
     {
         await _announcer.AnnounceAsync(CancellationToken.None);
         _tracker.Answer = InMemoryTracker.Problem(429, ErrorCode.TooManyAttempts, "Too many requests.", retryAfter: 40);
-        var running = _announcer.RunAsync(_stop.Token);
+        var running = _announcer.RunAsync(_ => { }, _stop.Token);
         _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
 
         var failure = await Assert.ThrowsAsync<TooManyAttemptsException>(() => _announcer.FlushAsync(CancellationToken.None).WaitAsync(Limit));
@@ -142,7 +142,7 @@ public sealed class AnnouncerTests : IDisposable
     public async Task A_heartbeat_is_sent_once_an_interval()
     {
         await _announcer.AnnounceAsync(CancellationToken.None);
-        var running = _announcer.RunAsync(_stop.Token);
+        var running = _announcer.RunAsync(_ => { }, _stop.Token);
         _clock.Advance(TimeSpan.FromSeconds(15.9));
         Assert.Single(_requests);
 
@@ -151,6 +151,47 @@ public sealed class AnnouncerTests : IDisposable
 
         Assert.Equal((false, 0, 0), (_requests.Last().Full, _requests.Last().Holdings.Count, _requests.Last().Removed.Count));
         await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task The_end_of_the_session_ends_it_with_the_reason()
+    {
+        await _announcer.AnnounceAsync(CancellationToken.None);
+        _tracker.Answer = InMemoryTracker.Problem(401, ErrorCode.NotLoggedIn, "No session.");
+        P2PShareException? ended = null;
+        var running = _announcer.RunAsync(error => ended = error, _stop.Token);
+
+        _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
+        await Assert.ThrowsAsync<P2PShareException>(() => _announcer.FlushAsync(CancellationToken.None));
+
+        await running.WaitAsync(Limit);
+        Assert.Equal(ErrorCode.NotLoggedIn, ended?.Code);
+        Assert.Empty(_warnings);
+    }
+
+    [Fact]
+    public async Task A_late_answer_does_not_reject_what_was_shared_again_meanwhile()
+    {
+        _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
+        _response = _response with { Rejected = [new Announcement(TestIds.Of("dev"), Root, true)] };
+        _tracker.Answer = async (request, cancellationToken) =>
+        {
+            if (_requests.IsEmpty)
+            {
+                _announcer.Withdraw(TestIds.Of("dev"), Root);
+                _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
+            }
+
+            var response = await AcceptAsync(request, cancellationToken);
+            _response = _response with { Rejected = [] };
+            return response;
+        };
+
+        await _announcer.AnnounceAsync(CancellationToken.None);
+
+        Assert.Empty(_handler.Rejected);
+        Assert.Equal([new(TestIds.Of("dev"), Root, true)], _requests.Last().Holdings);
+        Assert.Equal(2, _requests.Count);
     }
 
     private async Task<HttpResponseMessage> AcceptAsync(HttpRequestMessage request, CancellationToken cancellationToken)

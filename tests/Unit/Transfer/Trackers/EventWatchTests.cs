@@ -55,6 +55,22 @@ public sealed class EventWatchTests : IDisposable
     }
 
     [Fact]
+    public async Task Too_many_requests_do_not_end_the_watch_and_the_trackers_time_is_waited_for()
+    {
+        var busy = InMemoryTracker.Problem(429, ErrorCode.TooManyAttempts, "Too many requests.", retryAfter: 19);
+        // The stream ends and is busy; at the start it is busy too. The second 429 is a proxy's, without a time.
+        Serve(busy, Stream(Item("ready", 4), Event(5, "a")), busy, InMemoryTracker.Status(429), Stream(Event(6, "b")));
+
+        Assert.Equal(["a", "b"], await ReadAsync(2));
+
+        var pauses = _clock.Pauses.Select(pause => pause.TotalSeconds).ToArray();
+        Assert.Equal([null, null, "5", "5", "5"], _lastEventIds);
+        Assert.Equal(4, pauses.Length);
+        Assert.Equal([19, 19], [pauses[0], pauses[2]]);
+        Assert.All([pauses[1], pauses[3]], pause => Assert.InRange(pause, 0, 16));
+    }
+
+    [Fact]
     public async Task The_end_of_the_session_ends_the_watch()
     {
         Serve(Stream(Item("ready", 4), Event(5, "a")), InMemoryTracker.Problem(401, ErrorCode.NotLoggedIn, "No session."));

@@ -80,6 +80,11 @@ public sealed class TrackerSessionTests : IDisposable
         Assert.Equal(ErrorCode.NotLoggedIn, error.Code);
         Assert.Contains("The session of alice at tracker:8001 has ended", error.Message, StringComparison.Ordinal);
         Assert.Equal(2, _tracker.Requests.Count);
+        Assert.False(_session.IsLoggedIn);
+        Assert.Same(error, _session.Ended);
+        _tracker.Answer = (_, _) => Task.FromResult(Session("second"));
+        await LoginAsync();
+        Assert.True(_session.IsLoggedIn);
     }
 
     [Fact]
@@ -119,7 +124,7 @@ public sealed class TrackerSessionTests : IDisposable
     [InlineData("a\\u200bb", "a\u200bb")]
     public async Task Names_and_problems_cannot_act_on_a_terminal(string sent, string read)
     {
-        Serve("application/json", $$"""[{"group":"{{sent}}","userName":"{{sent}}","requested":"2026-01-01T00:00:00Z"}]""");
+        Serve("application/json", $$"""[{"groupId":"11111111-1111-1111-1111-111111111111","group":"{{sent}}","userName":"{{sent}}","requested":"2026-01-01T00:00:00Z"}]""");
         var request = Assert.Single(await _session.GetJoinRequestsAsync("dev", CancellationToken.None));
         Assert.Equal((read, read), (request.Group, request.UserName));
 
@@ -133,7 +138,7 @@ public sealed class TrackerSessionTests : IDisposable
         Serve("text/event-stream", $$"""
             event: FileShared
             id: 1
-            data: {"id":1,"kind":"FileShared","group":"{{sent}}","userName":"{{sent}}","time":"2026-01-01T00:00:00Z","fileName":"{{sent}}"}
+            data: {"id":1,"kind":"FileShared","groupId":"11111111-1111-1111-1111-111111111111","group":"{{sent}}","userName":"{{sent}}","time":"2026-01-01T00:00:00Z","fileName":"{{sent}}"}
 
 
             """);
@@ -152,10 +157,43 @@ public sealed class TrackerSessionTests : IDisposable
     [InlineData(ErrorCode.TrackerHostUnknown, true)]
     [InlineData(ErrorCode.TrackerFailed, true)]
     [InlineData(ErrorCode.TrackerDatabaseUnavailable, true)]
+    [InlineData(ErrorCode.TooManyAttempts, true)]
     [InlineData(ErrorCode.NotLoggedIn, false)]
     [InlineData(ErrorCode.TrackerCertificateChanged, false)]
     public void Some_errors_pass_without_a_change_on_this_side(string code, bool isTransient) =>
         Assert.Equal(isTransient, TrackerSession.IsTransient(new P2PShareException(code, "A sentence.")));
+
+    [Theory]
+    [InlineData("7", 7)]
+    [InlineData("Thu, 01 Jan 1970 00:01:07 GMT", 67)]
+    [InlineData(null, 0)]
+    [InlineData("999999999", 300)]
+    public async Task The_time_that_a_tracker_or_a_proxy_names_with_429_is_kept_within_bounds(string? header, int seconds)
+    {
+        foreach (var isProblem in new[] { true, false })
+        {
+            _tracker.Answer = (_, _) =>
+            {
+                var response = new HttpResponseMessage(System.Net.HttpStatusCode.TooManyRequests)
+                {
+                    Content = isProblem
+                        ? JsonContent.Create(new ProblemResponse(Code: ErrorCode.TooManyAttempts), TrackerJson.Default.ProblemResponse, new("application/problem+json"))
+                        : new StringContent("<html>busy</html>"),
+                };
+                response.Headers.Date = DateTimeOffset.UnixEpoch;
+                if (header is not null)
+                {
+                    response.Headers.TryAddWithoutValidation("Retry-After", header);
+                }
+
+                return Task.FromResult(response);
+            };
+
+            var error = await Assert.ThrowsAsync<TooManyAttemptsException>(() => _session.GetGroupsAsync(CancellationToken.None));
+
+            Assert.Equal(TimeSpan.FromSeconds(seconds), TrackerSession.RetryAfter(error));
+        }
+    }
 
     private static HttpResponseMessage Session(string token) => new()
     {
