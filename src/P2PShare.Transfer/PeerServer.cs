@@ -19,7 +19,6 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     private readonly PeerListener _listener;
     private readonly PeerIdentity _identity;
     private readonly TransferMetrics _metrics;
-    private readonly Announcer _announcer;
     private readonly TrackerPresence _presence;
     private readonly ConnectionContext _context;
     private readonly ConnectionTable _connections;
@@ -36,14 +35,13 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         (_state, _listener, _identity, _stopping, var logger, var clock) = (state, listener, identity, stopping, options.Logger, options.Clock);
         var locator = new SourceLocator(tracker, Fingerprint, identity.CertificateHash);
         _metrics = new TransferMetrics(Port);
-        _announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), options.AnnouncedPort ?? Port, this, clock, logger);
-        Shares = new ContentRegistry(_announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), tracker.ShareFileAsync, logger, clock);
-        _context = new ConnectionContext(
-            access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
+        var announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), options.AnnouncedPort ?? Port, this, clock, logger);
+        Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), tracker.ShareFileAsync, logger, clock);
+        _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
         _connections = new ConnectionTable(Fingerprint, _context);
         Dialer = new PeerDialer(new TlsTransport(identity, clock), _connections, _metrics, stopping.Token);
-        _presence = new TrackerPresence(tracker, _announcer, Fingerprint, new ReverseDialer(Dialer, Shares, Fingerprint, locator.FindTicketAsync, logger, clock, stopping.Token).DialAsync, logger, clock);
+        _presence = new TrackerPresence(tracker, announcer, Fingerprint, new ReverseDialer(Dialer, Shares, Fingerprint, locator.FindTicketAsync, logger, clock, stopping.Token).DialAsync, logger, clock);
         Downloads = new DownloadList(new DownloadDependencies(
             Fingerprint, new DownloadStore(state, tracker.Account), Shares, locator.FindAsync,
             new ConnectionReversal(Dialer, locator.RequestDialAsync, clock, stopping.Token).CreateConnector, _metrics, logger, clock)
@@ -98,7 +96,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
             await new GroupUpgrade(state, tracker.Account, tracker.FindGroupIdAsync).RunAsync(cancellationToken).ConfigureAwait(false);
             server.Shares.Restore();
             server.Downloads.Load();
-            await server._announcer.AnnounceAsync(cancellationToken).ConfigureAwait(false);
+            await server._presence.AnnounceAsync(cancellationToken).ConfigureAwait(false);
             server._loops = server.RunAsync(stopping.Token);
             return server;
         }
@@ -126,14 +124,12 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
 
     void IAnnounceHandler.OnRejected(Announcement holding) => Shares.RemoveRejected(holding);
-
     bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) => _presence.IsRevokedBy(_connections.Revoke(revocations));
 
-    private Task RunAsync(CancellationToken stop)
-    {
-        void End(P2PShareException reason) => _completion.TrySetException(reason);
-        return Task.WhenAll(_listener.RunAsync(_identity, _connections, _context, End, stop), _connections.MaintainAsync(stop), _presence.RunAsync(End, stop));
-    }
+    private void End(P2PShareException reason) => _completion.TrySetException(reason);
+
+    private Task RunAsync(CancellationToken stop) =>
+        Task.WhenAll(_listener.RunAsync(_identity, _connections, _context, End, stop), _connections.MaintainAsync(stop), _presence.RunAsync(End, stop));
 
     private async Task StopCoreAsync(TimeSpan grace, TimeSpan patience)
     {

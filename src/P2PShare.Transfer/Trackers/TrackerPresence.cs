@@ -25,6 +25,10 @@ internal sealed class TrackerPresence : IDisposable
         tracker.Refused += announcer.TrackerMoved;
     }
 
+    /// <summary>Announces once.</summary>
+    /// <exception cref="P2PShareException">The tracker's.</exception>
+    public Task AnnounceAsync(CancellationToken cancellationToken) => _announcer.AnnounceAsync(cancellationToken);
+
     /// <summary>Announces, and receives requests to dial, until cancelled or until the session has ended.</summary>
     /// <param name="ended">Receives why the session ended.</param>
     public Task RunAsync(Action<P2PShareException> ended, CancellationToken cancellationToken) =>

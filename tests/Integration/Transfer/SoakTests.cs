@@ -66,11 +66,7 @@ public sealed class SoakTests
             await download.Completion;
         }
 
-        foreach (var file in shared)
-        {
-            await alice.Server.Shares.StopShareAsync(TestPeer.Group, file.Name, CancellationToken.None);
-        }
-
+        await alice.Server.Shares.WithdrawAsync(TestPeer.Group, [.. shared.Select(file => file.Name)], CancellationToken.None);
         lock (alice.Uploads)
         {
             alice.Uploads.Clear();
