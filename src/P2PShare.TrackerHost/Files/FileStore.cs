@@ -5,9 +5,11 @@ using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Files;
 
-/// <summary>The rows of files, of the users who share them, and of contents that were replaced.</summary>
+/// <summary>The rows of files, of the users who share them, and of contents that were replaced or withdrawn.</summary>
 internal static class FileStore
 {
+    private const string IsUnshared = "NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)";
+
     private const string SelectFiles =
         """
         SELECT g.guid AS GroupGuid, g.name AS GroupName, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot,
@@ -68,16 +70,20 @@ internal static class FileStore
 
     /// <summary>Deletes those of some files that have no sharer left.</summary>
     /// <returns>Their names.</returns>
-    public static async Task<IReadOnlyList<string>> RemoveUnsharedAsync(DbConnection connection, IReadOnlyList<long> files) =>
-        (await connection.QueryAsync<string>(
-            $"DELETE FROM files WHERE {connection.In("id", "@Files")} AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id) RETURNING name",
-            new { Files = connection.List(files) })).AsList();
+    public static async Task<IReadOnlyList<string>> RemoveUnsharedAsync(DbConnection connection, IReadOnlyList<long> files)
+    {
+        var unshared = $"{connection.In("id", "@Files")} AND {IsUnshared}";
+        var parameters = new { Files = connection.List(files) };
+        await AddWithdrawnAsync(connection, unshared, parameters);
+        return (await connection.QueryAsync<string>($"DELETE FROM files WHERE {unshared} RETURNING name", parameters)).AsList();
+    }
 
     /// <summary>Deletes the files of a group that have no sharer left.</summary>
     /// <returns>Their names.</returns>
     public static async Task<IReadOnlyList<string>> RemoveUnsharedOfGroupAsync(DbConnection connection, long group)
     {
-        const string Unshared = "group_id = @group AND NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)";
+        const string Unshared = "group_id = @group AND " + IsUnshared;
+        await AddWithdrawnAsync(connection, Unshared, new { group });
         var names = (await connection.QueryAsync<string>($"SELECT name FROM files WHERE {Unshared}", new { group })).AsList();
         await connection.ExecuteAsync($"DELETE FROM files WHERE {Unshared}", new { group });
         return names;
@@ -101,6 +107,27 @@ internal static class FileStore
             """,
             new { group, Roots = connection.List(roots), Now = now.ToUnixTimeSeconds() })];
 
-    public static Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now) =>
-        connection.ExecuteAsync("DELETE FROM retired_contents WHERE expires <= @Now", new { Now = now.ToUnixTimeSeconds() });
+    public static Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now) => connection.ExecuteAsync(
+        """
+        INSERT INTO withdrawn_contents (group_id, pieces_root) SELECT group_id, pieces_root FROM retired_contents WHERE expires <= @Now
+        ON CONFLICT (group_id, pieces_root) DO NOTHING;
+        DELETE FROM retired_contents WHERE expires <= @Now;
+        """,
+        new { Now = now.ToUnixTimeSeconds() });
+
+    /// <summary>Forgets withdrawn contents that nobody holds, and those that their groups have again.</summary>
+    public static Task RemoveWithdrawnAsync(DbConnection connection) => connection.ExecuteAsync(
+        """
+        DELETE FROM withdrawn_contents WHERE
+            NOT EXISTS (SELECT 1 FROM holdings h WHERE h.group_id = withdrawn_contents.group_id AND h.pieces_root = withdrawn_contents.pieces_root)
+            OR EXISTS (SELECT 1 FROM files f WHERE f.group_id = withdrawn_contents.group_id AND f.pieces_root = withdrawn_contents.pieces_root)
+            OR EXISTS (SELECT 1 FROM retired_contents r WHERE r.group_id = withdrawn_contents.group_id AND r.pieces_root = withdrawn_contents.pieces_root)
+        """);
+
+    private static Task<int> AddWithdrawnAsync(DbConnection connection, string condition, object parameters) => connection.ExecuteAsync(
+        $"""
+        INSERT INTO withdrawn_contents (group_id, pieces_root) SELECT DISTINCT group_id, pieces_root FROM files WHERE {condition} AND pieces_root IS NOT NULL
+        ON CONFLICT (group_id, pieces_root) DO NOTHING
+        """,
+        parameters);
 }

@@ -32,6 +32,11 @@ internal sealed partial class Purge(
             try
             {
                 await database.WriteAsync(PurgeExpiredAsync, stoppingToken);
+                while (await database.WriteAsync(LostHoldingStore.SweepAsync, stoppingToken))
+                {
+                    // In writes of their own, between which others get their turn.
+                }
+
                 await keys.RotateAsync(stoppingToken);
             }
             catch (Exception e) when (e is not OperationCanceledException)

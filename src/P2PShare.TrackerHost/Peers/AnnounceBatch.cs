@@ -51,11 +51,14 @@ internal sealed class AnnounceBatch(DbConnection connection, PeerOptions options
         var saved = turn.Where(i => known.TryGetValue(i, out var isKnown) && (announces[i].Request.Full || isKnown)).ToList();
         var peers = await SavePeersAsync(announces, saved);
         var rejected = await SaveHoldingsAsync(announces, saved, peers);
+        var lost = await LostHoldingStore.TakeAsync(connection, peers.Values);
         var revocations = await RevocationStore.ReadAsync(connection, [.. known.Keys.Select(i => announces[i].ToReader(i))], tickets, now);
         var interval = (int)options.AnnounceInterval.TotalSeconds;
         foreach (var i in known.Keys)
         {
-            responses[i] = new AnnounceResponse(interval, peers.ContainsKey(i), [.. rejected[i]], [.. revocations[i]], revocations.NumberAfter(i));
+            var isSaved = peers.TryGetValue(i, out var peer);
+            Announcement[] gone = isSaved ? [.. rejected[i].Concat(lost[peer])] : [];
+            responses[i] = new AnnounceResponse(interval, isSaved, gone, [.. revocations[i]], revocations.NumberAfter(i));
         }
     }
 
@@ -71,7 +74,7 @@ internal sealed class AnnounceBatch(DbConnection connection, PeerOptions options
         return saved.ToDictionary(i => i, i => ids[(announces[i].User.Id, announces[i].Request.Fingerprint.ToString())]);
     }
 
-    /// <returns>By announce, what was rejected: the user is not a member of the group, or the group has no such content.</returns>
+    /// <returns>By announce, what of it was rejected: the user is not a member of the group, or the group has no such content.</returns>
     private async Task<ILookup<int, Announcement>> SaveHoldingsAsync(IReadOnlyList<Announce> announces, List<int> saved, Dictionary<int, long> peers)
     {
         var full = saved.Where(i => announces[i].Request.Full).ToList();

@@ -92,6 +92,18 @@ internal static partial class HoldingStore
         }
     }
 
+    /// <summary>Removes holdings of contents that were withdrawn.</summary>
+    /// <returns>Those removed.</returns>
+    public static async Task<IReadOnlyList<Key>> TakeWithdrawnAsync(DbConnection connection, int max) =>
+        [.. (await connection.QueryAsync<(long Peer, long Group, string Root)>(
+            """
+            DELETE FROM holdings WHERE (peer_id, group_id, pieces_root) IN (
+                SELECT h.peer_id, h.group_id, h.pieces_root FROM withdrawn_contents w
+                CROSS JOIN holdings h WHERE h.group_id = w.group_id AND h.pieces_root = w.pieces_root LIMIT @max)
+            RETURNING peer_id, group_id, pieces_root
+            """,
+            new { max })).Select(row => new Key(row.Peer, row.Group, row.Root))];
+
     /// <summary>Removes what a user's peers hold in a group.</summary>
     public static Task RemoveOfGroupAsync(DbConnection connection, long group, long user) => connection.ExecuteAsync(
         "DELETE FROM holdings WHERE group_id = @group AND peer_id IN (SELECT id FROM peers WHERE user_id = @user)", new { group, user });

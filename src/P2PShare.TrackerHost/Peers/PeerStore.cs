@@ -40,7 +40,7 @@ internal static partial class PeerStore
             "SELECT COUNT(*) FROM peers WHERE session_hash = @sessionHash AND fingerprint = @Fingerprint",
             new { sessionHash, Fingerprint = fingerprint.ToString() }) > 0;
 
-    /// <summary>Finds the peers that are on time and whose row is as they announce it.</summary>
+    /// <summary>Finds the peers that are on time, whose row is as they announce it, and that have lost nothing.</summary>
     // A session that ends deletes its peers: a peer that is found has its session.
     public static Task<IEnumerable<(long Number, long Peer)>> FindUnchangedAsync(DbConnection connection, IEnumerable<AnnouncedPeer> announced, long onTimeSince)
     {
@@ -51,6 +51,7 @@ internal static partial class PeerStore
             SELECT r.number, p.id FROM {rows} CROSS JOIN peers p
             WHERE p.user_id = r.user_id AND p.fingerprint = r.fingerprint AND p.last_seen >= @onTimeSince
                 AND p.session_hash = r.session AND p.observed_address = r.observed AND p.own_addresses = r.own AND p.port = r.port
+                AND NOT EXISTS (SELECT 1 FROM lost_holdings l WHERE l.peer_id = p.id)
             """,
             new { rows = Json(announced), onTimeSince });
     }

@@ -7,6 +7,9 @@ namespace P2PShare.Transfer.Downloading;
 /// <summary>The downloads of a peer server's user, those of earlier shells included. Safe for concurrent use.</summary>
 public sealed class DownloadList
 {
+    /// <summary>Most complete downloads that are kept: the oldest are forgotten first. Those that are not complete are kept until they are removed.</summary>
+    public const int MaxComplete = 1000;
+
     private readonly DownloadDependencies _dependencies;
     private readonly Lock _lock = new();
     private readonly List<Download> _downloads = [];
@@ -75,6 +78,7 @@ public sealed class DownloadList
             _dependencies.Store.AddAsync(entry.Id, request, entry.Created).ObserveFailure(_dependencies.Logger);
             var download = Add(entry);
             download.Start();
+            ForgetOldest();
             return download;
         }
     }
@@ -114,11 +118,7 @@ public sealed class DownloadList
             new SavedDownload(download.Id, download.Request, download.State, null, 0, download.Created)).ConfigureAwait(false);
         lock (_lock)
         {
-            _downloads.Remove(download);
-            if (_latest.GetValueOrDefault(download.Request.Destination) == download)
-            {
-                _latest.Remove(download.Request.Destination);
-            }
+            Forget(download);
         }
     }
 
@@ -139,8 +139,34 @@ public sealed class DownloadList
 
     private static bool IsRunning(Download download) => download.State == DownloadState.Running;
 
+    private static bool IsComplete(Download download) => download.State == DownloadState.Complete;
+
     // The shell that ran it is gone, or holds its part file: either way it does not run here.
     private Download AddLeft(SavedDownload saved) => Add(saved.State == DownloadState.Running ? saved with { State = DownloadState.Suspended } : saved);
+
+    private void ForgetOldest()
+    {
+        if (_downloads.Count <= MaxComplete)
+        {
+            return;
+        }
+
+        var complete = _downloads.FindAll(IsComplete);
+        foreach (var oldest in complete.Take(complete.Count - MaxComplete))
+        {
+            Forget(oldest);
+            _dependencies.Store.RemoveAsync(oldest.Id).ObserveFailure(_dependencies.Logger);
+        }
+    }
+
+    private void Forget(Download download)
+    {
+        _downloads.Remove(download);
+        if (_latest.GetValueOrDefault(download.Request.Destination) == download)
+        {
+            _latest.Remove(download.Request.Destination);
+        }
+    }
 
     private Download Add(SavedDownload saved)
     {

@@ -24,6 +24,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
     private readonly Dictionary<Hash256, OfferedContent> _offered = [];
+    private readonly OfferedPaths _paths = new();
     private readonly OwnWithdrawals _withdrawals = new();
     private readonly Lock _lock = new();
     private readonly ShareRestorer _restorer;
@@ -35,7 +36,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         _shareAtTracker = shareAtTracker;
         _logger = logger;
         _clock = clock;
-        _restorer = new ShareRestorer(store, (file, group, name) => Offer(new SharedContent(file, clock), group, name), logger, clock);
+        _restorer = new ShareRestorer(store, (file, name) => Offer(new SharedContent(file, clock), name), logger, clock);
     }
 
     /// <summary>Registers a name of a content in a group at the tracker.</summary>
@@ -78,7 +79,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
         if (content.Size > 0)
         {
-            Offer(new SharedContent(file, _clock), response.GroupIdentity, name);
+            Offer(new SharedContent(file, _clock), new OfferedName(response.GroupIdentity, name, IsReceived: false));
             await _announcer.FlushAsync(cancellationToken).ConfigureAwait(false);
             // The answer was made before this peer was announced.
             return response with { Sources = Math.Max(1, response.Sources) };
@@ -92,7 +93,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     {
         if (file.Content.Size > 0)
         {
-            Offer(new SharedContent(file, _clock), group, name);
+            Offer(new SharedContent(file, _clock), new OfferedName(group, name, IsReceived: true));
             _store.AddAsync(file, group, name, received: true).ObserveFailure(_logger);
         }
     }
@@ -140,26 +141,50 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
-    OfferedContent IContentRegistry.Offer(IContent content, GroupIdentity group, string name) => Offer(content, group, name);
+    OfferedContent IContentRegistry.Offer(IContent content, GroupIdentity group, string name) => Offer(content, new OfferedName(group, name, IsReceived: true));
 
-    void IContentRegistry.Withdraw(OfferedContent offered, IContent part, GroupIdentity group) => Withdraw(offered, part, group);
+    void IContentRegistry.Withdraw(OfferedContent offered, IContent part, GroupIdentity group)
+    {
+        if (offered.IsBacked(part))
+        {
+            Withdraw(offered, group);
+        }
+    }
 
-    void IContentRegistry.Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite) => Finish(offered, part, destination, overwrite);
+    void IContentRegistry.Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite)
+    {
+        if (!offered.IsBacked(part))
+        {
+            part.Finish(destination, overwrite);
+            return;
+        }
+
+        HashedFile? file = null;
+        offered.Swap(_ =>
+        {
+            var stamp = part.Finish(destination, overwrite);
+            file = new HashedFile(destination, stamp.Modified, part.Description, part.PieceLayer, stamp.Identity);
+            return new SharedContent(file, _clock);
+        });
+        ReplaceAt(destination, offered);
+        foreach (var (group, name, _) in offered.Names)
+        {
+            _announcer.Hold(group.Id, offered.PiecesRoot, isComplete: true);
+            _store.AddAsync(file!, group, name, received: true).ObserveFailure(_logger);
+        }
+    }
+
+    Task IContentRegistry.FlushAnnouncesAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
 
     void IContentRegistry.ReportUnreadable(OfferedContent offered, Exception problem) => ReportUnreadable(offered, problem);
 
-    Task IContentRegistry.FlushAnnouncesAsync(CancellationToken cancellationToken) => FlushAnnouncesAsync(cancellationToken);
-
     void IContentLookup.ReportUnreadable(IServedContent content, Exception problem) => ReportUnreadable((OfferedContent)content, problem);
-
-    /// <summary>Waits until the tracker knows everything that is offered now.</summary>
-    internal Task FlushAnnouncesAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
 
     /// <inheritdoc cref="ShareRestorer.Restore"/>
     internal void Restore() => _restorer.Restore();
 
     /// <summary>Offers a content in a group. A whole file takes the place of a part, and of another whole file.</summary>
-    internal OfferedContent Offer(IContent content, GroupIdentity group, string name)
+    internal OfferedContent Offer(IContent content, OfferedName name)
     {
         OfferedContent offered;
         bool isComplete;
@@ -179,50 +204,22 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
                 });
             }
 
-            offered.OfferIn(group, name);
+            offered.OfferIn(name);
             isComplete = offered.GetHave().IsComplete;
+        }
+
+        if (content is SharedContent { File.Path: var path })
+        {
+            ReplaceAt(path, offered);
         }
 
         // A single piece cannot be had before it is whole.
         if (isComplete || content.Description.PieceCount > 1)
         {
-            _announcer.Hold(group.Id, offered.PiecesRoot, isComplete);
+            _announcer.Hold(name.Group.Id, offered.PiecesRoot, isComplete);
         }
 
         return offered;
-    }
-
-    /// <summary>Withdraws a part whose download ended. Does nothing if a whole file has taken its place.</summary>
-    internal void Withdraw(OfferedContent offered, IContent part, GroupIdentity group)
-    {
-        if (offered.IsBacked(part))
-        {
-            Withdraw(offered, group);
-        }
-    }
-
-    /// <summary>Gives a complete part its name, and offers it from there.</summary>
-    /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
-    internal void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite)
-    {
-        if (!offered.IsBacked(part))
-        {
-            part.Finish(destination, overwrite);
-            return;
-        }
-
-        HashedFile? file = null;
-        offered.Swap(_ =>
-        {
-            var stamp = part.Finish(destination, overwrite);
-            file = new HashedFile(destination, stamp.Modified, part.Description, part.PieceLayer, stamp.Identity);
-            return new SharedContent(file, _clock);
-        });
-        foreach (var (group, name) in offered.Names)
-        {
-            _announcer.Hold(group.Id, offered.PiecesRoot, isComplete: true);
-            _store.AddAsync(file!, group, name, received: true).ObserveFailure(_logger);
-        }
     }
 
     /// <inheritdoc cref="IContentLookup.ReportUnreadable"/>
@@ -235,7 +232,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
                 string.Join(", ", offered.Names.Select(name => $"'{name.Name}' is not offered to group '{name.Group}' any more")), problem.Message);
         }
 
-        foreach (var (group, _) in offered.Names)
+        foreach (var (group, _, _) in offered.Names)
         {
             Withdraw(offered, group);
         }
@@ -250,16 +247,35 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             offered = _offered.GetValueOrDefault(rejected.PiecesRoot);
         }
 
-        if (offered?.FindName(rejected.GroupId) is var (group, name))
+        if (offered?.FindName(rejected.GroupId) is var (group, name, isReceived))
         {
-            // Not news: this user is withdrawing it.
-            if (!_withdrawals.Contains(group.Name, name))
+            // What this user is withdrawing is not news either.
+            if (!isReceived && !_withdrawals.Contains(group.Name, name))
             {
                 _logger.AnnouncementRejected(name, group.Name);
             }
 
             _store.RemoveAsync(group, name).ObserveFailure(_logger);
             Withdraw(offered, group);
+        }
+    }
+
+    // A file has one content: what was offered from it before is gone.
+    private void ReplaceAt(string path, OfferedContent offered)
+    {
+        var before = _paths.Set(path, offered);
+        foreach (var (group, name, isReceived) in before?.Names ?? [])
+        {
+            if (offered.FindName(group.Id)?.Name != name)
+            {
+                _store.RemoveAsync(group, name).ObserveFailure(_logger);
+                if (!isReceived)
+                {
+                    _logger.ShareNotOffered(name, group.Name, $"'{path}' has another content, which is offered now. Share '{name}' again, or withdraw it.");
+                }
+            }
+
+            Withdraw(before!, group);
         }
     }
 
@@ -272,6 +288,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             if (offered.Names.Count == 0 && _offered.GetValueOrDefault(offered.PiecesRoot) == offered)
             {
                 _offered.Remove(offered.PiecesRoot);
+                _paths.Remove(offered);
             }
         }
 

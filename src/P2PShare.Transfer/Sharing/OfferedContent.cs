@@ -46,7 +46,9 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
     /// <returns>Null if it is not offered in the group.</returns>
     public OfferedName? FindName(Guid group) => _names.GetValueOrDefault(group);
 
-    public void OfferIn(GroupIdentity group, string name) => _names[group.Id] = new OfferedName(group, name);
+    /// <summary>Offers it in a group. What the user shared does not become received.</summary>
+    public void OfferIn(OfferedName name) => _names.AddOrUpdate(
+        name.Group.Id, name, (_, before) => name with { IsReceived = name.IsReceived && before.IsReceived });
 
     public void Withdraw(GroupIdentity group) => _names.TryRemove(group.Id, out _);
 

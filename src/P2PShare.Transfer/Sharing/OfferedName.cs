@@ -3,4 +3,5 @@ using P2PShare.Protocol.Names;
 namespace P2PShare.Transfer.Sharing;
 
 /// <summary>The name under which a content is offered in a group.</summary>
-internal sealed record OfferedName(GroupIdentity Group, string Name);
+/// <param name="IsReceived">Whether the file was received rather than shared by the user: no news if it is not offered any more.</param>
+internal sealed record OfferedName(GroupIdentity Group, string Name, bool IsReceived);

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
-using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
@@ -11,8 +10,8 @@ namespace P2PShare.Transfer.Sharing;
 /// Offers what an earlier peer server offered. A file that may have changed since is hashed again first, in the background: it is
 /// offered if it still has the bytes that were shared.
 /// </summary>
-/// <param name="offer">Offers a file in a group, under a name.</param>
-internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, GroupIdentity, string> offer, ILogger logger, TimeProvider clock) : IDisposable
+/// <param name="offer">Offers a file under a name.</param>
+internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, OfferedName> offer, ILogger logger, TimeProvider clock) : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
 
@@ -70,7 +69,7 @@ internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, GroupId
             store.UpdateStampAsync(file).ObserveFailure(logger);
         }
 
-        offer(file, share.Group, share.Name);
+        offer(file, NameOf(share));
         return true;
     }
 
@@ -92,7 +91,7 @@ internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, GroupId
                 foreach (var share in file.Where(store.Contains))
                 {
                     store.AddAsync(hashed, share.Group, share.Name, share.Received).ObserveFailure(logger);
-                    offer(hashed, share.Group, share.Name);
+                    offer(hashed, NameOf(share));
                 }
             }
             catch (P2PShareException e)
@@ -108,6 +107,8 @@ internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, GroupId
             }
         }
     }
+
+    private static OfferedName NameOf(ShareStore.Share share) => new(share.Group, share.Name, share.Received);
 
     private void Drop(ShareStore.Share share, P2PShareException e)
     {

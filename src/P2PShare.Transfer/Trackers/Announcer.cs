@@ -173,7 +173,8 @@ internal sealed class Announcer(
         lock (_lock)
         {
             allRejected = _state.Accept(batch, response, isOwnRevoked);
-            hasMore = _state.HasPending || response.Revocations.Count >= AnnounceResponse.MaxRevocations;
+            hasMore = _state.HasPending || response.Revocations.Count >= AnnounceResponse.MaxRevocations
+                || response.Rejected.Count >= AnnounceResponse.MaxWithdrawn;
         }
 
         TrackerLog.Announced(_logger, request.Holdings.Count, request.Removed.Count, response.IntervalSeconds);

@@ -1,6 +1,7 @@
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Peers;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -70,6 +71,48 @@ public sealed class WithdrawalTests : IAsyncLifetime
         }
 
         Assert.Equal(names.ToHashSet(), heard!);
+    }
+
+    [TrackerFact]
+    public async Task Peers_are_told_what_of_theirs_was_withdrawn_and_not_of_what_is_shared_again()
+    {
+        var group = await _alice.GroupIdAsync("dev");
+        var roots = Enumerable.Range(0, AnnounceResponse.MaxWithdrawn + 10).Select(_ => TestUser.RandomHash()).ToArray();
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, roots.Length), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) => await _alice.ShareAsync("dev", $"file {i}", roots[i]));
+        var kept = TestUser.RandomHash();
+        await _alice.ShareAsync("dev", "kept", kept);
+        Announcement[] held = [.. roots.Append(kept).Select(root => new Announcement(group, root, Complete: true))];
+        Assert.Empty((await _bob.AnnounceAsync(held)).Rejected);
+
+        foreach (var names in Enumerable.Range(0, roots.Length).Select(i => $"file {i}").Append("kept").Chunk(WithdrawFilesRequest.MaxNames))
+        {
+            Assert.Empty((await WithdrawAsync(names)).Failed);
+        }
+
+        await _alice.ShareAsync("dev", "file 0", roots[0]);
+        while (await _tracker.Database.WriteAsync(LostHoldingStore.SweepAsync, CancellationToken.None))
+        {
+        }
+
+        await _alice.ShareAsync("dev", "kept", kept);
+
+        var heartbeat = new AnnounceRequest(_bob.Fingerprint, 5000, [], Full: false, [], [], RevocationsAfter: 0);
+        var heard = new List<Hash256>();
+        AnnounceResponse response;
+        do
+        {
+            response = await _bob.AnnounceAsync(heartbeat);
+            Assert.True(response.Known);
+            heard.AddRange(response.Rejected.Select(rejected => rejected.PiecesRoot));
+        }
+        while (response.Rejected.Count == AnnounceResponse.MaxWithdrawn);
+
+        Assert.Equal(roots[1..].ToHashSet(), heard.ToHashSet());
+        Assert.Equal(roots.Length - 1, heard.Count);
+        Assert.Empty((await _bob.AnnounceAsync(heartbeat)).Rejected);
+        Assert.Equal(0, await _tracker.CountAsync("lost_holdings"));
+        Assert.Equal(2, await _tracker.CountAsync("holdings"));
     }
 
     private async Task<WithdrawFilesResponse> WithdrawAsync(params string[] names) => await _alice.Expect<WithdrawFilesResponse>(

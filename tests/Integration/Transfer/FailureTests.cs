@@ -5,6 +5,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
@@ -42,7 +43,7 @@ public sealed class FailureTests : IAsyncLifetime
     {
         await using var mallory = await TestPeer.StartAsync(_tracker, "mallory", _alice);
         await mallory.ShareAsync("data.bin", _content);
-        mallory.Server.Shares.Offer(new LyingContent(_file.Content, _content), _file.GroupIdentity, "data.bin").Swap(before =>
+        mallory.Server.Shares.Offer(new LyingContent(_file.Content, _content), new OfferedName(_file.GroupIdentity, "data.bin", IsReceived: false)).Swap(before =>
         {
             before.Dispose();
             return new LyingContent(_file.Content, _content);
@@ -56,7 +57,7 @@ public sealed class FailureTests : IAsyncLifetime
     [Fact]
     public async Task With_only_wrong_bytes_a_download_fails_and_leaves_no_file()
     {
-        _alice.Server.Shares.Offer(new LyingContent(_file.Content, _content), _file.GroupIdentity, "data.bin")
+        _alice.Server.Shares.Offer(new LyingContent(_file.Content, _content), new OfferedName(_file.GroupIdentity, "data.bin", IsReceived: false))
             .Swap(_ => new LyingContent(_file.Content, _content));
 
         var error = await Assert.ThrowsAsync<P2PShareException>(() => _bob.Receive(_file).Completion.WaitAsync(Limit));

@@ -46,3 +46,18 @@ CREATE TABLE former_members (
     PRIMARY KEY (user_guid, group_guid)
 );
 CREATE INDEX former_members_number ON former_members (number);
+
+-- Contents that their groups have no longer, until the holdings of them are removed.
+CREATE TABLE withdrawn_contents (
+    group_id    BIGINT NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    pieces_root TEXT   NOT NULL,
+    PRIMARY KEY (group_id, pieces_root)
+);
+
+-- Holdings of them that were removed, until the peer is told at its next announce.
+CREATE TABLE lost_holdings (
+    peer_id     BIGINT NOT NULL REFERENCES peers (id) ON DELETE CASCADE,
+    group_id    BIGINT NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    pieces_root TEXT   NOT NULL,
+    PRIMARY KEY (peer_id, group_id, pieces_root)
+);

@@ -119,6 +119,20 @@ public sealed class DownloadListTests
     }
 
     [Fact]
+    public async Task The_oldest_complete_ones_are_forgotten_and_no_other()
+    {
+        _swarm.Store.Saved.Add(Saved("failed", DownloadState.Failed));
+        _swarm.Store.Saved.AddRange(Enumerable.Range(0, DownloadList.MaxComplete + 2).Select(i => Saved($"{i}", DownloadState.Complete)));
+        _list.Load();
+
+        await StartSilentAsync();
+
+        Assert.Equal(["failed", "2", "3"], _list.GetAll().Take(3).Select(download => download.Request.Name));
+        Assert.Equal(DownloadList.MaxComplete + 2, _list.GetAll().Count);
+        Assert.Equal(2, _swarm.Store.Log.Count(call => call == "remove"));
+    }
+
+    [Fact]
     public void One_that_another_shell_ran_since_is_taken_over_as_that_shell_left_it()
     {
         var saved = Saved("a", DownloadState.Suspended);

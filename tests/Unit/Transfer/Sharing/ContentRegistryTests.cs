@@ -41,6 +41,8 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         _registry = NewRegistry();
     }
 
+    private IContentRegistry Downloads => _registry;
+
     private Hash256 Root => _file.Content.PiecesRoot!.Value;
 
     public async Task InitializeAsync() => _file = await SharedFile.MakeAsync(_folder, Name, _bytes);
@@ -224,8 +226,8 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         using var part = OpenPart("part.bin", _file.Content);
         using var single = OpenPart("single.bin", new ContentDescription(1000, 65536, Hash256.Compute([1])));
 
-        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
-        _registry.Offer(single, TestIds.Group("dev"), "single.bin");
+        var offered = _registry.Offer(part, new OfferedName(TestIds.Group("dev"), Name, IsReceived: true));
+        _registry.Offer(single, new OfferedName(TestIds.Group("dev"), "single.bin", IsReceived: true));
 
         Assert.Equal(["hold dev part"], _announcer.Calls);
         Assert.True(offered.IsBacked(part));
@@ -236,16 +238,16 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     public void A_whole_file_takes_the_place_of_a_part_and_a_part_never_that_of_a_file()
     {
         using var part = OpenPart("part.bin", _file.Content);
-        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
+        var offered = _registry.Offer(part, new OfferedName(TestIds.Group("dev"), Name, IsReceived: true));
         var whole = new SharedContent(_file, Clock);
 
-        Assert.Same(offered, _registry.Offer(whole, TestIds.Group("ops"), Name));
-        Assert.Same(offered, _registry.Offer(part, TestIds.Group("dev"), Name));
+        Assert.Same(offered, _registry.Offer(whole, new OfferedName(TestIds.Group("ops"), Name, IsReceived: true)));
+        Assert.Same(offered, _registry.Offer(part, new OfferedName(TestIds.Group("dev"), Name, IsReceived: true)));
 
         Assert.True(offered.IsBacked(whole));
         Assert.Equal(_bytes[..10], Read(offered, 10));
         // The end of the download does not withdraw the file.
-        _registry.Withdraw(offered, part, TestIds.Group("dev"));
+        Downloads.Withdraw(offered, part, TestIds.Group("dev"));
         Assert.NotNull(Find("dev"));
     }
 
@@ -253,15 +255,15 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     public void A_part_whose_download_ended_is_withdrawn()
     {
         using var part = OpenPart("part.bin", _file.Content);
-        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
+        var offered = _registry.Offer(part, new OfferedName(TestIds.Group("dev"), Name, IsReceived: true));
 
-        _registry.Withdraw(offered, part, TestIds.Group("dev"));
+        Downloads.Withdraw(offered, part, TestIds.Group("dev"));
 
         Assert.Null(Find("dev"));
         Assert.Equal(["hold dev part", "withdraw dev"], _announcer.Calls);
         Assert.Equal(0, _registry.NameCount);
         // A second offer is another content: nothing remembers the first.
-        Assert.NotSame(offered, _registry.Offer(part, TestIds.Group("dev"), Name));
+        Assert.NotSame(offered, _registry.Offer(part, new OfferedName(TestIds.Group("dev"), Name, IsReceived: true)));
     }
 
     [Fact]
@@ -269,10 +271,10 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         var destination = Path.Combine(_folder.Path, "received.bin");
         var part = CompletePart(destination);
-        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
-        _registry.Offer(part, TestIds.Group("ops"), "other.bin");
+        var offered = _registry.Offer(part, new OfferedName(TestIds.Group("dev"), Name, IsReceived: true));
+        _registry.Offer(part, new OfferedName(TestIds.Group("ops"), "other.bin", IsReceived: true));
 
-        _registry.Finish(offered, part, destination, overwrite: false);
+        Downloads.Finish(offered, part, destination, overwrite: false);
 
         Assert.Equal(_bytes, await File.ReadAllBytesAsync(destination));
         Assert.False(offered.IsBacked(part));
@@ -291,10 +293,10 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         var destination = Path.Combine(_folder.Path, "received.bin");
         var part = CompletePart(destination);
         var whole = new SharedContent(_file, Clock);
-        var offered = _registry.Offer(whole, TestIds.Group("dev"), Name);
-        Assert.Same(offered, _registry.Offer(part, TestIds.Group("dev"), Name));
+        var offered = _registry.Offer(whole, new OfferedName(TestIds.Group("dev"), Name, IsReceived: true));
+        Assert.Same(offered, _registry.Offer(part, new OfferedName(TestIds.Group("dev"), Name, IsReceived: true)));
 
-        _registry.Finish(offered, part, destination, overwrite: false);
+        Downloads.Finish(offered, part, destination, overwrite: false);
 
         Assert.True(File.Exists(destination));
         Assert.True(offered.IsBacked(whole));
@@ -305,10 +307,10 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         var destination = Path.Combine(_folder.Path, "received.bin");
         using var part = CompletePart(destination);
-        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
+        var offered = _registry.Offer(part, new OfferedName(TestIds.Group("dev"), Name, IsReceived: true));
         File.WriteAllText(destination, "mine");
 
-        var error = Assert.Throws<P2PShareException>(() => _registry.Finish(offered, part, destination, overwrite: false));
+        var error = Assert.Throws<P2PShareException>(() => Downloads.Finish(offered, part, destination, overwrite: false));
 
         Assert.Equal(ErrorCode.DestinationExists, error.Code);
         Assert.Equal("mine", File.ReadAllText(destination));
@@ -330,9 +332,9 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     }
 
     [Fact]
-    public void A_rejected_announcement_withdraws_the_file_and_warns()
+    public async Task A_rejected_announcement_withdraws_the_file_and_warns()
     {
-        _registry.Adopt(_file, TestIds.Group("dev"), Name);
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
 
         _registry.RemoveRejected(new Announcement(TestIds.Of("ops"), Root, Complete: true));
         Assert.Empty(Log);
@@ -340,8 +342,54 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
 
         Assert.Null(Find("dev"));
         Assert.Contains("'data.bin'", Assert.Single(Log), StringComparison.Ordinal);
-        Assert.Contains("'dev'", Log.First(), StringComparison.Ordinal);
-        Assert.Equal(["hold dev complete", "withdraw dev"], _announcer.Calls);
+        Assert.Contains("'Dev'", Log.First(), StringComparison.Ordinal);
+        Assert.Equal(["hold dev complete", "flush", "withdraw dev"], _announcer.Calls);
+    }
+
+    [Fact]
+    public async Task A_received_file_whose_announcement_is_rejected_is_withdrawn_without_a_warning()
+    {
+        _registry.Adopt(_file, TestIds.Group("dev"), Name);
+
+        _registry.RemoveRejected(new Announcement(TestIds.Of("dev"), Root, Complete: true));
+
+        Assert.Null(Find("dev"));
+        Assert.Empty(Log);
+        await _state.Database.FlushAsync();
+        Assert.Empty(_store.GetAll());
+    }
+
+    [Fact]
+    public async Task A_file_that_is_overwritten_by_another_content_is_withdrawn_and_a_received_one_without_a_warning()
+    {
+        _registry.Adopt(_file, TestIds.Group("dev"), Name);
+        var changed = await SharedFile.MakeAsync(_folder, Name, SharedFile.Bytes(150_000));
+        await _registry.ShareAsync(changed, "dev", "other.bin", replace: false, CancellationToken.None);
+
+        Assert.Empty(Log);
+        Assert.Equal(1, _registry.NameCount);
+        await _state.Database.FlushAsync();
+        Assert.Equal("other.bin", Assert.Single(_store.GetAll()).Name);
+
+        _registry.Adopt(await SharedFile.MakeAsync(_folder, Name, SharedFile.Bytes(100_000)), TestIds.Group("dev"), Name);
+
+        Assert.Equal(1, _registry.NameCount);
+        Assert.Contains("'other.bin'", Assert.Single(Log), StringComparison.Ordinal);
+        await _state.Database.FlushAsync();
+        Assert.Equal(Name, Assert.Single(_store.GetAll()).Name);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_shared_again_with_another_content_keeps_its_share()
+    {
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
+        var changed = await SharedFile.MakeAsync(_folder, Name, SharedFile.Bytes(150_000));
+        await _registry.ShareAsync(changed, "dev", Name, replace: true, CancellationToken.None);
+
+        Assert.Empty(Log);
+        Assert.Equal(1, _registry.NameCount);
+        await _state.Database.FlushAsync();
+        Assert.Equal(150_000, Assert.Single(_store.GetAll()).File.Content.Size);
     }
 
     [Fact]
@@ -365,7 +413,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     public void A_part_that_was_just_closed_is_withdrawn_without_a_warning()
     {
         using var part = OpenPart("part.bin", _file.Content);
-        var offered = _registry.Offer(part, TestIds.Group("dev"), Name);
+        var offered = _registry.Offer(part, new OfferedName(TestIds.Group("dev"), Name, IsReceived: true));
 
         _registry.ReportUnreadable(offered, new ObjectDisposedException("part"));
 
@@ -376,7 +424,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     [Fact]
     public async Task Waiting_for_announces_waits_for_the_announcer()
     {
-        await _registry.FlushAnnouncesAsync(CancellationToken.None);
+        await Downloads.FlushAnnouncesAsync(CancellationToken.None);
 
         Assert.Equal(["flush"], _announcer.Calls);
     }

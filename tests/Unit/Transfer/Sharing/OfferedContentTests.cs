@@ -20,8 +20,8 @@ public sealed class OfferedContentTests : ConnectionTest
     public void Groups_are_compared_by_id_and_withdrawn_one_by_one()
     {
         var (dev, remade) = (TestIds.Group("dev"), new GroupIdentity(Guid.NewGuid(), "dev"));
-        _offered.OfferIn(dev, "a.bin");
-        _offered.OfferIn(TestIds.Group("ops"), "b.bin");
+        _offered.OfferIn(new OfferedName(dev, "a.bin", IsReceived: false));
+        _offered.OfferIn(new OfferedName(TestIds.Group("ops"), "b.bin", IsReceived: false));
 
         Assert.Equal("a.bin", _offered.NameIn(dev.Id));
         Assert.False(_offered.IsOfferedIn(remade.Id));
@@ -31,7 +31,7 @@ public sealed class OfferedContentTests : ConnectionTest
 
         Assert.False(_offered.IsOfferedIn(dev.Id));
         Assert.Null(_offered.NameIn(dev.Id));
-        Assert.Equal(new OfferedName(TestIds.Group("ops"), "b.bin"), Assert.Single(_offered.Names));
+        Assert.Equal(new OfferedName(TestIds.Group("ops"), "b.bin", IsReceived: false), Assert.Single(_offered.Names));
     }
 
     [Fact]

@@ -131,7 +131,7 @@ public sealed class StateFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_of_the_version_before_keeps_its_shares()
+    public async Task A_folder_of_the_version_before_keeps_its_shares()
     {
         Directory.CreateDirectory(_path);
         using (var connection = new SqliteConnection($"Data Source={Path.Combine(_path, "state.db")}"))
@@ -157,9 +157,12 @@ public sealed class StateFolderTests : IDisposable
         }
 
         var account = new TrackerAccount(Guid.Parse("00000000-0000-0000-0000-000000000001"), "alice");
-        var share = Assert.Single(new ShareStore(StateFolder.Open(_path), account, (_, _, _) => Task.FromResult(new WithdrawFilesResponse(Guid.Empty, []))).GetAll());
+        var state = StateFolder.Open(_path);
+        await new GroupUpgrade(state, account, (_, _) => Task.FromResult<Guid?>(TestIds.Of("dev"))).RunAsync(CancellationToken.None);
 
-        Assert.Equal(("/data.bin", 3L, null), (share.File.Path, share.File.Content.Size, share.File.Identity));
+        var share = Assert.Single(new ShareStore(state, account, (_, _, _) => Task.FromResult(new WithdrawFilesResponse(Guid.Empty, []))).GetAll());
+
+        Assert.Equal((TestIds.Of("dev"), "/data.bin", 3L, null), (share.Group.Id, share.File.Path, share.File.Content.Size, share.File.Identity));
     }
 
     // What must not be taken as if it were new: a trusted tracker would count as unknown, and shares would be lost without a word.

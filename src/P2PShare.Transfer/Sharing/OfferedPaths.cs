@@ -1,0 +1,50 @@
+namespace P2PShare.Transfer.Sharing;
+
+/// <summary>Which content is offered from which file, so that one whose file was overwritten can be let go. Safe for concurrent use.</summary>
+internal sealed class OfferedPaths
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, OfferedContent> _contents = new(StringComparer.Ordinal);
+    private readonly Dictionary<OfferedContent, string> _paths = [];
+
+    /// <summary>Notes the file that a content is offered from now.</summary>
+    /// <returns>Another content that was offered from there; null if there is none.</returns>
+    public OfferedContent? Set(string path, OfferedContent offered)
+    {
+        lock (_lock)
+        {
+            var before = _contents.GetValueOrDefault(path);
+            if (before == offered)
+            {
+                return null;
+            }
+
+            RemoveCore(offered);
+            if (before is not null)
+            {
+                _paths.Remove(before);
+            }
+
+            _contents[path] = offered;
+            _paths[offered] = path;
+            return before;
+        }
+    }
+
+    /// <summary>Forgets a content that is not offered any more.</summary>
+    public void Remove(OfferedContent offered)
+    {
+        lock (_lock)
+        {
+            RemoveCore(offered);
+        }
+    }
+
+    private void RemoveCore(OfferedContent offered)
+    {
+        if (_paths.Remove(offered, out var path))
+        {
+            _contents.Remove(path);
+        }
+    }
+}
