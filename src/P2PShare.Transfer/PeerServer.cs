@@ -123,7 +123,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
 
-    void IAnnounceHandler.OnRejected(Announcement holding) => Shares.RemoveRejected(holding);
+    void IAnnounceHandler.OnRejected(IReadOnlyList<Announcement> holdings) => Shares.RemoveRejected(holdings);
     bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) => _presence.IsRevokedBy(_connections.Revoke(revocations));
 
     private void End(P2PShareException reason) => _completion.TrySetException(reason);

@@ -38,7 +38,7 @@ public sealed class ExitP2PGroup : GroupCmdlet
     {
         try
         {
-            await CurrentSession.Client.LeaveGroupAsync(group, cancellationToken);
+            await LeaveAsync(group, () => CurrentSession.Client.LeaveGroupAsync(group, cancellationToken));
         }
         catch (P2PShareException e) when (e.Code == ErrorCode.NotMember)
         {

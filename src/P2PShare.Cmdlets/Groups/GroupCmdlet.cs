@@ -43,6 +43,10 @@ public abstract class GroupCmdlet : SessionCmdlet
         }
     }
 
+    /// <summary>Leaves or deletes a group; the running peer server stops offering there without a warning.</summary>
+    private protected Task LeaveAsync(string group, Func<Task> leave) =>
+        CurrentSession.RunningPeerServer is { } running ? running.Server.Shares.LeaveAsync(group, leave) : leave();
+
     /// <summary>Whether a pattern may select it.</summary>
     private protected abstract bool IsMeant(GroupResponse group);
 

@@ -33,7 +33,7 @@ public sealed class RemoveP2PGroup : GroupCmdlet
     {
         var client = CurrentSession.Client;
         var was = PassThru ? new P2PGroup(await client.GetGroupAsync(group, cancellationToken)) : null;
-        await client.RemoveGroupAsync(group, cancellationToken);
+        await LeaveAsync(group, () => client.RemoveGroupAsync(group, cancellationToken));
         if (was is not null)
         {
             WriteObject(was);

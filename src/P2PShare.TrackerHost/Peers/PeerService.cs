@@ -104,12 +104,13 @@ internal sealed class PeerService(
         return await PeerStore.IsOfSessionAsync(connection, user.SessionHash, fingerprint);
     }
 
-    // Complete ones first; at random, so that callers with the same sources do not all begin with the same one, and dealt by user.
+    // Complete ones of each user first; at random, so that callers with the same sources do not all begin with the same one, and dealt by user,
+    // so that one user's peers that claim to be complete do not hide those of others that have a part.
     private static SourcePeer[] Shuffle(IEnumerable<FoundSource> sources)
     {
         var peers = sources.Select(source => source.ToResponse()).ToArray();
         Random.Shared.Shuffle(peers);
-        return [.. SourcePeer.DealByUser(peers).OrderByDescending(peer => peer.Complete).Take(HoldingStore.MaxSources)];
+        return [.. SourcePeer.DealByUser(peers.OrderByDescending(peer => peer.Complete)).Take(HoldingStore.MaxSources)];
     }
 
     private static async Task<IReadOnlyList<AnnounceResponse?>> AnswerHeartbeatsAsync(

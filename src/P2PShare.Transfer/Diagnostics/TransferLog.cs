@@ -16,8 +16,8 @@ internal static partial class TransferLog
     [LoggerMessage(4, LogLevel.Warning, "{Names}: {Problem}")]
     public static partial void ContentUnreadable(this ILogger logger, string names, string problem);
 
-    [LoggerMessage(5, LogLevel.Warning, "'{Name}' is not a file of group '{Group}' any more, or you are not a member of it: it is not offered there any longer.")]
-    public static partial void AnnouncementRejected(this ILogger logger, string name, string group);
+    [LoggerMessage(5, LogLevel.Warning, "Not offered to group '{Group}' any longer, because you are not a member of it any more, or they are not files of it: {Names}.")]
+    public static partial void AnnouncementsRejected(this ILogger logger, string names, string group);
 
     [LoggerMessage(6, LogLevel.Warning, "The state folder could not be written, and the next shell will not know this: {Problem}")]
     public static partial void StateWriteFailed(this ILogger logger, string problem);

@@ -118,7 +118,7 @@ public sealed class DownloadList
             new SavedDownload(download.Id, download.Request, download.State, null, 0, download.Created)).ConfigureAwait(false);
         lock (_lock)
         {
-            Forget(download);
+            RemoveEntry(download);
         }
     }
 
@@ -154,12 +154,12 @@ public sealed class DownloadList
         var complete = _downloads.FindAll(IsComplete);
         foreach (var oldest in complete.Take(complete.Count - MaxComplete))
         {
-            Forget(oldest);
+            RemoveEntry(oldest);
             _dependencies.Store.RemoveAsync(oldest.Id).ObserveFailure(_dependencies.Logger);
         }
     }
 
-    private void Forget(Download download)
+    private void RemoveEntry(Download download)
     {
         _downloads.Remove(download);
         if (_latest.GetValueOrDefault(download.Request.Destination) == download)

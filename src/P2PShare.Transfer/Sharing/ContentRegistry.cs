@@ -23,10 +23,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     private readonly ShareAtTracker _shareAtTracker;
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
-    private readonly Dictionary<Hash256, OfferedContent> _offered = [];
-    private readonly OfferedPaths _paths = new();
+    private readonly OfferedContents _offered;
     private readonly OwnWithdrawals _withdrawals = new();
-    private readonly Lock _lock = new();
     private readonly ShareRestorer _restorer;
 
     internal ContentRegistry(IAnnouncer announcer, ShareStore store, ShareAtTracker shareAtTracker, ILogger logger, TimeProvider clock)
@@ -36,6 +34,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         _shareAtTracker = shareAtTracker;
         _logger = logger;
         _clock = clock;
+        _offered = new OfferedContents(clock);
         _restorer = new ShareRestorer(store, (file, name) => Offer(new SharedContent(file, clock), name), logger, clock);
     }
 
@@ -45,17 +44,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     /// <inheritdoc cref="ShareRestorer.Hashing"/>
     internal Task Restoring => _restorer.Hashing;
 
-    /// <summary>Names offered, over all groups.</summary>
-    internal int NameCount
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _offered.Values.Sum(offered => offered.Names.Count);
-            }
-        }
-    }
+    /// <inheritdoc cref="OfferedContents.NameCount"/>
+    internal int NameCount => _offered.NameCount;
 
     /// <summary>Shares a hashed file under a name with a group, and offers it from now on.</summary>
     /// <param name="replace">Whether to replace a different content that this user shared under the name.</param>
@@ -106,40 +96,36 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         using var withdrawal = _withdrawals.Begin(group, names);
         var response = await _store.WithdrawAsync(group, names, cancellationToken).ConfigureAwait(false);
         var withdrawn = names.Except(response.Failed.Select(failed => failed.Name), StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
-        (OfferedContent Content, GroupIdentity Group)[] offers;
-        lock (_lock)
+        foreach (var (offered, name) in _offered.FindNames(name => name.Group.Id == response.GroupId && withdrawn.Contains(name.Name)))
         {
-            offers = [.. from offered in _offered.Values
-                         let name = offered.FindName(response.GroupId)
-                         where name is not null && withdrawn.Contains(name.Name)
-                         select (offered, name.Group)];
+            Withdraw(offered, name.Group);
         }
 
-        Array.ForEach(offers, offer => Withdraw(offer.Content, offer.Group));
         return response;
+    }
+
+    /// <summary>Leaves or deletes a group, and stops offering there: what the tracker rejects meanwhile is no news.</summary>
+    /// <param name="leave">Leaves it at the tracker.</param>
+    public async Task LeaveAsync(string group, Func<Task> leave)
+    {
+        using var withdrawal = _withdrawals.Begin(group, names: null);
+        await leave().ConfigureAwait(false);
+        var key = AccountName.Key(group);
+        foreach (var (offered, name) in _offered.FindNames(name => AccountName.Key(name.Group.Name) == key))
+        {
+            _store.RemoveAsync(name.Group, name.Name).ObserveFailure(_logger);
+            Withdraw(offered, name.Group);
+        }
     }
 
     public void Dispose()
     {
         _restorer.Dispose();
-        lock (_lock)
-        {
-            foreach (var offered in _offered.Values)
-            {
-                offered.Dispose();
-            }
-
-            _offered.Clear();
-        }
+        _offered.Dispose();
     }
 
-    IServedContent? IContentLookup.Find(Hash256 piecesRoot, Guid group)
-    {
-        lock (_lock)
-        {
-            return _offered.TryGetValue(piecesRoot, out var offered) && offered.IsOfferedIn(group) ? offered : null;
-        }
-    }
+    IServedContent? IContentLookup.Find(Hash256 piecesRoot, Guid group) =>
+        _offered.Find(piecesRoot) is { } offered && offered.IsOfferedIn(group) ? offered : null;
 
     OfferedContent IContentRegistry.Offer(IContent content, GroupIdentity group, string name) => Offer(content, new OfferedName(group, name, IsReceived: true));
 
@@ -166,7 +152,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             file = new HashedFile(destination, stamp.Modified, part.Description, part.PieceLayer, stamp.Identity);
             return new SharedContent(file, _clock);
         });
-        ReplaceAt(destination, offered);
+        WithdrawReplaced(_offered.SetPath(destination, offered), offered);
         foreach (var (group, name, _) in offered.Names)
         {
             _announcer.Hold(group.Id, offered.PiecesRoot, isComplete: true);
@@ -186,33 +172,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     /// <summary>Offers a content in a group. A whole file takes the place of a part, and of another whole file.</summary>
     internal OfferedContent Offer(IContent content, OfferedName name)
     {
-        OfferedContent offered;
-        bool isComplete;
-        lock (_lock)
-        {
-            var root = content.Description.PiecesRoot!.Value;
-            if (!_offered.TryGetValue(root, out offered!))
-            {
-                offered = _offered[root] = new OfferedContent(content, _clock);
-            }
-            else if (content is SharedContent)
-            {
-                offered.Swap(before =>
-                {
-                    (before as SharedContent)?.Dispose();
-                    return content;
-                });
-            }
-
-            offered.OfferIn(name);
-            isComplete = offered.GetHave().IsComplete;
-        }
-
-        if (content is SharedContent { File.Path: var path })
-        {
-            ReplaceAt(path, offered);
-        }
-
+        var (offered, isComplete, replaced) = _offered.Add(content, name);
+        WithdrawReplaced(replaced, offered);
         // A single piece cannot be had before it is whole.
         if (isComplete || content.Description.PieceCount > 1)
         {
@@ -239,43 +200,42 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     }
 
     /// <summary>Withdraws what the tracker rejected: it is not a file of the group any more, or the user is not a member.</summary>
-    internal void RemoveRejected(Announcement rejected)
+    internal void RemoveRejected(IEnumerable<Announcement> rejected)
     {
-        OfferedContent? offered;
-        lock (_lock)
+        foreach (var group in rejected.GroupBy(one => one.GroupId, one => one.PiecesRoot))
         {
-            offered = _offered.GetValueOrDefault(rejected.PiecesRoot);
-        }
-
-        if (offered?.FindName(rejected.GroupId) is var (group, name, isReceived))
-        {
-            // What this user is withdrawing is not news either.
-            if (!isReceived && !_withdrawals.Contains(group.Name, name))
+            var lost = group.Select(_offered.Find).OfType<OfferedContent>().Select(offered => (offered, Name: offered.FindName(group.Key)))
+                .Where(one => one.Name is not null).ToList();
+            // What was received, or is withdrawn by this user, is not news.
+            string[] news = [.. lost.Select(one => one.Name!).Where(name => !name.IsReceived && !_withdrawals.Contains(name)).Select(name => $"'{name.Name}'")];
+            if (news.Length > 0)
             {
-                _logger.AnnouncementRejected(name, group.Name);
+                _logger.AnnouncementsRejected(NameList.Join(news), lost[0].Name!.Group.Name);
             }
 
-            _store.RemoveAsync(group, name).ObserveFailure(_logger);
-            Withdraw(offered, group);
+            foreach (var (offered, name) in lost)
+            {
+                _store.RemoveAsync(name!.Group, name.Name).ObserveFailure(_logger);
+                Withdraw(offered, name.Group);
+            }
         }
     }
 
     // A file has one content: what was offered from it before is gone.
-    private void ReplaceAt(string path, OfferedContent offered)
+    private void WithdrawReplaced(OfferedContent? replaced, OfferedContent offered)
     {
-        var before = _paths.Set(path, offered);
-        foreach (var (group, name, isReceived) in before?.Names ?? [])
+        foreach (var (group, name, isReceived) in replaced?.Names ?? [])
         {
             if (offered.FindName(group.Id)?.Name != name)
             {
                 _store.RemoveAsync(group, name).ObserveFailure(_logger);
                 if (!isReceived)
                 {
-                    _logger.ShareNotOffered(name, group.Name, $"'{path}' has another content, which is offered now. Share '{name}' again, or withdraw it.");
+                    _logger.ShareNotOffered(name, group.Name, "its file has another content, which is offered now. Share it again, or withdraw it.");
                 }
             }
 
-            Withdraw(before!, group);
+            Withdraw(replaced!, group);
         }
     }
 
@@ -283,15 +243,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     {
         offered.Withdraw(group);
         _announcer.Withdraw(group.Id, offered.PiecesRoot);
-        lock (_lock)
-        {
-            if (offered.Names.Count == 0 && _offered.GetValueOrDefault(offered.PiecesRoot) == offered)
-            {
-                _offered.Remove(offered.PiecesRoot);
-                _paths.Remove(offered);
-            }
-        }
-
+        _offered.RemoveUnoffered(offered);
         foreach (var channel in offered.Channels.Where(channel => channel.Group == group))
         {
             channel.Connection.Close(channel, CloseReason.NotOffered);

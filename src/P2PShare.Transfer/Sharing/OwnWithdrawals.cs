@@ -9,12 +9,13 @@ namespace P2PShare.Transfer.Sharing;
 internal sealed class OwnWithdrawals
 {
     private readonly Lock _lock = new();
-    private readonly List<(string Group, HashSet<string> Names)> _running = [];
+    private readonly List<(string Group, HashSet<string>? Names)> _running = [];
 
     /// <summary>Adds names of a group until the result is disposed.</summary>
-    public IDisposable Begin(string group, IEnumerable<string> names)
+    /// <param name="names">Null: all.</param>
+    public IDisposable Begin(string group, IEnumerable<string>? names)
     {
-        var withdrawal = (AccountName.Key(group), names.ToHashSet(StringComparer.Ordinal));
+        var withdrawal = (AccountName.Key(group), names?.ToHashSet(StringComparer.Ordinal));
         lock (_lock)
         {
             _running.Add(withdrawal);
@@ -23,15 +24,15 @@ internal sealed class OwnWithdrawals
         return new End(this, withdrawal);
     }
 
-    public bool Contains(string group, string name)
+    public bool Contains(OfferedName name)
     {
         lock (_lock)
         {
-            return _running.Exists(withdrawal => withdrawal.Group == AccountName.Key(group) && withdrawal.Names.Contains(name));
+            return _running.Exists(withdrawal => withdrawal.Group == AccountName.Key(name.Group.Name) && withdrawal.Names?.Contains(name.Name) != false);
         }
     }
 
-    private void Remove((string Group, HashSet<string> Names) withdrawal)
+    private void Remove((string Group, HashSet<string>? Names) withdrawal)
     {
         lock (_lock)
         {
@@ -39,7 +40,7 @@ internal sealed class OwnWithdrawals
         }
     }
 
-    private sealed class End(OwnWithdrawals owner, (string Group, HashSet<string> Names) withdrawal) : IDisposable
+    private sealed class End(OwnWithdrawals owner, (string Group, HashSet<string>? Names) withdrawal) : IDisposable
     {
         public void Dispose() => owner.Remove(withdrawal);
     }

@@ -178,10 +178,7 @@ internal sealed class Announcer(
         }
 
         TrackerLog.Announced(_logger, request.Holdings.Count, request.Removed.Count, response.IntervalSeconds);
-        foreach (var rejected in allRejected)
-        {
-            handler.OnRejected(rejected);
-        }
+        handler.OnRejected(allRejected);
 
         return hasMore;
     }

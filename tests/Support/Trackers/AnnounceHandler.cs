@@ -14,7 +14,13 @@ internal sealed class AnnounceHandler : IAnnounceHandler
     /// <summary>Whether the next revocations concern the peer's own user.</summary>
     public bool IsOwnRevoked { get; set; }
 
-    public void OnRejected(Announcement holding) => Rejected.Enqueue(holding);
+    public void OnRejected(IReadOnlyList<Announcement> holdings)
+    {
+        foreach (var holding in holdings)
+        {
+            Rejected.Enqueue(holding);
+        }
+    }
 
     public bool OnRevoked(IReadOnlyList<Revocation> revocations)
     {

@@ -64,4 +64,26 @@ public sealed class LineHistoryTests : IDisposable
     [InlineData("login john", true)]
     [InlineData("Get-P2PGroup", true)]
     public void What_speaks_of_secrets_does_not_outlive_the_program(string line, bool kept) => Assert.Equal(kept, HistoryPolicy.MayBeKept(line));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\0\u0001\uFFFD")]
+    [InlineData(null)]
+    public void A_history_that_is_damaged_or_a_folder_does_not_stop_the_prompt(string? text)
+    {
+        var path = _folder.Combine("history.txt");
+        if (text is null)
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            File.WriteAllText(path, text);
+        }
+
+        var history = new LineHistory(path);
+        history.Add("Get-P2PFile dev");
+
+        Assert.Equal("Get-P2PFile dev", history.Previous(""));
+    }
 }

@@ -321,7 +321,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     public async Task A_rejection_of_what_this_user_is_withdrawing_is_not_a_warning()
     {
         await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
-        _onStop = () => _registry.RemoveRejected(new Announcement(TestIds.Of("dev"), Root, Complete: true));
+        _onStop = () => _registry.RemoveRejected([new Announcement(TestIds.Of("dev"), Root, Complete: true)]);
 
         await _registry.WithdrawAsync("DEV", [Name], CancellationToken.None);
 
@@ -336,9 +336,9 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
 
-        _registry.RemoveRejected(new Announcement(TestIds.Of("ops"), Root, Complete: true));
+        _registry.RemoveRejected([new Announcement(TestIds.Of("ops"), Root, Complete: true)]);
         Assert.Empty(Log);
-        _registry.RemoveRejected(new Announcement(TestIds.Of("dev"), Root, Complete: true));
+        _registry.RemoveRejected([new Announcement(TestIds.Of("dev"), Root, Complete: true)]);
 
         Assert.Null(Find("dev"));
         Assert.Contains("'data.bin'", Assert.Single(Log), StringComparison.Ordinal);
@@ -347,11 +347,49 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_group_that_was_lost_is_one_warning()
+    {
+        var others = new List<Announcement>();
+        for (var i = 0; i < 5; i++)
+        {
+            var file = await SharedFile.MakeAsync(_folder, $"{i}.bin", SharedFile.Bytes(1000 + i));
+            await _registry.ShareAsync(file, "dev", $"{i}.bin", replace: false, CancellationToken.None);
+            others.Add(new Announcement(TestIds.Of("dev"), file.Content.PiecesRoot!.Value, Complete: true));
+        }
+
+        _registry.RemoveRejected(others);
+
+        Assert.Contains("'0.bin', '1.bin', '2.bin' and 2 more", Assert.Single(Log), StringComparison.Ordinal);
+        Assert.Equal(0, _registry.NameCount);
+    }
+
+    [Fact]
+    public async Task A_group_that_the_user_leaves_is_no_warning_and_nothing_is_offered_there()
+    {
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
+        await _registry.ShareAsync(_file, "ops", Name, replace: false, CancellationToken.None);
+
+        await _registry.LeaveAsync("DEV", () =>
+        {
+            _registry.RemoveRejected([new Announcement(TestIds.Of("dev"), Root, Complete: true)]);
+            return Task.CompletedTask;
+        });
+
+        Assert.Empty(Log);
+        Assert.Null(Find("dev"));
+        Assert.NotNull(Find("ops"));
+        await _state.Database.FlushAsync();
+        Assert.Equal("ops", Assert.Single(_store.GetAll()).Group.Name);
+        await Assert.ThrowsAsync<P2PShareException>(() => _registry.LeaveAsync("ops", () => throw new P2PShareException(ErrorCode.OwnerCannotLeave, "No.")));
+        Assert.NotNull(Find("ops"));
+    }
+
+    [Fact]
     public async Task A_received_file_whose_announcement_is_rejected_is_withdrawn_without_a_warning()
     {
         _registry.Adopt(_file, TestIds.Group("dev"), Name);
 
-        _registry.RemoveRejected(new Announcement(TestIds.Of("dev"), Root, Complete: true));
+        _registry.RemoveRejected([new Announcement(TestIds.Of("dev"), Root, Complete: true)]);
 
         Assert.Null(Find("dev"));
         Assert.Empty(Log);

@@ -1,0 +1,96 @@
+using P2PShare.Protocol;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Transfer.Sharing;
+
+/// <summary>All contents that are offered, by pieces root. Safe for concurrent use.</summary>
+internal sealed class OfferedContents(TimeProvider clock) : IDisposable
+{
+    private readonly Dictionary<Hash256, OfferedContent> _contents = [];
+    private readonly OfferedPaths _paths = new();
+    private readonly Lock _lock = new();
+
+    /// <summary>Names offered, over all groups.</summary>
+    public int NameCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _contents.Values.Sum(offered => offered.Names.Count);
+            }
+        }
+    }
+
+    public OfferedContent? Find(Hash256 piecesRoot)
+    {
+        lock (_lock)
+        {
+            return _contents.GetValueOrDefault(piecesRoot);
+        }
+    }
+
+    /// <summary>The names under which contents are offered in some groups.</summary>
+    public IReadOnlyList<(OfferedContent Content, OfferedName Name)> FindNames(Func<OfferedName, bool> matches)
+    {
+        lock (_lock)
+        {
+            return [.. from offered in _contents.Values from name in offered.Names where matches(name) select (offered, name)];
+        }
+    }
+
+    /// <summary>Adds a content under a name. A whole file takes the place of a part, and of another whole file.</summary>
+    /// <returns>And another content that was offered from the same file before.</returns>
+    public (OfferedContent Offered, bool IsComplete, OfferedContent? Replaced) Add(IContent content, OfferedName name)
+    {
+        lock (_lock)
+        {
+            var root = content.Description.PiecesRoot!.Value;
+            if (!_contents.TryGetValue(root, out var offered))
+            {
+                offered = _contents[root] = new OfferedContent(content, clock);
+            }
+            else if (content is SharedContent)
+            {
+                offered.Swap(before =>
+                {
+                    (before as SharedContent)?.Dispose();
+                    return content;
+                });
+            }
+
+            offered.OfferIn(name);
+            return (offered, offered.GetHave().IsComplete, content is SharedContent { File.Path: var path } ? SetPath(path, offered) : null);
+        }
+    }
+
+    /// <summary>Notes the file that a content is offered from now.</summary>
+    /// <returns>Another content that was offered from there before.</returns>
+    public OfferedContent? SetPath(string path, OfferedContent offered) => _paths.Set(path, offered);
+
+    /// <summary>Removes a content that no group is offered any more.</summary>
+    public void RemoveUnoffered(OfferedContent offered)
+    {
+        lock (_lock)
+        {
+            if (offered.Names.Count == 0 && _contents.GetValueOrDefault(offered.PiecesRoot) == offered)
+            {
+                _contents.Remove(offered.PiecesRoot);
+                _paths.Remove(offered);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach (var offered in _contents.Values)
+            {
+                offered.Dispose();
+            }
+
+            _contents.Clear();
+        }
+    }
+}
