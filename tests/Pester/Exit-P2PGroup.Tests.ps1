@@ -20,6 +20,21 @@ Describe 'Exit-P2PGroup' {
         $left.Role, $left.MemberCount | Should -Be None, 1
     }
 
+    It 'stops offering there, without a warning' {
+        $null = New-P2PGroup club
+        $null = Join-P2PGroup club -Session $bob
+        Approve-P2PJoinRequest club bob
+        $file = New-RandomFile 'notes.txt' 1000
+        $null = Send-P2PFile $file club -Session $bob
+        $server = Get-P2PPeerServer -Session $bob
+        $server.SharedFiles | Should -Be 1
+        Exit-P2PGroup club -Session $bob
+        $server.SharedFiles | Should -Be 0
+        Get-P2PFile club | Should -BeNullOrEmpty
+        $server.Job.ChildJobs.Warning + $server.Job.Warning | Should -BeNullOrEmpty
+        Remove-P2PGroup club -Confirm:$false
+    }
+
     It 'withdraws a join request' {
         $null = Join-P2PGroup dev -Session $bob
         Exit-P2PGroup dev -Session $bob
