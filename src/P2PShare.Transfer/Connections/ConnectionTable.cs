@@ -221,10 +221,18 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
             return;
         }
 
-        CloseUnentitled(connection);
-        if (idle > KeepAliveAfter)
+        if (connection.Channels.Any())
         {
-            connection.SendKeepAlive();
+            CloseUnentitled(connection);
+            if (idle > KeepAliveAfter)
+            {
+                connection.SendKeepAlive();
+            }
+        }
+        else if (connection.IsGreeted && !connection.Tickets.HasValid(context.Access.IsRevoked))
+        {
+            // Whatever it sends, it keeps no place.
+            connection.Close(CloseReason.TicketExpired);
         }
     }
 

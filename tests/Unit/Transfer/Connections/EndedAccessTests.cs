@@ -88,6 +88,49 @@ public sealed class EndedAccessTests : ConnectionTest
         Assert.Equal((0, 0), (table.Count, Context.Admission.GreetedCount));
     }
 
+    // Each side keeps the connection alive because it has heard nothing for 45 seconds, and each then has heard something.
+    [Fact]
+    public async Task An_unused_connection_between_two_honest_peers_ends()
+    {
+        var (ours, theirs) = (new ConnectionTable(Lesser, Context), new ConnectionTable(Greater, Context));
+        var (near, far) = DuplexStream.CreatePair();
+        var one = ours.Run(near, Remote(2) with { Fingerprint = Greater }, isDialled: true);
+        var other = theirs.Run(far, Remote(3) with { Fingerprint = Lesser }, isDialled: false);
+        Contents.Offer(_content, Group);
+        one.SendHello(Issue(TicketFor(_content) with { CertificateHash = Remote(3).CertificateHash }));
+        await Eventually.HoldsAsync(() => other.IsGreeted, "hello has come");
+        for (var i = 0; i < 200; i++)
+        {
+            Clock.Advance(TimeSpan.FromSeconds(5));
+            ours.Maintain();
+            theirs.Maintain();
+            await Task.Delay(20);
+        }
+
+        Assert.True(one.IsEnding, "it was never used, and is there after a quarter of an hour");
+    }
+
+    // Four bytes now and then keep the place of one who was removed.
+    [Fact]
+    public async Task A_former_member_keeps_no_place()
+    {
+        var table = new ConnectionTable(Greater, Context);
+        var (near, far) = DuplexStream.CreatePair();
+        var remote = new RawPeer(far);
+        var connection = table.Run(near, Remote(2), isDialled: false, arrival: Context.Admission.Enter(IPAddress.Loopback, () => { }));
+        await GreetAndOpenAsync(connection, remote, _content);
+        table.Revoke([RevocationFor(Group)]);
+        for (var i = 0; i < 180 && !connection.IsEnding; i++)
+        {
+            Clock.Advance(TimeSpan.FromSeconds(20));
+            await remote.SendAsync(new byte[4]);
+            await Eventually.HoldsAsync(() => connection.IsEnding || connection.Idle == TimeSpan.Zero, "the keep-alive has come");
+            table.Maintain();
+        }
+
+        await Eventually.HoldsAsync(() => Context.Admission.GreetedCount == 0, "its place is free");
+    }
+
     private PeerConnection Add(ConnectionTable table, Hash256 remote, bool isDialled)
     {
         var (near, far) = DuplexStream.CreatePair();
