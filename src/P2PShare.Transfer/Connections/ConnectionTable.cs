@@ -90,15 +90,20 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
         async Task RunAsync()
         {
             await started.Task.ConfigureAwait(false);
-            using (deadline)
+            try
             {
-                await connection.RunAsync().ConfigureAwait(false);
+                using (deadline)
+                {
+                    await connection.RunAsync().ConfigureAwait(false);
+                }
             }
-
-            _connections.TryRemove(connection, out _);
-            if (arrival is not null)
+            finally
             {
-                context.Admission.Leave(arrival);
+                _connections.TryRemove(connection, out _);
+                if (arrival is not null)
+                {
+                    context.Admission.Leave(arrival);
+                }
             }
         }
     }
@@ -216,10 +221,18 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
             return;
         }
 
-        CloseUnentitled(connection);
-        if (idle > KeepAliveAfter)
+        if (connection.Channels.Any())
         {
-            connection.SendKeepAlive();
+            CloseUnentitled(connection);
+            if (idle > KeepAliveAfter)
+            {
+                connection.SendKeepAlive();
+            }
+        }
+        else if (connection.IsGreeted && !connection.Tickets.HasValid(context.Access.IsRevoked))
+        {
+            // Whatever it sends, it keeps no place.
+            connection.Close(CloseReason.TicketExpired);
         }
     }
 
@@ -245,9 +258,9 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
         foreach (var channel in connection.Channels.Where(channel => channel.Ticket is null))
         {
             // A peer that the tracker was not asked about is taken for any user's.
-            if (revocations.Any(one => connection.RemoteSource is { } remote
+            if (revocations.Any(one => channel.Source is { } remote
                     ? one.Concerns(channel.Group.Id, remote.UserId, remote.SessionId)
-                    : one.UserId is null && one.GroupId == channel.Group.Id))
+                    : one.GroupId is null || one.GroupId == channel.Group.Id))
             {
                 connection.Close(channel, CloseReason.Done);
             }

@@ -3,6 +3,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tickets;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
@@ -49,6 +50,9 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
 
     /// <summary>The ticket by which the other side has it open; null if this side opened it.</summary>
     public Ticket? Ticket { get; private set; }
+
+    /// <summary>If this side opened it: the other side as the tracker had reported it by then; null if the tracker was not asked.</summary>
+    public SourcePeer? Source { get; init; }
 
     public DateTimeOffset Started { get; }
 
@@ -102,6 +106,16 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     }
 
     public void ClearListener() => Listener = null;
+
+    /// <summary>Leaves the content if the connection has ended: its reader may still have had messages.</summary>
+    public void DetachIfEnded()
+    {
+        if (Connection.IsClosed)
+        {
+            Connection.Drop(Id);
+            Content.Detach(this);
+        }
+    }
 
     /// <summary>Why the other side ended it; null if it gave no reason.</summary>
     public CloseReason? RemoteReason { get; private set; }

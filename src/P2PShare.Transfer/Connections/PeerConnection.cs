@@ -186,7 +186,7 @@ internal sealed class PeerConnection : IDisposable
                 return existing;
             }
 
-            var opened = new ContentChannel(this, _context, _nextChannel, content, group, ticket: null);
+            var opened = new ContentChannel(this, _context, _nextChannel, content, group, ticket: null) { Source = RemoteSource };
             _nextChannel += 2;
             Add(opened);
             Span<byte> frame = stackalloc byte[Frame.HeaderLength + OpenMessage.Length];
@@ -201,6 +201,7 @@ internal sealed class PeerConnection : IDisposable
     {
         _channels[channel.Id] = channel;
         channel.Content.Attach(channel);
+        channel.DetachIfEnded();
     }
 
     public ContentChannel? Find(uint channelId) => _channels.GetValueOrDefault(channelId);

@@ -44,6 +44,15 @@ internal sealed class TicketSet(Func<Ticket, bool> isExpired)
         }
     }
 
+    /// <summary>Whether one of them is still valid.</summary>
+    public bool HasValid(Func<Ticket, bool> isRevoked)
+    {
+        lock (_lock)
+        {
+            return _tickets.Exists(ticket => !isExpired(ticket) && !isRevoked(ticket));
+        }
+    }
+
     /// <summary>The tickets of a group that cover a content, the one that expires last first; expired ones may be among them.</summary>
     public IReadOnlyList<Ticket> Find(Hash256 piecesRoot, Guid group)
     {

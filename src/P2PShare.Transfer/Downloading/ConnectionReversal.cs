@@ -3,6 +3,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer.Downloading;
 
@@ -97,7 +98,7 @@ internal sealed class ConnectionReversal(IPeerConnector peers, RequestDial reque
         catch (P2PShareException e)
         {
             _backoff.AddFailure(peer.Fingerprint);
-            if (e is TooManyAttemptsException { RetryAfter: var after })
+            if (TrackerSession.RetryAfter(e) is var after && after > TimeSpan.Zero)
             {
                 Interlocked.Exchange(ref _askAgainAt, clock.GetTimestamp() + (long)(after.TotalSeconds * clock.TimestampFrequency));
             }

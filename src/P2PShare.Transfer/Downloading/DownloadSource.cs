@@ -17,6 +17,8 @@ internal sealed class DownloadSource(ISource peer, TimeProvider clock)
 
     // Requests that it has not answered; the value is false for those that were cancelled since.
     private readonly Dictionary<(int Piece, int Begin, int Length), bool> _pending = [];
+    // Pieces that it reported while another thread was about to add its bitfield.
+    private readonly List<int> _early = [];
     private readonly long _openedAt = clock.GetTimestamp();
     private TimeSpan? _gap;
     private TimeSpan _variation;
@@ -27,7 +29,15 @@ internal sealed class DownloadSource(ISource peer, TimeProvider clock)
     public Hash256 Fingerprint { get; } = peer.Fingerprint;
 
     /// <summary>Null until its bitfield arrives.</summary>
-    public Bitfield? Has { get; set; }
+    public Bitfield? Has
+    {
+        get;
+        set
+        {
+            field = value;
+            _early.ForEach(piece => field?.Set(piece));
+        }
+    }
 
     /// <summary>The piece that the next requests are for.</summary>
     public ActivePiece? Current { get; set; }
@@ -81,6 +91,19 @@ internal sealed class DownloadSource(ISource peer, TimeProvider clock)
 
     /// <summary>Whether nothing is requested from it, because bulk connections to the same peer are used.</summary>
     public bool IsSpare { get; set; }
+
+    /// <summary>Records that it has got a piece.</summary>
+    /// <returns>False if that was known, or will be with its bitfield.</returns>
+    public bool TryAddHave(int piece)
+    {
+        if (Has is { } has)
+        {
+            return has.Set(piece);
+        }
+
+        _early.Add(piece);
+        return false;
+    }
 
     /// <summary>Counts a request as sent to it.</summary>
     public void AddPending(BlockRequest request)

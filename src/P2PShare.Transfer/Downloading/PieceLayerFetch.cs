@@ -11,6 +11,7 @@ internal sealed class PieceLayerFetch(ContentDescription content, TimeProvider c
     private readonly Lock _lock = new();
     private readonly HashSet<DownloadSource> _refused = [];
     private DownloadSource? _from;
+    private bool _isRight;
     private int _missing;
     private long _answeredAt;
 
@@ -31,7 +32,7 @@ internal sealed class PieceLayerFetch(ContentDescription content, TimeProvider c
         lock (_lock)
         {
             ranges = [];
-            if (_from is not null || source.IsLost || source.Has is null || source.Has.Count == 0 || _refused.Contains(source))
+            if (_isRight || _from is not null || source.IsLost || source.Has is null || source.Has.Count == 0 || _refused.Contains(source))
             {
                 return false;
             }
@@ -74,6 +75,7 @@ internal sealed class PieceLayerFetch(ContentDescription content, TimeProvider c
 
             if (HashTree.IsLayerOf(content.PiecesRoot!.Value, Hashes, content.PieceLength))
             {
+                _isRight = true;
                 return Result.Right;
             }
 

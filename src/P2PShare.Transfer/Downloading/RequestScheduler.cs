@@ -96,7 +96,7 @@ internal sealed class RequestScheduler
         {
             foreach (var piece in pieces)
             {
-                if (source.Has!.Set(piece))
+                if (source.TryAddHave(piece))
                 {
                     _picker.AddHave(piece);
                 }

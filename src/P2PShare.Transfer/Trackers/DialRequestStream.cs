@@ -51,7 +51,7 @@ internal sealed class DialRequestStream(TrackerApi tracker, Hash256 fingerprint,
         }
         catch (TooManyAttemptsException e)
         {
-            after = e.RetryAfter;
+            after = TrackerSession.RetryAfter(e);
         }
         catch (P2PShareException e)
         {
@@ -70,7 +70,7 @@ internal sealed class DialRequestStream(TrackerApi tracker, Hash256 fingerprint,
     {
         try
         {
-            return type == DialEvent.ItemType ? JsonSerializer.Deserialize(data, TrackerJson.Default.DialEvent) : null;
+            return type == DialEvent.ItemType ? JsonSerializer.Deserialize(data, TrackerAnswer.Of(TrackerJson.Default.DialEvent)) : null;
         }
         catch (JsonException)
         {

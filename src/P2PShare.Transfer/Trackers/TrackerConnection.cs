@@ -206,9 +206,10 @@ internal sealed class TrackerConnection : IDisposable
             return refused;
         }
 
+        // It may quote what the other side sent.
+        var reason = PrintableCharacter.Defuse((e.InnerException?.Message ?? e.Message).TrimEnd('.'));
         if (Proxy is { } proxy)
         {
-            var reason = PrintableCharacter.Defuse((e.InnerException?.Message ?? e.Message).TrimEnd('.'));
             switch (e.HttpRequestError)
             {
                 case HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError:
@@ -235,11 +236,11 @@ internal sealed class TrackerConnection : IDisposable
             HttpRequestError.SecureConnectionError => new P2PShareException(
                 ErrorCode.NotATracker, $"The server at {Address.Authority} does not use HTTPS as a tracker does. Check the host and the port.", e),
             HttpRequestError.ConnectionError => Unreachable(
-                $"No tracker answers at {Address.Authority}: {e.InnerException?.Message ?? e.Message}. Check the address, and that the tracker runs.",
+                $"No tracker answers at {Address.Authority}: {reason}. Check the address, and that the tracker runs.",
                 outcomeUnknown: false,
                 e),
             _ => Unreachable(
-                $"The connection to the tracker {Address.Authority} was lost: {(e.InnerException?.Message ?? e.Message).TrimEnd('.')}.", outcomeUnknown: true, e),
+                $"The connection to the tracker {Address.Authority} was lost: {reason}.", outcomeUnknown: true, e),
         };
     }
 

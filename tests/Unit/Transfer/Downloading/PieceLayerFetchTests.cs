@@ -117,6 +117,24 @@ public sealed class PieceLayerFetchTests
     }
 
     [Fact]
+    public void A_right_layer_is_not_asked_for_again_when_its_source_is_lost()
+    {
+        var (first, second) = (Add(1), Add(2));
+        _fetch.TryStart(first, out var ranges);
+        Send(first, ranges[0]);
+        Assert.Equal(PieceLayerFetch.Result.Right, Send(first, ranges[1]));
+
+        first.IsLost = true;
+        _fetch.Lose(first);
+        if (_fetch.TryStart(second, out ranges))
+        {
+            Send(second, ranges[0], wrong: 0);
+        }
+
+        Assert.Equal(_content.Layer, _fetch.Hashes);
+    }
+
+    [Fact]
     public void A_source_that_has_no_piece_is_not_asked()
     {
         Assert.False(_fetch.TryStart(new DownloadSource(new FakeSource(1), _clock), out _));

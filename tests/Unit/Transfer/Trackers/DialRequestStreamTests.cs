@@ -58,6 +58,47 @@ public sealed class DialRequestStreamTests : IDisposable
         Assert.InRange(pauses[2], TimeSpan.Zero, TimeSpan.FromSeconds(8));
     }
 
+    [Theory]
+    [InlineData(int.MaxValue)]
+    [InlineData(-60)]
+    public async Task No_time_that_a_tracker_names_ends_it(int retryAfter)
+    {
+        _tracker.AnswerInTurn(Busy(retryAfter), Stream(Dial(2)), InMemoryTracker.Silence);
+
+        var running = RunAsync(requests: 1);
+        for (var minute = 0; minute < 6 && !running.IsCompleted; minute++)
+        {
+            await Eventually.HoldsAsync(() => running.IsCompleted || !_tracker.Requests.IsEmpty, "it was refused");
+            await Task.Delay(50);
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        await running;
+    }
+
+    [Fact]
+    public async Task Names_in_a_request_cannot_act_on_a_terminal()
+    {
+        _tracker.AnswerInTurn(Stream(Item("dial", JsonSerializer.Serialize(
+            new DialEvent(TestIds.Of("dev"), "d\u001b]0;x", Hash256.Compute([9]), new SourcePeer(Peer(2), TestIds.Of("bob"), TestIds.Of("session"), "b\u001b[2J", false, ["127.0.0.1:1"])),
+            TrackerJson.Default.DialEvent))), InMemoryTracker.Silence);
+
+        await RunAsync(requests: 1);
+
+        Assert.Equal(("d\uFFFD]0;x", "b\uFFFD[2J"), (_received.First().Group, _received.First().Peer.UserName));
+    }
+
+    // A negative number of seconds: a date in the past.
+    private static InMemoryTracker.Response Busy(int seconds) => seconds >= 0
+        ? InMemoryTracker.Problem(429, ErrorCode.TooManyAttempts, "Too many requests.", seconds)
+        : (_, _) =>
+        {
+            var now = DateTimeOffset.UnixEpoch;
+            var response = new HttpResponseMessage((System.Net.HttpStatusCode)429) { Headers = { Date = now } };
+            response.Headers.RetryAfter = new RetryConditionHeaderValue(now.AddSeconds(seconds));
+            return Task.FromResult(response);
+        };
+
     private static Hash256 Peer(byte number) => Hash256.Compute([number]);
 
     private static string Item(string type, string data) => $"event: {type}\ndata: {data}\n\n";
