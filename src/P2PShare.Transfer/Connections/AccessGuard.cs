@@ -36,9 +36,20 @@ internal sealed class AccessGuard(TicketChecker tickets, Revocations revocations
     /// <summary>Whether the tracker has reported that the holder's access ended after the ticket was issued.</summary>
     public bool IsRevoked(Ticket ticket) => revocations.IsRevoked(ticket);
 
-    public bool IsExpired(Ticket ticket) => ticket.Expires < clock.GetUtcNow() - TicketValidator.ClockSkew;
+    /// <inheritdoc cref="Revocations.IsRevoked(Guid, ListedSource)"/>
+    public bool IsRevoked(Guid group, ListedSource source) => revocations.IsRevoked(group, source);
+
+    public bool IsExpired(Ticket ticket) => IsExpired(ticket.Expires);
+
+    /// <summary>Whether what a look-up said has expired, because no later one said it again.</summary>
+    public bool IsExpired(ListedSource source) => IsExpired(source.Expires);
+
+    /// <inheritdoc cref="Revocations.Count"/>
+    public long RevocationsKnown => revocations.Count;
 
     /// <summary>Keeps what the tracker reported.</summary>
     /// <returns>What was not known before.</returns>
     public IReadOnlyList<Revocation> Add(IReadOnlyList<Revocation> reported) => revocations.Add(reported);
+
+    private bool IsExpired(DateTimeOffset expires) => expires < clock.GetUtcNow() - TicketValidator.ClockSkew;
 }

@@ -74,12 +74,13 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
 
     /// <summary>Runs a connection over a stream whose handshake succeeded.</summary>
     /// <param name="stream">Owned from now on.</param>
-    /// <param name="arrival">Its place, given up when it has ended; null if this side dialled.</param>
+    /// <param name="isDialled">Whether this side dialled, for itself or because the other one asked for it.</param>
+    /// <param name="arrival">Its place, given up when it has ended; null if this side dialled for itself.</param>
     public PeerConnection Run(Stream stream, RemotePeer remote, bool isDialled, bool isBulk = false, Arrival? arrival = null)
     {
         var connection = new PeerConnection(context, stream, remote, isDialled, isBulk, arrival);
         context.Metrics.Connected(isDialled);
-        var deadline = isDialled ? null : context.Clock.CreateTimer(_ => EndUngreeted(connection), null, HelloTimeout, Timeout.InfiniteTimeSpan);
+        var deadline = isDialled && arrival is null ? null : context.Clock.CreateTimer(_ => EndUngreeted(connection), null, HelloTimeout, Timeout.InfiniteTimeSpan);
         var started = new TaskCompletionSource();
         _connections[connection] = RunAsync();
         started.SetResult();
@@ -142,7 +143,6 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
         foreach (var connection in added.Count == 0 ? [] : _connections.Keys)
         {
             CloseUnentitled(connection);
-            CloseOwn(connection, added);
         }
 
         return added;
@@ -185,7 +185,8 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
 
     private void EndUngreeted(PeerConnection connection)
     {
-        if (!connection.IsGreeted)
+        // One that was dialled on request may have come in handy for this side.
+        if (!connection.IsGreeted && !connection.Channels.Any())
         {
             context.Metrics.Refused("hello");
             context.Logger.HelloMissing(connection.RemoteEndPoint);
@@ -236,31 +237,23 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
         }
     }
 
-    // Channels whose ticket has expired and was not renewed, or whose holder's access was revoked.
+    // Channels whose ticket or look-up has expired and was not renewed, or whose user's access was revoked: pieces flow both ways.
     private void CloseUnentitled(PeerConnection connection)
     {
-        foreach (var channel in connection.Channels.Where(channel => channel.Ticket is not null))
+        foreach (var channel in connection.Channels)
         {
-            if (context.Access.IsExpired(channel.Ticket!))
+            if (channel.Ticket is { } ticket)
             {
-                connection.Close(channel, CloseReason.TicketExpired);
+                if (context.Access.IsExpired(ticket))
+                {
+                    connection.Close(channel, CloseReason.TicketExpired);
+                }
+                else if (context.Access.IsRevoked(ticket))
+                {
+                    connection.Close(channel, CloseReason.TicketRefused);
+                }
             }
-            else if (context.Access.IsRevoked(channel.Ticket!))
-            {
-                connection.Close(channel, CloseReason.TicketRefused);
-            }
-        }
-    }
-
-    // Channels that this side opened to peers of users whose access was revoked: pieces flow both ways.
-    private static void CloseOwn(PeerConnection connection, IReadOnlyList<Revocation> revocations)
-    {
-        foreach (var channel in connection.Channels.Where(channel => channel.Ticket is null))
-        {
-            // A peer that the tracker was not asked about is taken for any user's.
-            if (revocations.Any(one => channel.Source is { } remote
-                    ? one.Concerns(channel.Group.Id, remote.UserId, remote.SessionId)
-                    : one.GroupId is null || one.GroupId == channel.Group.Id))
+            else if (channel.Source is { } source && (context.Access.IsExpired(source) || context.Access.IsRevoked(channel.Group.Id, source)))
             {
                 connection.Close(channel, CloseReason.Done);
             }

@@ -3,8 +3,8 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tickets;
-using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer.Connections;
 
@@ -23,7 +23,9 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     /// <param name="id">Odd if the dialling side opened it, even if the listening side did.</param>
     /// <param name="group">The group under which it was opened.</param>
     /// <param name="ticket">The ticket that opened it; null if this side opened it.</param>
-    public ContentChannel(PeerConnection connection, ConnectionContext context, uint id, IServedContent content, GroupIdentity group, Ticket? ticket)
+    /// <param name="source">The look-up that named the other side; null if that side opened it.</param>
+    public ContentChannel(
+        PeerConnection connection, ConnectionContext context, uint id, IServedContent content, GroupIdentity group, Ticket? ticket, ListedSource? source = null)
     {
         Connection = connection;
         _context = context;
@@ -31,6 +33,7 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
         Content = content;
         Group = group;
         Ticket = ticket;
+        Source = source;
         Started = context.Clock.GetUtcNow();
         _startedAt = context.Clock.GetTimestamp();
     }
@@ -51,8 +54,8 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     /// <summary>The ticket by which the other side has it open; null if this side opened it.</summary>
     public Ticket? Ticket { get; private set; }
 
-    /// <summary>If this side opened it: the other side as the tracker had reported it by then; null if the tracker was not asked.</summary>
-    public SourcePeer? Source { get; init; }
+    /// <summary>What the tracker said last of the other side, by which this side has it open; null if the other side opened it.</summary>
+    public ListedSource? Source { get; private set; }
 
     public DateTimeOffset Started { get; }
 
@@ -79,6 +82,18 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
                 && ticket.Expires >= current.Expires && ticket.PiecesRoots.Contains(Content.PiecesRoot))
             {
                 Ticket = ticket;
+            }
+        }
+    }
+
+    /// <summary>Keeps a later look-up that named the same user; any other one changes nothing.</summary>
+    public void Renew(ListedSource source)
+    {
+        lock (_lock)
+        {
+            if (Source is { } current && source.UserId == current.UserId && source.Expires >= current.Expires)
+            {
+                Source = source;
             }
         }
     }

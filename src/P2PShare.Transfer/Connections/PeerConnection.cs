@@ -6,6 +6,7 @@ using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer.Connections;
 
@@ -57,9 +58,6 @@ internal sealed class PeerConnection : IDisposable
     public Hash256 RemoteFingerprint => _remote.Fingerprint;
 
     public Hash256 RemoteCertificateHash => _remote.CertificateHash;
-
-    /// <summary>The other side as the tracker reported it; null if the tracker was not asked.</summary>
-    public SourcePeer? RemoteSource { get; set; }
 
     /// <summary>The valid tickets that the other side has shown.</summary>
     public TicketSet Tickets { get; }
@@ -177,16 +175,18 @@ internal sealed class PeerConnection : IDisposable
 
     /// <summary>Returns the channel of a content in a group, or opens it.</summary>
     /// <param name="group">The group of the ticket that was shown before.</param>
-    public ContentChannel Open(IServedContent content, GroupIdentity group)
+    /// <param name="source">The other side as a look-up for the content in the group named it.</param>
+    public ContentChannel Open(IServedContent content, GroupIdentity group, ListedSource source)
     {
         lock (_openLock)
         {
             if (content.Channels.FirstOrDefault(channel => channel.Connection == this && channel.Group == group) is { } existing)
             {
+                existing.Renew(source);
                 return existing;
             }
 
-            var opened = new ContentChannel(this, _context, _nextChannel, content, group, ticket: null) { Source = RemoteSource };
+            var opened = new ContentChannel(this, _context, _nextChannel, content, group, ticket: null, source);
             _nextChannel += 2;
             Add(opened);
             Span<byte> frame = stackalloc byte[Frame.HeaderLength + OpenMessage.Length];

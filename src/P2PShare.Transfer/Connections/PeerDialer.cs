@@ -8,7 +8,7 @@ namespace P2PShare.Transfer.Connections;
 
 /// <summary>Dials other peers; callers that want the same peer at once share one dial. Safe for concurrent use.</summary>
 /// <param name="stopping">Cancels dials that run.</param>
-internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable connections, TransferMetrics metrics, CancellationToken stopping) : IPeerConnector
+internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable connections, Admission admission, TransferMetrics metrics, CancellationToken stopping) : IPeerConnector
 {
     private readonly ConcurrentDictionary<Hash256, Lazy<Task<PeerConnection>>> _dials = new();
 
@@ -19,7 +19,6 @@ internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable conne
     {
         if (Find(peer.Fingerprint) is { } existing)
         {
-            existing.RemoteSource = peer;
             return existing;
         }
 
@@ -48,23 +47,20 @@ internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable conne
         var (stream, remote) = await Task.Factory.StartNew(
             () => transport.DialBlocking(first.RemoteFingerprint, first.RemoteEndPoint, stopping),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-        var connection = connections.Run(stream, remote, isDialled: true, isBulk: true);
-        connection.RemoteSource = first.RemoteSource;
-        return connection;
+        return connections.Run(stream, remote, isDialled: true, isBulk: true);
     }
 
     /// <summary>Makes a new connection to a peer, whether there is one or not.</summary>
+    /// <param name="isRequested">Whether the peer asked for it: it takes a place like one that the peer dialled, and has to show a ticket as soon.</param>
     /// <exception cref="IOException">It cannot be reached, or is not the peer that the tracker named.</exception>
-    public async Task<PeerConnection> DialAsync(SourcePeer peer)
+    public async Task<PeerConnection> DialAsync(SourcePeer peer, bool isRequested = false)
     {
         using var activity = metrics.StartDial(peer.Fingerprint);
         try
         {
             var (stream, remote) = await transport.DialAsync(peer, stopping).ConfigureAwait(false);
             activity?.SetTag("network.peer.address", remote.EndPoint.Address.ToString()).SetTag("network.peer.port", remote.EndPoint.Port);
-            var connection = connections.Run(stream, remote, isDialled: true);
-            connection.RemoteSource = peer;
-            return connection;
+            return connections.Run(stream, remote, isDialled: true, arrival: isRequested ? admission.Enter(remote.EndPoint.Address, stream.Dispose) : null);
         }
         catch (Exception e)
         {

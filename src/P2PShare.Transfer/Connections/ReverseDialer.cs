@@ -67,7 +67,7 @@ internal sealed class ReverseDialer(
             }
 
             var ticket = await findTicket(new GroupIdentity(request.GroupId, request.Group), request.PiecesRoot, stopping).ConfigureAwait(false);
-            (await dialer.ConnectAsync(peer, stopping).ConfigureAwait(false)).SendHello(ticket);
+            (await dialer.DialAsync(peer, isRequested: true).ConfigureAwait(false)).SendHello(ticket);
             logger.DialledOnRequest(peer.Fingerprint);
         }
         catch (Exception e) when (e is P2PShareException or IOException or OperationCanceledException or ObjectDisposedException)

@@ -3,6 +3,7 @@ using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer.Downloading;
 
@@ -12,10 +13,10 @@ namespace P2PShare.Transfer.Downloading;
 /// <param name="group">The group of the tickets that are shown.</param>
 internal sealed class ChannelConnector(IPeerConnector peers, ConnectionReversal reversal, IServedContent content, GroupIdentity group) : ISourceConnector
 {
-    public async Task<ISource> ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken) =>
-        Open(await reversal.ConnectAsync(peer, group, content.PiecesRoot, cancellationToken).ConfigureAwait(false), ticket);
+    public async Task<ISource> ConnectAsync(SourcePeer peer, SourceLocator.Sources found, CancellationToken cancellationToken) =>
+        Open(await reversal.ConnectAsync(peer, group, content.PiecesRoot, cancellationToken).ConfigureAwait(false), found.Ticket, found.Of(peer));
 
-    public async Task<ISource?> ConnectBulkAsync(ISource first, Func<string?> getTicket)
+    public async Task<ISource?> ConnectBulkAsync(ISource first, Func<SourceLocator.Sources?> getFound)
     {
         var connection = await peers.DialBulkAsync(((ChannelSource)first).Channel.Connection).ConfigureAwait(false);
         if (connection is null)
@@ -23,20 +24,21 @@ internal sealed class ChannelConnector(IPeerConnector peers, ConnectionReversal 
             return null;
         }
 
-        if (getTicket() is { } ticket)
+        if (getFound() is { } found && found.Find(first.Fingerprint) is { } source)
         {
-            return Open(connection, ticket);
+            return Open(connection, found.Ticket, source);
         }
 
         connection.Close(CloseReason.Done);
         return null;
     }
 
-    public ISource? TryReuse(Hash256 fingerprint, string ticket) => peers.Find(fingerprint) is { } connection ? Open(connection, ticket) : null;
+    public ISource? TryReuse(Hash256 fingerprint, SourceLocator.Sources found) =>
+        found.Find(fingerprint) is { } source && peers.Find(fingerprint) is { } connection ? Open(connection, found.Ticket, source) : null;
 
-    private ChannelSource Open(PeerConnection connection, string ticket)
+    private ChannelSource Open(PeerConnection connection, string ticket, ListedSource source)
     {
         connection.SendHello(ticket);
-        return new ChannelSource(connection.Open(content, group));
+        return new ChannelSource(connection.Open(content, group, source));
     }
 }

@@ -3,6 +3,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer.Downloading;
 
@@ -35,7 +36,14 @@ internal sealed record ChannelSource(ContentChannel Channel) : ISource
 
     public void StopListening() => Channel.ClearListener();
 
-    public void SendTicket(string ticket) => Channel.Connection.SendHello(ticket);
+    public void Renew(SourceLocator.Sources found)
+    {
+        Channel.Connection.SendHello(found.Ticket);
+        if (found.Find(Fingerprint) is { } source)
+        {
+            Channel.Renew(source);
+        }
+    }
 
     public void Request(BlockRange range) => Channel.Connection.Request(range);
 

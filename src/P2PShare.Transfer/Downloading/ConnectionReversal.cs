@@ -91,7 +91,6 @@ internal sealed class ConnectionReversal(IPeerConnector peers, RequestDial reque
             var waiting = peers.WaitForAsync(peer.Fingerprint, either.Token);
             await request(group, piecesRoot, peer.Fingerprint, either.Token).ConfigureAwait(false);
             var connection = await waiting.ConfigureAwait(false);
-            connection.RemoteSource = peer;
             _backoff.Reset(peer.Fingerprint);
             return connection;
         }

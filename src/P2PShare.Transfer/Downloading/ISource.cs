@@ -3,6 +3,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer.Downloading;
 
@@ -47,8 +48,8 @@ internal interface ISource
 
     void StopListening();
 
-    /// <summary>Shows a ticket, unless it was shown already.</summary>
-    void SendTicket(string ticket);
+    /// <summary>Shows the ticket of a later look-up, unless it was shown already, and keeps what it says of the peer.</summary>
+    void Renew(SourceLocator.Sources found);
 
     void Request(BlockRange range);
 

@@ -37,7 +37,7 @@ internal sealed class SourcePool(
     private readonly ConcurrentDictionary<Hash256, bool> _banned = new();
     private readonly ConcurrentDictionary<Hash256, bool> _bulk = new();
     private readonly PeerBackoff _backoff = new(clock);
-    private volatile string? _ticket;
+    private volatile SourceLocator.Sources? _found;
     private volatile bool _isClosed;
     private long _rotatedAt = clock.GetTimestamp();
 
@@ -93,10 +93,10 @@ internal sealed class SourcePool(
     public Task ConnectAsync(SourceLocator.Sources found, CancellationToken cancellationToken)
     {
         // The tracker is asked far more often than tickets expire, so that every connection always has a fresh one.
-        _ticket = found.Ticket;
+        _found = found;
         foreach (var source in _connected.Keys.Where(source => source.Peer.IsOpenedHere))
         {
-            source.Peer.SendTicket(found.Ticket);
+            source.Peer.Renew(found);
         }
 
         KnownPeers = found.Peers.Count;
@@ -109,13 +109,13 @@ internal sealed class SourcePool(
             Rotate();
         }
 
-        return Task.WhenAll(others.Take(MaxSources - _connected.Count - _connecting.Count).Select(peer => ConnectAsync(peer, found.Ticket, cancellationToken)));
+        return Task.WhenAll(others.Take(MaxSources - _connected.Count - _connecting.Count).Select(peer => ConnectAsync(peer, found, cancellationToken)));
     }
 
     /// <summary>Opens a channel over the connection that stays, if a source was lost because both peers had dialled.</summary>
     public void ReplaceDuplicate(DownloadSource source)
     {
-        if (source.Peer.IsDuplicate && _ticket is { } ticket && connector.TryReuse(source.Fingerprint, ticket) is { } twin)
+        if (source.Peer.IsDuplicate && _found is { } found && connector.TryReuse(source.Fingerprint, found) is { } twin)
         {
             attach(twin);
         }
@@ -226,12 +226,12 @@ internal sealed class SourcePool(
             ?.Peer.Close(CloseReason.Done);
     }
 
-    private async Task ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
+    private async Task ConnectAsync(SourcePeer peer, SourceLocator.Sources found, CancellationToken cancellationToken)
     {
         _connecting[peer.Fingerprint] = true;
         try
         {
-            attach(await connector.ConnectAsync(peer, ticket, cancellationToken).ConfigureAwait(false));
+            attach(await connector.ConnectAsync(peer, found, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -249,7 +249,7 @@ internal sealed class SourcePool(
     {
         try
         {
-            if (await connector.ConnectBulkAsync(source.Peer, () => _isClosed ? null : _ticket).ConfigureAwait(false) is { } bulk)
+            if (await connector.ConnectBulkAsync(source.Peer, () => _isClosed ? null : _found).ConfigureAwait(false) is { } bulk)
             {
                 // Before it is attached: if the new connection is lost at once, that takes it back.
                 source.IsSpare = true;

@@ -79,6 +79,12 @@ public sealed class KnownTrackers
     {
         try
         {
+            if (lines.Length == 0)
+            {
+                File.Delete(_path);
+                return;
+            }
+
             PrivateFile.Write(_path, Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n"))));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -8,7 +8,8 @@ namespace P2PShare.Transfer.Trackers;
 /// Asks the tracker for the sources of contents. Contents of a group that are looked for while a request is on its way go
 /// together into the next one: many small files cost few requests, and their contents share a ticket. Safe for concurrent use.
 /// </summary>
-internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Hash256 certificateHash)
+/// <param name="getRevocationsKnown">How many revocations this side knows.</param>
+internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Hash256 certificateHash, Func<long> getRevocationsKnown)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<GroupIdentity, Dictionary<Hash256, TaskCompletionSource<Sources>>> _waiting = [];
@@ -76,13 +77,14 @@ internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Has
         try
         {
             var request = new SourcesRequest(group.Id, fingerprint, certificateHash, [.. batch.Select(item => item.Key)]);
+            var revocationsKnown = getRevocationsKnown();
             var response = await tracker.GetSourcesAsync(group.Name, request, CancellationToken.None).ConfigureAwait(false);
             var found = response.Contents.ToDictionary(content => content.PiecesRoot, content => content.Peers);
             foreach (var (root, answer) in batch)
             {
                 if (found.TryGetValue(root, out var peers))
                 {
-                    answer.SetResult(new Sources(response.Ticket, peers));
+                    answer.SetResult(new Sources(response.Ticket, response.TicketExpires, revocationsKnown, peers));
                 }
                 else
                 {
@@ -108,5 +110,13 @@ internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Has
     }
 
     /// <param name="Ticket">A JWT for this content, and perhaps others.</param>
-    public sealed record Sources(string Ticket, IReadOnlyList<SourcePeer> Peers);
+    /// <param name="Expires">The ticket.</param>
+    /// <param name="RevocationsKnown">As <see cref="ListedSource.RevocationsKnown"/>.</param>
+    public sealed record Sources(string Ticket, DateTimeOffset Expires, long RevocationsKnown, IReadOnlyList<SourcePeer> Peers)
+    {
+        public ListedSource Of(SourcePeer peer) => new(peer.UserId, peer.SessionId, Expires, RevocationsKnown);
+
+        /// <returns>Null if it does not name the peer.</returns>
+        public ListedSource? Find(Hash256 fingerprint) => Peers.FirstOrDefault(peer => peer.Fingerprint == fingerprint) is { } peer ? Of(peer) : null;
+    }
 }

@@ -89,7 +89,7 @@ public sealed class ConnectionTableTests : ConnectionTest
     {
         var table = new ConnectionTable(Lesser, Context);
         var connection = Add(table, Greater, isDialled: true);
-        connection.Open(_content, Group);
+        connection.Open(_content, Group, Listed());
         using var stopping = new CancellationTokenSource();
         var maintaining = table.MaintainAsync(stopping.Token);
 
@@ -227,8 +227,7 @@ public sealed class ConnectionTableTests : ConnectionTest
     {
         var table = new ConnectionTable(Lesser, Context);
         var connection = Add(table, Greater, isDialled: true);
-        connection.RemoteSource = new SourcePeer(Greater, UserId, SessionId, User, Complete: true, []);
-        connection.Open(_content, Group);
+        connection.Open(_content, Group, Listed());
 
         table.Revoke([new Revocation(1, Group.Id, TestIds.Of("carol"), null, Clock.GetUtcNow())]);
         table.Revoke([new Revocation(2, null, UserId, TestIds.Of("another session"), Clock.GetUtcNow())]);

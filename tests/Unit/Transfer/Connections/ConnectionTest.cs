@@ -12,6 +12,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Unit.Transfer.Connections;
 
@@ -108,6 +109,9 @@ public abstract class ConnectionTest : IAsyncDisposable
         Assert.True(id is MessageId.HaveAll or MessageId.HaveNone or MessageId.Bitfield);
         return connection.Find(channel)!;
     }
+
+    /// <summary>The other side as a look-up named it that this side made before it knew any revocation.</summary>
+    private protected ListedSource Listed(TimeSpan? lifetime = null) => new(UserId, SessionId, Clock.GetUtcNow() + (lifetime ?? TimeSpan.FromMinutes(10)), RevocationsKnown: 0);
 
     private string KeySet()
     {

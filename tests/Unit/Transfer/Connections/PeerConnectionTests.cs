@@ -35,9 +35,9 @@ public sealed class PeerConnectionTests : ConnectionTest
     {
         var (connection, remote, _) = Run(isDialled);
 
-        var opened = connection.Open(_content, Group);
-        Assert.Same(opened, connection.Open(_content, Group));
-        var other = connection.Open(new FakeContent(pieces: 7), Group);
+        var opened = connection.Open(_content, Group, Listed());
+        Assert.Same(opened, connection.Open(_content, Group, Listed()));
+        var other = connection.Open(new FakeContent(pieces: 7), Group, Listed());
 
         Assert.Equal((first, first + 2), (opened.Id, other.Id));
         Assert.Null(opened.UserName);
@@ -200,7 +200,7 @@ public sealed class PeerConnectionTests : ConnectionTest
     public async Task Idle_times_grow_until_bytes_come()
     {
         var (connection, remote, _) = Run(isDialled: true);
-        connection.Open(_content, Group).SetListener(new FakeListener());
+        connection.Open(_content, Group, Listed()).SetListener(new FakeListener());
         Clock.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal((TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10)), (connection.Idle, connection.PieceIdle));
 

@@ -15,7 +15,7 @@ public sealed class PeerDialerTests : ConnectionTest
     public PeerDialerTests()
     {
         _connections = new ConnectionTable(Own, Context);
-        _dialer = new PeerDialer(_transport, _connections, Context.Metrics, _stopping.Token);
+        _dialer = new PeerDialer(_transport, _connections, Context.Admission, Context.Metrics, _stopping.Token);
     }
 
     [Fact]
@@ -30,18 +30,17 @@ public sealed class PeerDialerTests : ConnectionTest
         Assert.Same(await first.WaitAsync(Limit), await second.WaitAsync(Limit));
         Assert.NotSame(await first, await other.WaitAsync(Limit));
         Assert.Equal(2, _transport.Dials);
-        Assert.Equal("user2", (await first).RemoteSource?.UserName);
     }
 
     [Fact]
-    public async Task A_connection_that_exists_is_used_and_learns_its_user()
+    public async Task A_connection_that_exists_is_used()
     {
         _transport.Answer();
         var connection = await _dialer.ConnectAsync(Peer(2) with { UserName = "renamed" }, default);
 
         Assert.Same(connection, await _dialer.ConnectAsync(Peer(2), default));
         Assert.Same(connection, _dialer.Find(Remote(2).Fingerprint));
-        Assert.Equal((1, "user2"), (_transport.Dials, connection.RemoteSource?.UserName));
+        Assert.Equal(1, _transport.Dials);
     }
 
     [Fact]
@@ -88,7 +87,7 @@ public sealed class PeerDialerTests : ConnectionTest
         for (var i = 0; i < ConnectionTable.MaxBulkConnections; i++)
         {
             var bulk = await _dialer.DialBulkAsync(first);
-            Assert.True(bulk is { IsBulk: true, IsDialled: true, RemoteSource.UserName: "user2" });
+            Assert.True(bulk is { IsBulk: true, IsDialled: true });
             Assert.Equal(first.RemoteFingerprint, bulk.RemoteFingerprint);
         }
 

@@ -227,7 +227,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
     public void A_channel_of_this_side_ends_when_the_other_side_has_everything()
     {
         var connection = Idle(isDialled: true);
-        var channel = connection.Open(_content, Group);
+        var channel = connection.Open(_content, Group, Listed());
         Handle(connection, Bits(MessageId.HaveNone));
         Handle(connection, Have(0, 1, 2));
         Assert.Same(channel, connection.Find(1));

@@ -111,7 +111,7 @@ public sealed class PeerReceiverTests : ConnectionTest
     private FakeListener Listen(PeerConnection connection, FakeListener? listener = null)
     {
         listener ??= new FakeListener();
-        connection.Open(_content, Group).SetListener(listener);
+        connection.Open(_content, Group, Listed()).SetListener(listener);
         return listener;
     }
 }

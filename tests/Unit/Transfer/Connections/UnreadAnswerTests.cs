@@ -66,7 +66,7 @@ public sealed class UnreadAnswerTests : ConnectionTest
         var own = new FakeContent(pieces: 512, pieceLength: 16 * 1024);
         var running = Task.WhenAll(alice.RunAsync(), bob.RunAsync());
         alice.SendHello(Issue(TicketFor(_content)));
-        var there = alice.Open(own, Group);
+        var there = alice.Open(own, Group, Listed());
         await Eventually.HoldsAsync(() => bob.Find(1) is not null, "the channel is open");
         var (atAlice, atBob) = (new CountingListener(), new CountingListener());
         there.SetListener(atAlice);

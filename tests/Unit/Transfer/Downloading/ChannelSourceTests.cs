@@ -11,7 +11,7 @@ public sealed class ChannelSourceTests : ConnectionTest
     public async Task A_close_that_comes_before_the_listener_is_not_lost()
     {
         var (connection, remote, _) = Run(isDialled: true);
-        var source = new ChannelSource(connection.Open(new FakeContent(), Group));
+        var source = new ChannelSource(connection.Open(new FakeContent(), Group, Listed()));
         Assert.False(source.IsClosed);
         var close = new byte[20];
         await remote.SendAsync(close.AsMemory(0, new CloseMessage(1, CloseReason.NotOffered).Write(close)));
@@ -31,7 +31,7 @@ public sealed class ChannelSourceTests : ConnectionTest
     public async Task A_connection_that_was_refused_before_the_listener_came_is_not_lost()
     {
         var (connection, remote, running) = Run(isDialled: true);
-        var source = new ChannelSource(connection.Open(new FakeContent(), Group));
+        var source = new ChannelSource(connection.Open(new FakeContent(), Group, Listed()));
         var close = new byte[20];
         await remote.SendAsync(close.AsMemory(0, new CloseMessage(0, CloseReason.TicketRefused).Write(close)));
         await running.WaitAsync(Limit);

@@ -4,6 +4,7 @@ using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Unit.Transfer.Downloading;
 
@@ -60,7 +61,7 @@ internal sealed class FakeSource(int number, Hash256? fingerprint = null) : ISou
 
     public void StopListening() => _listener = null;
 
-    public void SendTicket(string ticket) => Tickets.Add(ticket);
+    public void Renew(SourceLocator.Sources found) => Tickets.Add(found.Ticket);
 
     public void Request(BlockRange range)
     {

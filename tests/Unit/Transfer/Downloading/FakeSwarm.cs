@@ -65,15 +65,15 @@ internal sealed class FakeSwarm : ISourceConnector
         return session;
     }
 
-    public Task<ISource> ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
+    public Task<ISource> ConnectAsync(SourcePeer peer, SourceLocator.Sources found, CancellationToken cancellationToken)
     {
         var source = Peers.Single(source => source.Fingerprint == peer.Fingerprint);
         return source.IsClosed ? Task.FromException<ISource>(new IOException("The peer is gone.")) : Task.FromResult<ISource>(source);
     }
 
-    public Task<ISource?> ConnectBulkAsync(ISource first, Func<string?> getTicket) => Task.FromResult<ISource?>(null);
+    public Task<ISource?> ConnectBulkAsync(ISource first, Func<SourceLocator.Sources?> getFound) => Task.FromResult<ISource?>(null);
 
-    public ISource? TryReuse(Hash256 fingerprint, string ticket) => null;
+    public ISource? TryReuse(Hash256 fingerprint, SourceLocator.Sources found) => null;
 
     private Task<SourceLocator.Sources> FindAsync(GroupIdentity group, Hash256 piecesRoot, CancellationToken cancellationToken)
     {
@@ -81,6 +81,6 @@ internal sealed class FakeSwarm : ISourceConnector
         Assert.Equal((Request.Group, Content.Description.PiecesRoot), (group, piecesRoot));
         return TrackerError is { } error
             ? Task.FromException<SourceLocator.Sources>(error)
-            : Task.FromResult(new SourceLocator.Sources("ticket", [.. Peers.Select(peer => new SourcePeer(peer.Fingerprint, TestIds.Of("bob"), TestIds.Of("session"), "bob", true, ["127.0.0.1:1"]))]));
+            : Task.FromResult(new SourceLocator.Sources("ticket", DateTimeOffset.MaxValue, 0, [.. Peers.Select(peer => new SourcePeer(peer.Fingerprint, TestIds.Of("bob"), TestIds.Of("session"), "bob", true, ["127.0.0.1:1"]))]));
     }
 }

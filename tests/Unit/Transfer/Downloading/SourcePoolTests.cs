@@ -51,7 +51,7 @@ public sealed class SourcePoolTests : ISourceConnector
     public async Task Itself_is_not_tried_and_a_peer_without_an_address_is_as_it_may_dial()
     {
         await _pool.ConnectAsync(
-            new SourceLocator.Sources("ticket", [new SourcePeer(Own, TestIds.Of("bob"), TestIds.Of("session"), "me", true, ["127.0.0.1:1"]), new SourcePeer(FingerprintOf(1), TestIds.Of("bob"), TestIds.Of("session"), "bob", true, [])]), default);
+            new SourceLocator.Sources("ticket", DateTimeOffset.MaxValue, 0, [new SourcePeer(Own, TestIds.Of("bob"), TestIds.Of("session"), "me", true, ["127.0.0.1:1"]), new SourcePeer(FingerprintOf(1), TestIds.Of("bob"), TestIds.Of("session"), "bob", true, [])]), default);
 
         Assert.Equal([FingerprintOf(1)], _dials);
         Assert.Equal(2, _pool.KnownPeers);
@@ -401,7 +401,7 @@ public sealed class SourcePoolTests : ISourceConnector
         var crowd = Enumerable.Range(1, 100).Select(number => PeerOf("mallory", number)).ToArray();
         SourcePeer[] honest = [PeerOf("alice", 101), PeerOf("bob", 102), PeerOf("bob", 103)];
 
-        await _pool.ConnectAsync(new SourceLocator.Sources("ticket", [.. crowd, .. honest]), CancellationToken.None);
+        await _pool.ConnectAsync(new SourceLocator.Sources("ticket", DateTimeOffset.MaxValue, 0, [.. crowd, .. honest]), CancellationToken.None);
 
         Assert.Equal(SourcePool.MaxSources, _dials.Count);
         Assert.Superset(honest.Select(peer => peer.Fingerprint).ToHashSet(), _dials.ToHashSet());
@@ -420,15 +420,15 @@ public sealed class SourcePoolTests : ISourceConnector
             _reachable.Add(FingerprintOf(number), new FakeSource(number));
         }
 
-        await _pool.ConnectAsync(new SourceLocator.Sources("ticket", connected), CancellationToken.None);
+        await _pool.ConnectAsync(new SourceLocator.Sources("ticket", DateTimeOffset.MaxValue, 0, connected), CancellationToken.None);
         _dials.Clear();
         await _pool.ConnectAsync(
-            new SourceLocator.Sources("ticket", [.. connected, .. Enumerable.Range(20, 50).Select(number => PeerOf("mallory", number)), PeerOf("alice", 101)]), CancellationToken.None);
+            new SourceLocator.Sources("ticket", DateTimeOffset.MaxValue, 0, [.. connected, .. Enumerable.Range(20, 50).Select(number => PeerOf("mallory", number)), PeerOf("alice", 101)]), CancellationToken.None);
 
         Assert.Equal(FingerprintOf(101), Assert.Single(_dials));
     }
 
-    Task<ISource> ISourceConnector.ConnectAsync(SourcePeer peer, string ticket, CancellationToken cancellationToken)
+    Task<ISource> ISourceConnector.ConnectAsync(SourcePeer peer, SourceLocator.Sources found, CancellationToken cancellationToken)
     {
         _dials.Add(peer.Fingerprint);
         if (cancellationToken.IsCancellationRequested)
@@ -441,9 +441,9 @@ public sealed class SourcePoolTests : ISourceConnector
             : Task.FromException<ISource>(new IOException("It is off."));
     }
 
-    Task<ISource?> ISourceConnector.ConnectBulkAsync(ISource first, Func<string?> getTicket)
+    Task<ISource?> ISourceConnector.ConnectBulkAsync(ISource first, Func<SourceLocator.Sources?> getFound)
     {
-        if (getTicket() is null)
+        if (getFound() is null)
         {
             return Task.FromResult<ISource?>(null);
         }
@@ -452,7 +452,7 @@ public sealed class SourcePoolTests : ISourceConnector
         return Task.FromResult<ISource?>(_bulk[^1]);
     }
 
-    ISource? ISourceConnector.TryReuse(Hash256 fingerprint, string ticket) => _twin?.Fingerprint == fingerprint ? _twin : null;
+    ISource? ISourceConnector.TryReuse(Hash256 fingerprint, SourceLocator.Sources found) => _twin?.Fingerprint == fingerprint ? _twin : null;
 
     private static Hash256 FingerprintOf(int number) => Hash256.Compute([(byte)number]);
 
@@ -460,7 +460,7 @@ public sealed class SourcePoolTests : ISourceConnector
         new(FingerprintOf(number), TestIds.Of(user), TestIds.Of("session"), user, true, ["127.0.0.1:1"]);
 
     private static SourceLocator.Sources Sources(string ticket, params int[] peers) =>
-        new(ticket, [.. peers.Select(number => new SourcePeer(FingerprintOf(number), TestIds.Of("bob"), TestIds.Of("session"), "bob", true, ["127.0.0.1:1"]))]);
+        new(ticket, DateTimeOffset.MaxValue, 0, [.. peers.Select(number => new SourcePeer(FingerprintOf(number), TestIds.Of("bob"), TestIds.Of("session"), "bob", true, ["127.0.0.1:1"]))]);
 
     private Task FindAsync(string ticket, params int[] peers)
     {

@@ -41,10 +41,10 @@ public sealed class SourceSearchTests : ISourceConnector
         Assert.Equal("Too many requests.", pool.LastProblem);
     }
 
-    Task<ISource> ISourceConnector.ConnectAsync(P2PShare.Protocol.Tracker.SourcePeer peer, string ticket, CancellationToken cancellationToken) =>
+    Task<ISource> ISourceConnector.ConnectAsync(P2PShare.Protocol.Tracker.SourcePeer peer, SourceLocator.Sources found, CancellationToken cancellationToken) =>
         throw new InvalidOperationException();
 
-    Task<ISource?> ISourceConnector.ConnectBulkAsync(ISource first, Func<string?> getTicket) => throw new InvalidOperationException();
+    Task<ISource?> ISourceConnector.ConnectBulkAsync(ISource first, Func<SourceLocator.Sources?> getFound) => throw new InvalidOperationException();
 
-    ISource? ISourceConnector.TryReuse(Hash256 fingerprint, string ticket) => null;
+    ISource? ISourceConnector.TryReuse(Hash256 fingerprint, SourceLocator.Sources found) => null;
 }

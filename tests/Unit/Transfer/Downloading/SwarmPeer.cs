@@ -5,6 +5,7 @@ using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Unit.Transfer.Downloading;
 
@@ -91,7 +92,7 @@ internal sealed class SwarmPeer : ISource
 
     public void StopListening() => _listener = null;
 
-    public void SendTicket(string ticket)
+    public void Renew(SourceLocator.Sources found)
     {
         // It trusts everyone.
     }

@@ -15,6 +15,7 @@ public sealed class SourceLocatorTests : IDisposable
     private readonly InMemoryTracker _tracker = new("tracker");
     private readonly TrackerSession _session;
     private readonly SourceLocator _locator;
+    private long _revocations = 3;
     private readonly ConcurrentQueue<SourcesRequest> _requests = [];
     private readonly SemaphoreSlim _mayAnswer = new(0);
     private readonly SemaphoreSlim _asked = new(0);
@@ -23,7 +24,7 @@ public sealed class SourceLocatorTests : IDisposable
     public SourceLocatorTests()
     {
         _session = InMemoryTracker.NewSession(new FakeTimeProvider(), _tracker);
-        _locator = new SourceLocator(_session, Hash256.Compute([1]), Hash256.Compute([2]));
+        _locator = new SourceLocator(_session, Hash256.Compute([1]), Hash256.Compute([2]), () => _revocations);
         _tracker.Answer = AnswerAsync;
     }
 
@@ -57,6 +58,20 @@ public sealed class SourceLocatorTests : IDisposable
             var found = await FindAsync("dev", i);
             Assert.Equal($"peer of {Root(i)}", Assert.Single(found.Peers).UserName);
         }
+    }
+
+    [Fact]
+    public async Task A_source_is_listed_as_of_the_moment_of_the_request()
+    {
+        var asking = FindAsync("dev", 0);
+        Assert.True(await _asked.WaitAsync(Limit));
+        _revocations = 4;
+        _mayAnswer.Release();
+
+        var found = await asking;
+        var peer = Assert.Single(found.Peers);
+        Assert.Equal(new ListedSource(peer.UserId, peer.SessionId, found.Expires, 3), found.Find(peer.Fingerprint));
+        Assert.Null(found.Find(Hash256.Compute([200])));
     }
 
     [Fact]
