@@ -178,6 +178,19 @@ internal static class ExclusiveFile
         }
     }
 
+    /// <summary>Closes a file, which others can open from then on.</summary>
+    public static void Close(SafeFileHandle handle)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            LinuxCalls.UnlockAndClose(handle);
+        }
+        else
+        {
+            handle.Dispose();
+        }
+    }
+
     private static SafeFileHandle? Open(SafeFileHandle folder, string name, string path, bool isNew)
     {
         var flags = LinuxCalls.ReadWrite | LinuxCalls.NoFollow | LinuxCalls.NonBlocking | (isNew ? LinuxCalls.Create | LinuxCalls.Exclusive : 0);

@@ -37,6 +37,7 @@ internal static partial class LinuxCalls
     private const int LockShared = 1;
     private const int LockExclusive = 2;
     private const int LockWithoutWaiting = 4;
+    private const int Unlock = 8;
     private const int ReadWithoutWaiting = 8;
     private const long ProcFileSystem = 0x9fa0;
     private const long SysFileSystem = 0x62656572;
@@ -103,6 +104,16 @@ internal static partial class LinuxCalls
             {
                 return error != WouldBlock;
             }
+        }
+    }
+
+    /// <summary>Gives up a lock and closes the file. A child process that is being started holds a copy of the handle for a moment, and the lock with it.</summary>
+    public static void UnlockAndClose(SafeFileHandle handle)
+    {
+        if (!handle.IsClosed)
+        {
+            _ = LinuxImports.Lock(handle, Unlock);
+            handle.Dispose();
         }
     }
 

@@ -202,7 +202,7 @@ internal sealed class PartFile : IPartFile
 
     public void Dispose()
     {
-        _handle.Dispose();
+        ExclusiveFile.Close(_handle);
         _folder.Dispose();
     }
 

@@ -56,7 +56,7 @@ internal sealed class PeerIdentity : IDisposable
     public void Dispose()
     {
         Certificate.Dispose();
-        _lock.Dispose();
+        ExclusiveFile.Close(_lock);
     }
 
     private static PeerIdentity Acquire(string folder, TimeProvider clock)

@@ -34,8 +34,8 @@ public sealed partial class ErrorTextTests : CmdletTest
         { "WrongCredentials", "Connect-P2PTracker $tracker -UserName nobody -Password $password -StatePath $state", "New-P2PUser" },
         { "UserNameTaken", "New-P2PUser $tracker -UserName bob -Password $password -StatePath $state", "Connect-P2PTracker" },
         { "InvalidTrackerAddress", "Connect-P2PTracker -UserName alice -Password $password", "-Tracker" },
-        { "InvalidFingerprint", "Connect-P2PTracker $tracker -UserName alice -Password $password -Fingerprint abc", "Get-P2PTracker" },
-        { "TrackerUnreachable", "Connect-P2PTracker 127.0.0.1:1 -UserName alice -Password $password", "-TrackerInfo" },
+        { "InvalidFingerprint", "Connect-P2PTracker $tracker -UserName alice -Password $password -Fingerprint abc -StatePath $state", "Get-P2PTracker" },
+        { "TrackerUnreachable", "Connect-P2PTracker 127.0.0.1:1 -UserName alice -Password $password -StatePath $state", "-TrackerInfo" },
     };
 
     [Theory]

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace P2PShare.Support;
 
@@ -73,6 +75,17 @@ internal static partial class UnixFile
             throw new IOException($"{call}: {Marshal.GetLastPInvokeErrorMessage()}");
         }
     }
+
+    /// <summary>Copies this process's handle of an open file, as a child process holds it until it runs its program.</summary>
+    public static SafeFileHandle Duplicate(string path)
+    {
+        var open = Directory.GetFiles("/proc/self/fd").First(descriptor => File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.FullName == path);
+        return new SafeFileHandle(Duplicate(int.Parse(Path.GetFileName(open), CultureInfo.InvariantCulture)), ownsHandle: true);
+    }
+
+    [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static partial int Duplicate(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

@@ -1,5 +1,6 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Unit.Transfer.Storage;
@@ -57,6 +58,23 @@ public sealed class PartFileTests : IDisposable
         var read = new byte[PieceLength.Block];
         again.Read(PieceLength.Block, read);
         Assert.Equal(_data[PieceLength.Block..(2 * PieceLength.Block)], read);
+    }
+
+    [LinuxFact]
+    public async Task A_finished_file_is_not_locked_by_a_child_process_that_is_being_started()
+    {
+        var file = await HashAsync();
+        using var part = PartFile.Open(_destination, file.Content);
+        part.SetPieceLayer([.. file.PieceLayer]);
+        for (var piece = 0; piece < 5; piece++)
+        {
+            Write(part, piece);
+        }
+
+        using var child = UnixFile.Duplicate(_destination + FileName.PartSuffix);
+        part.Finish(_destination, overwrite: false);
+
+        Assert.Equal(_data, File.ReadAllBytes(_destination));
     }
 
     [Fact]
