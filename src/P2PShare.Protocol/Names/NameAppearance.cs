@@ -5,7 +5,7 @@ namespace P2PShare.Protocol.Names;
 
 /// <summary>
 /// The rule that a new file name has no part that cannot be seen, so that two names that look the same are the same: no format and
-/// default-ignorable characters, no spaces but U+0020, and no runs of it. Joiners and variation selectors are allowed where a script or an emoji uses them.
+/// default-ignorable characters, and no runs of spaces. Joiners and variation selectors are allowed where a script or an emoji uses them.
 /// </summary>
 internal static class NameAppearance
 {
@@ -30,16 +30,17 @@ internal static class NameAppearance
         for (var i = 0; i < runes.Length; i++)
         {
             var rune = runes[i];
-            if (rune.Value == ' ')
+            if (IsSpace(rune))
             {
-                if (i + 1 < runes.Length && runes[i + 1] == rune)
+                if (i + 1 == runes.Length || runes[i + 1].Value == '/')
+                {
+                    return $"a part of it ends with the space U+{rune.Value:X4}, which is not seen";
+                }
+
+                if (IsSpace(runes[i + 1]))
                 {
                     return "it has several spaces in a row, which can push the end of a name out of sight";
                 }
-            }
-            else if (IsSpace(rune))
-            {
-                return $"it contains the space U+{rune.Value:X4}, which can be taken for U+0020, the space of the space bar; use that one";
             }
             else if (rune.Value is 0x200C or Joiner)
             {
