@@ -173,7 +173,7 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
     public async Task What_this_side_has_opened_the_other_side_may_open_too()
     {
         var (connection, remote, _) = await GreetAsync();
-        connection.Open(_content, Group);
+        connection.Open(_content, Group, Listed());
         Assert.Equal(MessageId.Open, (await remote.ReceiveAsync())!.Value.Id);
         Assert.Equal(MessageId.HaveAll, (await remote.ReceiveAsync())!.Value.Id);
 
