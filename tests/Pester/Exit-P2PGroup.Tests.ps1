@@ -31,7 +31,7 @@ Describe 'Exit-P2PGroup' {
         Exit-P2PGroup club -Session $bob
         $server.SharedFiles | Should -Be 0
         Get-P2PFile club | Should -BeNullOrEmpty
-        $server.Job.ChildJobs.Warning + $server.Job.Warning | Should -BeNullOrEmpty
+        @($server.Job.Warning) | Should -BeNullOrEmpty
         Remove-P2PGroup club -Confirm:$false
     }
 
