@@ -98,7 +98,11 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         var withdrawn = names.Except(response.Failed.Select(failed => failed.Name), StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
         foreach (var (offered, name) in _offered.FindNames(name => name.Group.Id == response.GroupId && withdrawn.Contains(name.Name)))
         {
-            Withdraw(offered, name.Group);
+            // The group may have the same content under another name, which this user still shares.
+            if (offered.Withdraw(name))
+            {
+                Withdraw(offered, name.Group);
+            }
         }
 
         return response;
@@ -193,7 +197,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
                 string.Join(", ", offered.Names.Select(name => $"'{name.Name}' is not offered to group '{name.Group}' any more")), problem.Message);
         }
 
-        foreach (var (group, _, _) in offered.Names)
+        foreach (var group in offered.Names.Select(name => name.Group).Distinct())
         {
             Withdraw(offered, group);
         }
@@ -204,18 +208,18 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     {
         foreach (var group in rejected.GroupBy(one => one.GroupId, one => one.PiecesRoot))
         {
-            var lost = group.Select(_offered.Find).OfType<OfferedContent>().Select(offered => (offered, Name: offered.FindName(group.Key)))
-                .Where(one => one.Name is not null).ToList();
+            var lost = group.Select(_offered.Find).OfType<OfferedContent>()
+                .SelectMany(offered => offered.NamesIn(group.Key).Select(name => (offered, Name: name))).ToList();
             // What was received, or is withdrawn by this user, is not news.
-            string[] news = [.. lost.Select(one => one.Name!).Where(name => !name.IsReceived && !_withdrawals.Contains(name)).Select(name => $"'{name.Name}'")];
+            string[] news = [.. lost.Select(one => one.Name).Where(name => !name.IsReceived && !_withdrawals.Contains(name)).Select(name => $"'{name.Name}'")];
             if (news.Length > 0)
             {
-                _logger.AnnouncementsRejected(NameList.Join(news), lost[0].Name!.Group.Name);
+                _logger.AnnouncementsRejected(NameList.Join(news), lost[0].Name.Group.Name);
             }
 
             foreach (var (offered, name) in lost)
             {
-                _store.RemoveAsync(name!.Group, name.Name).ObserveFailure(_logger);
+                _store.RemoveAsync(name.Group, name.Name).ObserveFailure(_logger);
                 Withdraw(offered, name.Group);
             }
         }
@@ -226,7 +230,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     {
         foreach (var (group, name, isReceived) in replaced?.Names ?? [])
         {
-            if (offered.FindName(group.Id)?.Name != name)
+            if (!offered.NamesIn(group.Id).Any(now => now.Name == name))
             {
                 _store.RemoveAsync(group, name).ObserveFailure(_logger);
                 if (!isReceived)
