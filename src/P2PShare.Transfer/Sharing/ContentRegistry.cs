@@ -156,7 +156,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             file = new HashedFile(destination, stamp.Modified, part.Description, part.PieceLayer, stamp.Identity);
             return new SharedContent(file, _clock);
         });
-        WithdrawReplaced(_offered.SetPath(destination, offered), offered);
+        WithdrawReplaced(_offered.SetPath(destination, offered), offered, destination);
         foreach (var (group, name, _) in offered.Names)
         {
             _announcer.Hold(group.Id, offered.PiecesRoot, isComplete: true);
@@ -177,7 +177,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     internal OfferedContent Offer(IContent content, OfferedName name)
     {
         var (offered, isComplete, replaced) = _offered.Add(content, name);
-        WithdrawReplaced(replaced, offered);
+        WithdrawReplaced(replaced, offered, (content as SharedContent)?.File.Path);
         // A single piece cannot be had before it is whole.
         if (isComplete || content.Description.PieceCount > 1)
         {
@@ -225,12 +225,23 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
-    // A file has one content: what was offered from it before is gone.
-    private void WithdrawReplaced(OfferedContent? replaced, OfferedContent offered)
+    // A file has one content: what was offered from it before is gone, but not from another file that has the same bytes.
+    private void WithdrawReplaced(OfferedContent? replaced, OfferedContent offered, string? path)
     {
-        foreach (var (group, name, isReceived) in replaced?.Names ?? [])
+        if (replaced is null)
         {
-            if (!offered.NamesIn(group.Id).Any(now => now.Name == name))
+            return;
+        }
+
+        var lost = replaced.Names.Where(name => !offered.NamesIn(name.Group.Id).Any(now => now.Name == name.Name)).ToHashSet();
+        var elsewhere = lost.Count == 0
+            ? []
+            : _store.GetAll().Where(share => share.File.Content.PiecesRoot == replaced.PiecesRoot && share.File.Path != path).ToList();
+        lost.RemoveWhere(name => elsewhere.Exists(share => share.Group.Id == name.Group.Id && share.Name == name.Name));
+        foreach (var offer in replaced.Names)
+        {
+            var (group, name, isReceived) = offer;
+            if (lost.Contains(offer))
             {
                 _store.RemoveAsync(group, name).ObserveFailure(_logger);
                 if (!isReceived)
@@ -239,8 +250,10 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
                 }
             }
 
-            Withdraw(replaced!, group);
+            Withdraw(replaced, group);
         }
+
+        elsewhere.ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received)));
     }
 
     private void Withdraw(OfferedContent offered, GroupIdentity group)

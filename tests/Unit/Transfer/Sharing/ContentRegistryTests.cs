@@ -440,6 +440,23 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_with_the_same_bytes_as_one_that_is_overwritten_stays_shared()
+    {
+        var copy = await SharedFile.MakeAsync(_folder, "copy.bin", _bytes);
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
+        await _registry.ShareAsync(copy, "ops", "copy.bin", replace: false, CancellationToken.None);
+        var changed = await SharedFile.MakeAsync(_folder, "copy.bin", SharedFile.Bytes(150_000));
+        await _registry.ShareAsync(changed, "ops", "copy.bin", replace: true, CancellationToken.None);
+
+        Assert.Empty(Log);
+        Assert.Equal(_bytes[..100], Read(Find("dev")!, 100));
+        Assert.Null(Find("ops"));
+        Assert.Equal(2, _registry.NameCount);
+        await _state.Database.FlushAsync();
+        Assert.Equal([Name, "copy.bin"], _store.GetAll().Select(share => share.Name).Order(StringComparer.Ordinal).Reverse());
+    }
+
+    [Fact]
     public async Task A_name_that_is_shared_again_with_another_content_keeps_its_share()
     {
         await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
