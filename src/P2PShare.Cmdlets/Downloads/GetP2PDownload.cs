@@ -6,8 +6,8 @@ namespace P2PShare.Cmdlets.Downloads;
 
 /// <summary>Gets the downloads of the session's user, including those of earlier shells.</summary>
 /// <remarks>
-/// <para>Downloads are kept in the state folder until Remove-P2PDownload removes them: running, suspended, failed, stopped and
-/// complete ones. Each has its state, the bytes that are received and verified, and, if it runs in this shell, its speed in
+/// <para>Running, suspended, failed and stopped downloads are kept in the state folder until Remove-P2PDownload removes them; of
+/// the complete ones the newest 1,000. Each has its state, the bytes that are received and verified, and, if it runs in this shell, its speed in
 /// bytes a second, the time left and the number of sources. The numbers are those of the moment at which they are
 /// read.</para>
 /// <para>Error and ErrorId of a failed download give the reason. A name without wildcards that no download has is the error

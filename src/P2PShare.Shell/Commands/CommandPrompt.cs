@@ -48,8 +48,8 @@ internal sealed class CommandPrompt(ShellSession session, bool atTerminal)
 
         if (CommandList.Of(line) is { Name: Exit })
         {
-            // The original's exit logged out too.
-            return $"Disconnect-P2PTracker -ErrorAction Ignore; {line.Trim()}";
+            // The original's exit logged out too. Not logged in, or a tracker that does not answer, ends as well.
+            return $"try {{ Disconnect-P2PTracker }} catch {{ }}; {line.Trim()}";
         }
 
         if (Original(line) is { } original)

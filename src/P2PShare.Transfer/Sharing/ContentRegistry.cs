@@ -98,7 +98,11 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         var withdrawn = names.Except(response.Failed.Select(failed => failed.Name), StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
         foreach (var (offered, name) in _offered.FindNames(name => name.Group.Id == response.GroupId && withdrawn.Contains(name.Name)))
         {
-            Withdraw(offered, name.Group);
+            // The group may have the same content under another name, which this user still shares.
+            if (offered.Withdraw(name))
+            {
+                Withdraw(offered, name.Group);
+            }
         }
 
         return response;
@@ -152,7 +156,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             file = new HashedFile(destination, stamp.Modified, part.Description, part.PieceLayer, stamp.Identity);
             return new SharedContent(file, _clock);
         });
-        WithdrawReplaced(_offered.SetPath(destination, offered), offered);
+        WithdrawReplaced(_offered.SetPath(destination, offered), offered, destination);
         foreach (var (group, name, _) in offered.Names)
         {
             _announcer.Hold(group.Id, offered.PiecesRoot, isComplete: true);
@@ -173,7 +177,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     internal OfferedContent Offer(IContent content, OfferedName name)
     {
         var (offered, isComplete, replaced) = _offered.Add(content, name);
-        WithdrawReplaced(replaced, offered);
+        WithdrawReplaced(replaced, offered, (content as SharedContent)?.File.Path);
         // A single piece cannot be had before it is whole.
         if (isComplete || content.Description.PieceCount > 1)
         {
@@ -193,7 +197,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
                 string.Join(", ", offered.Names.Select(name => $"'{name.Name}' is not offered to group '{name.Group}' any more")), problem.Message);
         }
 
-        foreach (var (group, _, _) in offered.Names)
+        foreach (var group in offered.Names.Select(name => name.Group).Distinct())
         {
             Withdraw(offered, group);
         }
@@ -204,29 +208,40 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     {
         foreach (var group in rejected.GroupBy(one => one.GroupId, one => one.PiecesRoot))
         {
-            var lost = group.Select(_offered.Find).OfType<OfferedContent>().Select(offered => (offered, Name: offered.FindName(group.Key)))
-                .Where(one => one.Name is not null).ToList();
+            var lost = group.Select(_offered.Find).OfType<OfferedContent>()
+                .SelectMany(offered => offered.NamesIn(group.Key).Select(name => (offered, Name: name))).ToList();
             // What was received, or is withdrawn by this user, is not news.
-            string[] news = [.. lost.Select(one => one.Name!).Where(name => !name.IsReceived && !_withdrawals.Contains(name)).Select(name => $"'{name.Name}'")];
+            string[] news = [.. lost.Select(one => one.Name).Where(name => !name.IsReceived && !_withdrawals.Contains(name)).Select(name => $"'{name.Name}'")];
             if (news.Length > 0)
             {
-                _logger.AnnouncementsRejected(NameList.Join(news), lost[0].Name!.Group.Name);
+                _logger.AnnouncementsRejected(NameList.Join(news), lost[0].Name.Group.Name);
             }
 
             foreach (var (offered, name) in lost)
             {
-                _store.RemoveAsync(name!.Group, name.Name).ObserveFailure(_logger);
+                _store.RemoveAsync(name.Group, name.Name).ObserveFailure(_logger);
                 Withdraw(offered, name.Group);
             }
         }
     }
 
-    // A file has one content: what was offered from it before is gone.
-    private void WithdrawReplaced(OfferedContent? replaced, OfferedContent offered)
+    // A file has one content: what was offered from it before is gone, but not from another file that has the same bytes.
+    private void WithdrawReplaced(OfferedContent? replaced, OfferedContent offered, string? path)
     {
-        foreach (var (group, name, isReceived) in replaced?.Names ?? [])
+        if (replaced is null)
         {
-            if (offered.FindName(group.Id)?.Name != name)
+            return;
+        }
+
+        var lost = replaced.Names.Where(name => !offered.NamesIn(name.Group.Id).Any(now => now.Name == name.Name)).ToHashSet();
+        var elsewhere = lost.Count == 0
+            ? []
+            : _store.GetAll().Where(share => share.File.Content.PiecesRoot == replaced.PiecesRoot && share.File.Path != path).ToList();
+        lost.RemoveWhere(name => elsewhere.Exists(share => share.Group.Id == name.Group.Id && share.Name == name.Name));
+        foreach (var offer in replaced.Names)
+        {
+            var (group, name, isReceived) = offer;
+            if (lost.Contains(offer))
             {
                 _store.RemoveAsync(group, name).ObserveFailure(_logger);
                 if (!isReceived)
@@ -235,8 +250,10 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
                 }
             }
 
-            Withdraw(replaced!, group);
+            Withdraw(replaced, group);
         }
+
+        elsewhere.ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received)));
     }
 
     private void Withdraw(OfferedContent offered, GroupIdentity group)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
@@ -13,8 +14,10 @@ namespace P2PShare.Transfer.Sharing;
 /// </summary>
 internal sealed class OfferedContent(IContent content, TimeProvider clock) : IServedContent, IDisposable
 {
+    private static readonly ImmutableDictionary<string, OfferedName> NoNames = ImmutableDictionary.Create<string, OfferedName>(StringComparer.Ordinal);
+
     private readonly ReaderWriterLockSlim _swap = new();
-    private readonly ConcurrentDictionary<Guid, OfferedName> _names = new();
+    private readonly ConcurrentDictionary<Guid, ImmutableDictionary<string, OfferedName>> _names = new();
     private readonly ConcurrentDictionary<ContentChannel, bool> _channels = new();
     // Null if it began as a download: then others have what this peer has.
     private readonly SuperSeeding? _superSeeding = content is SharedContent ? new SuperSeeding(content.Description.PieceCount, clock) : null;
@@ -25,8 +28,8 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
 
     public Hash256 PiecesRoot => Description.PiecesRoot!.Value;
 
-    /// <summary>The groups it is offered in, and a name it has in each. A copy.</summary>
-    public ICollection<OfferedName> Names => _names.Values;
+    /// <summary>The groups it is offered in, and the names it has in each. A copy.</summary>
+    public IReadOnlyList<OfferedName> Names => [.. _names.Values.SelectMany(names => names.Values)];
 
     public IEnumerable<ContentChannel> Channels => _channels.Keys;
 
@@ -41,16 +44,35 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
 
     public bool IsOfferedIn(Guid group) => _names.ContainsKey(group);
 
-    public string? NameIn(Guid group) => FindName(group)?.Name;
+    /// <returns>One of its names in the group.</returns>
+    public string? NameIn(Guid group) => NamesIn(group).FirstOrDefault()?.Name;
 
-    /// <returns>Null if it is not offered in the group.</returns>
-    public OfferedName? FindName(Guid group) => _names.GetValueOrDefault(group);
+    /// <returns>Empty if it is not offered in the group.</returns>
+    public IEnumerable<OfferedName> NamesIn(Guid group) => _names.GetValueOrDefault(group, NoNames).Values;
 
-    /// <summary>Offers it in a group. What the user shared does not become received.</summary>
+    /// <summary>Offers it in a group under a name. What the user shared does not become received.</summary>
     public void OfferIn(OfferedName name) => _names.AddOrUpdate(
-        name.Group.Id, name, (_, before) => name with { IsReceived = name.IsReceived && before.IsReceived });
+        name.Group.Id,
+        _ => NoNames.Add(name.Name, name),
+        (_, before) => before.SetItem(name.Name, name with { IsReceived = name.IsReceived && before.GetValueOrDefault(name.Name)?.IsReceived != false }));
 
     public void Withdraw(GroupIdentity group) => _names.TryRemove(group.Id, out _);
+
+    /// <summary>Stops offering it under one name.</summary>
+    /// <returns>Whether that was the last one in its group.</returns>
+    public bool Withdraw(OfferedName name)
+    {
+        while (_names.TryGetValue(name.Group.Id, out var before))
+        {
+            var left = before.Remove(name.Name);
+            if (left.IsEmpty ? _names.TryRemove(KeyValuePair.Create(name.Group.Id, before)) : _names.TryUpdate(name.Group.Id, left, before))
+            {
+                return left.IsEmpty;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>Whether this backs it now.</summary>
     public bool IsBacked(IContent content) => Use(now => ReferenceEquals(now, content));

@@ -21,14 +21,7 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
     public async Task<IReadOnlyList<SavedDownload>> GetAllAsync(CancellationToken cancellationToken)
     {
         await _database.FlushAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return await Task.Run(GetAll, cancellationToken).ConfigureAwait(false);
-        }
-        catch (SqliteException e)
-        {
-            throw Unusable(e);
-        }
+        return await Task.Run(GetAll, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Marks a download that no process runs as stopped.</summary>
@@ -101,15 +94,14 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
 
     internal IReadOnlyList<SavedDownload> GetAll()
     {
-        using var connection = _database.Open();
-        var rows = connection.Query<Row>(
+        var rows = _database.Read(connection => connection.Query<Row>(
             """
             SELECT id AS Id, group_id AS GroupId, group_name AS GroupName, file_name AS FileName, size AS Size, piece_length AS PieceLength,
                 pieces_root AS PiecesRoot, destination AS Destination, overwrite AS Overwrite, state AS State,
                 error_code AS ErrorCode, error_message AS ErrorMessage, bytes_verified AS BytesVerified, created AS Created
             FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName ORDER BY created
             """,
-            new { trackerId = _trackerId, userName = _userName });
+            new { trackerId = _trackerId, userName = _userName }));
         return [.. rows.Select(row => row.ToDownload())];
     }
 
@@ -130,12 +122,9 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
         }
         catch (SqliteException e)
         {
-            throw Unusable(e);
+            throw _database.Unusable(e);
         }
     }
-
-    private P2PShareException Unusable(SqliteException e) => new(
-        ErrorCode.StateFolderUnusable, $"The state folder '{state.Path}' cannot be used: {e.Message}", e);
 
     private sealed class Row
     {

@@ -26,22 +26,18 @@ internal sealed class GroupUpgrade(StateFolder state, TrackerAccount account, Fu
         }
         catch (SqliteException e)
         {
-            throw new P2PShareException(ErrorCode.StateFolderUnusable, $"'{state.Path}' cannot be upgraded: {e.Message}", e);
+            throw state.Database.Unusable(e);
         }
     }
 
     private const string Lacking = "tracker_id = @trackerId AND user_name = @userName AND group_name = @name AND group_id IS NULL";
 
-    private List<string> FindNames()
-    {
-        using var connection = state.Database.Open();
-        return connection.Query<string>(
-            """
-            SELECT group_name FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_id IS NULL
-            UNION SELECT group_name FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName AND group_id IS NULL
-            """,
-            Parameters(null, null)).AsList();
-    }
+    private List<string> FindNames() => state.Database.Read(connection => connection.Query<string>(
+        """
+        SELECT group_name FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_id IS NULL
+        UNION SELECT group_name FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName AND group_id IS NULL
+        """,
+        Parameters(null, null)).AsList());
 
     private object Parameters(string? name, Guid? id) =>
         new { trackerId = account.TrackerId.ToString("D"), userName = account.UserName, name, id = id?.ToString("D") };

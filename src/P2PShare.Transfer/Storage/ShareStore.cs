@@ -34,13 +34,12 @@ public sealed class ShareStore(
                 return null;
             }
 
-            using var connection = _database.Open();
-            var row = connection.QuerySingleOrDefault<(int PieceLength, byte[]? PiecesRoot)?>(
+            var row = _database.Read(connection => connection.QuerySingleOrDefault<(int PieceLength, byte[]? PiecesRoot)?>(
                 """
                 SELECT piece_length, pieces_root FROM contents
                 WHERE path = @path AND size = @Size AND modified = @Modified AND file_id = @File AND changed = @Changed
                 """,
-                new { path, now.Size, Modified = now.Modified.UtcTicks, now.Identity?.File, now.Identity?.Changed });
+                new { path, now.Size, Modified = now.Modified.UtcTicks, now.Identity?.File, now.Identity?.Changed }));
             return row is { } known
                 ? new ContentDescription(now.Size, known.PieceLength, known.PiecesRoot is null ? null : new Hash256(known.PiecesRoot))
                 : null;
@@ -48,10 +47,6 @@ public sealed class ShareStore(
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
-        }
-        catch (SqliteException e)
-        {
-            throw new P2PShareException(ErrorCode.StateFolderUnusable, $"'{Path}' cannot be read: {e.Message}", e);
         }
     }
 
@@ -151,8 +146,7 @@ public sealed class ShareStore(
 
     internal IReadOnlyList<Share> GetAll()
     {
-        using var connection = _database.Open();
-        var rows = connection.Query<Row>(
+        var rows = _database.Read(connection => connection.Query<Row>(
             """
             SELECT s.group_id AS GroupId, s.group_name AS GroupName, s.file_name AS FileName, s.received AS Received, c.path AS Path, c.size AS Size,
                 c.modified AS Modified, c.device AS Device, c.file_id AS FileId, c.changed AS Changed, c.piece_length AS PieceLength, c.pieces_root AS PiecesRoot, c.piece_layer AS PieceLayer
@@ -160,21 +154,17 @@ public sealed class ShareStore(
             WHERE s.tracker_id = @trackerId AND s.user_name = @userName AND s.group_id IS NOT NULL
             ORDER BY s.group_name, s.file_name
             """,
-            new { trackerId = _trackerId, userName = _userName });
+            new { trackerId = _trackerId, userName = _userName }));
         return [.. rows.Select(row => row.ToShare())];
     }
 
     /// <summary>Whether a share has not been removed or replaced since it was read.</summary>
-    internal bool Contains(Share share)
-    {
-        using var connection = _database.Open();
-        return connection.ExecuteScalar<bool>(
-            """
-            SELECT EXISTS (SELECT 1 FROM shares
-                WHERE tracker_id = @trackerId AND user_name = @userName AND group_id = @Group AND file_name = @Name AND path = @Path)
-            """,
-            new { trackerId = _trackerId, userName = _userName, Group = share.Group.Id.ToString("D"), share.Name, share.File.Path });
-    }
+    internal bool Contains(Share share) => _database.Read(connection => connection.ExecuteScalar<bool>(
+        """
+        SELECT EXISTS (SELECT 1 FROM shares
+            WHERE tracker_id = @trackerId AND user_name = @userName AND group_id = @Group AND file_name = @Name AND path = @Path)
+        """,
+        new { trackerId = _trackerId, userName = _userName, Group = share.Group.Id.ToString("D"), share.Name, share.File.Path }));
 
     /// <summary>A file, and the name it is offered under in a group.</summary>
     internal sealed record Share(GroupIdentity Group, string Name, bool Received, HashedFile File);

@@ -114,18 +114,34 @@ internal sealed class StateDatabase
         {
             MigrateCore();
         }
-        catch (SqliteException e) when (e.SqliteErrorCode is SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_CORRUPT)
+        catch (SqliteException e)
         {
-            throw new P2PShareException(
-                ErrorCode.StateFolderUnusable,
-                $"'{_path}' is damaged ({e.Message}). Move it away: shares have to be made again, and unfinished downloads continue when they are started again.",
-                e);
+            throw Unusable(e);
+        }
+    }
+
+    /// <summary>Reads what is committed. Damage behind the first page is found only here.</summary>
+    /// <exception cref="P2PShareException">StateFolderUnusable: it is damaged or cannot be read.</exception>
+    public T Read<T>(Func<SqliteConnection, T> query)
+    {
+        try
+        {
+            using var connection = Open();
+            return query(connection);
         }
         catch (SqliteException e)
         {
-            throw new P2PShareException(ErrorCode.StateFolderUnusable, $"'{_path}' cannot be used: {e.Message}", e);
+            throw Unusable(e);
         }
     }
+
+    /// <summary>Names the file and what to do about it.</summary>
+    public P2PShareException Unusable(SqliteException e) => new(
+        ErrorCode.StateFolderUnusable,
+        e.SqliteErrorCode is SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_CORRUPT
+            ? $"'{_path}' is damaged ({e.Message}). Move it away: shares have to be made again, and unfinished downloads continue when they are started again."
+            : $"'{_path}' cannot be used: {e.Message}",
+        e);
 
     private void MigrateCore()
     {

@@ -123,6 +123,28 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_content_stays_offered_in_a_group_until_its_last_name_there_is_stopped()
+    {
+        foreach (var name in new[] { "first.bin", "second.bin" })
+        {
+            await _registry.ShareAsync(_file, "dev", name, replace: false, CancellationToken.None);
+        }
+
+        Assert.Equal(2, _registry.NameCount);
+        await _registry.WithdrawAsync("dev", ["second.bin"], CancellationToken.None);
+
+        Assert.Equal("first.bin", Find("dev")?.NameIn(TestIds.Of("dev")));
+        Assert.DoesNotContain("withdraw dev", _announcer.Calls);
+        Assert.Equal("first.bin", Assert.Single(_store.GetAll()).Name);
+
+        await _registry.WithdrawAsync("dev", ["first.bin"], CancellationToken.None);
+
+        Assert.Null(Find("dev"));
+        Assert.Contains("withdraw dev", _announcer.Calls);
+        Assert.Equal(0, _registry.NameCount);
+    }
+
+    [Fact]
     public async Task A_share_that_was_stopped_is_withdrawn_and_its_channels_closed()
     {
         await _registry.ShareAsync(_file, "Dev", Name, replace: false, CancellationToken.None);
@@ -415,6 +437,23 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         Assert.Contains("'other.bin'", Assert.Single(Log), StringComparison.Ordinal);
         await _state.Database.FlushAsync();
         Assert.Equal(Name, Assert.Single(_store.GetAll()).Name);
+    }
+
+    [Fact]
+    public async Task A_file_with_the_same_bytes_as_one_that_is_overwritten_stays_shared()
+    {
+        var copy = await SharedFile.MakeAsync(_folder, "copy.bin", _bytes);
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
+        await _registry.ShareAsync(copy, "ops", "copy.bin", replace: false, CancellationToken.None);
+        var changed = await SharedFile.MakeAsync(_folder, "copy.bin", SharedFile.Bytes(150_000));
+        await _registry.ShareAsync(changed, "ops", "copy.bin", replace: true, CancellationToken.None);
+
+        Assert.Empty(Log);
+        Assert.Equal(_bytes[..100], Read(Find("dev")!, 100));
+        Assert.Null(Find("ops"));
+        Assert.Equal(2, _registry.NameCount);
+        await _state.Database.FlushAsync();
+        Assert.Equal([Name, "copy.bin"], _store.GetAll().Select(share => share.Name).Order(StringComparer.Ordinal).Reverse());
     }
 
     [Fact]

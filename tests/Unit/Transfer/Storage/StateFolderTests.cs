@@ -80,6 +80,39 @@ public sealed class StateFolderTests : IDisposable
         Use();
     }
 
+    [Theory]
+    [InlineData("contents")]
+    [InlineData("shares")]
+    [InlineData("downloads")]
+    public async Task A_table_that_is_damaged_is_named_with_what_to_do_by_all_that_reads_it(string table)
+    {
+        var account = new TrackerAccount(Guid.NewGuid(), "alice");
+        var state = Use();
+        SqliteConnection.ClearAllPools();
+        var path = Path.Combine(_path, "state.db");
+        DamageTable(path, table);
+        var shares = new ShareStore(state, account, (_, _, _) => Task.FromResult(new WithdrawFilesResponse(Guid.Empty, [])));
+        var downloads = new DownloadStore(state, account);
+        var upgrade = new GroupUpgrade(state, account, (_, _) => Task.FromResult<Guid?>(null));
+
+        List<P2PShareException> errors = table switch
+        {
+            "contents" => [Assert.Throws<P2PShareException>(() => shares.FindUnchanged(path))],
+            "shares" => [Assert.Throws<P2PShareException>(shares.GetAll), await ThrowsAsync(() => upgrade.RunAsync(CancellationToken.None))],
+            _ => [Assert.Throws<P2PShareException>(downloads.GetAll), await ThrowsAsync(() => downloads.GetAllAsync(CancellationToken.None)),
+                await ThrowsAsync(() => upgrade.RunAsync(CancellationToken.None))],
+        };
+
+        Assert.All(errors, error =>
+        {
+            Assert.Equal(ErrorCode.StateFolderUnusable, error.Code);
+            Assert.Contains($"'{path}' is damaged", error.Message, StringComparison.Ordinal);
+            Assert.Contains("Move it away", error.Message, StringComparison.Ordinal);
+        });
+
+        static Task<P2PShareException> ThrowsAsync(Func<Task> read) => Assert.ThrowsAsync<P2PShareException>(read);
+    }
+
     [LinuxFact]
     public void Only_its_user_can_read_the_folder_and_each_file_of_it()
     {
@@ -253,6 +286,36 @@ public sealed class StateFolderTests : IDisposable
                 File.AppendAllText(path, "");
                 UnixFile.SetMode(path, "0000");
                 break;
+        }
+    }
+
+    // The first page, and so the schema, stays whole.
+    private static void DamageTable(string path, string table)
+    {
+        long length;
+        List<long> pages = [];
+        using (var connection = new SqliteConnection($"Data Source={path};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA page_size";
+            length = (long)command.ExecuteScalar()!;
+            command.CommandText = "SELECT rootpage FROM sqlite_schema WHERE tbl_name = $table";
+            command.Parameters.AddWithValue("$table", table);
+            using var reader = command.ExecuteReader();
+            while (reader.Read())
+            {
+                pages.Add(reader.GetInt64(0));
+            }
+        }
+
+        var garbage = new byte[length];
+        new Random(3).NextBytes(garbage);
+        using var file = File.OpenWrite(path);
+        foreach (var page in pages)
+        {
+            file.Position = (page - 1) * length;
+            file.Write(garbage);
         }
     }
 
