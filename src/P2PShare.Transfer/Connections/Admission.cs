@@ -6,8 +6,8 @@ namespace P2PShare.Transfer.Connections;
 
 /// <summary>
 /// Which connections of other peers there is room for. A stranger takes no place for long: before hello a connection only counts
-/// among those that have not said hello, of which the oldest makes room. A valid ticket takes a place in the total, of the address and
-/// of the user. Safe for concurrent use.
+/// among those that have not said hello, of which the oldest makes room. A valid ticket takes a place in the total, of the address,
+/// of its site and of the user. Safe for concurrent use.
 /// </summary>
 internal sealed class Admission(ConnectionLimits limits)
 {
@@ -17,9 +17,13 @@ internal sealed class Admission(ConnectionLimits limits)
     /// <summary>Connections that have not said hello, above which the oldest makes room.</summary>
     public const int MaxUngreeted = 1024;
 
+    /// <summary>How many times the limit of an address a site may have.</summary>
+    public const int AddressesPerSite = 8;
+
     private readonly Lock _lock = new();
     private readonly LinkedList<Arrival> _ungreeted = new();
     private readonly Dictionary<IPAddress, Place> _addresses = [];
+    private readonly Dictionary<IPAddress, Place> _sites = [];
     private readonly Dictionary<Guid, Place> _users = [];
     private volatile ConnectionLimits _limits = limits;
     private int _greeted;
@@ -68,10 +72,12 @@ internal sealed class Admission(ConnectionLimits limits)
             return address;
         }
 
-        var bytes = address.GetAddressBytes();
-        bytes.AsSpan(8).Clear();
-        return new IPAddress(bytes);
+        return GetNetwork(address, 8);
     }
+
+    /// <summary>The site that an address is of: an IPv4 address is its own, and an IPv6 one is of its /56 network, which one home may have.</summary>
+    /// <param name="address">As <see cref="GetLimitedAddress"/> returns it.</param>
+    public static IPAddress GetSite(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? GetNetwork(address, 7) : address;
 
     /// <summary>Takes a connection that was just accepted; the oldest that has not said hello makes room if there is none.</summary>
     /// <param name="end">Ends the connection; called when it has to make room itself.</param>
@@ -81,13 +87,8 @@ internal sealed class Admission(ConnectionLimits limits)
         var evicted = new List<Arrival>();
         lock (_lock)
         {
-            var place = GetOrAdd(_addresses, arrival.Address);
-            // Where all places are taken by peers that have said hello, a few more may still do so: hello decides.
-            if (place.Ungreeted.Count >= Math.Max(_limits.HandshakesPerAddress, _limits.PerAddress - place.Greeted.Count))
-            {
-                Evict(place.Ungreeted.First!.Value);
-            }
-
+            EvictIfFull(GetOrAdd(_addresses, arrival.Address), 1);
+            EvictIfFull(GetOrAdd(_sites, arrival.Site), AddressesPerSite);
             if (_ungreeted.Count >= MaxUngreeted)
             {
                 Evict(_ungreeted.First!.Value);
@@ -95,10 +96,20 @@ internal sealed class Admission(ConnectionLimits limits)
 
             arrival.Ungreeted = _ungreeted.AddLast(arrival);
             arrival.UngreetedOfAddress = GetOrAdd(_addresses, arrival.Address).Ungreeted.AddLast(arrival);
+            arrival.UngreetedOfSite = GetOrAdd(_sites, arrival.Site).Ungreeted.AddLast(arrival);
         }
 
         evicted.ForEach(one => one.End());
         return arrival;
+
+        // When all places are taken by peers that have said hello, a few more may still do so: hello decides.
+        void EvictIfFull(Place place, int addresses)
+        {
+            if (place.Ungreeted.Count >= addresses * Math.Max(_limits.HandshakesPerAddress, _limits.PerAddress - place.Greeted.Count / addresses))
+            {
+                Evict(place.Ungreeted.First!.Value);
+            }
+        }
 
         void Evict(Arrival one)
         {
@@ -127,8 +138,7 @@ internal sealed class Admission(ConnectionLimits limits)
     /// <returns>False if there is no room.</returns>
     public bool TryGreet(Arrival arrival, Guid user, Hash256 fingerprint)
     {
-        Arrival? first = null;
-        Arrival? second = null;
+        Arrival?[] evicted = [null, null, null];
         lock (_lock)
         {
             if (arrival.User is not null)
@@ -142,26 +152,29 @@ internal sealed class Admission(ConnectionLimits limits)
                 return false;
             }
 
-            var ofAddress = GetOrAdd(_addresses, arrival.Address);
-            var ofUser = _users.GetValueOrDefault(user);
             if (_greeted >= MaxGreeted
-                || !ofAddress.HasRoom(_limits.PerAddress, fingerprint, out first)
-                || (ofUser is not null && !ofUser.HasRoom(_limits.PerUser, fingerprint, out second)))
+                || !_addresses[arrival.Address].HasRoom(_limits.PerAddress, fingerprint, out evicted[0])
+                || !_sites[arrival.Site].HasRoom(AddressesPerSite * _limits.PerAddress, fingerprint, out evicted[1])
+                || (_users.TryGetValue(user, out var ofUser) && !ofUser.HasRoom(_limits.PerUser, fingerprint, out evicted[2])))
             {
                 return false;
             }
 
-            RemoveGreeted(first);
-            RemoveGreeted(second == first ? null : second);
-            RemoveUngreeted(arrival, ofAddress);
+            // One may make room in several places.
+            Array.ForEach(evicted, RemoveGreeted);
+            RemoveUngreeted(arrival);
             (arrival.User, arrival.Fingerprint) = (user, fingerprint);
             _greeted++;
             GetOrAdd(_addresses, arrival.Address).Greeted.Add(arrival);
+            GetOrAdd(_sites, arrival.Site).Greeted.Add(arrival);
             GetOrAdd(_users, user).Greeted.Add(arrival);
         }
 
-        first?.End();
-        second?.End();
+        foreach (var one in evicted.Distinct())
+        {
+            one?.End();
+        }
+
         return true;
     }
 
@@ -172,6 +185,13 @@ internal sealed class Admission(ConnectionLimits limits)
         {
             Remove(arrival);
         }
+    }
+
+    private static IPAddress GetNetwork(IPAddress address, int bytes)
+    {
+        var all = address.GetAddressBytes();
+        all.AsSpan(bytes).Clear();
+        return new IPAddress(all);
     }
 
     private static Place GetOrAdd<TKey>(Dictionary<TKey, Place> places, TKey key)
@@ -198,8 +218,9 @@ internal sealed class Admission(ConnectionLimits limits)
     {
         if (arrival.Ungreeted is not null)
         {
-            RemoveUngreeted(arrival, _addresses[arrival.Address]);
+            RemoveUngreeted(arrival);
             RemoveIfEmpty(_addresses, arrival.Address);
+            RemoveIfEmpty(_sites, arrival.Site);
         }
         else
         {
@@ -207,11 +228,12 @@ internal sealed class Admission(ConnectionLimits limits)
         }
     }
 
-    private void RemoveUngreeted(Arrival arrival, Place ofAddress)
+    private void RemoveUngreeted(Arrival arrival)
     {
         _ungreeted.Remove(arrival.Ungreeted!);
-        ofAddress.Ungreeted.Remove(arrival.UngreetedOfAddress!);
-        (arrival.Ungreeted, arrival.UngreetedOfAddress) = (null, null);
+        _addresses[arrival.Address].Ungreeted.Remove(arrival.UngreetedOfAddress!);
+        _sites[arrival.Site].Ungreeted.Remove(arrival.UngreetedOfSite!);
+        (arrival.Ungreeted, arrival.UngreetedOfAddress, arrival.UngreetedOfSite) = (null, null, null);
     }
 
     private void RemoveGreeted(Arrival? arrival)
@@ -220,12 +242,14 @@ internal sealed class Admission(ConnectionLimits limits)
         {
             _greeted--;
             _addresses[arrival.Address].Greeted.Remove(arrival);
+            _sites[arrival.Site].Greeted.Remove(arrival);
             RemoveIfEmpty(_addresses, arrival.Address);
+            RemoveIfEmpty(_sites, arrival.Site);
             RemoveIfEmpty(_users, user);
         }
     }
 
-    /// <summary>The connections of one address, or of one user.</summary>
+    /// <summary>The connections of one address, of one site, or of one user.</summary>
     private sealed class Place
     {
         /// <summary>The oldest first; not counted for a user, who is not known before hello.</summary>

@@ -10,6 +10,9 @@ internal sealed class Arrival(IPAddress address, Action end)
 {
     public IPAddress Address { get; } = address;
 
+    /// <summary>As <see cref="Admission.GetSite"/> returns it.</summary>
+    public IPAddress Site { get; } = Admission.GetSite(address);
+
     /// <summary>Ends it; called when it has to make room, on any thread.</summary>
     public Action End { get; set; } = end;
 
@@ -18,6 +21,9 @@ internal sealed class Arrival(IPAddress address, Action end)
 
     /// <summary>Its place among those of its address that have not said hello; null once it has, or has ended.</summary>
     public LinkedListNode<Arrival>? UngreetedOfAddress { get; set; }
+
+    /// <summary>Its place among those of its site that have not said hello; null once it has, or has ended.</summary>
+    public LinkedListNode<Arrival>? UngreetedOfSite { get; set; }
 
     /// <summary>The user who said hello; null before.</summary>
     public Guid? User { get; set; }

@@ -4,12 +4,13 @@ namespace P2PShare.Transfer.Connections;
 public sealed record ConnectionLimits
 {
     /// <summary>
-    /// Most connections of one address (IPv6: of one /64 network), 1 to 2048. Peers behind one router share an address.
+    /// Most connections of one address (IPv6: of one /64 network), 1 to 2048; a /56 network may have eight times as many. Peers behind one
+    /// router share an address.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Out of range.</exception>
     public int PerAddress { get; init => field = Check(value); } = 64;
 
-    /// <summary>Most TLS handshakes of one address at once, 1 to 64; further ones wait for their turn.</summary>
+    /// <summary>Most TLS handshakes of one address at once, 1 to 64; a /56 network may have eight times as many. Further ones wait for their turn.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Out of range.</exception>
     public int HandshakesPerAddress { get; init => field = Check(value, max: 64); } = 8;
 

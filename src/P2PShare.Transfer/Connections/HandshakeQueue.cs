@@ -3,10 +3,10 @@ using System.Net;
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>
-/// Lets a bounded number of handshakes run at once. Addresses take turns, so that one that has many waiting delays no other. Safe for
-/// concurrent use.
+/// Lets a bounded number of handshakes run at once. Sites (<see cref="Admission.GetSite"/>) take turns, so that one that has many waiting
+/// delays no other. Safe for concurrent use.
 /// </summary>
-/// <param name="getMaxPerAddress">Most that run at once for one address.</param>
+/// <param name="getMaxPerAddress">Most that run at once for one address; a site has <see cref="Admission.AddressesPerSite"/> times that.</param>
 internal sealed class HandshakeQueue(Func<int> getMaxPerAddress)
 {
     /// <summary>Most that run at once.</summary>
@@ -37,12 +37,13 @@ internal sealed class HandshakeQueue(Func<int> getMaxPerAddress)
         Lane lane;
         lock (_lock)
         {
-            if (!_lanes.TryGetValue(address, out lane!))
+            var site = Admission.GetSite(address);
+            if (!_lanes.TryGetValue(site, out lane!))
             {
-                _lanes[address] = lane = new Lane(address);
+                _lanes[site] = lane = new Lane(site);
             }
 
-            lane.Turns.AddLast(turn);
+            lane.Turns.AddLast((address, turn));
             if (lane.Turns.Count == 1)
             {
                 _waiting.AddLast(lane);
@@ -51,7 +52,7 @@ internal sealed class HandshakeQueue(Func<int> getMaxPerAddress)
             StartNext();
         }
 
-        using var cancelling = cancellationToken.UnsafeRegister(_ => Cancel(lane, turn, cancellationToken), null);
+        using var cancelling = cancellationToken.UnsafeRegister(_ => Cancel(lane, (address, turn), cancellationToken), null);
         await turn.Task.ConfigureAwait(false);
     }
 
@@ -61,14 +62,14 @@ internal sealed class HandshakeQueue(Func<int> getMaxPerAddress)
         lock (_lock)
         {
             _running--;
-            var lane = _lanes[address];
-            lane.Running--;
+            var lane = _lanes[Admission.GetSite(address)];
+            lane.End(address);
             StartNext();
             RemoveIfUnused(lane);
         }
     }
 
-    private void Cancel(Lane lane, TaskCompletionSource turn, CancellationToken cancellationToken)
+    private void Cancel(Lane lane, (IPAddress Address, TaskCompletionSource Source) turn, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -85,7 +86,7 @@ internal sealed class HandshakeQueue(Func<int> getMaxPerAddress)
             }
         }
 
-        turn.TrySetCanceled(cancellationToken);
+        turn.Source.TrySetCanceled(cancellationToken);
     }
 
     private void StartNext()
@@ -95,11 +96,9 @@ internal sealed class HandshakeQueue(Func<int> getMaxPerAddress)
             var lane = _waiting.First!.Value;
             _waiting.RemoveFirst();
             looked++;
-            if (lane.Running < getMaxPerAddress())
+            if (lane.TryTakeTurn(getMaxPerAddress()) is { } turn)
             {
-                lane.Turns.First!.Value.SetResult();
-                lane.Turns.RemoveFirst();
-                lane.Running++;
+                turn.SetResult();
                 _running++;
                 looked = 0;
             }
@@ -115,17 +114,49 @@ internal sealed class HandshakeQueue(Func<int> getMaxPerAddress)
     {
         if (lane is { Running: 0, Turns.Count: 0 })
         {
-            _lanes.Remove(lane.Address);
+            _lanes.Remove(lane.Site);
         }
     }
 
-    /// <summary>The handshakes of one address.</summary>
-    private sealed class Lane(IPAddress address)
+    /// <summary>The handshakes of one site.</summary>
+    private sealed class Lane(IPAddress site)
     {
-        public IPAddress Address => address;
+        private readonly Dictionary<IPAddress, int> _runningOf = [];
 
-        public LinkedList<TaskCompletionSource> Turns { get; } = new();
+        public IPAddress Site => site;
 
-        public int Running { get; set; }
+        /// <summary>Those that wait, the one that came first at the front.</summary>
+        public LinkedList<(IPAddress Address, TaskCompletionSource Source)> Turns { get; } = new();
+
+        /// <summary>Those that run.</summary>
+        public int Running { get; private set; }
+
+        /// <returns>The first that waits and may run; null if none may.</returns>
+        public TaskCompletionSource? TryTakeTurn(int maxPerAddress)
+        {
+            for (var node = Running < Admission.AddressesPerSite * maxPerAddress ? Turns.First : null; node is not null; node = node.Next)
+            {
+                var (address, source) = node.Value;
+                var running = _runningOf.GetValueOrDefault(address);
+                if (running < maxPerAddress)
+                {
+                    Turns.Remove(node);
+                    _runningOf[address] = running + 1;
+                    Running++;
+                    return source;
+                }
+            }
+
+            return null;
+        }
+
+        public void End(IPAddress address)
+        {
+            Running--;
+            if (--_runningOf[address] == 0)
+            {
+                _runningOf.Remove(address);
+            }
+        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Diagnostics;
@@ -162,8 +161,9 @@ internal sealed class PeerListener : IDisposable
 
             connections.Run(stream, PeerTls.Identify(stream, endPoint), isDialled: false, arrival: arrival);
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException or ObjectDisposedException)
+        catch (Exception e)
         {
+            // Whatever a stranger's certificate or address may cause: it ends one connection, and the place is free.
             context.Metrics.Refused("handshake");
             context.Logger.HandshakeFailed(e.Message);
             socket.Dispose();

@@ -134,7 +134,8 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
     private CloseReason? FindRefusal(OpenMessage open, out IServedContent? content, out Ticket? ticket)
     {
         (content, ticket) = (null, null);
-        if (connection.ChannelCount >= MaxChannels)
+        // A channel costs memory, and a second one of the same content shows nothing that the first one does not.
+        if (connection.ChannelCount >= MaxChannels || IsOpenByRemote(open.PiecesRoot, open.GroupId))
         {
             return CloseReason.Busy;
         }
@@ -155,6 +156,9 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
         content = context.Contents.Find(open.PiecesRoot, open.GroupId);
         return content is null ? CloseReason.NotOffered : null;
     }
+
+    private bool IsOpenByRemote(Hash256 piecesRoot, Guid group) =>
+        connection.Channels.Any(channel => channel.Ticket is not null && channel.Group.Id == group && channel.Content.PiecesRoot == piecesRoot);
 
     private bool Close(CloseMessage close)
     {

@@ -29,7 +29,7 @@ internal sealed class ReverseDialer(
 
     private readonly ConcurrentDictionary<Hash256, bool> _dialling = new();
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _perAddress = [];
+    private readonly Dictionary<IPAddress, int> _perAddress = [];
     private long _second;
     private int _inSecond;
 
@@ -80,7 +80,7 @@ internal sealed class ReverseDialer(
         }
     }
 
-    /// <returns>Those that may be dialled now; an address that was dialled often in this second is left out.</returns>
+    /// <returns>Those that may be dialled now: each counts, and an address that was dialled often in this second is left out.</returns>
     private List<string> TakeEndPoints(IReadOnlyList<string> endPoints)
     {
         var second = (long)clock.GetElapsedTime(0).TotalSeconds;
@@ -92,20 +92,20 @@ internal sealed class ReverseDialer(
                 _perAddress.Clear();
             }
 
-            if (_inSecond >= MaxPerSecond)
-            {
-                return [];
-            }
-
-            _inSecond++;
-            return [.. endPoints.Where(text => IPEndPoint.TryParse(text, out var endPoint) && TryCount(endPoint.Address.ToString()))];
+            return [.. endPoints.Where(text => IPEndPoint.TryParse(text, out var endPoint) && TryCount(Admission.GetLimitedAddress(endPoint.Address)))];
         }
     }
 
-    private bool TryCount(string address)
+    private bool TryCount(IPAddress address)
     {
         var count = _perAddress.GetValueOrDefault(address);
+        if (_inSecond >= MaxPerSecond || count >= MaxPerAddressAndSecond)
+        {
+            return false;
+        }
+
+        _inSecond++;
         _perAddress[address] = count + 1;
-        return count < MaxPerAddressAndSecond;
+        return true;
     }
 }

@@ -80,7 +80,7 @@ internal static class ExclusiveFile
         try
         {
             // Shared with other callers of this method, and refused while a process holds the file exclusively.
-            SafeFile.OpenReading(path, root: null).Dispose();
+            SafeFile.OpenUnheld(path).Dispose();
             return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -113,7 +113,7 @@ internal static class ExclusiveFile
             }
 
             // Held while it is deleted: no process begins to write to a file that is about to vanish.
-            using var handle = SafeFile.OpenReading(path, root: null, FileShare.Delete);
+            using var handle = SafeFile.OpenUnheld(path, FileShare.Delete);
             folder.TryDelete(name);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

@@ -22,6 +22,9 @@ internal enum FileKind
 /// <param name="Links">Names that the file has.</param>
 internal readonly record struct FileStatus(FileKind Kind, UnixFileMode Mode, uint Owner, uint Links, FileStamp Stamp)
 {
+    /// <summary>Group id; 0 on systems other than Linux.</summary>
+    public uint Group { get; init; }
+
     /// <summary>Whether both are about one file, whatever was written to it.</summary>
     public bool IsSameFile(FileStatus other) =>
         Stamp.Identity is { } mine && other.Stamp.Identity is { } theirs && mine.Device == theirs.Device && mine.File == theirs.File;

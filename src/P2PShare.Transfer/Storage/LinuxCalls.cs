@@ -55,6 +55,8 @@ internal static partial class LinuxCalls
 
     public static uint UserId { get; } = OperatingSystem.IsLinux() ? LinuxImports.GetEffectiveUserId() : 0;
 
+    public static uint GroupId { get; } = OperatingSystem.IsLinux() ? LinuxImports.GetEffectiveGroupId() : 0;
+
     /// <param name="folder">Null: the path is absolute.</param>
     /// <param name="mode">For a new file.</param>
     /// <returns>An invalid handle if it failed; <paramref name="error"/> has the system's number then.</returns>

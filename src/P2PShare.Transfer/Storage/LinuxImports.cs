@@ -26,6 +26,10 @@ internal static partial class LinuxImports
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial uint GetEffectiveUserId();
 
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    public static partial uint GetEffectiveGroupId();
+
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial int Lock(SafeFileHandle handle, int operation);
@@ -84,6 +88,8 @@ internal static partial class LinuxImports
         public uint Links;
         [FieldOffset(20)]
         public uint Owner;
+        [FieldOffset(24)]
+        public uint Group;
         [FieldOffset(28)]
         public ushort Mode;
         [FieldOffset(32)]
@@ -111,6 +117,9 @@ internal static partial class LinuxImports
             new FileStamp(
                 Size,
                 DateTimeOffset.UnixEpoch.AddTicks(ModifiedSeconds * TimeSpan.TicksPerSecond + ModifiedNanoseconds / 100),
-                new FileIdentity((long)DeviceMajor << 32 | DeviceMinor, Inode, ChangedSeconds * 1_000_000_000 + ChangedNanoseconds)));
+                new FileIdentity((long)DeviceMajor << 32 | DeviceMinor, Inode, ChangedSeconds * 1_000_000_000 + ChangedNanoseconds)))
+        {
+            Group = Group,
+        };
     }
 }

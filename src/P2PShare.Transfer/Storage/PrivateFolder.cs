@@ -17,7 +17,6 @@ internal static class PrivateFolder
             return null;
         }
 
-        // A link in the path is its user's own. What counts are the rights to the folders that it leads to.
         var real = Resolve(path);
         CheckAbove(real);
         if (!Directory.Exists(real))
@@ -51,27 +50,66 @@ internal static class PrivateFolder
         return (mode & ~PrivateFile.FolderMode) == 0 ? null : $"Other users had rights to the state folder '{path}', which has private keys. They were taken: its mode is 0700 now, and was {Convert.ToString((int)mode, 8).PadLeft(4, '0')}.";
     }
 
-    // A user who can write to a folder can replace what is in it, unless its sticky bit is set.
+    // A user who can change a folder can replace what is in it. The sticky bit leaves that to the owner of each thing in it, and to the folder's own.
     [UnsupportedOSPlatform("windows")]
     private static void CheckAbove(string real)
     {
         for (var above = Path.GetDirectoryName(real); above is not null; above = Path.GetDirectoryName(above))
         {
-            if (Directory.Exists(above) && File.GetUnixFileMode(above) is var mode && mode.HasFlag(UnixFileMode.OtherWrite) && !mode.HasFlag(UnixFileMode.StickyBit))
+            if (!Directory.Exists(above))
+            {
+                continue;
+            }
+
+            CheckOwner(above);
+            var mode = File.GetUnixFileMode(above);
+            if (mode.HasFlag(UnixFileMode.StickyBit))
+            {
+                continue;
+            }
+
+            if (mode.HasFlag(UnixFileMode.OtherWrite))
             {
                 throw new IOException($"every user can write to '{above}' above it, and replace it. Take that right ('chmod o-w'), or use another folder.");
+            }
+
+            if (mode.HasFlag(UnixFileMode.GroupWrite) && OperatingSystem.IsLinux() && !IsPrivateGroup(SafeFile.Find(above)?.Group))
+            {
+                throw new IOException($"a group can write to '{above}' above it, and its members can replace it. Take that right ('chmod g-w'), or use another folder.");
             }
         }
     }
 
+    [UnsupportedOSPlatform("windows")]
+    private static void CheckOwner(string above)
+    {
+        if (OperatingSystem.IsLinux() && SafeFile.Find(above) is { Owner: not 0 and var owner } && owner != LinuxCalls.UserId && !UserNamespace.IsOverflow(owner))
+        {
+            throw new IOException($"'{above}' above it belongs to another user, who can replace it. Use a folder below one that is your own.");
+        }
+    }
+
+    // Many systems give each user a group of the same number, which has no other member.
+    private static bool IsPrivateGroup(uint? group) => group == LinuxCalls.UserId && group == LinuxCalls.GroupId;
+
+    [UnsupportedOSPlatform("windows")]
     private static string Resolve(string path)
     {
         var real = Path.GetPathRoot(path)!;
         foreach (var name in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
         {
             var next = Path.Combine(real, name);
+            if (new DirectoryInfo(next) is not { LinkTarget: not null } link)
+            {
+                real = next;
+                continue;
+            }
+
+            // A user who can replace it can lead it elsewhere.
+            CheckOwner(next);
+            CheckAbove(next);
             // The target's own folders may be links in turn.
-            real = new DirectoryInfo(next) is { LinkTarget: not null } link ? Resolve(link.ResolveLinkTarget(returnFinalTarget: true)!.FullName) : next;
+            real = Resolve(link.ResolveLinkTarget(returnFinalTarget: true)!.FullName);
         }
 
         return real;

@@ -16,7 +16,7 @@ internal static class SafeFile
     {
         try
         {
-            var handle = OpenReading(path, root);
+            var handle = OpenRegular(path, root, FileShare.ReadWrite | FileShare.Delete);
             if (IsMadeUp(handle, path))
             {
                 handle.Dispose();
@@ -87,9 +87,18 @@ internal static class SafeFile
     /// <summary>Opens a regular file that no process holds, without following a link as the last component.</summary>
     /// <param name="share">Delete: holds it exclusively, to delete it.</param>
     /// <exception cref="P2PShareException">PathIsFolder or PathUnreadable.</exception>
-    public static SafeFileHandle OpenReading(string path, string? root, FileShare share = FileShare.ReadWrite | FileShare.Delete)
+    public static SafeFileHandle OpenUnheld(string path, FileShare share = FileShare.ReadWrite | FileShare.Delete)
     {
-        var handle = OperatingSystem.IsLinux() ? OpenReadingOnLinux(path, root, share) : OpenReadingElsewhere(path, root, share);
+        var handle = OpenRegular(path, root: null, share);
+        return !OperatingSystem.IsLinux() || LinuxCalls.TryLock(handle, exclusive: share == FileShare.Delete)
+            ? handle
+            : throw FileErrors.Close(handle, new IOException("Another program holds it.", LinuxCalls.WouldBlock));
+    }
+
+    // On Linux without a lock: a user who may read a file may lock it for as long as she likes.
+    private static SafeFileHandle OpenRegular(string path, string? root, FileShare share)
+    {
+        var handle = OperatingSystem.IsLinux() ? OpenOnLinux(path, root) : OpenElsewhere(path, root, share);
         try
         {
             return Status(handle, path).Kind is var kind and not FileKind.File ? throw FileErrors.NotRegular(path, kind) : handle;
@@ -101,21 +110,20 @@ internal static class SafeFile
         }
     }
 
-    private static SafeFileHandle OpenReadingOnLinux(string path, string? root, FileShare share)
+    private static SafeFileHandle OpenOnLinux(string path, string? root)
     {
         using var folder = root is null ? null : SafeFolder.OpenBelow(root, Path.GetDirectoryName(path)!);
         var handle = LinuxCalls.Open(
             folder?.Handle, folder is null ? path : Path.GetFileName(path), LinuxCalls.NoFollow | LinuxCalls.NonBlocking, UnixFileMode.None, out var error);
         return error switch
         {
-            0 when LinuxCalls.TryLock(handle, exclusive: share == FileShare.Delete) => handle,
-            0 => throw FileErrors.Close(handle, new IOException("Another program holds it.", LinuxCalls.WouldBlock)),
+            0 => handle,
             LinuxCalls.Loop => throw FileErrors.NotRegular(path, FileKind.Link),
             _ => throw LinuxCalls.Error(error, path),
         };
     }
 
-    private static SafeFileHandle OpenReadingElsewhere(string path, string? root, FileShare share)
+    private static SafeFileHandle OpenElsewhere(string path, string? root, FileShare share)
     {
         using var folder = root is null ? null : SafeFolder.OpenBelow(root, Path.GetDirectoryName(path)!);
         if (Directory.Exists(path) || new FileInfo(path).LinkTarget is not null)

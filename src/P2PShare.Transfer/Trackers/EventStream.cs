@@ -1,5 +1,6 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Transfer.Trackers;
@@ -8,13 +9,14 @@ namespace P2PShare.Transfer.Trackers;
 internal static class EventStream
 {
     /// <summary>Reads until the stream ends, is lost, or is silent for <see cref="GroupEventItems.LongestSilence"/>.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.NotATracker"/>: an event is larger than <see cref="BoundedEvents.MaxBytes"/>.</exception>
     /// <exception cref="OperationCanceledException">By <paramref name="cancellationToken"/>.</exception>
     public static async IAsyncEnumerable<SseItem<T>> ReadAsync<T>(
         HttpResponseMessage response, SseItemParser<T> parse, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var silence = new CancellationTokenSource(GroupEventItems.LongestSilence, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
-        using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        using var stream = new BoundedEvents(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
         var items = SseParser.Create(stream, parse).EnumerateAsync(either.Token).GetAsyncEnumerator(either.Token);
         await using (items.ConfigureAwait(false))
         {

@@ -16,6 +16,9 @@ internal sealed class TrackerConnection : IDisposable
     /// <summary>How long a connection is used for new requests: a tracker whose address changed is found again without a restart of the shell.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
+    // After it was decompressed. A list has at most some MiB.
+    private const int MaxAnswerBytes = 64 * 1024 * 1024;
+
     private readonly TrackerTrust _trust;
     private readonly TrackerProxy _proxy;
     private readonly TimeProvider _clock;
@@ -58,6 +61,7 @@ internal sealed class TrackerConnection : IDisposable
             BaseAddress = new Uri($"https://{address.Authority}"),
             // Each request has its own time-out, so that it can be told from a cancellation.
             Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = MaxAnswerBytes,
         };
     }
 
@@ -171,7 +175,13 @@ internal sealed class TrackerConnection : IDisposable
         {
             try
             {
+                // That of a request for a stream was not read yet.
+                await response.Content.LoadIntoBufferAsync(MaxAnswerBytes, cancellationToken).ConfigureAwait(false);
                 problem = await response.Content.ReadFromJsonAsync(TrackerAnswer.Of(TrackerJson.Default.ProblemResponse), cancellationToken).ConfigureAwait(false);
+            }
+            catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+            {
+                throw TooLarge(e);
             }
             catch (Exception e) when (e is System.Text.Json.JsonException or HttpRequestException or IOException)
             {
@@ -190,6 +200,10 @@ internal sealed class TrackerConnection : IDisposable
             _ => NotATracker(Address, null),
         };
     }
+
+    private P2PShareException TooLarge(HttpRequestException e) => new(
+        ErrorCode.NotATracker,
+        $"The server at {Address.Authority} sent an answer that is larger than 64 MiB, or whose headers are larger than 64 KB, as no tracker does. Check the host and the port.", e);
 
     private P2PShareException Explain(HttpRequestException e)
     {
@@ -225,6 +239,7 @@ internal sealed class TrackerConnection : IDisposable
 
         return e.HttpRequestError switch
         {
+            HttpRequestError.ConfigurationLimitExceeded => TooLarge(e),
             HttpRequestError.NameResolutionError => new TrackerUnavailableException(
                 ErrorCode.TrackerHostUnknown,
                 $"The tracker's host '{Address.Host}' is not known. Check its spelling and the name service.",

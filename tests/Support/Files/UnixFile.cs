@@ -39,7 +39,10 @@ internal static partial class UnixFile
     public static void Link(string path, string name) => Check(MakeLink(path, name), "link");
 
     /// <summary>Gives a file to another user; only root can.</summary>
-    public static void GiveAway(string path) => Check(ChangeOwner(path, Other, Other), "lchown");
+    public static void GiveAway(string path) => GiveAway(path, Other, Other);
+
+    /// <summary>Gives a file to a user and a group; only root can.</summary>
+    public static void GiveAway(string path, uint user, uint group) => Check(ChangeOwner(path, user, group), "lchown");
 
     /// <summary>Runs an action without root's right to read and write everything.</summary>
     public static void AsOrdinaryUser(Action action)

@@ -146,7 +146,8 @@ public sealed class AdmissionTests
             switch (random.Next(3))
             {
                 case 0:
-                    inside.Add(Enter(new IPAddress(random.Next(1, 5))));
+                    var number = random.Next(1, 5);
+                    inside.Add(Enter(random.Next(2) == 0 ? new IPAddress(number) : Network(number)));
                     break;
                 case 1 when inside.Count > 0:
                     TryGreet(inside[random.Next(inside.Count)], $"user{random.Next(4)}");
@@ -161,11 +162,47 @@ public sealed class AdmissionTests
             inside.RemoveAll(_ended.Contains);
             _ended.Clear();
             Assert.Equal(inside.Count, _admission.GreetedCount + _admission.UngreetedCount);
+            // Four users of five connections.
             Assert.InRange(_admission.GreetedCount, 0, 20);
         }
 
         inside.ForEach(_admission.Leave);
         Assert.Equal((0, 0), (_admission.GreetedCount, _admission.UngreetedCount));
+    }
+
+    [Fact]
+    public void A_site_has_eight_times_the_connections_of_an_address()
+    {
+        // A user of its own each, from the 256 networks of a /56.
+        for (var i = 0; i < 80; i++)
+        {
+            Assert.True(TryGreet(Enter(Network(i)), $"user{i}"));
+        }
+
+        var late = Enter(Network(200));
+        Assert.False(TryGreet(late, "late"));
+        Assert.True(TryGreet(Enter(Network(256)), "late"));
+        _admission.Leave(late);
+
+        // As many as the handshakes of eight addresses may still say hello.
+        var waiting = Enumerable.Range(100, 24).Select(i => Enter(Network(i))).ToArray();
+        Assert.Empty(_ended);
+        Enter(Network(150));
+        Assert.Equal([waiting[0]], _ended);
+    }
+
+    [Fact]
+    public void The_silent_connections_of_one_site_end_none_of_another()
+    {
+        _admission.Limits = new ConnectionLimits();
+        var first = Enter(Other);
+        for (var i = 0; i < 4096; i++)
+        {
+            Enter(Network(i % 256));
+        }
+
+        Assert.DoesNotContain(first, _ended);
+        Assert.Equal(512 + 1, _admission.UngreetedCount);
     }
 
     [Theory]
@@ -184,6 +221,9 @@ public sealed class AdmissionTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new ConnectionLimits { PerUser = value });
         Assert.Throws<ArgumentOutOfRangeException>(() => new ConnectionLimits { HandshakesPerAddress = value });
     }
+
+    // A /64 network: 0 to 255 are of one /56 network.
+    private static IPAddress Network(int number) => IPAddress.Parse($"2001:db8:0:{number:x}::1");
 
     private Arrival Enter(IPAddress address)
     {

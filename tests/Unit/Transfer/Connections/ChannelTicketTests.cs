@@ -129,8 +129,9 @@ public sealed class ChannelTicketTests : ConnectionTest
         var shown = new List<Ticket>(connection.Tickets.Find(contents[0].PiecesRoot, groups[0].Id));
         var revoked = new Dictionary<(Guid Group, Guid User), DateTimeOffset>();
         var model = new Dictionary<uint, Ticket>();
-        var next = 1u;
-        for (var step = 0; step < 120; step++)
+        var (next, second, closed) = (1u, 0, 0);
+        var close = new byte[Frame.HeaderLength + 5];
+        for (var step = 0; step < 160; step++)
         {
             var (user, group, content) = (users[random.Next(2)], groups[random.Next(3)], contents[random.Next(3)]);
             switch (random.Next(5))
@@ -157,12 +158,25 @@ public sealed class ChannelTicketTests : ConnectionTest
                 case 2:
                     await remote.OpenAsync(next, content.PiecesRoot, group.Id);
                     await SettleAsync(connection, remote);
-                    if (shown.Where(one => one.GroupId == group.Id && one.PiecesRoots[0] == content.PiecesRoot && IsValid(one)).MaxBy(one => one.Expires) is { } best)
+                    if (model.Values.Any(kept => kept.GroupId == group.Id && kept.PiecesRoots[0] == content.PiecesRoot))
+                    {
+                        // A second one is refused; the first one may be closed later.
+                        second++;
+                        Assert.Null(connection.Find(next));
+                    }
+                    else if (shown.Where(one => one.GroupId == group.Id && one.PiecesRoots[0] == content.PiecesRoot && IsValid(one)).MaxBy(one => one.Expires) is { } best)
                     {
                         model[next] = connection.Find(next)?.Ticket ?? best;
                     }
 
                     next += 2;
+                    break;
+                case 3 when model.Count > 0 && random.Next(3) == 0:
+                    var ended = model.Keys.Order().ElementAt(random.Next(model.Count));
+                    await remote.SendAsync(close.AsMemory(0, new CloseMessage(ended, CloseReason.Done).Write(close)));
+                    await SettleAsync(connection, remote);
+                    model.Remove(ended);
+                    closed++;
                     break;
                 case 3 when random.Next(3) == 0:
                     revoked[(group.Id, TestIds.Of(user))] = Clock.GetUtcNow();
@@ -185,6 +199,7 @@ public sealed class ChannelTicketTests : ConnectionTest
             Assert.Equal(model.Keys.Order(), connection.Channels.Select(channel => channel.Id).Order());
         }
 
+        Assert.True(second > 0 && closed > 0 && revoked.Count > 0, "the walk has been everywhere");
         connection.Dispose();
 
         bool IsRevoked(Ticket ticket) => revoked.TryGetValue((ticket.GroupId, ticket.UserId), out var until) && ticket.Issued <= until;

@@ -124,14 +124,63 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
     public async Task Opening_is_refused_beyond_1024_channels()
     {
         var (connection, remote, _) = await GreetAsync();
+        var other = new FakeContent(pieces: 5);
         for (var channel = 0u; channel < 1024; channel++)
         {
-            connection.Add(new ContentChannel(connection, Context, 3 + 2 * channel, _content, Group, TicketFor(_content)));
+            connection.Add(new ContentChannel(connection, Context, 3 + 2 * channel, other, Group, TicketFor(other)));
         }
 
         await remote.OpenAsync(1, _content.PiecesRoot);
 
         Assert.Equal(new CloseMessage(1, CloseReason.Busy), await remote.ReceiveCloseAsync());
+    }
+
+    [Fact]
+    public async Task A_side_has_a_content_open_once_in_each_group()
+    {
+        var other = TestIds.Group("other");
+        var (connection, remote, _) = await GreetAsync();
+        await remote.OpenAsync(1, _content.PiecesRoot);
+        Assert.Equal(MessageId.HaveAll, (await remote.ReceiveAsync())!.Value.Id);
+
+        for (uint channel = 3; channel < 2048; channel += 2)
+        {
+            await remote.OpenAsync(channel, _content.PiecesRoot);
+            Assert.Equal(new CloseMessage(channel, CloseReason.Busy), await remote.ReceiveCloseAsync());
+        }
+
+        Assert.Equal(1u, Assert.Single(connection.Channels).Id);
+        Contents.Offer(_content, other);
+        await remote.SendHelloAsync(Issue(TicketFor(_content) with { GroupId = other.Id, GroupName = other.Name }));
+        await remote.OpenAsync(2049, _content.PiecesRoot, other.Id);
+        Assert.Equal(MessageId.HaveAll, (await remote.ReceiveAsync())!.Value.Id);
+    }
+
+    [Fact]
+    public async Task A_content_that_was_closed_can_be_opened_again()
+    {
+        var (_, remote, _) = await GreetAsync();
+        var close = new byte[Frame.HeaderLength + 5];
+        for (uint channel = 1; channel < 7; channel += 2)
+        {
+            await remote.OpenAsync(channel, _content.PiecesRoot);
+            Assert.Equal(MessageId.HaveAll, (await remote.ReceiveAsync())!.Value.Id);
+            await remote.SendAsync(close.AsMemory(0, new CloseMessage(channel, CloseReason.Done).Write(close)));
+        }
+    }
+
+    [Fact]
+    public async Task What_this_side_has_opened_the_other_side_may_open_too()
+    {
+        var (connection, remote, _) = await GreetAsync();
+        connection.Open(_content, Group, Listed());
+        Assert.Equal(MessageId.Open, (await remote.ReceiveAsync())!.Value.Id);
+        Assert.Equal(MessageId.HaveAll, (await remote.ReceiveAsync())!.Value.Id);
+
+        await remote.OpenAsync(1, _content.PiecesRoot);
+
+        Assert.Equal(MessageId.HaveAll, (await remote.ReceiveAsync())!.Value.Id);
+        Assert.Equal([1u, 2u], connection.Channels.Select(channel => channel.Id).Order());
     }
 
     [Theory]

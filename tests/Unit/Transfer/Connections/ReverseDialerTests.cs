@@ -91,6 +91,35 @@ public sealed class ReverseDialerTests : ConnectionTest, IPeerTransport
     }
 
     [Fact]
+    public async Task The_addresses_of_one_network_count_as_one()
+    {
+        _answer.SetResult();
+        for (byte i = 2; i < 30; i++)
+        {
+            await DialAsync(i, $"[2001:db8:1:2::{i}]:1").WaitAsync(Limit);
+        }
+
+        Assert.Equal(ReverseDialer.MaxPerAddressAndSecond, _dialled.Count);
+        await DialAsync(30, "[2001:db8:1:3::1]:1").WaitAsync(Limit);
+        Assert.Equal(ReverseDialer.MaxPerAddressAndSecond + 1, _dialled.Count);
+    }
+
+    [Fact]
+    public async Task Each_end_point_of_a_request_counts()
+    {
+        _answer.SetResult();
+        string[] many = [.. Enumerable.Range(1, 100).Select(i => $"10.0.0.{i}:1"), "no end point"];
+
+        await _dialer.DialAsync(Request(2) with { Peer = Peer(2) with { EndPoints = many } }).WaitAsync(Limit);
+        await DialAsync(3, "10.0.1.1:1").WaitAsync(Limit);
+
+        Assert.Equal(many[..ReverseDialer.MaxPerSecond], Assert.Single(_dialled).EndPoints);
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        await DialAsync(3, "10.0.1.1:1").WaitAsync(Limit);
+        Assert.Equal(2, _dialled.Count);
+    }
+
+    [Fact]
     public async Task A_connection_that_has_just_come_stays_and_one_that_the_asker_has_lost_is_replaced()
     {
         _answer.SetResult();

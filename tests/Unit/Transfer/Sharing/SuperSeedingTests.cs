@@ -174,6 +174,123 @@ public sealed class SuperSeedingTests
         Assert.Equal([0], _carol.Haves);
     }
 
+    // Alice has all pieces but one and reads nothing; bob is refused all of them on many channels.
+    [Fact]
+    public void Of_each_channel_at_most_1024_refused_pieces_are_kept()
+    {
+        const int Many = 16 * SuperSeeding.MaxDeferred;
+        var seeding = AssignAllButOne(Many);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+
+        var channels = Enumerable.Range(0, 256).Select(_ => new FakeChannel(2, Many)).ToArray();
+        foreach (var channel in channels)
+        {
+            RefuseAll(seeding, channel, Many);
+        }
+
+        var held = (GC.GetTotalMemory(forceFullCollection: true) - before) / 1024 / 1024;
+        GC.KeepAlive(seeding);
+        GC.KeepAlive(channels);
+        Assert.True(held < 16, $"{held} MiB are kept for 256 channels");
+    }
+
+    // How super-seeding ends, and whether bob requests pieces or gets them from others.
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public void A_peer_that_was_refused_more_pieces_than_are_kept_is_told_of_each_later(bool leaves, bool requests)
+    {
+        const int Many = 5 * SuperSeeding.MaxDeferred + 7;
+        var seeding = AssignAllButOne(Many);
+        var bob = new FakeChannel(2, Many);
+        RefuseAll(seeding, bob, Many);
+        Assert.Empty(bob.Haves);
+
+        if (leaves)
+        {
+            seeding.Leave(_alice, [bob]);
+        }
+        else
+        {
+            seeding.AddHaves(_alice, Enumerable.Range(0, Many));
+        }
+
+        // It is told of more only when it has done something about the ones before.
+        Assert.Equal(SuperSeeding.MaxDeferred, bob.Haves.Count);
+        for (var i = 0; i < 10; i++)
+        {
+            if (requests)
+            {
+                Assert.True(seeding.TryAssign(bob, bob.Haves[i]));
+            }
+            else
+            {
+                seeding.AddHaves(bob, [bob.Haves[i]]);
+                bob.Has(bob.Haves[i]);
+            }
+        }
+
+        Assert.Equal(Enumerable.Range(1, Many - 1), bob.Haves.Distinct().Order().SkipWhile(piece => piece == 0));
+        Assert.InRange(bob.Haves.Count, Many - 1, Many);
+    }
+
+    [Fact]
+    public void A_peer_that_was_refused_more_pieces_than_are_kept_is_told_again_when_others_become_free()
+    {
+        const int Many = 2 * SuperSeeding.MaxDeferred;
+        var seeding = new SuperSeeding(Many, _clock);
+        for (var piece = 1; piece < Many; piece++)
+        {
+            Assert.True(seeding.TryAssign(piece % 2 == 0 ? _alice : _carol, piece));
+        }
+
+        var bob = new FakeChannel(2, Many);
+        RefuseAll(seeding, bob, Many);
+
+        seeding.Leave(_alice, [_carol, bob]);
+        Assert.Equal(Enumerable.Range(0, Many).Where(piece => piece % 2 == 0), bob.Haves.Order());
+        bob.Haves.ForEach(bob.Has);
+        bob.Haves.Clear();
+        seeding.Leave(_carol, [bob]);
+
+        Assert.Equal(Enumerable.Range(0, Many).Where(piece => piece % 2 == 1), bob.Haves.Order());
+    }
+
+    [Fact]
+    public void What_a_peer_got_elsewhere_is_not_announced_to_it()
+    {
+        AssignAll();
+        Refuse(_bob, 0);
+        Refuse(_bob, 1);
+
+        _seeding.AddHaves(_bob, [0]);
+        _seeding.Leave(_alice, [_bob]);
+
+        Assert.Equal([1], _bob.Haves);
+    }
+
+    private SuperSeeding AssignAllButOne(int pieces)
+    {
+        var seeding = new SuperSeeding(pieces, _clock);
+        for (var piece = 1; piece < pieces; piece++)
+        {
+            Assert.True(seeding.TryAssign(_alice, piece));
+        }
+
+        return seeding;
+    }
+
+    private static void RefuseAll(SuperSeeding seeding, FakeChannel channel, int pieces)
+    {
+        for (var piece = 1; piece < pieces; piece++)
+        {
+            Assert.False(seeding.TryAssign(channel, piece));
+            seeding.Defer(channel, piece);
+        }
+    }
+
     private void AssignAll()
     {
         for (var piece = 0; piece < Pieces; piece++)
@@ -188,7 +305,7 @@ public sealed class SuperSeedingTests
         _seeding.Defer(channel, piece);
     }
 
-    private sealed class FakeChannel(byte peer) : ISeedChannel
+    private sealed class FakeChannel(byte peer, int pieces = Pieces) : ISeedChannel
     {
         private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -203,7 +320,7 @@ public sealed class SuperSeedingTests
 
         public void Has(int piece)
         {
-            RemoteHas ??= new Bitfield(Pieces);
+            RemoteHas ??= new Bitfield(pieces);
             RemoteHas.Set(piece);
         }
 

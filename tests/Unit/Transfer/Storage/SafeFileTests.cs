@@ -31,6 +31,22 @@ public sealed class SafeFileTests : IDisposable
         Assert.Throws<EndOfStreamException>(() => SafeFile.ReadExactly(handle, new byte[3], 1));
     }
 
+    // A user who may read a file may lock it.
+    [LinuxFact]
+    public void A_lock_of_another_program_delays_and_ends_no_share()
+    {
+        File.WriteAllBytes(_path, [1, 2, 3]);
+        using var held = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.None);
+
+        using var handle = SafeFile.OpenShared(_path);
+        using var below = SafeFile.OpenShared(_path, root: _folder.Path);
+
+        Assert.Equal(3, SafeFile.Status(handle, _path).Stamp.Size);
+        // Neither does a share hold up another program.
+        held.Dispose();
+        new FileStream(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+    }
+
     [Fact]
     public void A_missing_file_and_a_folder_are_errors_that_name_the_path()
     {

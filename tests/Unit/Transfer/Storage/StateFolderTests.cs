@@ -12,6 +12,9 @@ public sealed class StateFolderTests : IDisposable
     private static readonly Hash256 Fingerprint = Hash256.Compute([1]);
     private static readonly string[] Files = ["known_trackers.txt", "state.db", "state.db-wal", "state.db-shm", "identities/1.pfx", "identities/1.lock"];
 
+    // The user nobody.
+    private const uint Other = 65534;
+
     private readonly TemporaryFolder _folder = new();
     private readonly string _path;
 
@@ -129,6 +132,56 @@ public sealed class StateFolderTests : IDisposable
         Assert.Equal("1777", UnixFile.Mode(_folder.Path));
         UnixFile.SetMode(_folder.Path, "0700");
     }
+
+    [LinuxTheory(AsRoot = true)]
+    [InlineData(Other, Other, "0755", "belongs to another user")]
+    [InlineData(Other, Other, "1777", "belongs to another user")]
+    [InlineData(Other, 0u, "0700", "belongs to another user")]
+    [InlineData(0u, Other, "0775", "a group can write to")]
+    [InlineData(0u, Other, "0770", "a group can write to")]
+    public void A_folder_below_one_that_another_user_can_change_is_refused(uint user, uint group, string mode, string reason)
+    {
+        UnixFile.GiveAway(_folder.Path, user, group);
+        UnixFile.SetMode(_folder.Path, mode);
+        AssertRefused(_path, reason);
+        AssertRefused(Path.Combine(_path, "sub", "folder"), reason);
+        // Whose link can be led elsewhere.
+        using var elsewhere = new TemporaryFolder();
+        File.CreateSymbolicLink(_folder.Combine("link"), elsewhere.Path);
+        AssertRefused(_folder.Combine("link", "state"), reason);
+    }
+
+    [LinuxTheory(AsRoot = true)]
+    [InlineData(Other, "0755")]
+    [InlineData(0u, "0775")]
+    [InlineData(Other, "1775")]
+    public void A_folder_below_one_that_only_root_and_its_user_can_change_is_used(uint group, string mode)
+    {
+        UnixFile.GiveAway(_folder.Path, user: 0, group);
+        UnixFile.SetMode(_folder.Path, mode);
+
+        Assert.Null(Use().Warning);
+    }
+
+    [LinuxFact(AsRoot = true)]
+    public void A_link_of_another_user_above_the_folder_is_refused()
+    {
+        Directory.CreateDirectory(_folder.Combine("real"));
+        Directory.CreateSymbolicLink(_folder.Combine("link"), _folder.Combine("real"));
+        Assert.Null(StateFolder.Open(_folder.Combine("link", "state")).Warning);
+        UnixFile.GiveAway(_folder.Combine("link"));
+
+        AssertRefused(_folder.Combine("link", "state"), "belongs to another user");
+    }
+
+    [Theory]
+    [InlineData("         0          0 4294967295\n", 65534, true)]
+    [InlineData("         0       1000          1\n", 65534, false)]
+    [InlineData("0 1000 1\n1 100000 65536\n", 65534, true)]
+    [InlineData("0 1000 1\n1 100000 65536\n", 65537, false)]
+    [InlineData("0 1000 1\n", 0, true)]
+    public void A_user_namespace_has_the_users_that_its_map_lists(string map, uint user, bool isMapped) =>
+        Assert.Equal(isMapped, UserNamespace.Maps(map, user));
 
     [Fact]
     public async Task A_folder_of_the_version_before_keeps_its_shares()

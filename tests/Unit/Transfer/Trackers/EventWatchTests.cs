@@ -84,6 +84,36 @@ public sealed class EventWatchTests : IDisposable
         Assert.Equal(["a"], await ReadAsync(1));
     }
 
+    [Theory]
+    [InlineData("data: ", "")]
+    [InlineData("", "")]
+    [InlineData(": ", "\n")]
+    [InlineData("data: ", "\r\n")]
+    [InlineData("data: ", "\r")]
+    public async Task An_event_beyond_64_KiB_is_an_error(string field, string end)
+    {
+        // In one line that does not end, or in many.
+        var line = field + new string('a', 4096 - field.Length - end.Length) + end;
+        Serve(Stream(Item("ready", 4), Event(5, "a"), string.Concat(Enumerable.Repeat(line, 17)), "\n\n", Event(6, "b")));
+
+        var error = await Assert.ThrowsAsync<P2PShareException>(() => ReadAsync(2));
+
+        Assert.Equal(ErrorCode.NotATracker, error.Code);
+        Assert.Contains("larger than 64 KiB", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    [InlineData("\r")]
+    public async Task Any_number_of_events_below_64_KiB_is_read(string end)
+    {
+        var item = $"event: Invented{end}data: {new string('a', 60 * 1024)}{end}{end}";
+        Serve(Stream([Item("ready", 4), .. Enumerable.Repeat(item, 40), Event(6, "a")]));
+
+        Assert.Equal(["a"], await ReadAsync(1));
+    }
+
     [Fact]
     public async Task An_event_that_cannot_be_read_is_an_error()
     {

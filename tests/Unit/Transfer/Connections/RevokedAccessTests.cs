@@ -9,8 +9,8 @@ using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Unit.Transfer.Connections;
 
-/// <summary>What a connection and an ended access leave behind: nothing.</summary>
-public sealed class EndedAccessTests : ConnectionTest
+/// <summary>What a connection and a revoked access leave behind: nothing.</summary>
+public sealed class RevokedAccessTests : ConnectionTest
 {
     private static readonly Hash256 Lesser = new(Enumerable.Repeat((byte)1, Hash256.Size).ToArray());
     private static readonly Hash256 Greater = new(Enumerable.Repeat((byte)2, Hash256.Size).ToArray());
