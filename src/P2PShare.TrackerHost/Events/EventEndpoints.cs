@@ -62,7 +62,7 @@ internal static class EventEndpoints
         {
             var missed = await database.ReadAsync(
                 connection => EventStore.ReadAsync(connection, stream.User, position, stream.Position), cancellationToken);
-            foreach (var groupEvent in missed.Select(stored => stored.ToEvent()).Where(one => stream.IsAbout(one.Group)))
+            foreach (var groupEvent in missed.Where(stored => stored.IsKnown).Select(stored => stored.ToEvent()).Where(one => stream.IsAbout(one.Group)))
             {
                 yield return Item(groupEvent);
             }

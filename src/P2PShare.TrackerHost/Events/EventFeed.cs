@@ -29,6 +29,7 @@ internal sealed partial class EventFeed : BackgroundService
     private volatile bool _hasStreams;
     private bool _hasEnded;
     private long _position;
+    private long _passedOver;
 
     public EventFeed(TrackerDatabase database, EventOptions options, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<EventFeed> logger)
     {
@@ -52,6 +53,9 @@ internal sealed partial class EventFeed : BackgroundService
             }
         }
     }
+
+    /// <summary>Events of kinds that this version does not know.</summary>
+    public long PassedOver => Interlocked.Read(ref _passedOver);
 
     /// <summary>Begins a stream of the events from now on.</summary>
     /// <param name="groups">Keys; empty: all.</param>
@@ -170,7 +174,9 @@ internal sealed partial class EventFeed : BackgroundService
         {
             (page, var members) = await _database.ReadAsync(ReadPageAsync, cancellationToken);
             var open = Streams();
-            var addressed = page.Select(stored => (
+            var known = page.Where(stored => stored.IsKnown).ToList();
+            Interlocked.Add(ref _passedOver, page.Count - known.Count);
+            var addressed = known.Select(stored => (
                 Event: stored.ToEvent(), Streams: open.Where(stream => stored.IsFor(stream.User.Id, members)).ToList())).ToList();
             // A user whose session ended before an event does not receive it.
             await EndWithoutSessionAsync(addressed.SelectMany(one => one.Streams).Distinct(), cancellationToken);

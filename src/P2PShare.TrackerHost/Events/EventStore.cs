@@ -65,10 +65,15 @@ internal static class EventStore
     /// <summary>Adds the events for the members of a group that is about to be deleted.</summary>
     public static async Task AddRemovalAsync(DbConnection connection, Membership membership, string userName, DateTimeOffset now)
     {
-        foreach (var member in await connection.QueryAsync<long>("SELECT user_id FROM members WHERE group_id = @GroupId", membership))
-        {
-            await AddAsync(connection, GroupEventKind.GroupRemoved, membership.GroupId, userName, now, recipient: member);
-        }
+        var count = await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM members WHERE group_id = @GroupId", membership);
+        var last = await connection.QuerySingleAsync<long>("UPDATE last_event SET id = id + @count RETURNING id", new { count });
+        await connection.ExecuteAsync(
+            """
+            INSERT INTO events (id, kind, group_id, group_guid, group_name, user_name, owner_only, recipient_id, created)
+            SELECT @First + ROW_NUMBER() OVER (ORDER BY m.user_id), @Kind, NULL, g.guid, g.name, @userName, 0, m.user_id, @Created
+            FROM members m JOIN groups g ON g.id = m.group_id WHERE m.group_id = @GroupId
+            """,
+            new { First = last - count, Kind = nameof(GroupEventKind.GroupRemoved), userName, Created = now.ToUnixTimeSeconds(), membership.GroupId });
     }
 
     /// <summary>The id of the last event that was committed; 0 before the first.</summary>

@@ -35,6 +35,10 @@ internal sealed class StoredEvent
         ? recipient == user
         : OwnerOnly == 1 ? OwnerId == user : GroupId is { } group && members[group].Contains(user);
 
+    /// <summary>Whether this version knows the kind: an instance of a newer version may have written it.</summary>
+    public bool IsKnown => Enum.IsDefined(typeof(GroupEventKind), Kind);
+
+    /// <summary>To be called if <see cref="IsKnown"/>.</summary>
     public GroupEvent ToEvent() =>
         new(Id, Enum.Parse<GroupEventKind>(Kind), Guid.Parse(GroupGuid), GroupName, UserName, DateTimeOffset.FromUnixTimeSeconds(Created), FileName);
 }

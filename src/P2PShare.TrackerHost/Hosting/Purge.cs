@@ -29,35 +29,45 @@ internal sealed partial class Purge(
         using var timer = new PeriodicTimer(peers.AnnounceInterval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            try
-            {
-                await database.WriteAsync(PurgeExpiredAsync, stoppingToken);
-                while (await database.WriteAsync(LostHoldingStore.SweepAsync, stoppingToken))
-                {
-                    // In writes of their own, between which others get their turn.
-                }
-
-                await keys.RotateAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                PurgeFailed(e, peers.AnnounceInterval);
-            }
+            var now = clock.GetUtcNow();
+            await RunAsync("revocations", connection => RevocationStore.PurgeExpiredAsync(connection, tickets, now), stoppingToken);
+            await RunAsync("events", connection => EventStore.PurgeExpiredAsync(connection, now), stoppingToken);
+            await RunAsync("wrong passwords", connection => throttle.PurgeExpiredAsync(connection, now), stoppingToken);
+            await RunAsync("invitations", connection => InvitationStore.PurgeExpiredAsync(connection, now), stoppingToken);
+            await RunInPartsAsync("peers", connection => PeerStore.PurgeExpiredAsync(connection, peers.OnlineSince(now)), stoppingToken);
+            await RunAsync("sessions", connection => sessions.PurgeExpiredAsync(connection, now), stoppingToken);
+            await RunAsync("replaced contents", connection => FileStore.PurgeExpiredAsync(connection, now), stoppingToken);
+            await RunInPartsAsync("holdings of withdrawn contents", LostHoldingStore.SweepAsync, stoppingToken);
+            await TryAsync("keys of tickets", () => keys.RotateAsync(stoppingToken));
         }
     }
 
-    private async Task PurgeExpiredAsync(DbConnection connection)
+    private Task RunAsync(string what, Func<DbConnection, Task> purge, CancellationToken stoppingToken) =>
+        TryAsync(what, () => database.WriteAsync(purge, stoppingToken));
+
+    // In writes of their own, between which others get their turn.
+    private Task RunInPartsAsync(string what, Func<DbConnection, Task<bool>> purgeSome, CancellationToken stoppingToken) => TryAsync(
+        what,
+        async () =>
+        {
+            while (await database.WriteAsync(purgeSome, stoppingToken))
+            {
+            }
+        });
+
+    // One that fails does not keep the others from their turn.
+    private async Task TryAsync(string what, Func<Task> purge)
     {
-        var now = clock.GetUtcNow();
-        await RevocationStore.PurgeExpiredAsync(connection, tickets, now);
-        await EventStore.PurgeExpiredAsync(connection, now);
-        await throttle.PurgeExpiredAsync(connection, now);
-        await InvitationStore.PurgeExpiredAsync(connection, now);
-        await PeerStore.PurgeExpiredAsync(connection, peers.OnlineSince(now));
-        await sessions.PurgeExpiredAsync(connection, now);
-        await FileStore.PurgeExpiredAsync(connection, now);
+        try
+        {
+            await purge();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            PurgeFailed(e, what, peers.AnnounceInterval);
+        }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Deleting what has expired failed; the next try is in {Interval}.")]
-    private partial void PurgeFailed(Exception exception, TimeSpan interval);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Deleting what has expired failed for {What}; the next try is in {Interval}.")]
+    private partial void PurgeFailed(Exception exception, string what, TimeSpan interval);
 }

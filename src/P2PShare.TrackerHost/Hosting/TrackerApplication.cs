@@ -57,6 +57,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
 
     /// <summary>Starts a tracker and returns when it listens.</summary>
     /// <param name="address">What to listen on: an IP address of this machine, <c>localhost</c>, or a name; port 0 takes a free one.</param>
+    /// <param name="clock">A <see cref="DatabaseTime"/> follows the database's time.</param>
     /// <param name="configure">Adds what the program has beyond this, such as logging.</param>
     /// <exception cref="P2PShareException">It cannot start; the message says why.</exception>
     public static async Task<TrackerApplication> StartAsync(
@@ -70,12 +71,22 @@ internal sealed class TrackerApplication : IAsyncDisposable
         WebApplication? web = null;
         try
         {
+            if (clock is DatabaseTime unmeasured)
+            {
+                await unmeasured.MeasureAsync(database, cancellationToken);
+            }
+
             certificate = ServingCertificate.Load(options.GetRequiredService<CertificateOptions>(), storage.DataPath, clock);
             var identity = await TrackerIdentity.LoadOrCreateAsync(database, cancellationToken);
             var keys = await TicketKeys.LoadOrCreateAsync(identity.Id, database, options.GetRequiredService<TicketOptions>(), clock, cancellationToken);
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = typeof(TrackerApplication).Assembly.GetName().Name });
             builder.Configuration.AddConfiguration(configuration);
             builder.Services.AddSingleton(clock).AddSingleton(database).AddSingleton(certificate).AddSingleton(identity).AddSingleton(keys);
+            if (clock is DatabaseTime time)
+            {
+                builder.Services.AddSingleton(time).AddHostedService<ClockWatch>();
+            }
+
             web = Build(builder, options, address, certificate, configure);
             await ListenAsync(web, address, options.GetRequiredService<ObservabilityOptions>(), cancellationToken);
             return new TrackerApplication(web, database, certificate);

@@ -7,6 +7,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Commands;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Observability;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Hosting;
 
@@ -89,7 +90,7 @@ internal static class TrackerProgram
         var lifetime = options.GetRequiredService<LifetimeOptions>();
         signals.IgnoresInterrupt = lifetime.StopAtEndOfInput;
         await using var tracker = await TrackerApplication.StartAsync(
-            address, configuration, TimeProvider.System, builder => Configure(builder, lifetime, options.GetRequiredService<ObservabilityOptions>()), signals.Stopping);
+            address, configuration, new DatabaseTime(TimeProvider.System), builder => Configure(builder, lifetime, options.GetRequiredService<ObservabilityOptions>()), signals.Stopping);
         tracker.FingerprintChanged += fingerprint => output.WriteLine($"fingerprint: {fingerprint}");
         await output.WriteLineAsync($"listening: https://{new TrackerAddress(address.Host, tracker.Port).Authority}");
         await output.WriteLineAsync($"fingerprint: {tracker.Fingerprint}");

@@ -53,6 +53,13 @@ internal sealed partial class ReadinessCheck(TrackerDatabase database, IHostAppl
             throw new P2PShareException(ErrorCode.TrackerFailed, "The tracker is shutting down: use another one.");
         }
 
+        if (clock is DatabaseTime { Skew: var skew } && skew.Duration() > ClockWatch.Unusable)
+        {
+            throw new P2PShareException(
+                ErrorCode.TrackerFailed,
+                $"This machine's clock is {skew.Duration().TotalSeconds:0} seconds {(skew > TimeSpan.Zero ? "ahead of" : "behind")} the database's. Check NTP on both.");
+        }
+
         Task probe;
         lock (_lock)
         {

@@ -104,6 +104,15 @@ internal static partial class HoldingStore
             """,
             new { max })).Select(row => new Key(row.Peer, row.Group, row.Root))];
 
+    /// <summary>Removes some of what peers hold.</summary>
+    /// <returns>How many.</returns>
+    public static Task<int> RemoveSomeAsync(DbConnection connection, IReadOnlyCollection<long> peers, int max) => connection.ExecuteAsync(
+        $"""
+        DELETE FROM holdings WHERE (peer_id, group_id, pieces_root) IN (
+            SELECT peer_id, group_id, pieces_root FROM holdings WHERE {connection.In("peer_id", "@Peers")} LIMIT @max)
+        """,
+        new { Peers = connection.List(peers), max });
+
     /// <summary>Removes what a user's peers hold in a group.</summary>
     public static Task RemoveOfGroupAsync(DbConnection connection, long group, long user) => connection.ExecuteAsync(
         "DELETE FROM holdings WHERE group_id = @group AND peer_id IN (SELECT id FROM peers WHERE user_id = @user)", new { group, user });

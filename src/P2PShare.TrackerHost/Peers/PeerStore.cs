@@ -10,6 +10,9 @@ namespace P2PShare.TrackerHost.Peers;
 /// <summary>The rows of peers.</summary>
 internal static partial class PeerStore
 {
+    // So that the lock of a purge is short.
+    private const int MaxPurgedAtOnce = 1000;
+
     /// <param name="Number">Position of the announce.</param>
     public readonly record struct AnnouncedPeer(int Number, string Session, long UserId, string Fingerprint, string Observed, string Own, int Port)
     {
@@ -117,8 +120,25 @@ internal static partial class PeerStore
     public static Task<long> CountOnlineAsync(DbConnection connection, long onlineSince) =>
         connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM peers WHERE last_seen >= @onlineSince", new { onlineSince });
 
-    public static Task PurgeExpiredAsync(DbConnection connection, long onlineSince) =>
-        connection.ExecuteAsync("DELETE FROM peers WHERE last_seen < @onlineSince", new { onlineSince });
+    /// <summary>Removes some peers that are offline, or some of what they held: there may be a million of them.</summary>
+    /// <returns>Whether more are left.</returns>
+    public static async Task<bool> PurgeExpiredAsync(DbConnection connection, long onlineSince)
+    {
+        var expired = (await connection.QueryAsync<long>(
+            "SELECT id FROM peers WHERE last_seen < @onlineSince ORDER BY last_seen LIMIT @MaxPurgedAtOnce", new { onlineSince, MaxPurgedAtOnce })).AsList();
+        if (expired.Count == 0)
+        {
+            return false;
+        }
+
+        if (await HoldingStore.RemoveSomeAsync(connection, expired, MaxPurgedAtOnce) == MaxPurgedAtOnce)
+        {
+            return true;
+        }
+
+        await connection.ExecuteAsync($"DELETE FROM peers WHERE {connection.In("id", "@Peers")}", new { Peers = connection.List(expired) });
+        return expired.Count == MaxPurgedAtOnce;
+    }
 
     private static string Json(IEnumerable<AnnouncedPeer> rows) => JsonSerializer.Serialize(rows, PeerRowJson.Default.IEnumerableAnnouncedPeer);
 

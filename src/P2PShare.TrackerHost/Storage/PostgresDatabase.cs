@@ -57,6 +57,9 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     // Setting a savepoint travels with the next statement; a release would be a round trip of its own for each write.
     internal override bool ReleasesSavepoints => false;
 
+    public override Task<DateTimeOffset?> ReadTimeAsync(CancellationToken cancellationToken) => ReadAsync<DateTimeOffset?>(
+        async connection => new DateTimeOffset(await connection.ExecuteScalarAsync<DateTime>("SELECT clock_timestamp()"), TimeSpan.Zero), cancellationToken);
+
     // Nothing of it has to be on disk: a commit with a notification would otherwise wait for a flush.
     public override Task PublishAsync(IReadOnlyList<string> messages) => ReadAsync(
         connection => connection.ExecuteAsync(

@@ -103,6 +103,10 @@ internal abstract class TrackerDatabase : IAsyncDisposable
         },
         cancellationToken);
 
+    /// <summary>The time of the database's machine; null if that is this one.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/>.</exception>
+    public virtual Task<DateTimeOffset?> ReadTimeAsync(CancellationToken cancellationToken) => Task.FromResult<DateTimeOffset?>(null);
+
     /// <summary>Writes under the lock of all writers: what it reads stays true until the commit, whichever instance writes.</summary>
     /// <inheritdoc cref="WriteQueue{TConnection}.RunAsync"/>
     public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>

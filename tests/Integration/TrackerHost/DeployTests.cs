@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Peers;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -85,7 +86,7 @@ public sealed partial class DeployTests
     [Fact]
     public async Task The_alerts_are_about_metrics_that_there_are()
     {
-        await using var tracker = await TestTracker.StartAsync(options => options.MetricsAddress = "127.0.0.1:0");
+        await using var tracker = await TestTracker.StartAsync(options => options.MetricsAddress = "127.0.0.1:0", new DatabaseTime(TimeProvider.System));
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         using var http = new HttpClient();
         var peers = (OnlinePeers)tracker.Services.GetService(typeof(OnlinePeers))!;

@@ -4,6 +4,7 @@ using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -101,6 +102,27 @@ public sealed class EventTests : IAsyncLifetime
         await AssertNothingMoreAsync(_bob, removed);
         Assert.Equal(GroupEventKind.MemberLeft, (await NextOfAsync(leaver, what => what.UserName == "Carol")).Kind);
         await AssertNothingMoreAsync(_carol, leaver);
+    }
+
+    [TrackerFact]
+    public async Task An_event_of_a_kind_that_only_a_newer_instance_knows_is_passed_over()
+    {
+        await _bob.JoinAsync(_alice, "dev");
+        await using var before = await EventListener.OpenAsync(_bob);
+        await _alice.ShareAsync("dev", "first", TestUser.RandomHash());
+        await before.NextAsync();
+        await _tracker.ExecuteAsync(
+            """
+            UPDATE last_event SET id = id + 1;
+            INSERT INTO events (id, kind, group_id, group_guid, group_name, user_name, owner_only, created)
+            SELECT l.id, 'GroupRenamed', g.id, g.guid, g.name, 'alice', 0, e.created FROM last_event l CROSS JOIN groups g CROSS JOIN (SELECT MAX(created) AS created FROM events) e;
+            """);
+        await _alice.ShareAsync("dev", "second", TestUser.RandomHash());
+
+        Assert.Equal("second", (await before.NextAsync()).FileName);
+        await using var resumed = await EventListener.OpenAsync(_bob, after: "0");
+        Assert.Equal("second", (await NextOfAsync(resumed, what => what.FileName == "second")).FileName);
+        Assert.Equal(1, _tracker.Services.GetRequiredService<EventFeed>().PassedOver);
     }
 
     [TrackerFact]

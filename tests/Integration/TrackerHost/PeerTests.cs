@@ -3,6 +3,7 @@ using Dapper;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Files;
+using P2PShare.TrackerHost.Peers;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -45,6 +46,33 @@ public sealed class PeerTests : IAsyncLifetime
         _clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(0, await SourcesAsync());
         Assert.Empty(await PeersAsync());
+    }
+
+    [TrackerFact]
+    public async Task Peers_that_fell_silent_are_removed_some_at_a_time()
+    {
+        const int Silent = 2500;
+        await _alice.AnnounceAsync(Complete);
+        var now = _clock.GetUtcNow().ToUnixTimeSeconds();
+        await _tracker.ExecuteAsync(
+            $"""
+            INSERT INTO peers (user_id, session_hash, fingerprint, observed_address, own_addresses, port, last_seen)
+            WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {Silent})
+            SELECT p.user_id, p.session_hash, CAST(n AS TEXT), '127.0.0.1', '', 1, {now} - 1000 - n FROM numbers CROSS JOIN peers p;
+            INSERT INTO holdings (peer_id, group_id, pieces_root, complete, place)
+            SELECT p.id, h.group_id, h.pieces_root, 1, 0 FROM peers p CROSS JOIN holdings h WHERE p.port = 1;
+            """);
+        Assert.Equal((Silent + 1, Silent + 1), (await _tracker.CountAsync("peers"), await _tracker.CountAsync("holdings")));
+
+        var parts = 1;
+        for (; await _tracker.Database.WriteAsync(connection => PeerStore.PurgeExpiredAsync(connection, now - 90), CancellationToken.None); parts++)
+        {
+            Assert.InRange(await _tracker.CountAsync("holdings"), Silent + 1 - (1000 * parts), Silent + 1);
+        }
+
+        Assert.InRange(parts, 3, 10);
+        Assert.Equal((1, 1), (await _tracker.CountAsync("peers"), await _tracker.CountAsync("holdings")));
+        Assert.Equal(1, await SourcesAsync());
     }
 
     [TrackerFact]

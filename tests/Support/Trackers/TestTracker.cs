@@ -57,7 +57,8 @@ internal sealed class TestTracker : IAsyncDisposable
     }
 
     /// <summary>Starts another instance of a tracker, with a separate data folder unless the database is in it.</summary>
-    public static async Task<TestTracker> StartBesideAsync(TestTracker other, Action<TestTrackerOptions>? configure = null, TimeProvider? clock = null)
+    public static async Task<TestTracker> StartBesideAsync(
+        TestTracker other, Action<TestTrackerOptions>? configure = null, TimeProvider? clock = null, ILoggerProvider? log = null)
     {
         var options = new TestTrackerOptions();
         (options.Database, options.ConnectionString) = (other._options.Database, other._options.ConnectionString);
@@ -68,7 +69,7 @@ internal sealed class TestTracker : IAsyncDisposable
         }
 
         configure?.Invoke(options);
-        return await StartAsync(options, !sharesFolder, clock);
+        return await StartAsync(options, !sharesFolder, clock, log);
     }
 
     /// <summary>Changes the database behind the tracker's back.</summary>
