@@ -17,6 +17,8 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
     private readonly ConnectionContext _context;
     // The wall clock may be set meanwhile.
     private readonly long _startedAt;
+    // The content may be withdrawn before the channel ends.
+    private readonly string _name;
     private long _bytesUploaded;
     private bool _hasSentBitfield;
 
@@ -36,6 +38,7 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
         Source = source;
         Started = context.Clock.GetUtcNow();
         _startedAt = context.Clock.GetTimestamp();
+        _name = content.NameIn(group.Id) ?? "";
     }
 
     public PeerConnection Connection { get; }
@@ -198,7 +201,7 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
         ? null
         : new UploadRecord(
             Group.Name,
-            Content.NameIn(Group.Id) ?? "",
+            Content.NameIn(Group.Id) ?? _name,
             Content.PiecesRoot,
             UserName,
             Connection.RemoteFingerprint,

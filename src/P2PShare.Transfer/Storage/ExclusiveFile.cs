@@ -198,7 +198,9 @@ internal static class ExclusiveFile
         return error switch
         {
             0 => LinuxCalls.TryLock(handle, exclusive: true) ? handle : throw FileErrors.Close(handle, LinuxCalls.Error(LinuxCalls.WouldBlock, path)),
-            LinuxCalls.FileExists or LinuxCalls.NoEntry or LinuxCalls.Loop => null,
+            LinuxCalls.FileExists or LinuxCalls.Loop => null,
+            // A folder in which no file can be made, such as one of /proc, answers so too.
+            LinuxCalls.NoEntry when !isNew => null,
             _ => throw LinuxCalls.Error(error, path),
         };
     }

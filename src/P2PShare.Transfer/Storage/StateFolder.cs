@@ -46,7 +46,7 @@ public sealed class StateFolder
         {
             throw new P2PShareException(
                 ErrorCode.StateFolderUnusable,
-                $"The state folder '{path}' cannot be used: {e.Message} Set {EnvironmentVariable} to a folder that you can write to.",
+                $"The state folder '{path}' cannot be used: {e.Message} Mend that, or choose another folder, with {EnvironmentVariable} for instance.",
                 e);
         }
     }

@@ -82,8 +82,21 @@ internal static partial class UnixFile
     /// <summary>Copies this process's handle of an open file, as a child process holds it until it runs its program.</summary>
     public static SafeFileHandle Duplicate(string path)
     {
-        var open = Directory.GetFiles("/proc/self/fd").First(descriptor => File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.FullName == path);
+        var open = Directory.GetFiles("/proc/self/fd").First(descriptor => Leads(descriptor, path));
         return new SafeFileHandle(Duplicate(int.Parse(Path.GetFileName(open), CultureInfo.InvariantCulture)), ownsHandle: true);
+    }
+
+    private static bool Leads(string descriptor, string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.FullName == path;
+        }
+        catch (IOException)
+        {
+            // Closed meanwhile, by another test.
+            return false;
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]

@@ -68,7 +68,10 @@ internal sealed class FakeContent : IServedContent
         }
     }
 
-    public string? NameIn(Guid group) => "file.bin";
+    /// <summary>Null: it was withdrawn.</summary>
+    public string? Name { get; set; } = "file.bin";
+
+    public string? NameIn(Guid group) => Name;
 
     public void Attach(ContentChannel channel)
     {

@@ -123,6 +123,7 @@ public sealed class PeerConnectionTests : ConnectionTest
         await remote.RequestAsync(new BlockRange(1, 0, 0, 60_000));
         Assert.Equal(MessageId.Piece, (await remote.ReceiveAsync())!.Value.Id);
         Clock.Advance(TimeSpan.FromSeconds(3));
+        _content.Name = null;
 
         var buffer = new byte[20];
         await remote.SendAsync(buffer.AsMemory(0, new CloseMessage(1, CloseReason.Done).Write(buffer)));
