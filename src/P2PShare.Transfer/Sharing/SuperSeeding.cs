@@ -24,6 +24,18 @@ internal sealed class SuperSeeding(int pieceCount, TimeProvider clock)
     private int _toComeOut = pieceCount;
     private bool _isOver;
 
+    /// <summary>Refused pieces that are kept, over all channels.</summary>
+    public int DeferredCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _deferred.Values.Sum(deferral => deferral.Pieces.Count);
+            }
+        }
+    }
+
     /// <summary>Whether a peer can have a piece now. If not, <see cref="Defer"/> must be called.</summary>
     public bool TryAssign(ISeedChannel channel, int piece)
     {
