@@ -7,19 +7,18 @@ namespace P2PShare.TrackerHost.Storage;
 /// <param name="machine">The machine's clock.</param>
 internal sealed class DatabaseTime(TimeProvider machine) : TimeProvider
 {
-    // Less cannot be told from the time that the answer took.
-    private static readonly TimeSpan Negligible = TimeSpan.FromMilliseconds(500);
+    private volatile Reading? _reading;
 
-    private long _skew;
-
-    /// <summary>How far the machine's clock is ahead of the database's at the last measurement; 0 if they are on one machine.</summary>
-    public TimeSpan Skew => TimeSpan.FromTicks(Interlocked.Read(ref _skew));
+    /// <summary>How far the machine's clock is ahead of the database's; 0 if they are on one machine.</summary>
+    public TimeSpan Skew => _reading is null ? TimeSpan.Zero : machine.GetUtcNow() - GetUtcNow();
 
     public override long TimestampFrequency => machine.TimestampFrequency;
 
     public override TimeZoneInfo LocalTimeZone => machine.LocalTimeZone;
 
-    public override DateTimeOffset GetUtcNow() => machine.GetUtcNow() - Skew;
+    // Counted on from the last measurement: a machine's clock that is set right meanwhile changes nothing.
+    public override DateTimeOffset GetUtcNow() =>
+        _reading is { } reading ? reading.Database + machine.GetElapsedTime(reading.Timestamp) : machine.GetUtcNow();
 
     public override long GetTimestamp() => machine.GetTimestamp();
 
@@ -30,11 +29,14 @@ internal sealed class DatabaseTime(TimeProvider machine) : TimeProvider
     /// <exception cref="Protocol.P2PShareException"><see cref="Protocol.ErrorCode.TrackerDatabaseUnavailable"/>.</exception>
     public async Task MeasureAsync(TrackerDatabase database, CancellationToken cancellationToken)
     {
-        var before = machine.GetUtcNow();
+        var asked = machine.GetTimestamp();
         if (await database.ReadTimeAsync(cancellationToken) is { } time)
         {
-            var skew = before + ((machine.GetUtcNow() - before) / 2) - time;
-            Interlocked.Exchange(ref _skew, skew.Duration() < Negligible ? 0 : skew.Ticks);
+            var answered = machine.GetTimestamp();
+            _reading = new Reading(time + (machine.GetElapsedTime(asked, answered) / 2), answered);
         }
     }
+
+    /// <param name="Database">The database's time when the machine's timestamp was <paramref name="Timestamp"/>.</param>
+    private sealed record Reading(DateTimeOffset Database, long Timestamp);
 }

@@ -55,8 +55,23 @@ public sealed class ClockSkewTests : IAsyncLifetime
         await Eventually.HoldsAsync(() => _log.Lines.Any(line => line.Text.Contains("seconds behind the database's", StringComparison.Ordinal)), "a warning is logged");
     }
 
+    [PostgresFact]
+    public async Task A_clock_that_is_set_right_between_two_measurements_moves_no_time()
+    {
+        var clock = new WrongClock(TimeSpan.FromMinutes(-10));
+        var time = new DatabaseTime(clock);
+        await using var behind = await TestTracker.StartBesideAsync(_right, clock: time);
+
+        clock.Ahead = TimeSpan.Zero;
+
+        Assert.InRange(time.GetUtcNow() - DateTimeOffset.UtcNow, TimeSpan.FromSeconds(-5), TimeSpan.FromSeconds(5));
+        Assert.InRange(time.Skew, TimeSpan.FromSeconds(-5), TimeSpan.FromSeconds(5));
+    }
+
     private sealed class WrongClock(TimeSpan ahead) : TimeProvider
     {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + ahead;
+        public TimeSpan Ahead { get; set; } = ahead;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
     }
 }
