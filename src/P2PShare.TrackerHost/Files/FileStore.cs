@@ -115,14 +115,20 @@ internal static class FileStore
         """,
         new { Now = now.ToUnixTimeSeconds() });
 
-    /// <summary>Forgets withdrawn contents that nobody holds, and those that their groups have again.</summary>
-    public static Task RemoveWithdrawnAsync(DbConnection connection) => connection.ExecuteAsync(
+    /// <summary>Removes, of the first withdrawn contents, those that no peer holds and those that their groups have again.</summary>
+    /// <param name="max">How many are looked at.</param>
+    public static Task RemoveWithdrawnAsync(DbConnection connection, int max) => connection.ExecuteAsync(
         """
         DELETE FROM withdrawn_contents WHERE
+            (group_id, pieces_root) IN (SELECT group_id, pieces_root FROM withdrawn_contents ORDER BY group_id, pieces_root LIMIT @max) AND (
             NOT EXISTS (SELECT 1 FROM holdings h WHERE h.group_id = withdrawn_contents.group_id AND h.pieces_root = withdrawn_contents.pieces_root)
             OR EXISTS (SELECT 1 FROM files f WHERE f.group_id = withdrawn_contents.group_id AND f.pieces_root = withdrawn_contents.pieces_root)
-            OR EXISTS (SELECT 1 FROM retired_contents r WHERE r.group_id = withdrawn_contents.group_id AND r.pieces_root = withdrawn_contents.pieces_root)
-        """);
+            OR EXISTS (SELECT 1 FROM retired_contents r WHERE r.group_id = withdrawn_contents.group_id AND r.pieces_root = withdrawn_contents.pieces_root))
+        """,
+        new { max });
+
+    public static async Task<bool> HasWithdrawnAsync(DbConnection connection) =>
+        await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM (SELECT 1 FROM withdrawn_contents LIMIT 1) AS w") > 0;
 
     private static Task<int> AddWithdrawnAsync(DbConnection connection, string condition, object parameters) => connection.ExecuteAsync(
         $"""

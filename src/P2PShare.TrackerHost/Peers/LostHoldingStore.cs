@@ -15,14 +15,15 @@ namespace P2PShare.TrackerHost.Peers;
 /// </summary>
 internal static partial class LostHoldingStore
 {
-    private const int MaxRemovedAtOnce = 1000;
+    // Of contents, and of holdings: neither a long withdrawal nor a large group holds the lock for long.
+    private const int MaxAtOnce = 1000;
 
     /// <summary>Removes some holdings of withdrawn contents, so that their peers are told.</summary>
     /// <returns>Whether more are left.</returns>
     public static async Task<bool> SweepAsync(DbConnection connection)
     {
-        await FileStore.RemoveWithdrawnAsync(connection);
-        var keys = await HoldingStore.TakeWithdrawnAsync(connection, MaxRemovedAtOnce);
+        await FileStore.RemoveWithdrawnAsync(connection, MaxAtOnce);
+        var keys = await HoldingStore.TakeWithdrawnAsync(connection, MaxAtOnce);
         if (keys.Count > 0)
         {
             await connection.ExecuteAsync(
@@ -34,7 +35,7 @@ internal static partial class LostHoldingStore
                 new { rows = JsonSerializer.Serialize(keys, KeyJson.Default.IReadOnlyListKey) });
         }
 
-        return keys.Count == MaxRemovedAtOnce;
+        return await FileStore.HasWithdrawnAsync(connection);
     }
 
     /// <summary>Takes what peers have lost. What has become a content of its group again is left out.</summary>
