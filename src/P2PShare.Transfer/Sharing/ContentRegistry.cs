@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
@@ -25,6 +26,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     private readonly TimeProvider _clock;
     private readonly OfferedContents _offered;
     private readonly OwnWithdrawals _withdrawals = new();
+    private readonly ConcurrentDictionary<string, bool> _unreadable = new();
     private readonly ShareRestorer _restorer;
 
     internal ContentRegistry(IAnnouncer announcer, ShareStore store, ShareAtTracker shareAtTracker, ILogger logger, TimeProvider clock)
@@ -69,6 +71,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
         if (content.Size > 0)
         {
+            _unreadable.TryRemove(file.Path, out _);
             Offer(new SharedContent(file, _clock), new OfferedName(response.GroupIdentity, name, IsReceived: false));
             await _announcer.FlushAsync(cancellationToken).ConfigureAwait(false);
             // The answer was made before this peer was announced.
@@ -190,16 +193,19 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     /// <inheritdoc cref="IContentLookup.ReportUnreadable"/>
     internal void ReportUnreadable(OfferedContent offered, Exception problem)
     {
-        // A part that was just closed is left to its download to report.
-        if (problem is P2PShareException)
-        {
-            _logger.ContentUnreadable(
-                string.Join(", ", offered.Names.Select(name => $"'{name.Name}' is not offered to group '{name.Group}' any more")), problem.Message);
-        }
-
-        foreach (var group in offered.Names.Select(name => name.Group).Distinct())
+        var path = _offered.FindPath(offered);
+        var names = offered.Names.ToList();
+        foreach (var group in names.Select(name => name.Group).Distinct())
         {
             Withdraw(offered, group);
+        }
+
+        var elsewhere = path is null ? [] : OfferElsewhere(offered.PiecesRoot, path);
+        var lost = names.Where(name => !elsewhere.Exists(share => IsOf(share, name))).Select(name => $"'{name.Name}' is not offered to group '{name.Group}' any more").ToList();
+        // A part that was just closed is left to its download to report.
+        if (problem is P2PShareException && lost.Count > 0)
+        {
+            _logger.ContentUnreadable(string.Join(", ", lost), problem.Message);
         }
     }
 
@@ -234,10 +240,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
 
         var lost = replaced.Names.Where(name => !offered.NamesIn(name.Group.Id).Any(now => now.Name == name.Name)).ToHashSet();
-        var elsewhere = lost.Count == 0
-            ? []
-            : _store.GetAll().Where(share => share.File.Content.PiecesRoot == replaced.PiecesRoot && share.File.Path != path).ToList();
-        lost.RemoveWhere(name => elsewhere.Exists(share => share.Group.Id == name.Group.Id && share.Name == name.Name));
+        var elsewhere = lost.Count == 0 || path is null ? [] : FindElsewhere(replaced.PiecesRoot, path);
+        lost.RemoveWhere(name => elsewhere.Exists(share => IsOf(share, name)));
         foreach (var offer in replaced.Names)
         {
             var (group, name, isReceived) = offer;
@@ -253,8 +257,25 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             Withdraw(replaced, group);
         }
 
-        elsewhere.ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received)));
+        OfferAll(elsewhere);
     }
+
+    private List<ShareStore.Share> OfferElsewhere(Hash256 root, string path)
+    {
+        _unreadable[path] = true;
+        var elsewhere = FindElsewhere(root, path);
+        OfferAll(elsewhere);
+        return elsewhere;
+    }
+
+    // The shares of the same bytes in other files, of which none was found unreadable.
+    private List<ShareStore.Share> FindElsewhere(Hash256 root, string path) =>
+        [.. _store.GetAll().Where(share => share.File.Content.PiecesRoot == root && share.File.Path != path && !_unreadable.ContainsKey(share.File.Path))];
+
+    private void OfferAll(List<ShareStore.Share> shares) =>
+        shares.ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received)));
+
+    private static bool IsOf(ShareStore.Share share, OfferedName name) => share.Group.Id == name.Group.Id && share.Name == name.Name;
 
     private void Withdraw(OfferedContent offered, GroupIdentity group)
     {

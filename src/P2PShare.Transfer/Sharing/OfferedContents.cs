@@ -64,6 +64,9 @@ internal sealed class OfferedContents(TimeProvider clock) : IDisposable
         }
     }
 
+    /// <inheritdoc cref="OfferedPaths.Find"/>
+    public string? FindPath(OfferedContent offered) => _paths.Find(offered);
+
     /// <summary>Notes the file that a content is offered from now.</summary>
     /// <returns>Another content that was offered from there before.</returns>
     public OfferedContent? SetPath(string path, OfferedContent offered) => _paths.Set(path, offered);

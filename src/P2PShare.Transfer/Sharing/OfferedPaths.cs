@@ -31,6 +31,15 @@ internal sealed class OfferedPaths
         }
     }
 
+    /// <returns>The file that a content is offered from; null if it is not offered from a whole file.</returns>
+    public string? Find(OfferedContent offered)
+    {
+        lock (_lock)
+        {
+            return _paths.GetValueOrDefault(offered);
+        }
+    }
+
     /// <summary>Forgets a content that is not offered any more.</summary>
     public void Remove(OfferedContent offered)
     {

@@ -457,6 +457,30 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_with_the_same_bytes_as_one_that_cannot_be_read_is_offered_in_its_place_until_it_cannot_either()
+    {
+        var copy = await SharedFile.MakeAsync(_folder, "copy.bin", _bytes);
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
+        await _registry.ShareAsync(copy, "ops", "copy.bin", replace: false, CancellationToken.None);
+        var problem = new P2PShareException(ErrorCode.PathNotFound, "It is gone.");
+        File.Delete(copy.Path);
+
+        ((IContentLookup)_registry).ReportUnreadable(Find("ops")!, problem);
+
+        Assert.Equal("'copy.bin' is not offered to group 'ops' any more: It is gone.", Assert.Single(Log));
+        Assert.Equal(_bytes[..100], Read(Find("dev")!, 100));
+        Assert.Null(Find("ops"));
+
+        File.Delete(_file.Path);
+        ((IContentLookup)_registry).ReportUnreadable(Find("dev")!, problem);
+
+        Assert.Equal((0, 2), (_registry.NameCount, Log.Count));
+        File.WriteAllBytes(_file.Path, _bytes);
+        await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
+        Assert.NotNull(Find("dev"));
+    }
+
+    [Fact]
     public async Task A_name_that_is_shared_again_with_another_content_keeps_its_share()
     {
         await _registry.ShareAsync(_file, "dev", Name, replace: false, CancellationToken.None);
