@@ -7,6 +7,9 @@ namespace P2PShare.TrackerHost.Access;
 /// <summary>The rows of sessions: of a token only its hash.</summary>
 internal static class SessionStore
 {
+    // No hash of a token begins so.
+    private const string EndedPrefix = "ended ";
+
     /// <summary>Adds a session of a user whose password is still the one that was checked.</summary>
     /// <returns>False if the password is another one by now, or the user is gone.</returns>
     public static async Task<bool> AddAsync(DbConnection connection, string hash, Guid session, long user, string passwordHash, DateTimeOffset now) =>
@@ -41,14 +44,25 @@ internal static class SessionStore
     public static async Task<bool> TouchAsync(DbConnection connection, string hash, DateTimeOffset now) => await connection.ExecuteAsync(
         "UPDATE sessions SET last_used = @Now WHERE token_hash = @hash", new { hash, Now = now.ToUnixTimeSeconds() }) == 1;
 
-    /// <summary>Ends a session; the database deletes its peers with it.</summary>
+    /// <summary>Adds a session that nobody can use, and that is purged soon: it keeps the peers of one that ends until they are removed.</summary>
+    /// <returns>In place of the hash of a token.</returns>
+    public static async Task<string> AddEndedAsync(DbConnection connection, long user)
+    {
+        var guid = Guid.NewGuid().ToString("D");
+        var hash = $"{EndedPrefix}{guid}";
+        await connection.ExecuteAsync(
+            "INSERT INTO sessions (token_hash, guid, user_id, created, last_used) VALUES (@hash, @guid, @user, 0, 0)", new { hash, guid, user });
+        return hash;
+    }
+
+    /// <summary>Removes a session; the database deletes its peers with it.</summary>
     public static Task RemoveAsync(DbConnection connection, string hash) =>
         connection.ExecuteAsync("DELETE FROM sessions WHERE token_hash = @hash", new { hash });
 
-    /// <summary>Ends all sessions of a user except one.</summary>
+    /// <summary>Removes all sessions of a user that can be used, except one.</summary>
     /// <param name="kept">Null: none.</param>
     public static Task RemoveAllAsync(DbConnection connection, long user, string? kept = null) =>
-        connection.ExecuteAsync("DELETE FROM sessions WHERE user_id = @user AND token_hash <> @Kept", new { user, Kept = kept ?? "" });
+        connection.ExecuteAsync("DELETE FROM sessions WHERE user_id = @user AND token_hash <> @Kept AND last_used > 0", new { user, Kept = kept ?? "" });
 
     /// <param name="usedBefore">Sessions that were last used before are over.</param>
     public static Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset usedBefore) =>

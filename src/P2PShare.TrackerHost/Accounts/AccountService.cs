@@ -81,7 +81,7 @@ internal sealed class AccountService(
         async connection =>
         {
             await RevocationStore.AddAsync(connection, user.UserId, user.SessionId, clock.GetUtcNow());
-            await SessionStore.RemoveAsync(connection, user.SessionHash);
+            await SessionEnd.EndAsync(connection, user.Id, user.SessionHash);
         },
         cancellationToken);
 
@@ -125,7 +125,7 @@ internal sealed class AccountService(
 
                 await SessionStore.AddAsync(connection, hash, session, user.Id, newHash, now);
                 await PeerStore.MoveToSessionAsync(connection, user.SessionHash, hash);
-                await SessionStore.RemoveAllAsync(connection, user.Id, kept: hash);
+                await SessionEnd.EndAllAsync(connection, user.Id, kept: hash);
                 await RevocationStore.AddAsync(connection, user.UserId, session: null, now);
             },
             cancellationToken);

@@ -37,7 +37,7 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
         async connection =>
         {
             await UserStore.SetHashAsync(connection, user.Id, newHash);
-            await SessionStore.RemoveAllAsync(connection, user.Id);
+            await SessionEnd.EndAllAsync(connection, user.Id);
             await RevocationStore.AddAsync(connection, user.UserId, session: null, clock.GetUtcNow());
             await LoginFailureStore.RemoveAsync(connection, user.Name);
         },

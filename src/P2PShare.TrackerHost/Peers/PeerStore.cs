@@ -89,6 +89,20 @@ internal static partial class PeerStore
     public static Task MoveToSessionAsync(DbConnection connection, string from, string to) =>
         connection.ExecuteAsync("UPDATE peers SET session_hash = @to WHERE session_hash = @from", new { from, to });
 
+    public static async Task<bool> ExistsOfUserAsync(DbConnection connection, long user) =>
+        await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM (SELECT 1 FROM peers WHERE user_id = @user LIMIT 1) AS p", new { user }) > 0;
+
+    /// <summary>Makes peers of a user count as offline since long ago.</summary>
+    /// <param name="session">Those of this session; null: of all.</param>
+    /// <param name="kept">Except those of this session.</param>
+    /// <param name="ended">The session that keeps them until they are removed.</param>
+    public static Task EndAsync(DbConnection connection, long user, string? session, string? kept, string ended) => connection.ExecuteAsync(
+        $"""
+        UPDATE peers SET session_hash = @ended, last_seen = 0
+        WHERE user_id = @user AND session_hash <> @Kept {(session is null ? "" : "AND session_hash = @session")}
+        """,
+        new { user, session, Kept = kept ?? "", ended });
+
     public static Task RemoveAsync(DbConnection connection, long user, Hash256 fingerprint) => connection.ExecuteAsync(
         "DELETE FROM peers WHERE user_id = @user AND fingerprint = @Fingerprint", new { user, Fingerprint = fingerprint.ToString() });
 

@@ -1,6 +1,8 @@
 using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Peers;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -79,6 +81,29 @@ public sealed class SessionTests
         await alice.DeleteAsync(TrackerRoutes.CurrentSession);
 
         Assert.Equal(1, Assert.Single(await elsewhere.ListFilesAsync("dev")).Sources);
+        // There may be thousands of them: they are removed later, with the session that keeps them until then.
+        Assert.Equal((2, 2), (await tracker.CountAsync("peers"), await tracker.CountAsync("sessions")));
+        Assert.False(await tracker.Database.WriteAsync(connection => PeerStore.PurgeExpiredAsync(connection, onlineSince: 1), CancellationToken.None));
+        await tracker.Database.WriteAsync(connection => SessionStore.PurgeExpiredAsync(connection, DateTimeOffset.FromUnixTimeSeconds(1)), CancellationToken.None);
+        Assert.Equal((1, 1), (await tracker.CountAsync("peers"), await tracker.CountAsync("sessions")));
+    }
+
+    [TrackerFact]
+    public async Task A_peer_that_is_announced_again_after_a_logout_is_online_again()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        await alice.AnnounceAsync(("dev", root, Complete: true));
+        await alice.DeleteAsync(TrackerRoutes.CurrentSession);
+        await alice.LogInAsync();
+
+        await alice.AnnounceAsync(("dev", root, Complete: true));
+
+        Assert.Equal(1, Assert.Single(await alice.ListFilesAsync("dev")).Sources);
+        Assert.Equal(1, await tracker.CountAsync("peers"));
     }
 
     [TrackerFact]
