@@ -72,6 +72,9 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
         foreach (var group in await MemberStore.FindGroupsAsync(connection, user))
         {
             await GroupService.EndMembershipAsync(connection, group, user, GroupEventKind.MemberLeft, clock.GetUtcNow());
+            while (await EndedMembershipStore.SweepAsync(connection, group, user, clock.GetUtcNow()))
+            {
+            }
         }
 
         await UserStore.RemoveAsync(connection, user);

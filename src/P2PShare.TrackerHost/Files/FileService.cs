@@ -121,11 +121,19 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
             },
             cancellationToken);
 
-    /// <summary>Ends what a former member shares with a group.</summary>
-    public static async Task EndSharesAsync(DbConnection connection, long group, long user, string userName, DateTimeOffset now)
+    /// <summary>Ends some of what a former member shares with a group.</summary>
+    /// <param name="until">Shares of later seconds stay.</param>
+    /// <returns>How many.</returns>
+    public static async Task<int> EndSharesAsync(DbConnection connection, long group, long user, string userName, long until, int max, DateTimeOffset now)
     {
-        await FileStore.RemoveSharerOfGroupAsync(connection, group, user);
-        await EventStore.AddFilesRemovedAsync(connection, group, userName, now, await FileStore.RemoveUnsharedOfGroupAsync(connection, group));
+        var files = await FileStore.FindSharedAsync(connection, group, user, until, max);
+        if (files.Count > 0)
+        {
+            await FileStore.RemoveSharersAsync(connection, files, user);
+            await EventStore.AddFilesRemovedAsync(connection, group, userName, now, await FileStore.RemoveUnsharedAsync(connection, files));
+        }
+
+        return files.Count;
     }
 
     private async Task RetireAsync(DbConnection connection, Membership membership, StoredFile file, CurrentUser user, bool replace)

@@ -62,9 +62,14 @@ internal static class FileStore
     public static Task RemoveSharersAsync(DbConnection connection, IReadOnlyList<long> files, long user) => connection.ExecuteAsync(
         $"DELETE FROM file_sharers WHERE user_id = @user AND {connection.In("file_id", "@Files")}", new { user, Files = connection.List(files) });
 
-    /// <summary>Ends all shares of a user in a group.</summary>
-    public static Task RemoveSharerOfGroupAsync(DbConnection connection, long group, long user) => connection.ExecuteAsync(
-        "DELETE FROM file_sharers WHERE user_id = @user AND file_id IN (SELECT id FROM files WHERE group_id = @group)", new { group, user });
+    /// <summary>Some of the files that a user shares in a group, of those shared up to a second.</summary>
+    public static async Task<IReadOnlyList<long>> FindSharedAsync(DbConnection connection, long group, long user, long until, int max) =>
+        (await connection.QueryAsync<long>(
+            """
+            SELECT s.file_id FROM file_sharers s JOIN files f ON f.id = s.file_id
+            WHERE s.user_id = @user AND f.group_id = @group AND s.shared <= @until LIMIT @max
+            """,
+            new { group, user, until, max })).AsList();
 
     public static Task RemoveAsync(DbConnection connection, long file) => connection.ExecuteAsync("DELETE FROM files WHERE id = @file", new { file });
 
@@ -76,17 +81,6 @@ internal static class FileStore
         var parameters = new { Files = connection.List(files) };
         await AddWithdrawnAsync(connection, unshared, parameters);
         return (await connection.QueryAsync<string>($"DELETE FROM files WHERE {unshared} RETURNING name", parameters)).AsList();
-    }
-
-    /// <summary>Deletes the files of a group that have no sharer left.</summary>
-    /// <returns>Their names.</returns>
-    public static async Task<IReadOnlyList<string>> RemoveUnsharedOfGroupAsync(DbConnection connection, long group)
-    {
-        const string Unshared = "group_id = @group AND " + IsUnshared;
-        await AddWithdrawnAsync(connection, Unshared, new { group });
-        var names = (await connection.QueryAsync<string>($"SELECT name FROM files WHERE {Unshared}", new { group })).AsList();
-        await connection.ExecuteAsync($"DELETE FROM files WHERE {Unshared}", new { group });
-        return names;
     }
 
     /// <summary>Lets peers hold a replaced content until running downloads have finished.</summary>

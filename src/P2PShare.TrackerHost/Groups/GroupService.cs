@@ -94,31 +94,47 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.OwnerCannotLeave"/>,
     /// <see cref="ErrorCode.NotMember"/> of oneself or <see cref="ErrorCode.MemberNotFound"/> of another.
     /// </exception>
-    public Task RemoveMemberAsync(CurrentUser user, string group, string member, CancellationToken cancellationToken) => database.WriteAsync(
-        async connection =>
+    public async Task RemoveMemberAsync(CurrentUser user, string group, string member, CancellationToken cancellationToken)
+    {
+        var ended = await database.WriteAsync(connection => EndMembershipAsync(connection, user, group, member), cancellationToken);
+        // In writes of their own, between which others get their turn. The purge does what this process leaves undone.
+        while (ended.HasMore)
         {
-            var self = AccountName.Key(member) == AccountName.Key(user.Name);
-            var membership = self
-                ? await Membership.GetAsync(connection, group, user)
-                : await Membership.RequireOwnerAsync(connection, group, user, "remove another member");
-            var id = self ? user.Id : await MemberStore.FindUserAsync(connection, member);
-            if (id == membership.OwnerId)
+            ended = ended with
             {
-                throw new P2PShareException(
-                    ErrorCode.OwnerCannotLeave, $"The owner of '{membership.GroupName}' cannot leave it: its members would have nobody to approve requests.");
-            }
+                HasMore = await database.WriteAsync(connection => EndedMembershipStore.SweepAsync(connection, ended.Group, ended.User, clock.GetUtcNow()), CancellationToken.None),
+            };
+        }
+    }
 
-            var kind = self ? GroupEventKind.MemberLeft : GroupEventKind.MemberRemoved;
-            if (id is null || !await EndMembershipAsync(connection, membership.GroupId, id.Value, kind, clock.GetUtcNow()))
-            {
-                throw self
-                    ? Membership.NotMember($"You are not a member of '{membership.GroupName}'.")
-                    : MemberNotFound(member, membership);
-            }
-        },
-        cancellationToken);
+    private async Task<(long Group, long User, bool HasMore)> EndMembershipAsync(DbConnection connection, CurrentUser user, string group, string member)
+    {
+        var self = AccountName.Key(member) == AccountName.Key(user.Name);
+        var membership = self
+            ? await Membership.GetAsync(connection, group, user)
+            : await Membership.RequireOwnerAsync(connection, group, user, "remove another member");
+        var id = self ? user.Id : await MemberStore.FindUserAsync(connection, member);
+        if (id == membership.OwnerId)
+        {
+            throw new P2PShareException(
+                ErrorCode.OwnerCannotLeave, $"The owner of '{membership.GroupName}' cannot leave it: its members would have nobody to approve requests.");
+        }
 
-    /// <summary>Ends a membership and what depends on it: the user's tickets, shares, and what the user's peers offer there.</summary>
+        var kind = self ? GroupEventKind.MemberLeft : GroupEventKind.MemberRemoved;
+        if (id is null || !await EndMembershipAsync(connection, membership.GroupId, id.Value, kind, clock.GetUtcNow()))
+        {
+            throw self
+                ? Membership.NotMember($"You are not a member of '{membership.GroupName}'.")
+                : MemberNotFound(member, membership);
+        }
+
+        return (membership.GroupId, id.Value, await EndedMembershipStore.SweepAsync(connection, membership.GroupId, id.Value, clock.GetUtcNow()));
+    }
+
+    /// <summary>
+    /// Ends a membership and the user's tickets for the group. What the user shared there, and what the user's peers hold, is left to
+    /// <see cref="EndedMembershipStore"/>.
+    /// </summary>
     /// <param name="kind">How it ends: <see cref="GroupEventKind.MemberLeft"/> or <see cref="GroupEventKind.MemberRemoved"/>.</param>
     /// <returns>Whether there was one.</returns>
     public static async Task<bool> EndMembershipAsync(DbConnection connection, long group, long user, GroupEventKind kind, DateTimeOffset now)
@@ -134,8 +150,7 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
         // Watches of the user, in other sessions too, end with it.
         await EventStore.AddForUserAsync(connection, kind, group, user, name, now);
 
-        await HoldingStore.RemoveOfGroupAsync(connection, group, user);
-        await FileService.EndSharesAsync(connection, group, user, name, now);
+        await EndedMembershipStore.AddAsync(connection, group, user, name, now);
         return true;
     }
 

@@ -4,6 +4,7 @@ using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Files;
+using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Peers;
 using P2PShare.TrackerHost.Storage;
 using P2PShare.TrackerHost.Tickets;
@@ -37,6 +38,7 @@ internal sealed partial class Purge(
             await RunInPartsAsync("peers", connection => PeerStore.PurgeExpiredAsync(connection, peers.OnlineSince(now)), stoppingToken);
             await RunAsync("sessions", connection => sessions.PurgeExpiredAsync(connection, now), stoppingToken);
             await RunAsync("replaced contents", connection => FileStore.PurgeExpiredAsync(connection, now), stoppingToken);
+            await RunInPartsAsync("what former members shared", connection => EndedMembershipStore.SweepAnyAsync(connection, now), stoppingToken);
             await RunInPartsAsync("holdings of withdrawn contents", LostHoldingStore.SweepAsync, stoppingToken);
             await TryAsync("keys of tickets", () => keys.RotateAsync(stoppingToken));
         }

@@ -115,9 +115,16 @@ internal static partial class HoldingStore
         """,
         new { Peers = connection.List(peers), max });
 
-    /// <summary>Removes what a user's peers hold in a group.</summary>
-    public static Task RemoveOfGroupAsync(DbConnection connection, long group, long user) => connection.ExecuteAsync(
-        "DELETE FROM holdings WHERE group_id = @group AND peer_id IN (SELECT id FROM peers WHERE user_id = @user)", new { group, user });
+    /// <summary>Removes some of what a user's peers hold in a group, unless the user is a member.</summary>
+    /// <returns>How many.</returns>
+    public static Task<int> RemoveOfFormerMemberAsync(DbConnection connection, long group, long user, int max) => connection.ExecuteAsync(
+        """
+        DELETE FROM holdings WHERE (peer_id, group_id, pieces_root) IN (
+            SELECT h.peer_id, h.group_id, h.pieces_root FROM peers p CROSS JOIN holdings h
+            WHERE p.user_id = @user AND h.peer_id = p.id AND h.group_id = @group
+                AND NOT EXISTS (SELECT 1 FROM members m WHERE m.group_id = @group AND m.user_id = @user) LIMIT @max)
+        """,
+        new { group, user, max });
 
     /// <summary>
     /// Some peers online that hold a content, complete ones first, and more than one response has. Of many, those that follow a random place: to read all and choose

@@ -20,6 +20,7 @@ public sealed partial class TrackerHostRules
         ["groups"] = "Groups/GroupStore.cs",
         ["members"] = "Groups/MemberStore.cs",
         ["join_requests"] = "Groups/JoinRequestStore.cs",
+        ["ended_memberships"] = "Groups/EndedMembershipStore.cs",
         ["peers"] = "Peers/PeerStore.cs",
         ["holdings"] = "Peers/HoldingStore.cs",
         ["lost_holdings"] = "Peers/LostHoldingStore.cs",
