@@ -32,10 +32,10 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
             return false;
         }
 
-        var now = SafeFile.Status(handle, file.Path, cachedOnly: true).Stamp;
-        return IsChecked(now, offset, buffer.Length)
+        // A file that is after the read as it was before the check has not changed in between.
+        return GetCheckedStamp(offset, buffer.Length) is { } stamp
             && LinuxCalls.TryReadCached(handle, buffer, offset)
-            && SafeFile.Status(handle, file.Path, cachedOnly: true).Stamp == now;
+            && SafeFile.Status(handle, file.Path, cachedOnly: true).Stamp == stamp;
     }
 
     /// <summary>Reads, and first checks the pieces that were not checked yet.</summary>
@@ -77,24 +77,22 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
 
     public void RemoveReader() => handle.DangerousRelease();
 
-    private bool IsChecked(FileStamp now, long offset, int length)
+    private bool IsChecked(FileStamp now, long offset, int length) => GetCheckedStamp(offset, length) == now;
+
+    /// <returns>What the file was when the pieces of a range were checked; null if one of them was not.</returns>
+    private FileStamp? GetCheckedStamp(long offset, int length)
     {
         lock (_lock)
         {
-            if (_stamp != now)
-            {
-                return false;
-            }
-
             for (var piece = PieceAt(offset); piece <= PieceAt(offset + length - 1); piece++)
             {
                 if (!_checked[piece])
                 {
-                    return false;
+                    return null;
                 }
             }
 
-            return true;
+            return _stamp;
         }
     }
 
