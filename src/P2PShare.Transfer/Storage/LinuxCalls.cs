@@ -34,6 +34,7 @@ internal static partial class LinuxCalls
     private const uint BasicStatus = 0x7ff;
     private const int RemoveFolder = 0x200;
     private const uint NoReplace = 1;
+    private const int KeepSize = 1;
     private const int LockShared = 1;
     private const int LockExclusive = 2;
     private const int LockWithoutWaiting = 4;
@@ -119,13 +120,13 @@ internal static partial class LinuxCalls
         }
     }
 
-    /// <summary>Reserves space.</summary>
+    /// <summary>Reserves space. The file's length stays as it is: it shows how far the file was written.</summary>
     /// <returns>The system's error number; 0 if the space is reserved.</returns>
     public static int Reserve(SafeFileHandle handle, long size)
     {
         while (true)
         {
-            var error = LinuxImports.Allocate(handle, 0, 0, size) == 0 ? 0 : Marshal.GetLastPInvokeError();
+            var error = LinuxImports.Allocate(handle, KeepSize, 0, size) == 0 ? 0 : Marshal.GetLastPInvokeError();
             if (error != Interrupted)
             {
                 return error;

@@ -38,6 +38,18 @@ public sealed class PartFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_new_file_has_nothing_to_verify()
+    {
+        var file = await HashAsync();
+        using var part = PartFile.Open(_destination, file.Content);
+
+        await part.RestoreAsync(CancellationToken.None);
+
+        Assert.False(part.HoldsUnrecorded);
+        Assert.Equal(0, part.GetHave().Count);
+    }
+
+    [Fact]
     public async Task Recorded_pieces_are_found_again()
     {
         var file = await HashAsync();
