@@ -9,9 +9,9 @@ namespace P2PShare.Transfer.Sharing;
 
 /// <summary>
 /// An open shared file. Each piece is checked against its hash before any of it is returned, once for as long as the file does not
-/// change. Safe for concurrent use.
+/// change. Hashing it in this process counts as a check. Safe for concurrent use.
 /// </summary>
-internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisposable
+internal sealed class OpenedFile : IDisposable
 {
     // A file that changes again and again while it is read is being written to.
     private const int MaxAttempts = 3;
@@ -20,8 +20,20 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
     private readonly Lock _lock = new();
     // Several connections ask for the same piece at once, and one of them checks it.
     private readonly Lock[] _checking = [.. Enumerable.Range(0, 16).Select(_ => new Lock())];
-    private Bitfield _checked = new(file.Content.PieceCount);
+    private readonly HashedFile _file;
+    private readonly SafeFileHandle _handle;
+    private Bitfield _checked;
     private FileStamp _stamp;
+
+    public OpenedFile(HashedFile file, SafeFileHandle handle)
+    {
+        (_file, _handle, _stamp) = (file, handle, file.Stamp);
+        _checked = new Bitfield(file.Content.PieceCount);
+        if (file.WasHashedHere)
+        {
+            _checked.SetAll();
+        }
+    }
 
     /// <summary>Reads what is in memory and was checked already.</summary>
     /// <returns>False if that needs the disk.</returns>
@@ -34,8 +46,8 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
 
         // A file that is after the read as it was before the check has not changed in between.
         return GetCheckedStamp(offset, buffer.Length) is { } stamp
-            && LinuxCalls.TryReadCached(handle, buffer, offset)
-            && SafeFile.Status(handle, file.Path, cachedOnly: true).Stamp == stamp;
+            && LinuxCalls.TryReadCached(_handle, buffer, offset)
+            && SafeFile.Status(_handle, _file.Path, cachedOnly: true).Stamp == stamp;
     }
 
     /// <summary>Reads, and first checks the pieces that were not checked yet.</summary>
@@ -45,8 +57,8 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var now = SafeFile.Status(handle, file.Path).Stamp;
-            if (now.Size != file.Content.Size)
+            var now = SafeFile.Status(_handle, _file.Path).Stamp;
+            if (now.Size != _file.Content.Size)
             {
                 break;
             }
@@ -56,8 +68,8 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
                 Check(now, offset, buffer.Length);
             }
 
-            SafeFile.ReadExactly(handle, buffer, offset);
-            if (SafeFile.Status(handle, file.Path).Stamp == now)
+            SafeFile.ReadExactly(_handle, buffer, offset);
+            if (SafeFile.Status(_handle, _file.Path).Stamp == now)
             {
                 return;
             }
@@ -66,16 +78,16 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
         throw HasOtherBytes();
     }
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose() => _handle.Dispose();
 
     /// <summary>Keeps it open until <see cref="RemoveReader"/>, also if it is disposed meanwhile.</summary>
     public void AddReader()
     {
         var counted = false;
-        handle.DangerousAddRef(ref counted);
+        _handle.DangerousAddRef(ref counted);
     }
 
-    public void RemoveReader() => handle.DangerousRelease();
+    public void RemoveReader() => _handle.DangerousRelease();
 
     private bool IsChecked(FileStamp now, long offset, int length) => GetCheckedStamp(offset, length) == now;
 
@@ -102,7 +114,7 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
         {
             if (_stamp != now)
             {
-                (_stamp, _checked) = (now, new Bitfield(file.Content.PieceCount));
+                (_stamp, _checked) = (now, new Bitfield(_file.Content.PieceCount));
             }
         }
 
@@ -111,12 +123,12 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
             var checking = _checking[piece % _checking.Length];
             lock (checking)
             {
-                if (IsChecked(now, (long)piece * file.Content.PieceLength, 1))
+                if (IsChecked(now, (long)piece * _file.Content.PieceLength, 1))
                 {
                     continue;
                 }
 
-                if (Hash(piece) != file.PieceHash(piece))
+                if (Hash(piece) != _file.PieceHash(piece))
                 {
                     throw HasOtherBytes();
                 }
@@ -134,7 +146,7 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
 
     private Hash256 Hash(int piece)
     {
-        var length = file.Content.PieceSize(piece);
+        var length = _file.Content.PieceSize(piece);
         var buffer = ArrayPool<byte>.Shared.Rent(ReadLength);
         var leaves = ArrayPool<Hash256>.Shared.Rent((length + PieceLength.Block - 1) / PieceLength.Block);
         try
@@ -143,12 +155,12 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
             for (var done = 0; done < length;)
             {
                 var read = buffer.AsSpan(0, Math.Min(ReadLength, length - done));
-                SafeFile.ReadExactly(handle, read, (long)piece * file.Content.PieceLength + done);
+                SafeFile.ReadExactly(_handle, read, (long)piece * _file.Content.PieceLength + done);
                 count += HashTree.HashBlocks(read, leaves.AsSpan(count));
                 done += read.Length;
             }
 
-            return HashTree.PieceHash(leaves.AsSpan(0, count), file.Content);
+            return HashTree.PieceHash(leaves.AsSpan(0, count), _file.Content);
         }
         finally
         {
@@ -157,7 +169,7 @@ internal sealed class OpenedFile(HashedFile file, SafeFileHandle handle) : IDisp
         }
     }
 
-    private int PieceAt(long offset) => (int)(offset / file.Content.PieceLength);
+    private int PieceAt(long offset) => (int)(offset / _file.Content.PieceLength);
 
-    private P2PShareException HasOtherBytes() => new(ErrorCode.SourceFileChanged, $"'{file.Path}' is not what was shared any more: it has other bytes.");
+    private P2PShareException HasOtherBytes() => new(ErrorCode.SourceFileChanged, $"'{_file.Path}' is not what was shared any more: it has other bytes.");
 }

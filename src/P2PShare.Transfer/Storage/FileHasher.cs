@@ -34,6 +34,7 @@ public static class FileHasher
         path = Path.GetFullPath(path);
         using var handle = Open(path, root, clock);
         var before = SafeFile.Status(handle, path).Stamp;
+        var hasSettled = before.Identity?.HasSettled(clock.GetUtcNow()) == true;
         var layout = new ContentDescription(before.Size, choosePieceLength(before.Size), null);
         if (layout.Size > PieceLength.MaxContentSize)
         {
@@ -60,16 +61,13 @@ public static class FileHasher
             throw FileErrors.Changed(path);
         }
 
-        return hashes.Length switch
+        var content = hashes.Length switch
         {
-            0 => new HashedFile(path, before.Modified, layout, [], before.Identity),
-            1 => new HashedFile(path, before.Modified, layout with { PiecesRoot = hashes[0] }, [], before.Identity),
-            _ => new HashedFile(
-                path, before.Modified,
-                layout with { PiecesRoot = HashTree.Root(hashes.AsSpan().ToArray(), HashTree.Height(layout.PieceLength)) },
-                hashes,
-                before.Identity),
+            0 => layout,
+            1 => layout with { PiecesRoot = hashes[0] },
+            _ => layout with { PiecesRoot = HashTree.Root(hashes.AsSpan().ToArray(), HashTree.Height(layout.PieceLength)) },
         };
+        return new HashedFile(path, before.Modified, content, hashes.Length > 1 ? hashes : [], before.Identity) { WasHashedHere = hasSettled };
     }
 
     private static SafeFileHandle Open(string path, string? root, TimeProvider clock)

@@ -13,6 +13,18 @@ internal readonly record struct FileStamp(long Size, DateTimeOffset Modified, Fi
 /// </param>
 public readonly record struct FileIdentity(long Device, long File, long Changed)
 {
+    // Longer than the step of the times of a file system: of one that keeps whole seconds, and of one that keeps parts of them.
+    private static readonly TimeSpan CoarseStep = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan FineStep = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Whether a change from now on gets another change time. False on other systems than Linux, where this is not known.</summary>
+    /// <param name="now">The system's time.</param>
+    internal bool HasSettled(DateTimeOffset now)
+    {
+        var step = Changed % 1_000_000_000 == 0 ? CoarseStep : FineStep;
+        return OperatingSystem.IsLinux() && Changed / 1_000_000 <= (now - step).ToUnixTimeMilliseconds();
+    }
+
     /// <summary>Whether this is the same file, and neither its bytes nor its attributes were changed. The device does not count.</summary>
     public bool IsUnchanged(FileIdentity other) => File == other.File && Changed == other.Changed;
 }

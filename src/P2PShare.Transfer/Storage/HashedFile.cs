@@ -11,6 +11,11 @@ namespace P2PShare.Transfer.Storage;
 public sealed record HashedFile(
     string Path, DateTimeOffset Modified, ContentDescription Content, IReadOnlyList<Hash256> PieceLayer, FileIdentity? Identity = null)
 {
+    /// <summary>
+    /// Whether this process hashed it, and it had last been changed long enough before that any change since has another change time.
+    /// </summary>
+    internal bool WasHashedHere { get; init; }
+
     internal FileStamp Stamp => new(Content.Size, Modified, Identity);
 
     /// <summary>The hash that a piece must have.</summary>

@@ -125,6 +125,24 @@ public sealed class SharedContentTests : IAsyncLifetime, IDisposable
     }
 
     [LinuxFact]
+    public void A_file_that_this_process_hashed_is_hashed_again_only_after_a_change()
+    {
+        // Whatever it reads has another hash than this.
+        var layer = _file.PieceLayer.Select(_ => default(Hash256)).ToArray();
+        using var checkedAtOnce = new SharedContent(_file with { PieceLayer = layer, WasHashedHere = false }, TimeProvider.System);
+        using var hashedHere = new SharedContent(_file with { PieceLayer = layer, WasHashedHere = true }, TimeProvider.System);
+        var buffer = new byte[10];
+
+        Assert.Equal(ErrorCode.SourceFileChanged, Assert.Throws<P2PShareException>(() => checkedAtOnce.Read(0, buffer)).Code);
+        hashedHere.Read(0, buffer);
+        Assert.Equal(_bytes[..10], buffer);
+
+        UnixFile.SetMode(_file.Path, "0400");
+
+        Assert.Equal(ErrorCode.SourceFileChanged, Assert.Throws<P2PShareException>(() => hashedHere.Read(0, buffer)).Code);
+    }
+
+    [LinuxFact]
     public void A_file_with_another_mode_is_served()
     {
         Read(0, 10);
