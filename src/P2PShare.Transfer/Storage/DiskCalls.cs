@@ -70,7 +70,8 @@ internal static class DiskCalls
     private sealed class Work<T>(string disk, Func<T> call) : IWork, IDisposable
     {
         private readonly Lock _lock = new();
-        private readonly ManualResetEventSlim _ended = new();
+        // A call takes longer than a wait may spin.
+        private readonly ManualResetEventSlim _ended = new(initialState: false, spinCount: 0);
         private T? _result;
         private ExceptionDispatchInfo? _error;
         private bool _isFinished;
@@ -140,7 +141,7 @@ internal static class DiskCalls
 
     private sealed class Worker : IDisposable
     {
-        private readonly SemaphoreSlim _started = new(0);
+        private readonly AutoResetEvent _started = new(initialState: false);
         private IWork? _work;
 
         public Worker() => new Thread(Loop) { IsBackground = true, Name = "disk" }.Start();
@@ -148,7 +149,7 @@ internal static class DiskCalls
         public void Start(IWork work)
         {
             _work = work;
-            _started.Release();
+            _started.Set();
         }
 
         public void Dispose() => _started.Dispose();
@@ -157,7 +158,7 @@ internal static class DiskCalls
         {
             while (true)
             {
-                _started.Wait();
+                _started.WaitOne();
                 _work!.Run();
                 _work = null;
                 lock (Gate)
