@@ -30,7 +30,7 @@ public static class PrintableCharacter
     /// The text with what could act on a terminal replaced by U+FFFD: control characters (ESC and C1 too), direction controls, line and
     /// paragraph separators, and what is not a character. No valid name contains any of them, so that names stay what they are.
     /// </summary>
-    public static string Defuse(string text) => text.All(IsHarmless) && IsWellFormed(text) ? text : ReplaceHarmful(text);
+    public static string Defuse(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~') || text.All(IsHarmless) && IsWellFormed(text) ? text : ReplaceHarmful(text);
 
     // Unicode's Bidi_Control: with them "gpj.exe" can be made to look like "exe.jpg".
     internal static bool IsDirectionControl(char c) =>
