@@ -7,13 +7,21 @@ namespace P2PShare.Transfer.Downloading;
 /// <summary>The downloads of a peer server's user, those of earlier shells included. Safe for concurrent use.</summary>
 public sealed class DownloadList
 {
-    /// <summary>Most complete downloads that are kept: the oldest are forgotten first. Those that are not complete are kept until they are removed.</summary>
+    /// <summary>
+    /// Complete downloads that are kept; when there are a hundred more, the oldest are removed. Those that are not complete are kept until
+    /// they are removed.
+    /// </summary>
     public const int MaxComplete = 1000;
+
+    // Looking for the oldest goes through all of them.
+    private const int SweepStep = 100;
 
     private readonly DownloadDependencies _dependencies;
     private readonly Lock _lock = new();
-    private readonly List<Download> _downloads = [];
+    private readonly LinkedList<Download> _downloads = new();
+    private readonly Dictionary<Guid, LinkedListNode<Download>> _byId = [];
     private readonly Dictionary<string, Download> _latest = [];
+    private int _sweepAt = MaxComplete + 1;
 
     internal DownloadList(DownloadDependencies dependencies) => _dependencies = dependencies;
 
@@ -70,15 +78,15 @@ public sealed class DownloadList
             // An unfinished download of something else into the same place is of no use any more.
             if (same is not null)
             {
-                _downloads.Remove(same);
-                _dependencies.Store.RemoveAsync(same.Id).ObserveFailure(_dependencies.Logger);
+                RemoveEntry(same);
+                _dependencies.Store.RemoveAsync([same.Id]).ObserveFailure(_dependencies.Logger);
             }
 
             var entry = new SavedDownload(Guid.NewGuid(), request, DownloadState.Running, null, 0, _dependencies.Clock.GetUtcNow());
             _dependencies.Store.AddAsync(entry.Id, request, entry.Created).ObserveFailure(_dependencies.Logger);
             var download = Add(entry);
             download.Start();
-            ForgetOldest();
+            RemoveOldest();
             return download;
         }
     }
@@ -97,14 +105,18 @@ public sealed class DownloadList
     {
         lock (_lock)
         {
-            var known = _downloads.Find(download => download.Id == saved.Id);
+            var known = _byId.GetValueOrDefault(saved.Id)?.Value;
             if (known is { HasRun: true })
             {
                 return known;
             }
 
             // What was loaded at the start may be out of date: another shell ran it since.
-            _downloads.RemoveAll(download => download.Id == saved.Id);
+            if (known is not null)
+            {
+                RemoveEntry(known);
+            }
+
             return AddLeft(saved);
         }
     }
@@ -144,24 +156,31 @@ public sealed class DownloadList
     // The shell that ran it is gone, or holds its part file: either way it does not run here.
     private Download AddLeft(SavedDownload saved) => Add(saved.State == DownloadState.Running ? saved with { State = DownloadState.Suspended } : saved);
 
-    private void ForgetOldest()
+    private void RemoveOldest()
     {
-        if (_downloads.Count <= MaxComplete)
+        if (_downloads.Count < _sweepAt)
         {
             return;
         }
 
-        var complete = _downloads.FindAll(IsComplete);
-        foreach (var oldest in complete.Take(complete.Count - MaxComplete))
+        var complete = _downloads.Where(IsComplete).ToList();
+        var oldest = complete.Take(complete.Count - MaxComplete).ToList();
+        oldest.ForEach(RemoveEntry);
+        if (oldest.Count > 0)
         {
-            RemoveEntry(oldest);
-            _dependencies.Store.RemoveAsync(oldest.Id).ObserveFailure(_dependencies.Logger);
+            _dependencies.Store.RemoveAsync([.. oldest.Select(download => download.Id)]).ObserveFailure(_dependencies.Logger);
         }
+
+        _sweepAt = Math.Max(_downloads.Count, MaxComplete) + SweepStep;
     }
 
     private void RemoveEntry(Download download)
     {
-        _downloads.Remove(download);
+        if (_byId.Remove(download.Id, out var node))
+        {
+            _downloads.Remove(node);
+        }
+
         if (_latest.GetValueOrDefault(download.Request.Destination) == download)
         {
             _latest.Remove(download.Request.Destination);
@@ -171,7 +190,7 @@ public sealed class DownloadList
     private Download Add(SavedDownload saved)
     {
         var download = new Download(_dependencies, saved);
-        _downloads.Add(download);
+        _byId[download.Id] = _downloads.AddLast(download);
         _latest[saved.Request.Destination] = download;
         return download;
     }

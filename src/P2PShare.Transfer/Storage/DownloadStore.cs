@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
@@ -44,7 +45,7 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
             PartFile.Delete(download.Request.Destination);
         }
 
-        return ExplainFailureAsync(RemoveAsync(download.Id));
+        return ExplainFailureAsync(RemoveAsync([download.Id]));
     }
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.DestinationInUse"/>.</exception>
@@ -90,7 +91,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
             new { id = id.ToString("D"), state = state.ToString(), code = error?.Code, message = error?.Message, bytesVerified });
 
     /// <inheritdoc cref="StateDatabase.WriteAsync"/>
-    internal Task RemoveAsync(Guid id) => _database.WriteAsync("DELETE FROM downloads WHERE id = @id", new { id = id.ToString("D") });
+    internal Task RemoveAsync(IReadOnlyList<Guid> ids) => _database.WriteAsync(
+        "DELETE FROM downloads WHERE id IN (SELECT value FROM json_each(@Ids))", new { Ids = JsonSerializer.Serialize(ids) });
 
     internal IReadOnlyList<SavedDownload> GetAll()
     {
@@ -112,7 +114,7 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
     Task IDownloadStore.UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
         UpdateAsync(id, state, error, bytesVerified);
 
-    Task IDownloadStore.RemoveAsync(Guid id) => RemoveAsync(id);
+    Task IDownloadStore.RemoveAsync(IReadOnlyList<Guid> ids) => RemoveAsync(ids);
 
     private async Task ExplainFailureAsync(Task write)
     {

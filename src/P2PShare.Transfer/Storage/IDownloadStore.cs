@@ -12,8 +12,8 @@ internal interface IDownloadStore
 
     Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified);
 
-    /// <summary>Removes a download; its part file stays.</summary>
-    Task RemoveAsync(Guid id);
+    /// <summary>Removes downloads; their part files stay.</summary>
+    Task RemoveAsync(IReadOnlyList<Guid> ids);
 
     /// <summary>Removes a download and deletes its part file; a finished file stays.</summary>
     /// <exception cref="P2PShareException">As <see cref="DownloadStore.RemoveAsync(SavedDownload)"/>.</exception>

@@ -30,7 +30,7 @@ internal sealed class FakeDownloadStore : IDownloadStore
     public Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
         WriteAsync(error is null ? $"{state} {bytesVerified}" : $"{state} {bytesVerified} {error.Code}");
 
-    public Task RemoveAsync(Guid id) => WriteAsync("remove");
+    public Task RemoveAsync(IReadOnlyList<Guid> ids) => WriteAsync($"remove {ids.Count}");
 
     public Task RemoveAsync(SavedDownload download) => WriteAsync($"remove {download.Request.Name} {download.State}");
 
