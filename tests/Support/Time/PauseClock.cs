@@ -12,13 +12,20 @@ internal sealed class PauseClock : FakeTimeProvider
     /// <summary>The pauses so far, in order.</summary>
     public ConcurrentQueue<TimeSpan> Pauses { get; } = [];
 
+    /// <summary>The longer waits so far, in order.</summary>
+    public ConcurrentQueue<TimeSpan> Timeouts { get; } = [];
+
     /// <summary>Whether pauses pass at once; else they last until the clock is advanced.</summary>
     public bool Goes { get; init; } = true;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = base.CreateTimer(callback, state, dueTime, period);
-        if (dueTime >= TimeSpan.Zero && dueTime < LongestPause)
+        if (dueTime >= LongestPause)
+        {
+            Timeouts.Enqueue(dueTime);
+        }
+        else if (dueTime >= TimeSpan.Zero)
         {
             Pauses.Enqueue(dueTime);
             if (Goes)

@@ -66,14 +66,18 @@ public sealed class DialRequestStreamTests : IDisposable
         _tracker.AnswerInTurn(Busy(retryAfter), Stream(Dial(2)), InMemoryTracker.Silence);
 
         var running = RunAsync(requests: 1);
-        for (var minute = 0; minute < 6 && !running.IsCompleted; minute++)
-        {
-            await Eventually.HoldsAsync(() => running.IsCompleted || !_tracker.Requests.IsEmpty, "it was refused");
-            await Task.Delay(50);
-            _clock.Advance(TimeSpan.FromMinutes(1));
-        }
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromMinutes(1));
+                return running.IsCompleted;
+            },
+            "the next stream was read");
 
         await running;
+        Assert.All(
+            _clock.Timeouts.Where(wait => wait != DialRequestStream.Lifetime),
+            wait => Assert.InRange(wait, TimeSpan.Zero, RetryDelay.MaxRetryAfter + TimeSpan.FromMinutes(2)));
     }
 
     [Fact]
