@@ -157,6 +157,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
 
         builder.Services.AddTrackerOptions(builder.Configuration);
         builder.Services.AddRouting();
+        builder.Services.AddRequestIds();
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
@@ -172,8 +173,8 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>());
         builder.Services.AddHostedService<CertificateWatch>().AddHostedService<Purge>();
         configure?.Invoke(builder);
-        builder.AddMetricsExport(observability);
-        if (MetricsExport.IsEnabled(builder, observability))
+        builder.AddTelemetryExport(observability);
+        if (TelemetryExport.HasMetrics(builder, observability))
         {
             builder.Services.AddHostedService(services => services.GetRequiredService<OnlinePeers>());
         }
@@ -184,6 +185,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.Services.GetRequiredService<CertificateMetrics>();
         app.Services.GetRequiredService<EventMetrics>();
         app.Services.GetRequiredService<DialMetrics>();
+        app.UseRequestIds();
         app.UseMetricsListener(observability);
         app.UseMetrics();
         app.UseTrustedProxies(connections);

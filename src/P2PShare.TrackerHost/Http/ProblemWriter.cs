@@ -14,9 +14,11 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     {
         var http = context.HttpContext;
         var status = http.Response.StatusCode;
+        // An exception has cleared the headers.
+        RequestIds.Answer(http);
         var problem = context.ProblemDetails.Extensions.TryGetValue(Problems.Code, out var code)
-            ? new ProblemResponse("about:blank", ReasonPhrases.GetReasonPhrase(status), status, context.ProblemDetails.Detail, (string?)code)
-            : new ProblemResponse("about:blank", ReasonPhrases.GetReasonPhrase(status), status, DetailOf(http), status < 500 ? ErrorCode.InvalidRequest : ErrorCode.TrackerFailed);
+            ? new ProblemResponse("about:blank", ReasonPhrases.GetReasonPhrase(status), status, context.ProblemDetails.Detail, (string?)code, http.TraceIdentifier)
+            : new ProblemResponse("about:blank", ReasonPhrases.GetReasonPhrase(status), status, DetailOf(http), status < 500 ? ErrorCode.InvalidRequest : ErrorCode.TrackerFailed, http.TraceIdentifier);
         return new ValueTask(http.Response.WriteAsJsonAsync(problem, TrackerJson.Default.ProblemResponse, Problems.ContentType, http.RequestAborted));
     }
 

@@ -17,7 +17,8 @@ internal static class LogLines
                 : IsReadByJournal ? ConsoleFormatterNames.Systemd
                 : ConsoleFormatterNames.Simple;
         });
-        // The scopes are the ids of request and connection, and the request's path.
+        // The scopes are the ids of trace, request and connection, and the request's path.
+        logging.Configure(log => log.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
         logging.Services.Configure<JsonConsoleFormatterOptions>(json => (json.IncludeScopes, json.UseUtcTimestamp, json.TimestampFormat) = (true, true, Time.TrimEnd()));
         logging.Services.Configure<SimpleConsoleFormatterOptions>(text =>
         {

@@ -88,38 +88,48 @@ public sealed class MetricsTests
     }
 
     [Fact]
-    public async Task A_collector_that_the_environment_names_gets_OTLP()
+    public async Task A_collector_that_the_environment_names_gets_metrics_traces_and_the_log()
     {
+        using var collector = new OtlpCollector();
         using var folder = new TemporaryFolder();
-        using var collector = new HttpListener();
-        var address = $"http://127.0.0.1:{LoopbackPort.FindFree()}/";
-        collector.Prefixes.Add(address);
-        collector.Start();
-        await using var tracker = await TrackerProcess.StartAsync(
-            folder.Path,
-            $"OTEL_EXPORTER_OTLP_ENDPOINT={address}",
-            "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
-            "OTEL_METRIC_EXPORT_INTERVAL=200");
+        await using var tracker = await TrackerProcess.StartAsync(folder.Path, collector.Settings);
         using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
         await alice.AnnounceAsync();
 
-        string text;
-        do
+        while (!collector.Last("/v1/metrics").Contains("p2pshare.tracker.announces", StringComparison.Ordinal)
+            || !collector.Last("/v1/traces").Contains("http.route", StringComparison.Ordinal)
+            || collector.Last("/v1/logs").Length == 0)
         {
-            var context = await collector.GetContextAsync().WaitAsync(TimeSpan.FromSeconds(30));
-            using var body = new MemoryStream();
-            await context.Request.InputStream.CopyToAsync(body);
-            context.Response.Close();
-            Assert.Equal(("POST", "/v1/metrics", "application/x-protobuf"), (context.Request.HttpMethod, context.Request.Url!.AbsolutePath, context.Request.ContentType));
-            // ExportMetricsServiceRequest: field 1, of a length, and nothing behind it.
-            Assert.Equal(0x0A, body.GetBuffer()[0]);
-            text = Encoding.UTF8.GetString(body.ToArray());
+            await collector.ReceiveAsync();
         }
-        while (!text.Contains("p2pshare.tracker.announces", StringComparison.Ordinal));
 
-        Assert.Contains("p2pshare-tracker", text, StringComparison.Ordinal);
-        Assert.Contains("http.server.request.duration", text, StringComparison.Ordinal);
-        Assert.DoesNotContain("alice", text, StringComparison.Ordinal);
+        Assert.Equal(["/v1/logs", "/v1/metrics", "/v1/traces"], collector.Paths.Order());
+        Assert.All(collector.Paths, path => Assert.Contains("p2pshare-tracker", collector.Last(path), StringComparison.Ordinal));
+        Assert.Contains("http.server.request.duration", collector.Last("/v1/metrics"), StringComparison.Ordinal);
+        Assert.DoesNotContain("alice", collector.Last("/v1/metrics"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Traces_and_the_log_are_left_out_where_the_environment_says_so()
+    {
+        using var collector = new OtlpCollector();
+        using var folder = new TemporaryFolder();
+        await using var tracker = await TrackerProcess.StartAsync(folder.Path, [.. collector.Settings, "OTEL_TRACES_EXPORTER=none", "OTEL_LOGS_EXPORTER=none"]);
+        using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
+        await alice.AnnounceAsync();
+
+        while (!collector.Last("/v1/metrics").Contains("p2pshare.tracker.announces", StringComparison.Ordinal))
+        {
+            await collector.ReceiveAsync();
+        }
+
+        // They would come as often as this.
+        for (var i = 0; i < 5; i++)
+        {
+            await collector.ReceiveAsync();
+        }
+
+        Assert.Equal("/v1/metrics", Assert.Single(collector.Paths));
     }
 
     private static double ValueOf(string text, string name, string label = "") => text.Split('\n')
