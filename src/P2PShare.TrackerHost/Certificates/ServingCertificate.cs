@@ -48,6 +48,7 @@ internal sealed class ServingCertificate : IDisposable
         {
             ServerCertificateContext = _served.Context,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            CipherSuitesPolicy = CipherSuites.Policy,
         }),
     });
 

@@ -38,6 +38,11 @@ internal static class DataFolder
             yield break;
         }
 
+        if ((File.GetUnixFileMode(path) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+        {
+            yield return $"{Setting} is '{path}', where other users of this machine can write, and so replace the database and the certificate: chmod 700 it.";
+        }
+
         foreach (var file in FilesOf(path).Where(IsSecret).Order(StringComparer.Ordinal))
         {
             if ((File.GetUnixFileMode(file) & ForOthers) != 0)

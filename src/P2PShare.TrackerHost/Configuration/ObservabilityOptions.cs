@@ -11,6 +11,13 @@ internal sealed class ObservabilityOptions
     [EndPointSetting]
     public string? MetricsAddress { get; set; }
 
+    /// <summary>
+    /// Names under which collectors reach <see cref="MetricsAddress"/>, beside its addresses, <c>localhost</c> and this machine's name. A request to
+    /// another name is refused: a web page in a browser on this machine could make a name of its own lead here (DNS rebinding).
+    /// </summary>
+    [HostNamesSetting]
+    public string? MetricsHosts { get; set; }
+
     /// <summary>How a line of the log is written.</summary>
     public LogFormat LogFormat { get; set; }
 

@@ -81,7 +81,7 @@ internal static class TrackerSettings
     /// <param name="problems">A sentence for each setting that is unknown, unreadable or out of its range.</param>
     public static ServiceProvider Bind(IConfiguration configuration, out IReadOnlyList<string> problems)
     {
-        var found = new List<string>();
+        var found = FrameworkSettings.FindProblems(configuration).ToList();
         var readable = new Dictionary<string, string?> { ["ConnectionStrings:Tracker"] = configuration.GetConnectionString("Tracker") };
         foreach (var setting in configuration.GetSection(Section).GetChildren())
         {

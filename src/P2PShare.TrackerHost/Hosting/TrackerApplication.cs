@@ -27,6 +27,9 @@ internal sealed class TrackerApplication : IAsyncDisposable
     private readonly TrackerDatabase _database;
     private readonly ServingCertificate _certificate;
 
+    // Of lines that end with LF alone, a proxy and a server may see different requests (RFC 9112, sections 2.2 and 11.2).
+    static TrackerApplication() => AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
+
     private TrackerApplication(WebApplication web, TrackerDatabase database, ServingCertificate certificate)
     {
         _web = web;
@@ -206,8 +209,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.MapEvents();
         app.MapTicketKeys();
         app.MapHealth();
-        // There is one version; another name would be answered with plain text.
-        app.MapOpenApi("/openapi/v1.json").AllowAnonymous();
+        app.MapDescription();
         return app;
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using P2PShare.Protocol;
 using P2PShare.TrackerHost.Configuration;
@@ -36,8 +37,16 @@ internal static class MetricsListener
             return;
         }
 
+        var hosts = HostNamesSettingAttribute.Split(options.MetricsHosts).Append("localhost").Append(Environment.MachineName).ToHashSet(StringComparer.OrdinalIgnoreCase);
         app.MapWhen(context => context.Features.Get<Mark>() is not null, listener =>
         {
+            listener.Use(next => context => IPAddress.TryParse(context.Request.Host.Host, out _) || hosts.Contains(context.Request.Host.Host)
+                ? next(context)
+                : Problems.WriteAsync(
+                    context,
+                    StatusCodes.Status421MisdirectedRequest,
+                    ErrorCode.InvalidRequest,
+                    $"This listener does not answer under the name in the request: use its address, or set {TrackerSettings.Section}:{nameof(ObservabilityOptions.MetricsHosts)}."));
             listener.UseOpenTelemetryPrometheusScrapingEndpoint(Path);
             listener.Map(HealthEndpoints.Alive, alive => alive.Run(context => context.Response.WriteAsync("ok", context.RequestAborted)));
             listener.Map(HealthEndpoints.Ready, ready => ready.Run(HealthEndpoints.AnswerReadyAsync));

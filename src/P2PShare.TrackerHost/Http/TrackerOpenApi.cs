@@ -87,7 +87,8 @@ internal static class TrackerOpenApi
             Description = "Accounts, groups, files and the peers that have them. Files never pass through the tracker. "
                 + "Every error is a problem (RFC 9457) with a stable code.",
         };
-        document.Servers = [.. (document.Servers ?? []).Select(server => new OpenApiServer { Url = server.Url?.TrimEnd('/') })];
+        // The server that the description was read from, under whichever name.
+        document.Servers = [new OpenApiServer { Url = "/" }];
         document.Tags = Tags.Select(tag => new OpenApiTag { Name = tag.Key, Description = tag.Value }).ToHashSet();
         document.AddComponent<IOpenApiSecurityScheme>(Bearer, new OpenApiSecurityScheme
         {

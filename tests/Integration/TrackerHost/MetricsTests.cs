@@ -67,6 +67,20 @@ public sealed class MetricsTests
         await stranger.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.InvalidRequest, await stranger.SendAsync(pretender));
     }
 
+    [Theory]
+    [InlineData("evil.example", 421)]
+    [InlineData("localhost", 200)]
+    [InlineData("[::1]:9464", 200)]
+    [InlineData("metrics.internal:9464", 200)]
+    public async Task The_metrics_address_does_not_answer_under_a_name_of_others(string host, int status)
+    {
+        await using var tracker = await TestTracker.StartAsync(options => (options.MetricsAddress, options.MetricsHosts) = ("127.0.0.1:0", "metrics.internal, other"));
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{tracker.MetricsPort}") };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics") { Headers = { Host = host } };
+
+        Assert.Equal(status, (int)(await http.SendAsync(request)).StatusCode);
+    }
+
     [TrackerFact]
     public async Task Logins_announces_and_what_is_throttled_are_counted_once()
     {

@@ -47,7 +47,14 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
             "--Tracker:TrustedProxies=10.0.0.0/8, proxy.example",
             "--Tracker:MetricsAddress=9464",
             "--Tracker:CertificatePassword=secret horse",
-            "--Tracker:CertificateKeyPath=/nowhere");
+            "--Tracker:CertificateKeyPath=/nowhere",
+            "--Tracker:MetricsHosts=fine, not fine",
+            "--Trakcer:DataPath=elsewhere",
+            "--Logging:LogLevel:Default=Loud",
+            "--OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317",
+            "--OTEL_EXPORTER_OTLP_PROTOCOL=http",
+            "--OTEL_TRACES_EXPORTER=zipkin",
+            "--OTEL_METRIC_EXPORT_INTERVAL=soon");
 
         Assert.Equal((1, ""), (code, output));
         var lines = error.TrimEnd().Split('\n');
@@ -56,14 +63,29 @@ public sealed class ValidationTests : IAsyncLifetime, IDisposable
             "Tracker:Nonsense is not a setting", "Tracker:TicketLifetime is 'soon'", "Tracker:AnnounceInterval is 2.00:00:00", "Tracker:LogFormat is 'xml'",
             "Tracker:TrustedProxies has 'proxy.example'", "Tracker:MetricsAddress is '9464'", "Tracker:CertificatePassword is on the command line",
             "Tracker:CertificateKeyPath is set, but", "tracker-certificate.pem' cannot be read", "another program listens there",
+            "Tracker:MetricsHosts has 'not fine'", "'Trakcer' on the command line is not a setting", "Logging:LogLevel:Default is 'Loud'",
+            "OTEL_EXPORTER_OTLP_ENDPOINT is 'collector:4317'", "OTEL_EXPORTER_OTLP_PROTOCOL is 'http'", "OTEL_TRACES_EXPORTER is 'zipkin'",
+            "OTEL_METRIC_EXPORT_INTERVAL is 'soon'",
         })
         {
             Assert.Single(lines, line => line.Contains(part, StringComparison.Ordinal));
         }
 
-        Assert.Equal(OperatingSystem.IsWindows() ? 10 : 11, lines.Length);
+        Assert.Equal(OperatingSystem.IsWindows() ? 17 : 18, lines.Length);
         Assert.All(lines, line => Assert.EndsWith(".", line, StringComparison.Ordinal));
         Assert.DoesNotContain("secret horse", error, StringComparison.Ordinal);
+    }
+
+    [LinuxFact]
+    public async Task A_data_folder_that_others_can_write_is_refused()
+    {
+        Directory.CreateDirectory(_folder.Combine("data"));
+        UnixFile.SetMode(_folder.Combine("data"), "0775");
+
+        var (code, _, error) = await ValidateAsync($"127.0.0.1:{LoopbackPort.FindFree()}");
+
+        Assert.Equal(1, code);
+        Assert.Contains("where other users of this machine can write", error, StringComparison.Ordinal);
     }
 
     [TrackerFact]

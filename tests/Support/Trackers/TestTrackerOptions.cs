@@ -79,6 +79,8 @@ internal sealed class TestTrackerOptions
 
     public string? MetricsAddress { get; set; }
 
+    public string? MetricsHosts { get; set; }
+
     public TimeSpan? DrainTime { get; set; }
 
     public TimeSpan? ShutdownTimeout { get; set; }
