@@ -16,6 +16,9 @@ internal sealed class P2PShareSubject(string name, int instances, bool isPostgre
     private static readonly Dictionary<string, string> Unlimited = new()
     {
         ["Tracker:GroupsPerUser"] = "1000000000",
+        ["Tracker:PeersPerUserAndGroup"] = "1000000",
+        ["Tracker:HoldingsPerUser"] = "1000000000",
+        ["Tracker:SessionsPerUser"] = "1000000",
         ["Tracker:LoginsPerMinute"] = "1000000",
         ["Tracker:RequestsPerMinute"] = "10000000",
         ["Tracker:AnnouncesPerMinute"] = "10000000",

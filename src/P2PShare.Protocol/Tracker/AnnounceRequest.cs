@@ -3,7 +3,7 @@ namespace P2PShare.Protocol.Tracker;
 /// <summary>Announces a peer. Sent at start, at every change and once an interval.</summary>
 /// <param name="Fingerprint">Of the peer's certificate.</param>
 /// <param name="Port">TCP port it listens on; 0 if it accepts no connections.</param>
-/// <param name="Addresses">The IP addresses of its own interfaces, without loopback; at most 16 are kept.</param>
+/// <param name="Addresses">The IP addresses of its own interfaces, without loopback; at most <see cref="MaxAddresses"/>, the best first.</param>
 /// <param name="Full">Whether <paramref name="Holdings"/> is everything that it has; otherwise only what changed.</param>
 /// <param name="Holdings">What it has; at most 4096 in one request.</param>
 /// <param name="Removed">What it no longer offers; empty if <paramref name="Full"/>.</param>
@@ -23,6 +23,9 @@ public sealed record AnnounceRequest(
 {
     /// <summary>Most holdings, and most removed ones, in one request.</summary>
     public const int MaxHoldings = 4096;
+
+    /// <summary>Most own addresses.</summary>
+    public const int MaxAddresses = 4;
 
     public IReadOnlyList<string> Addresses { get; init; } = NotNullItems.Check(Addresses);
 

@@ -2,11 +2,12 @@ using System.Data.Common;
 using System.Globalization;
 using Dapper;
 using P2PShare.Protocol;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Access;
 
 /// <summary>
-/// How much one user, and one group, may have. Each method is to be called in the write that adds one more, after it was added:
+/// How much one user, and one group, may have. A method that checks is to be called in the write that adds one more, after it was added:
 /// the exception undoes the write. Counting rows at each write would cost more than what is counted, and an exact counter would make
 /// every write of a user wait for the row of the last one. So a number is kept that was exact a short while ago: far below the
 /// quota it suffices.
@@ -66,6 +67,45 @@ internal static class QuotaStore
         }
     }
 
+    /// <summary>How many more holdings users may have. To be called in the write that adds them, before it does.</summary>
+    /// <param name="added">How many each is about to get, at least one.</param>
+    /// <returns>By user; not less than it is about to get for one that is far below the quota.</returns>
+    public static async Task<Dictionary<long, long>> FindHoldingRoomAsync(DbConnection connection, IReadOnlyDictionary<long, long> added, int most)
+    {
+        var room = new Dictionary<long, long>(added.Count);
+        if (added.Count == 0)
+        {
+            return room;
+        }
+
+        var recent = (await connection.QueryAsync<(long User, long Counted)>(
+                $"SELECT user_id, holdings_counted FROM user_quota_counts WHERE {connection.In("user_id", "@Users")}", new { Users = connection.List(added.Keys) }))
+            .ToDictionary(row => row.User, row => row.Counted);
+        foreach (var (user, count) in added)
+        {
+            // As likely as if they came one by one.
+            var renews = Random.Shared.NextDouble() > Math.Pow(1 - (1.0 / RenewedOnceIn), count);
+            room[user] = most - Unnoticed - recent.GetValueOrDefault(user);
+            if (renews || room[user] < count)
+            {
+                var exact = await connection.ExecuteScalarAsync<long>(
+                    "SELECT COUNT(*) FROM peers p CROSS JOIN holdings h WHERE p.user_id = @user AND h.peer_id = p.id", new { user });
+                room[user] = most - exact;
+                if (renews)
+                {
+                    await connection.ExecuteAsync(
+                        """
+                        INSERT INTO user_quota_counts (user_id, holdings_counted) VALUES (@user, @Counted)
+                        ON CONFLICT (user_id) DO UPDATE SET holdings_counted = excluded.holdings_counted
+                        """,
+                        new { user, Counted = exact + count });
+                }
+            }
+        }
+
+        return room;
+    }
+
     private static async Task CheckAsync(
         DbConnection connection, long id, int most, string recent, string count, string renew, Func<P2PShareException> exceeded)
     {
@@ -87,6 +127,9 @@ internal static class QuotaStore
         }
     }
 
-    private static P2PShareException Exceeded(int most, string what, string advice) => new(
+    /// <param name="most">The quota.</param>
+    /// <param name="what">A sentence without its end.</param>
+    /// <param name="advice">What makes room.</param>
+    public static P2PShareException Exceeded(int most, string what, string advice) => new(
         ErrorCode.QuotaExceeded, string.Create(CultureInfo.InvariantCulture, $"{what} ({most}): {advice}, or ask the tracker's operator."));
 }

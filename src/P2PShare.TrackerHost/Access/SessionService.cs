@@ -17,19 +17,6 @@ internal sealed class SessionService(TrackerDatabase database, UserSessionOption
     private readonly Batcher<string, StoredSession?> _lookUps = new(
         hashes => database.ReadAsync(connection => SessionStore.FindAsync(connection, hashes), CancellationToken.None), MaxLookUpsAtOnce);
 
-    /// <param name="passwordHash">Of the password that was checked, as it is stored.</param>
-    /// <returns>Null if the password is another one by now, or the user is gone.</returns>
-    public async Task<(string Token, Guid Id, DateTimeOffset Expires)?> OpenAsync(long user, string passwordHash, CancellationToken cancellationToken)
-    {
-        var token = SecretToken.New();
-        var id = Guid.NewGuid();
-        var now = clock.GetUtcNow();
-        return await database.WriteAsync(
-            connection => SessionStore.AddAsync(connection, SecretToken.HashOf(token), id, user, passwordHash, now), cancellationToken)
-            ? (token, id, ExpiryOf(now.ToUnixTimeSeconds()))
-            : null;
-    }
-
     /// <summary>The user of a token; null for a token that is unknown, expired or revoked.</summary>
     public async Task<CurrentUser?> FindAsync(string token, CancellationToken cancellationToken)
     {

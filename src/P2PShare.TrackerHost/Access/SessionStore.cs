@@ -20,6 +20,18 @@ internal static class SessionStore
             """,
             new { hash, Guid = session.ToString("D"), user, passwordHash, Now = now.ToUnixTimeSeconds() }) == 1;
 
+    /// <summary>The sessions of a user that were not used for longest, beyond some that are kept.</summary>
+    /// <param name="added">Hash of the newest session's token, which is kept.</param>
+    /// <param name="kept">How many are kept beside it.</param>
+    /// <param name="max">Most that are returned.</param>
+    public static async Task<IReadOnlyList<(string TokenHash, Guid Id)>> FindExcessAsync(DbConnection connection, long user, string added, int kept, int max) =>
+        [.. (await connection.QueryAsync<(string TokenHash, string Guid)>(
+            """
+            SELECT token_hash, guid FROM sessions WHERE user_id = @user AND token_hash <> @added AND last_used > 0
+            ORDER BY last_used DESC, created DESC, token_hash LIMIT @max OFFSET @kept
+            """,
+            new { user, added, kept, max })).Select(row => (row.TokenHash, Guid.Parse(row.Guid)))];
+
     /// <returns>The session of each hash, in their order; null for one that is not there.</returns>
     public static async Task<IReadOnlyList<StoredSession?>> FindAsync(DbConnection connection, IReadOnlyList<string> hashes)
     {

@@ -17,6 +17,7 @@ internal sealed class AccountService(
     UserService users,
     InvitationService invitations,
     SessionService sessions,
+    UserSessionOptions sessionOptions,
     PasswordWorkers workers,
     LoginThrottle throttle,
     Audit audit,
@@ -25,6 +26,9 @@ internal sealed class AccountService(
 {
     public const int MinPasswordLength = 8;
     public const int MaxPasswordLength = 256;
+
+    // When a user has one more than allowed, there is one; after the setting was lowered there may be many.
+    private const int MaxSessionsEndedAtOnce = 16;
 
     // Checked if there is no such user, so that the answer takes as long.
     private readonly string _dummyHash = PasswordHash.Compute(Guid.NewGuid().ToString(), options.PasswordIterations);
@@ -74,6 +78,48 @@ internal sealed class AccountService(
         var stronger = await HashAsync(prepared, cancellationToken);
         await database.WriteAsync(connection => UserStore.ChangeHashAsync(connection, user.Id, user.PasswordHash, stronger), cancellationToken);
         return user with { PasswordHash = stronger };
+    }
+
+    /// <summary>
+    /// Opens a session. If the user has more than one user may, those that were not used for longest end as if they had logged out.
+    /// </summary>
+    /// <param name="user">As <see cref="LogInAsync"/> returned it.</param>
+    /// <returns>Null if the password is another one by now, or the user is gone.</returns>
+    public async Task<(string Token, Guid Id, DateTimeOffset Expires)?> OpenSessionAsync(StoredUser user, IPAddress address, CancellationToken cancellationToken)
+    {
+        var token = SecretToken.New();
+        var hash = SecretToken.HashOf(token);
+        var id = Guid.NewGuid();
+        var now = clock.GetUtcNow();
+        var ended = await database.WriteAsync(
+            async connection =>
+            {
+                if (!await SessionStore.AddAsync(connection, hash, id, user.Id, user.PasswordHash, now))
+                {
+                    return null;
+                }
+
+                var excess = await SessionStore.FindExcessAsync(connection, user.Id, hash, sessionOptions.SessionsPerUser - 1, MaxSessionsEndedAtOnce);
+                foreach (var (tokenHash, session) in excess)
+                {
+                    await RevocationStore.AddAsync(connection, user.UserId, session, now);
+                    await SessionEnd.EndAsync(connection, user.Id, tokenHash);
+                }
+
+                return excess;
+            },
+            cancellationToken);
+        if (ended is null)
+        {
+            return null;
+        }
+
+        foreach (var (_, session) in ended)
+        {
+            audit.Write(AuditAct.SessionEnded, address, user.Name, subject: session.ToString("D"));
+        }
+
+        return (token, id, sessions.ExpiryOf(now.ToUnixTimeSeconds()));
     }
 
     /// <summary>Ends a session, and with it the peers that it announced and the tickets that it asked for.</summary>

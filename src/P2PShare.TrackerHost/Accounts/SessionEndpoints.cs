@@ -33,7 +33,6 @@ internal static class SessionEndpoints
         LoginRequest request,
         HttpContext context,
         AccountService accounts,
-        SessionService sessions,
         TrackerIdentity tracker,
         Audit audit,
         CancellationToken cancellationToken)
@@ -42,7 +41,7 @@ internal static class SessionEndpoints
         {
             var user = await accounts.LogInAsync(request.UserName, request.Password, context.RemoteAddress(), cancellationToken);
             // If the password was changed meanwhile, the given one is checked again.
-            if (await sessions.OpenAsync(user.Id, user.PasswordHash, cancellationToken) is var (token, session, expires))
+            if (await accounts.OpenSessionAsync(user, context.RemoteAddress(), cancellationToken) is var (token, session, expires))
             {
                 audit.Write(AuditAct.LoggedIn, context.RemoteAddress(), user.Name);
                 context.Response.Headers.CacheControl = "no-store";

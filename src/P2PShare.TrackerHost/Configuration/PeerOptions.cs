@@ -1,6 +1,6 @@
 namespace P2PShare.TrackerHost.Configuration;
 
-/// <summary>When peers announce, and when they count as online.</summary>
+/// <summary>When peers announce, when they count as online, and how many peers and holdings one user may have.</summary>
 internal sealed class PeerOptions
 {
     private const int IntervalsUntilOffline = 3;
@@ -8,6 +8,14 @@ internal sealed class PeerOptions
     /// <summary>How often peers announce; a peer that misses three announces is removed. A second to an hour.</summary>
     [SettingRange("00:00:01", "01:00:00")]
     public TimeSpan AnnounceInterval { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Peers of one user that are online and hold something in one group; 1 to a million.</summary>
+    [SettingRange(1, 1_000_000)]
+    public int PeersPerUserAndGroup { get; set; } = 64;
+
+    /// <summary>Contents that the peers of one user hold, each counted for each peer and group; 1 to a billion.</summary>
+    [SettingRange(1, 1_000_000_000)]
+    public int HoldingsPerUser { get; set; } = 200_000;
 
     /// <summary>Peers whose last announce is older than this, in Unix seconds, are offline and removed.</summary>
     public long OnlineSince(DateTimeOffset now) => (now - (AnnounceInterval * IntervalsUntilOffline)).ToUnixTimeSeconds();

@@ -35,4 +35,7 @@ internal enum AuditAct
 
     /// <summary>A request for an account was refused because the caller has no right to one.</summary>
     RegistrationRefused = 16,
+
+    /// <summary>A login opened one session more than a user may have, and this one was not used for longest. The subject is its id.</summary>
+    SessionEnded = 17,
 }

@@ -34,19 +34,19 @@ internal static partial class HoldingStore
     /// <summary>A content of a group.</summary>
     public readonly record struct GroupContent(long GroupId, string Root);
 
-    /// <returns>The id of each group that the user is a member of.</returns>
-    public static async Task<IReadOnlyDictionary<UserGroup, long>> FindGroupsAsync(DbConnection connection, IReadOnlyCollection<UserGroup> asked) =>
-        asked.Count == 0 ? new Dictionary<UserGroup, long>() : (await connection.QueryAsync<(long User, string Guid, long Id)>(
+    /// <returns>The id and the name of each group that the user is a member of.</returns>
+    public static async Task<IReadOnlyDictionary<UserGroup, (long Id, string Name)>> FindGroupsAsync(DbConnection connection, IReadOnlyCollection<UserGroup> asked) =>
+        asked.Count == 0 ? new Dictionary<UserGroup, (long, string)>() : (await connection.QueryAsync<(long User, string Guid, long Id, string Name)>(
                 $"""
-                SELECT r.user_id, r.guid, g.id FROM {connection.Rows("@rows", ("user_id", "BIGINT"), ("guid", "TEXT"))}
+                SELECT r.user_id, r.guid, g.id, g.name FROM {connection.Rows("@rows", ("user_id", "BIGINT"), ("guid", "TEXT"))}
                 CROSS JOIN groups g CROSS JOIN members m WHERE g.guid = r.guid AND m.group_id = g.id AND m.user_id = r.user_id
                 """,
                 new { rows = Json(asked, HoldingRowJson.Default.IEnumerableUserGroup) }))
-            .ToDictionary(row => new UserGroup(row.User, row.Guid), row => row.Id);
+            .ToDictionary(row => new UserGroup(row.User, row.Guid), row => (row.Id, row.Name));
 
     /// <returns>Those that are contents of their groups, replaced ones that can still be fetched included.</returns>
-    public static async Task<HashSet<GroupContent>> FindContentsAsync(DbConnection connection, IEnumerable<GroupContent> asked, DateTimeOffset now) =>
-        [.. await connection.QueryAsync<GroupContent>(
+    public static async Task<HashSet<GroupContent>> FindContentsAsync(DbConnection connection, IReadOnlyCollection<GroupContent> asked, DateTimeOffset now) =>
+        asked.Count == 0 ? [] : [.. await connection.QueryAsync<GroupContent>(
             $"""
             SELECT r.group_id AS GroupId, r.root AS Root FROM {connection.Rows("@rows", ("group_id", "BIGINT"), ("root", "TEXT"))}
             WHERE EXISTS (SELECT 1 FROM files f WHERE f.group_id = r.group_id AND f.pieces_root = r.root)
@@ -59,6 +59,26 @@ internal static partial class HoldingStore
         peers.Count == 0 ? new Dictionary<Key, long>() : (await connection.QueryAsync<(long Peer, long Group, string Root, long Complete)>(
                 $"SELECT peer_id, group_id, pieces_root, complete FROM holdings WHERE {connection.In("peer_id", "@Peers")}", new { Peers = connection.List(peers) }))
             .ToDictionary(row => new Key(row.Peer, row.Group, row.Root), row => row.Complete);
+
+    /// <returns>Those of <paramref name="asked"/> that are held, and whether completely (1) or in part (0).</returns>
+    public static async Task<IReadOnlyDictionary<Key, long>> FindAsync(DbConnection connection, IReadOnlyCollection<Key> asked) =>
+        asked.Count == 0 ? new Dictionary<Key, long>() : (await connection.QueryAsync<(long Peer, long Group, string Root, long Complete)>(
+                $"""
+                SELECT h.peer_id, h.group_id, h.pieces_root, h.complete
+                FROM {connection.Rows("@rows", ("peer_id", "BIGINT"), ("group_id", "BIGINT"), ("root", "TEXT"))}
+                CROSS JOIN holdings h WHERE h.peer_id = r.peer_id AND h.group_id = r.group_id AND h.pieces_root = r.root
+                """,
+                new { rows = Json(asked.Select(key => new HoldingRow(key.PeerId, key.GroupId, key.Root, 0, 0)), HoldingRowJson.Default.IEnumerableHoldingRow) }))
+            .ToDictionary(row => new Key(row.Peer, row.Group, row.Root), row => row.Complete);
+
+    /// <returns>The peers of users that are online and hold something in one of the groups.</returns>
+    public static Task<IEnumerable<(long User, long Group, long Peer)>> FindPeersAsync(
+        DbConnection connection, IEnumerable<long> users, IEnumerable<long> groups, long onlineSince) => connection.QueryAsync<(long, long, long)>(
+        $"""
+        SELECT DISTINCT p.user_id, h.group_id, p.id FROM peers p CROSS JOIN holdings h
+        WHERE {connection.In("p.user_id", "@Users")} AND p.last_seen >= @onlineSince AND h.peer_id = p.id AND {connection.In("h.group_id", "@Groups")}
+        """,
+        new { Users = connection.List(users), Groups = connection.List(groups), onlineSince });
 
     public static async Task SaveAsync(DbConnection connection, IEnumerable<KeyValuePair<Key, long>> holdings)
     {

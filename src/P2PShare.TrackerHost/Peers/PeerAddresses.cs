@@ -10,9 +10,6 @@ namespace P2PShare.TrackerHost.Peers;
 /// </summary>
 internal static class PeerAddresses
 {
-    /// <summary>Most own addresses that are kept of a peer.</summary>
-    public const int MaxOwn = 16;
-
     /// <summary>Those of <paramref name="own"/> that may be handed out beside <paramref name="observed"/>.</summary>
     public static IEnumerable<IPAddress> KeepOwn(IPAddress observed, IEnumerable<IPAddress> own)
     {
@@ -26,8 +23,7 @@ internal static class PeerAddresses
             // A loopback address of a peer on another machine would be the caller's own.
             .Where(address => IsPrivate(address) || (IPAddress.IsLoopback(address) && IPAddress.IsLoopback(observed)))
             .Where(address => !address.Equals(observed))
-            .Distinct()
-            .Take(MaxOwn);
+            .Distinct();
     }
 
     /// <summary>Where to try a peer, <c>address:port</c>; empty for a peer that accepts no connections.</summary>

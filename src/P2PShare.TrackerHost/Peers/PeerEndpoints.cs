@@ -21,7 +21,7 @@ internal static class PeerEndpoints
                 TypedResults.Ok(await peers.AnnounceAsync(user, context.RemoteAddress(), Check(request), request, context.RequestAborted)))
             .WithMetadata(new RequestSizeLimitAttribute(MaxAnnounceBody))
             .RequireRateLimiting(RateLimit.Announces)
-            .Describe("announce", "Announces a peer and what it holds.", ErrorCode.InvalidRequest);
+            .Describe("announce", "Announces a peer and what it holds.", ErrorCode.InvalidRequest, ErrorCode.QuotaExceeded);
         routed.MapGet(
                 TrackerRoutes.GroupPeersTemplate,
                 async (string group, CurrentUser user, PeerService peers, CancellationToken cancellationToken) =>
@@ -64,6 +64,11 @@ internal static class PeerEndpoints
         if (request.Holdings.Count > AnnounceRequest.MaxHoldings || request.Removed.Count > AnnounceRequest.MaxHoldings)
         {
             throw Invalid($"holdings and removed have {request.Holdings.Count} and {request.Removed.Count} entries: at most {AnnounceRequest.MaxHoldings} each were expected. Send the rest in further requests that are not full.");
+        }
+
+        if (request.Addresses.Count > AnnounceRequest.MaxAddresses)
+        {
+            throw Invalid($"addresses has {request.Addresses.Count} entries: at most {AnnounceRequest.MaxAddresses} were expected, the best ones of the peer's own.");
         }
 
         return [.. request.Addresses.Select(text => IPAddress.TryParse(text, out var address)

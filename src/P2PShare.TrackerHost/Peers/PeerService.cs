@@ -20,7 +20,7 @@ internal sealed class PeerService(
     private readonly Batcher<Announce, AnnounceResponse?> _heartbeats = new(
         announces => AnswerHeartbeatsAsync(announces, database, options, tickets, lastSeen, clock.GetUtcNow()), MaxAnnouncesAtOnce);
 
-    private readonly Batcher<Announce, AnnounceResponse?> _announces = new(
+    private readonly Batcher<Announce, AnnounceOutcome> _announces = new(
         announces => database.WriteSharedAsync(
             connection => new AnnounceBatch(connection, options, tickets, clock.GetUtcNow()).WriteAsync(announces), CancellationToken.None),
         MaxAnnouncesAtOnce);
@@ -28,7 +28,8 @@ internal sealed class PeerService(
     /// <param name="observed">Where the request came from.</param>
     /// <param name="own">The peer's own addresses, as it announces them.</param>
     /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.InvalidRequest"/>: the fingerprint is not proven; <see cref="ErrorCode.NotLoggedIn"/>: the session ended meanwhile.
+    /// <see cref="ErrorCode.InvalidRequest"/>: the fingerprint is not proven; <see cref="ErrorCode.NotLoggedIn"/>: the session ended meanwhile;
+    /// <see cref="ErrorCode.QuotaExceeded"/>: the user has too many peers in a group, or too many holdings.
     /// </exception>
     public async Task<AnnounceResponse> AnnounceAsync(
         CurrentUser user, IPAddress observed, IReadOnlyList<IPAddress> own, AnnounceRequest request, CancellationToken cancellationToken)
@@ -45,8 +46,7 @@ internal sealed class PeerService(
 
         var announce = new Announce(user, request.ThroughProxy ? "" : observed.ToString(), string.Join(' ', PeerAddresses.KeepOwn(observed, own)), request);
         return (announce.IsHeartbeat ? await _heartbeats.RunAsync(announce, cancellationToken) : null)
-            ?? await _announces.RunAsync(announce, cancellationToken)
-            ?? throw SessionService.Ended();
+            ?? (await _announces.RunAsync(announce, cancellationToken)).Require();
     }
 
     /// <summary>The peers online that offer something in a group.</summary>

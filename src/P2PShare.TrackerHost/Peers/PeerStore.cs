@@ -20,21 +20,28 @@ internal static partial class PeerStore
             number, announce.User.SessionHash, announce.User.Id, announce.Request.Fingerprint.ToString(), announce.Observed, announce.Own, announce.Request.Port);
     }
 
-    /// <param name="onlineSince">Peers that were last seen before are not known.</param>
-    /// <returns>A row for each announce whose session exists, and whether its peer is known to that session.</returns>
-    public static async Task<IReadOnlyList<(int Number, bool IsKnown)>> FindKnownAsync(
+    /// <summary>The peer of an announce whose session exists.</summary>
+    /// <param name="Number">Position of the announce.</param>
+    /// <param name="Id">Null if there is no row of the peer.</param>
+    /// <param name="IsKnown">Whether it is online and of the announce's session.</param>
+    public readonly record struct KnownPeer(int Number, long? Id, bool IsOnline, bool IsKnown);
+
+    /// <param name="onlineSince">Peers that were last seen before are offline, and not known.</param>
+    /// <returns>A row for each announce whose session exists.</returns>
+    public static async Task<IReadOnlyList<KnownPeer>> FindKnownAsync(
         DbConnection connection, IEnumerable<AnnouncedPeer> announced, long onlineSince)
     {
         var rows = connection.Rows("@rows", ("number", "BIGINT"), ("session", "TEXT"), ("user_id", "BIGINT"), ("fingerprint", "TEXT"));
         var found = await connection.QueryAsync<KnownRow>(
             $"""
-            SELECT r.number AS Number, CASE WHEN p.last_seen >= @onlineSince AND p.session_hash = r.session THEN 1 ELSE 0 END AS IsKnown
+            SELECT r.number AS Number, COALESCE(p.id, 0) AS Id, CASE WHEN p.last_seen >= @onlineSince THEN 1 ELSE 0 END AS IsOnline,
+                CASE WHEN p.session_hash = r.session THEN 1 ELSE 0 END AS IsOfSession
             FROM {rows} CROSS JOIN sessions s
             LEFT JOIN peers p ON p.user_id = r.user_id AND p.fingerprint = r.fingerprint
             WHERE s.token_hash = r.session
             """,
             new { rows = Json(announced), onlineSince });
-        return [.. found.Select(row => ((int)row.Number, row.IsKnown == 1))];
+        return [.. found.Select(row => new KnownPeer((int)row.Number, row.Id == 0 ? null : row.Id, row.IsOnline == 1, row is { IsOnline: 1, IsOfSession: 1 }))];
     }
 
     /// <summary>Whether a session has announced a peer of this fingerprint.</summary>
@@ -131,6 +138,13 @@ internal static partial class PeerStore
         """,
         new { group, onlineSince });
 
+    /// <returns>How many peers of each user are online; users without one are left out.</returns>
+    public static async Task<IReadOnlyDictionary<long, long>> CountOnlineAsync(DbConnection connection, IReadOnlyCollection<long> users, long onlineSince) =>
+        users.Count == 0 ? new Dictionary<long, long>() : (await connection.QueryAsync<(long User, long Count)>(
+                $"SELECT user_id, COUNT(*) FROM peers WHERE {connection.In("user_id", "@Users")} AND last_seen >= @onlineSince GROUP BY user_id",
+                new { Users = connection.List(users), onlineSince }))
+            .ToDictionary(row => row.User, row => row.Count);
+
     public static Task<long> CountOnlineAsync(DbConnection connection, long onlineSince) =>
         connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM peers WHERE last_seen >= @onlineSince", new { onlineSince });
 
@@ -160,7 +174,11 @@ internal static partial class PeerStore
     {
         public required long Number { get; init; }
 
-        public required long IsKnown { get; init; }
+        public required long Id { get; init; }
+
+        public required long IsOnline { get; init; }
+
+        public required long IsOfSession { get; init; }
     }
 
     private sealed record SavedRow

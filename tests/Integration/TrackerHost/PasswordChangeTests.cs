@@ -2,7 +2,6 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
-using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Accounts;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -108,12 +107,11 @@ public sealed class PasswordChangeTests
         await using var tracker = await TestTracker.StartAsync();
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         var accounts = tracker.Services.GetRequiredService<AccountService>();
-        var sessions = tracker.Services.GetRequiredService<SessionService>();
         var verified = await accounts.LogInAsync("alice", TestPassword.Text, IPAddress.Loopback, CancellationToken.None);
 
         await alice.Expect(HttpStatusCode.OK, await ChangeAsync(alice));
 
-        Assert.Null(await sessions.OpenAsync(verified.Id, verified.PasswordHash, CancellationToken.None));
+        Assert.Null(await accounts.OpenSessionAsync(verified, IPAddress.Loopback, CancellationToken.None));
     }
 
     [TrackerFact]

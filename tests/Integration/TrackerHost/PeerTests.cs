@@ -293,9 +293,11 @@ public sealed class PeerTests : IAsyncLifetime
     [TrackerFact]
     public async Task Own_private_addresses_are_handed_out_and_public_ones_are_not()
     {
-        await _alice.AnnounceAsync(Full(Complete) with { Addresses = ["192.168.1.7", "8.8.8.8", "fd00::7", "fe80::1", "2001:db8::1", "169.254.0.1"] });
-
+        await _alice.AnnounceAsync(Full(Complete) with { Addresses = ["192.168.1.7", "8.8.8.8", "fd00::7", "fe80::1"] });
         Assert.Equal(["127.0.0.1:5000", "192.168.1.7:5000", "[fd00::7]:5000"], Assert.Single(await PeersAsync()).EndPoints);
+
+        await _alice.AnnounceAsync(Full(Complete) with { Addresses = ["2001:db8::1", "169.254.0.1", "10.0.0.1"] });
+        Assert.Equal(["127.0.0.1:5000", "10.0.0.1:5000"], Assert.Single(await PeersAsync()).EndPoints);
     }
 
     [TrackerFact]
@@ -308,6 +310,7 @@ public sealed class PeerTests : IAsyncLifetime
             Full() with { Port = -1 },
             Full() with { Addresses = ["nonsense"] },
             Full() with { Addresses = [null!] },
+            Full() with { Addresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"] },
             Full() with { Holdings = [null!] },
             Full() with { Holdings = many },
             Delta() with { Removed = many },

@@ -66,6 +66,38 @@ public sealed class SessionTests
     }
 
     [TrackerFact]
+    public async Task One_session_more_than_allowed_ends_the_one_that_was_not_used_for_longest_with_its_peers_and_tickets()
+    {
+        var clock = new TrackerClock();
+        await using var tracker = await TestTracker.StartAsync(options => options.SessionsPerUser = 3, clock);
+        using var first = await TestUser.CreateAsync(tracker, "alice");
+        await first.CreateGroupAsync("dev");
+        var root = TestUser.RandomHash();
+        await first.ShareAsync("dev", "file", root);
+        clock.Advance(TimeSpan.FromMinutes(10));
+        using var second = await TestUser.LogInAsync(tracker, "alice");
+        await second.AnnounceAsync(("dev", root, Complete: true));
+        clock.Advance(TimeSpan.FromMinutes(10));
+        using var third = await TestUser.LogInAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        // Use counts, not age: the first is used again.
+        clock.Advance(TimeSpan.FromMinutes(50));
+        await first.Expect(HttpStatusCode.OK, await first.GetAsync(TrackerRoutes.CurrentSession));
+
+        using var fourth = await TestUser.LogInAsync(tracker, "alice");
+
+        await second.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await second.GetAsync(TrackerRoutes.CurrentSession));
+        foreach (var user in new[] { first, third, fourth, bob })
+        {
+            await user.Expect(HttpStatusCode.OK, await user.GetAsync(TrackerRoutes.CurrentSession));
+        }
+
+        Assert.Equal(0, Assert.Single(await first.ListFilesAsync("dev")).Sources);
+        var ended = Assert.Single((await first.AnnounceAsync()).Revocations);
+        Assert.Equal((second.Session.UserId, second.Session.SessionId), (ended.UserId!.Value, ended.SessionId!.Value));
+    }
+
+    [TrackerFact]
     public async Task A_logout_takes_the_peers_of_its_session_along()
     {
         await using var tracker = await TestTracker.StartAsync();

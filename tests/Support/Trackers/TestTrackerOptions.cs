@@ -31,6 +31,12 @@ internal sealed class TestTrackerOptions
 
     public TimeSpan? AnnounceInterval { get; set; }
 
+    public int? PeersPerUserAndGroup { get; set; }
+
+    public int? HoldingsPerUser { get; set; }
+
+    public int? SessionsPerUser { get; set; }
+
     public TimeSpan? ReplacedContentLifetime { get; set; }
 
     public int? GroupsPerUser { get; set; }

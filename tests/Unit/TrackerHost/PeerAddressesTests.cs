@@ -24,8 +24,4 @@ public sealed class PeerAddressesTests
         Assert.Equal(["10.0.0.5:7"], PeerAddresses.EndPoints("", "10.0.0.5", 7));
         Assert.Empty(PeerAddresses.EndPoints("", "", 7));
     }
-
-    [Fact]
-    public void At_most_16_are_kept() =>
-        Assert.Equal(16, PeerAddresses.KeepOwn(IPAddress.Loopback, Enumerable.Range(1, 40).Select(i => IPAddress.Parse($"10.0.0.{i}"))).Count());
 }

@@ -1,0 +1,105 @@
+using System.Data.Common;
+using P2PShare.Protocol;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Configuration;
+
+namespace P2PShare.TrackerHost.Peers;
+
+/// <summary>Which announces would take a user beyond what one user may have of peers in a group, or of holdings.</summary>
+internal sealed class AnnounceQuotas(DbConnection connection, PeerOptions options, DateTimeOffset now)
+{
+    /// <param name="turn">Positions of the announces, each of another peer.</param>
+    /// <param name="online">Those of them whose peer is online already, and the peer's id.</param>
+    /// <returns>By position, the reason; nothing for those that may be written.</returns>
+    public async Task<IReadOnlyDictionary<int, P2PShareException>> FindRefusedAsync(
+        IReadOnlyList<Announce> announces, IReadOnlyList<int> turn, IReadOnlyDictionary<int, long> online, AnnouncedHoldings holdings)
+    {
+        var refused = new Dictionary<int, P2PShareException>();
+        await RefuseHoldingsAsync(announces, turn, holdings, refused);
+        await RefusePeersAsync(announces, turn, online, holdings, refused);
+        return refused;
+    }
+
+    private async Task RefuseHoldingsAsync(
+        IReadOnlyList<Announce> announces, IReadOnlyList<int> turn, AnnouncedHoldings holdings, Dictionary<int, P2PShareException> refused)
+    {
+        var growth = new Dictionary<int, long>();
+        foreach (var i in turn)
+        {
+            long added = holdings.Accepted[i].Keys.Count(content => !holdings.Held[i].ContainsKey(content));
+            var dropped = announces[i].Request.Full ? holdings.Held[i].Keys.Count(content => !holdings.Accepted[i].ContainsKey(content)) : 0;
+            if (added > dropped)
+            {
+                growth[i] = added - dropped;
+            }
+        }
+
+        var users = growth.GroupBy(one => announces[one.Key].User.Id).ToDictionary(own => own.Key, own => own.Sum(one => one.Value));
+        var room = await QuotaStore.FindHoldingRoomAsync(connection, users, options.HoldingsPerUser);
+        foreach (var (i, count) in growth)
+        {
+            var user = announces[i].User.Id;
+            if (count <= room[user])
+            {
+                room[user] -= count;
+            }
+            else
+            {
+                refused[i] = QuotaStore.Exceeded(
+                    options.HoldingsPerUser,
+                    "Your peers together hold as many contents as those of one user may at this tracker",
+                    "share or keep fewer files at some of them");
+            }
+        }
+    }
+
+    private async Task RefusePeersAsync(
+        IReadOnlyList<Announce> announces,
+        IReadOnlyList<int> turn,
+        IReadOnlyDictionary<int, long> online,
+        AnnouncedHoldings holdings,
+        Dictionary<int, P2PShareException> refused)
+    {
+        // The groups in which a peer is new. That it holds other contents there than those in the announce is found below.
+        var entered = turn.Where(i => !refused.ContainsKey(i))
+            .Select(i => (Announce: i, Groups: holdings.Accepted[i].Keys.Select(content => content.GroupId)
+                .Except(online.ContainsKey(i) ? holdings.Held[i].Keys.Select(content => content.GroupId) : []).ToList()))
+            .Where(one => one.Groups.Count > 0)
+            .ToList();
+        // A user with few peers has few in each group, which is cheaper to find out.
+        var most = options.PeersPerUserAndGroup;
+        var peers = await PeerStore.CountOnlineAsync(connection, [.. entered.Select(one => announces[one.Announce].User.Id).Distinct()], options.OnlineSince(now));
+        var close = entered.GroupBy(one => announces[one.Announce].User.Id)
+            .Where(own => peers.GetValueOrDefault(own.Key) + own.Count() > most).ToDictionary(own => own.Key, own => own.ToList());
+        if (close.Count == 0)
+        {
+            return;
+        }
+
+        var present = (await HoldingStore.FindPeersAsync(
+                connection, close.Keys, close.Values.SelectMany(own => own).SelectMany(one => one.Groups).Distinct(), options.OnlineSince(now)))
+            .GroupBy(row => (row.User, row.Group)).ToDictionary(rows => rows.Key, rows => rows.Select(row => row.Peer).ToHashSet());
+        foreach (var (user, own) in close)
+        {
+            foreach (var (i, groups) in own)
+            {
+                // A negative number for a peer that has no id yet.
+                var peer = online.GetValueOrDefault(i, -1 - i);
+                var here = groups.ToDictionary(group => group, group => present.TryGetValue((user, group), out var found) ? found : present[(user, group)] = []);
+                if (here.FirstOrDefault(group => group.Value.Count >= most && !group.Value.Contains(peer)) is { Value: not null } full)
+                {
+                    refused[i] = QuotaStore.Exceeded(
+                        most,
+                        $"You have as many peers in '{holdings.GroupNames[full.Key]}' as one user may have in a group at this tracker",
+                        "stop one, or use another account");
+                    continue;
+                }
+
+                foreach (var group in here.Values)
+                {
+                    group.Add(peer);
+                }
+            }
+        }
+    }
+}
