@@ -27,9 +27,12 @@ public sealed record AnnounceRequest(
     /// <summary>Most own addresses.</summary>
     public const int MaxAddresses = 4;
 
+    [MaxItems(MaxAddresses, Advice = "Name the best ones of the peer's own.")]
     public IReadOnlyList<string> Addresses { get; init; } = NotNullItems.Check(Addresses);
 
+    [MaxItems(MaxHoldings, Advice = "Send the rest in further requests that are not full.")]
     public IReadOnlyList<Announcement> Holdings { get; init; } = NotNullItems.Check(Holdings);
 
+    [MaxItems(MaxHoldings, Advice = "Send the rest in further requests.")]
     public IReadOnlyList<Announcement> Removed { get; init; } = NotNullItems.Check(Removed);
 }

@@ -7,5 +7,6 @@ public sealed record WithdrawFilesRequest(IReadOnlyList<string> Names)
     /// <summary>Most names in one request.</summary>
     public const int MaxNames = 1000;
 
+    [MaxItems(MaxNames)]
     public IReadOnlyList<string> Names { get; init; } = NotNullItems.Check(Names);
 }

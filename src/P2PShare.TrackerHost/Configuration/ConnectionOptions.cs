@@ -33,6 +33,22 @@ internal sealed class ConnectionOptions
     [SettingRange("00:00:02", "00:05:00")]
     public TimeSpan BodyGrace { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a body may take, however fast it is; a second to an hour.</summary>
+    [SettingRange("00:00:01", "01:00:00")]
+    public TimeSpan BodyTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Bytes of bodies of one user that are worked on at once; without a session, of one address. 2097152, the longest body, to 2147483647.</summary>
+    [SettingRange(2 * 1024 * 1024, int.MaxValue)]
+    public int BodyBytesPerUser { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>The same of all together; 2097152 to 2147483647.</summary>
+    [SettingRange(2 * 1024 * 1024, int.MaxValue)]
+    public int TotalBodyBytes { get; set; } = 128 * 1024 * 1024;
+
+    /// <summary>Lists that are made and sent to one user at once; 1 to 1000000.</summary>
+    [SettingRange(1, 1_000_000)]
+    public int ListsPerUser { get; set; } = 8;
+
     /// <summary>Addresses and networks (CIDR), separated by commas, whose <c>X-Forwarded-For</c> counts.</summary>
     [NetworksSetting]
     public string? TrustedProxies { get; set; }

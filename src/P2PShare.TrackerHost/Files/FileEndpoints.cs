@@ -12,6 +12,7 @@ internal static class FileEndpoints
         var routed = routes.MapGroup("").WithTags("Files").RequireAuthorization();
         routed.MapGet(TrackerRoutes.FilesTemplate, async (string group, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
             TypedResults.Ok(await files.ListAsync(user, group, cancellationToken)))
+            .WithMetadata(new WorkLimits.SendsList())
             .Describe("listFiles", "Lists the files of a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
         routed.MapPost(TrackerRoutes.FilesTemplate, ShareAsync)
             .Describe(
@@ -43,10 +44,10 @@ internal static class FileEndpoints
     private static async Task<IResult> WithdrawAsync(
         string group, WithdrawFilesRequest request, CurrentUser user, FileService files, CancellationToken cancellationToken)
     {
-        if (request.Names.Count is 0 or > WithdrawFilesRequest.MaxNames)
+        if (request.Names.Count == 0)
         {
             throw new P2PShareException(
-                ErrorCode.InvalidRequest, $"names has {request.Names.Count} entries: 1 to {WithdrawFilesRequest.MaxNames} were expected.");
+                ErrorCode.InvalidRequest, $"names is empty: 1 to {WithdrawFilesRequest.MaxNames} items were expected.");
         }
 
         return TypedResults.Ok(await files.WithdrawAsync(user, group, request.Names, cancellationToken));

@@ -21,6 +21,7 @@ internal static class GroupEndpoints
             .Describe("createGroup", "Creates a group that the caller owns.", ErrorCode.InvalidGroupName, ErrorCode.GroupNameTaken, ErrorCode.QuotaExceeded);
         routed.MapGet(TrackerRoutes.Groups, async (CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
             TypedResults.Ok(await database.ReadAsync(connection => GroupStore.ListAsync(connection, user), cancellationToken)))
+            .WithMetadata(new WorkLimits.SendsList())
             .Describe("listGroups", "Lists all groups, with the caller's role in each.");
         routed.MapGet(TrackerRoutes.GroupTemplate, async (string group, CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
                 TypedResults.Ok(await database.ReadAsync(connection => GroupStore.GetAsync(connection, user, group), cancellationToken)))
@@ -45,6 +46,7 @@ internal static class GroupEndpoints
                 TrackerRoutes.MembersTemplate,
                 async (string group, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
                     TypedResults.Ok(await groups.ListMembersAsync(user, group, cancellationToken)))
+            .WithMetadata(new WorkLimits.SendsList())
             .Describe("listMembers", "Lists the members of a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
         routed.MapDelete(
                 TrackerRoutes.MemberTemplate,

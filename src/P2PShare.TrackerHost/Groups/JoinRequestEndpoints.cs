@@ -20,6 +20,7 @@ internal static class JoinRequestEndpoints
                 TrackerRoutes.JoinRequestsTemplate,
                 async (string group, CurrentUser user, JoinRequestService requests, CancellationToken cancellationToken) =>
                     TypedResults.Ok(await requests.ListAsync(user, group, cancellationToken)))
+            .WithMetadata(new WorkLimits.SendsList())
             .Describe("listJoinRequests", "Lists the unanswered join requests of a group.", ErrorCode.GroupNotFound, ErrorCode.NotOwner);
         routed.MapPost(
                 TrackerRoutes.ApprovalTemplate,

@@ -164,7 +164,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
-        builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>().AddSingleton<RequestMetrics>();
+        builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>().AddSingleton<RequestMetrics>().AddSingleton<WorkLimits>();
         builder.Services.AddSingleton<DatabaseMonitor>().AddSingleton<CertificateMetrics>().AddSingleton<EventMetrics>();
         builder.Services.AddRateLimits(options.GetRequiredService<RateLimitOptions>(), options.GetRequiredService<AccountOptions>());
         builder.AddHealth();
@@ -198,6 +198,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.UseAuthentication();
         app.UseRateLimiter();
         app.UseAuthorization();
+        app.Use(next => context => context.RequestServices.GetRequiredService<WorkLimits>().RunAsync(context, next));
         app.MapAccounts();
         app.MapSessions();
         app.MapGroups();

@@ -12,12 +12,17 @@ internal static class ConnectionLimits
     public const int MaxRequestBody = 1024 * 1024;
 
     private const int MaxHeaders = 64;
+    private const int MaxUnread = 64 * 1024;
     private const int MaxHeadersSize = 16 * 1024;
 
     public static void SetLimits(this KestrelServerOptions kestrel, ConnectionOptions options)
     {
         var limits = kestrel.Limits;
         limits.MaxRequestBodySize = MaxRequestBody;
+        // What is sent before it is read, of a body that waits for its turn.
+        limits.MaxRequestBufferSize = MaxUnread;
+        limits.Http2.InitialStreamWindowSize = MaxUnread;
+        limits.Http2.InitialConnectionWindowSize = 2 * MaxUnread;
         limits.MaxRequestHeaderCount = MaxHeaders;
         limits.MaxRequestHeadersTotalSize = MaxHeadersSize;
         limits.Http2.MaxRequestHeaderFieldSize = MaxHeadersSize;

@@ -9,6 +9,7 @@ internal static class JsonOptionsExtensions
     public static void AddTrackerJson(this IServiceCollection services) => services.ConfigureHttpJsonOptions(json =>
     {
         json.SerializerOptions.TypeInfoResolverChain.Insert(0, TrackerJson.Default);
+        json.SerializerOptions.TypeInfoResolverChain.Insert(0, new BoundedLists());
         json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         json.SerializerOptions.RespectNullableAnnotations = true;
         json.SerializerOptions.RespectRequiredConstructorParameters = true;

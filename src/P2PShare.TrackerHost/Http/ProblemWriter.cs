@@ -26,6 +26,7 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     {
         StatusCodes.Status404NotFound => "This tracker has nothing under that path: the client may be of another version.",
         StatusCodes.Status405MethodNotAllowed => $"{context.Request.Method} is not possible here; the Allow header lists the methods that are.",
+        StatusCodes.Status408RequestTimeout => "The request's body came too slowly: send it faster, or in smaller parts.",
         StatusCodes.Status413PayloadTooLarge => $"The request's body is too long: {context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize} bytes are allowed.",
         StatusCodes.Status415UnsupportedMediaType => "A body of Content-Type application/json was expected.",
         var status => $"The tracker answered {status} ({ReasonPhrases.GetReasonPhrase(status)}).",

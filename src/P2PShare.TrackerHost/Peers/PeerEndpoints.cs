@@ -26,6 +26,7 @@ internal static class PeerEndpoints
                 TrackerRoutes.GroupPeersTemplate,
                 async (string group, CurrentUser user, PeerService peers, CancellationToken cancellationToken) =>
                     TypedResults.Ok(await peers.ListAsync(user, group, cancellationToken)))
+            .WithMetadata(new WorkLimits.SendsList())
             .Describe("listPeers", "Lists the peers online that offer something in a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
         routed.MapDelete(TrackerRoutes.PeerTemplate, async (string fingerprint, CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
         {
@@ -42,15 +43,16 @@ internal static class PeerEndpoints
             TrackerRoutes.SourcesTemplate,
             async (string group, SourcesRequest request, CurrentUser user, PeerService peers, CancellationToken cancellationToken) =>
             {
-                if (request.PiecesRoots.Count is 0 or > SourcesRequest.MaxContents)
+                if (request.PiecesRoots.Count == 0)
                 {
-                    throw Invalid($"piecesRoots has {request.PiecesRoots.Count} entries: 1 to {SourcesRequest.MaxContents} were expected.");
+                    throw Invalid($"piecesRoots is empty: 1 to {SourcesRequest.MaxContents} items were expected.");
                 }
 
                 return TypedResults.Ok(await peers.FindSourcesAsync(user, group, request, cancellationToken));
             })
         .RequireAuthorization()
         .WithTags("Peers")
+        .WithMetadata(new WorkLimits.SendsList())
         .Describe("findSources", "Finds the sources of contents, with a ticket for them.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.NotMember, ErrorCode.FileNotFound);
 
     /// <returns>The peer's own addresses.</returns>
@@ -59,16 +61,6 @@ internal static class PeerEndpoints
         if (request.Port is < IPEndPoint.MinPort or > IPEndPoint.MaxPort)
         {
             throw Invalid($"port is {request.Port}: 0 to {IPEndPoint.MaxPort} was expected.");
-        }
-
-        if (request.Holdings.Count > AnnounceRequest.MaxHoldings || request.Removed.Count > AnnounceRequest.MaxHoldings)
-        {
-            throw Invalid($"holdings and removed have {request.Holdings.Count} and {request.Removed.Count} entries: at most {AnnounceRequest.MaxHoldings} each were expected. Send the rest in further requests that are not full.");
-        }
-
-        if (request.Addresses.Count > AnnounceRequest.MaxAddresses)
-        {
-            throw Invalid($"addresses has {request.Addresses.Count} entries: at most {AnnounceRequest.MaxAddresses} were expected, the best ones of the peer's own.");
         }
 
         return [.. request.Addresses.Select(text => IPAddress.TryParse(text, out var address)

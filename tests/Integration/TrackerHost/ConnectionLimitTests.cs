@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -73,6 +74,46 @@ public sealed class ConnectionLimitTests
         var answer = await ExpectDroppedAsync(tracker, () => TrickleAsync(tls));
 
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_fast_enough_and_has_no_end_is_not_waited_for()
+    {
+        await using var tracker = await StartAsync(options => (options.BodyTimeout, options.BodyBytesPerSecond) = (TimeSpan.FromSeconds(2), 1));
+        await using var tls = await OpenAsync(tracker);
+        await tls.WriteAsync("POST /v2/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50000\r\n\r\n{"u8.ToArray());
+
+        var answer = await ExpectDroppedAsync(tracker, () => TrickleAsync(tls));
+
+        Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
+        Assert.Contains("came too slowly", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_user_has_so_many_bytes_of_bodies_under_way_and_others_have_theirs()
+    {
+        const int Most = 2 * 1024 * 1024;
+        await using var tracker = await StartAsync(options => options.BodyBytesPerUser = Most);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        var group = (await alice.CreateGroupAsync("dev")).GroupId;
+        var holdings = Enumerable.Range(0, AnnounceRequest.MaxHoldings).Select(_ => new Announcement(group, TestUser.RandomHash(), false)).ToArray();
+        await using var tls = await OpenAsync(tracker);
+        await tls.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /v2/peers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.Session.Token}\r\nContent-Type: application/json\r\nContent-Length: {Most - 16384}\r\n\r\n{{"));
+
+        await Eventually.HoldsAsync(async () => await AnnounceAsync(alice) == HttpStatusCode.TooManyRequests, "the rest is too little for a large announce");
+        Assert.Equal(HttpStatusCode.OK, await AnnounceAsync(bob));
+        await alice.AnnounceAsync();
+
+        await tls.DisposeAsync();
+        await Eventually.HoldsAsync(async () => await AnnounceAsync(alice) == HttpStatusCode.OK, "there is room again");
+
+        async Task<HttpStatusCode> AnnounceAsync(TestUser user)
+        {
+            using var answer = await user.PostAsync(TrackerRoutes.Peers, user.Prove(new AnnounceRequest(user.Fingerprint, 1, [], Full: true, holdings, [], RevocationsAfter: 0)));
+            return answer.StatusCode;
+        }
     }
 
     [Theory]

@@ -1,9 +1,11 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Http;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -26,6 +28,20 @@ public sealed class EndpointTests
             ],
             open.Order(StringComparer.Ordinal));
         Assert.Equal(32, endpoints.Count);
+    }
+
+    [TrackerFact]
+    public async Task Every_endpoint_that_sends_a_list_is_limited()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+
+        var lists = tracker.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>()
+                .Any(answer => answer.Type == typeof(SourcesResponse) || answer.Type is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>)))
+            .ToList();
+
+        Assert.Equal(6, lists.Count);
+        Assert.Empty(lists.Where(endpoint => endpoint.Metadata.GetMetadata<WorkLimits.SendsList>() is null).Select(Describe));
     }
 
     [TrackerFact]

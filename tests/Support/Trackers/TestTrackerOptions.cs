@@ -81,6 +81,14 @@ internal sealed class TestTrackerOptions
 
     public TimeSpan? BodyGrace { get; set; }
 
+    public TimeSpan? BodyTimeout { get; set; }
+
+    public int? BodyBytesPerUser { get; set; }
+
+    public int? TotalBodyBytes { get; set; }
+
+    public int? ListsPerUser { get; set; }
+
     public string? TrustedProxies { get; set; }
 
     public string? MetricsAddress { get; set; }
