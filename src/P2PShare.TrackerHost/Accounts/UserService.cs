@@ -1,8 +1,10 @@
 using System.Data.Common;
+using Dapper;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Groups;
+using P2PShare.TrackerHost.Peers;
 using P2PShare.TrackerHost.Storage;
 using P2PShare.TrackerHost.Tickets;
 
@@ -11,6 +13,8 @@ namespace P2PShare.TrackerHost.Accounts;
 /// <summary>The rules of adding and removing users, for a request as for the operator.</summary>
 internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
 {
+    private const int MaxGroupsAtOnce = 100;
+
     /// <param name="invitation">Hash of the invitation's token, of which one use is taken off; null: none is needed.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.UserNameTaken"/> or <see cref="ErrorCode.InvalidInvitation"/>.</exception>
     public Task CreateAsync(string name, string passwordHash, string? invitation, CancellationToken cancellationToken) => database.WriteAsync(
@@ -43,25 +47,67 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
         },
         cancellationToken);
 
-    /// <summary>Deletes a user; memberships and shares end as if the user left each group.</summary>
+    /// <summary>
+    /// Deletes a user; memberships and shares end as if the user left each group. They and the peers may be many: sessions and the name end at
+    /// once, the rest some at a time, each part in a write of its own.
+    /// </summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.UserOwnsGroups"/>.</exception>
-    public Task RemoveAsync(CurrentUser user, CancellationToken cancellationToken) => database.WriteAsync(
-        async connection =>
-        {
-            await SessionService.RequireAsync(connection, user);
-            await RemoveAsync(connection, user.Id, user.Name);
-        },
-        cancellationToken);
+    public async Task RemoveAsync(CurrentUser user, CancellationToken cancellationToken)
+    {
+        await database.WriteAsync(
+            async connection =>
+            {
+                await SessionService.RequireAsync(connection, user);
+                await EndAsync(connection, user.Id, user.Name);
+            },
+            cancellationToken);
+        await RemoveRestAsync(user.Id, cancellationToken);
+    }
 
     /// <summary>The same for the operator.</summary>
     /// <inheritdoc cref="RemoveAsync(CurrentUser, CancellationToken)" path="/exception"/>
-    public Task RemoveAsync(StoredUser user, CancellationToken cancellationToken) =>
-        database.WriteAsync(connection => RemoveAsync(connection, user.Id, user.Name), cancellationToken);
+    public async Task RemoveAsync(StoredUser user, CancellationToken cancellationToken)
+    {
+        await database.WriteAsync(connection => EndAsync(connection, user.Id, user.Name), cancellationToken);
+        await RemoveRestAsync(user.Id, cancellationToken);
+    }
+
+    /// <summary>Removes some of what any deleted user left, if a deletion was interrupted.</summary>
+    /// <returns>Whether there was one.</returns>
+    public static async Task<bool> SweepAnyAsync(DbConnection connection, DateTimeOffset now)
+    {
+        if (await UserStore.FindEndedAsync(connection) is not { } user)
+        {
+            return false;
+        }
+
+        await SweepAsync(connection, user, now);
+        return true;
+    }
+
+    /// <summary>Removes some of what a deleted user left.</summary>
+    /// <returns>Whether more is left of it.</returns>
+    public static async Task<bool> SweepAsync(DbConnection connection, long user, DateTimeOffset now)
+    {
+        var groups = (await MemberStore.FindGroupsAsync(connection, user, MaxGroupsAtOnce)).AsList();
+        foreach (var group in groups)
+        {
+            await GroupService.EndMembershipAsync(connection, group, user, GroupEventKind.MemberLeft, now);
+        }
+
+        if (groups.Count > 0 || await EndedMembershipStore.SweepOfUserAsync(connection, user, now) || await PeerStore.RemoveSomeOfUserAsync(connection, user))
+        {
+            return true;
+        }
+
+        await UserStore.RemoveAsync(connection, user);
+        return false;
+    }
 
     public static P2PShareException NameTaken(string name) =>
         new(ErrorCode.UserNameTaken, $"A user called '{name}' exists already: choose another name, or log in if it is you.");
 
-    private async Task RemoveAsync(DbConnection connection, long user, string name)
+    private async Task EndAsync(DbConnection connection, long user, string name)
     {
         var owned = (await GroupStore.FindOwnedAsync(connection, user)).ToList();
         if (owned.Count > 0)
@@ -69,15 +115,20 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
             throw OwnsGroups(name, owned);
         }
 
-        foreach (var group in await MemberStore.FindGroupsAsync(connection, user))
+        if (await UserStore.EndAsync(connection, user))
         {
-            await GroupService.EndMembershipAsync(connection, group, user, GroupEventKind.MemberLeft, clock.GetUtcNow());
-            while (await EndedMembershipStore.SweepAsync(connection, group, user, clock.GetUtcNow()))
-            {
-            }
+            await SessionEnd.EndAllAsync(connection, user);
+            // With the first memberships, which are all that most users have, tickets and events end in this write.
+            await SweepAsync(connection, user, clock.GetUtcNow());
         }
+    }
 
-        await UserStore.RemoveAsync(connection, user);
+    // What is left if it is interrupted, a purge removes.
+    private async Task RemoveRestAsync(long user, CancellationToken cancellationToken)
+    {
+        while (await database.WriteAsync(connection => SweepAsync(connection, user, clock.GetUtcNow()), cancellationToken))
+        {
+        }
     }
 
     private static P2PShareException OwnsGroups(string name, List<string> owned)

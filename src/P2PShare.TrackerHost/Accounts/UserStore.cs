@@ -31,6 +31,27 @@ internal static class UserStore
     public static Task SetHashAsync(DbConnection connection, long user, string newHash) =>
         connection.ExecuteAsync("UPDATE users SET password_hash = @newHash, password_prepared = 1 WHERE id = @user", new { user, newHash });
 
-    /// <summary>Deletes a user; the database deletes sessions, peers and join requests with it.</summary>
+    /// <summary>
+    /// Makes a user one of the past: the name is free, no password fits, and what the user had can be removed some at a time before the row.
+    /// </summary>
+    /// <returns>False if the user is gone, or is one of the past already.</returns>
+    public static async Task<bool> EndAsync(DbConnection connection, long user)
+    {
+        if (await connection.ExecuteAsync(
+                "INSERT INTO removed_users (user_id) SELECT id FROM users WHERE id = @user ON CONFLICT (user_id) DO NOTHING", new { user }) == 0)
+        {
+            return false;
+        }
+
+        // No name has a space.
+        await connection.ExecuteAsync("UPDATE users SET name_key = @Key, password_hash = '' WHERE id = @user", new { user, Key = $"removed {Guid.NewGuid():D}" });
+        return true;
+    }
+
+    /// <returns>A user of the past whose row is still there; null if there is none.</returns>
+    public static Task<long?> FindEndedAsync(DbConnection connection) =>
+        connection.QuerySingleOrDefaultAsync<long?>("SELECT user_id FROM removed_users ORDER BY user_id LIMIT 1");
+
+    /// <summary>Deletes a user's row; the database deletes sessions, peers and join requests with it.</summary>
     public static Task RemoveAsync(DbConnection connection, long user) => connection.ExecuteAsync("DELETE FROM users WHERE id = @user", new { user });
 }

@@ -2,6 +2,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Http;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.TrackerHost.Files;
 
@@ -33,16 +34,17 @@ internal static class FileEndpoints
             .Produces<WithdrawFilesResponse>();
         routed.MapDelete(
             TrackerRoutes.FileTemplate,
-            async (string group, string name, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
+            async (string group, string name, HttpContext context, CurrentUser user, FileService files, Audit audit, CancellationToken cancellationToken) =>
             {
                 await files.StopAsync(user, group, name, cancellationToken);
+                audit.Write(AuditAct.FileWithdrawn, context.RemoteAddress(), user.Name, group, name);
                 return TypedResults.NoContent();
             })
             .Describe("stopSharing", "Ends the caller's share of a file.", ErrorCode.GroupNotFound, ErrorCode.NotMember, ErrorCode.NotSharer, ErrorCode.FileNotFound);
     }
 
     private static async Task<IResult> WithdrawAsync(
-        string group, WithdrawFilesRequest request, CurrentUser user, FileService files, CancellationToken cancellationToken)
+        string group, WithdrawFilesRequest request, HttpContext context, CurrentUser user, FileService files, Audit audit, CancellationToken cancellationToken)
     {
         if (request.Names.Count == 0)
         {
@@ -50,13 +52,24 @@ internal static class FileEndpoints
                 ErrorCode.InvalidRequest, $"names is empty: 1 to {WithdrawFilesRequest.MaxNames} items were expected.");
         }
 
-        return TypedResults.Ok(await files.WithdrawAsync(user, group, request.Names, cancellationToken));
+        var response = await files.WithdrawAsync(user, group, request.Names, cancellationToken);
+        foreach (var name in request.Names.Except(response.Failed.Select(failed => failed.Name), StringComparer.Ordinal))
+        {
+            audit.Write(AuditAct.FileWithdrawn, context.RemoteAddress(), user.Name, group, name);
+        }
+
+        return TypedResults.Ok(response);
     }
 
     private static async Task<IResult> ShareAsync(
-        string group, ShareFileRequest request, CurrentUser user, FileService files, CancellationToken cancellationToken)
+        string group, ShareFileRequest request, HttpContext context, CurrentUser user, FileService files, Audit audit, CancellationToken cancellationToken)
     {
-        var (file, isNew) = await files.ShareAsync(user, group, request, cancellationToken);
+        var (file, isNew, act) = await files.ShareAsync(user, group, request, cancellationToken);
+        if (act is { } done)
+        {
+            audit.Write(done, context.RemoteAddress(), user.Name, group, file.Name);
+        }
+
         return isNew ? TypedResults.Created(TrackerRoutes.File(file.Group, file.Name), file) : TypedResults.Ok(file);
     }
 }

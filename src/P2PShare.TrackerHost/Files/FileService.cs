@@ -6,6 +6,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Events;
+using P2PShare.TrackerHost.Observability;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Files;
@@ -26,13 +27,13 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
             },
             cancellationToken);
 
-    /// <returns>The file as it is now, and whether its name is new in the group.</returns>
+    /// <returns>The file as it is now, whether its name is new in the group, and what was done; null if it was shared already.</returns>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.InvalidFileName"/>, <see cref="ErrorCode.InvalidContent"/>, <see cref="ErrorCode.GroupNotFound"/>,
     /// <see cref="ErrorCode.NotMember"/>, <see cref="ErrorCode.FileNameTaken"/>, <see cref="ErrorCode.NotSharer"/> or
     /// <see cref="ErrorCode.QuotaExceeded"/>.
     /// </exception>
-    public Task<(FileResponse File, bool IsNew)> ShareAsync(CurrentUser user, string group, ShareFileRequest request, CancellationToken cancellationToken)
+    public Task<(FileResponse File, bool IsNew, AuditAct? Act)> ShareAsync(CurrentUser user, string group, ShareFileRequest request, CancellationToken cancellationToken)
     {
         FileName.Check(request.Name);
         var content = new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot);
@@ -47,9 +48,11 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
                 var current = await FileStore.FindAsync(connection, membership.GroupId, request.Name);
                 var isNew = current is null;
+                AuditAct? act = null;
                 if (current is not null && current.Content != content)
                 {
                     await RetireAsync(connection, membership, current, user, request.Replace);
+                    act = AuditAct.FileReplaced;
                     current = null;
                 }
 
@@ -57,6 +60,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 var file = current?.Id ?? await FileStore.AddAsync(connection, membership.GroupId, request, now);
                 if (await FileStore.AddSharerAsync(connection, file, user.Id, now))
                 {
+                    act ??= AuditAct.FileShared;
                     await QuotaStore.CheckSharesAsync(connection, user.Id, options.FilesPerUser);
                 }
 
@@ -71,7 +75,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 }
 
                 var listed = await FileStore.GetAsync(connection, file);
-                return (listed.ToResponse(await sources.GetAsync(connection, membership.GroupId, listed.PiecesRoot)), isNew);
+                return (listed.ToResponse(await sources.GetAsync(connection, membership.GroupId, listed.PiecesRoot)), isNew, act);
             },
             cancellationToken);
     }

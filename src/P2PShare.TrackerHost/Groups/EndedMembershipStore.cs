@@ -31,6 +31,19 @@ internal static class EndedMembershipStore
             $"SELECT {Columns} FROM ended_memberships WHERE group_id = @group AND user_id = @user", new { group, user }) is { } row
             && await SweepAsync(connection, row, now);
 
+    /// <summary>Removes some of what a user left in one of the groups.</summary>
+    /// <returns>Whether there was one.</returns>
+    public static async Task<bool> SweepOfUserAsync(DbConnection connection, long user, DateTimeOffset now)
+    {
+        if (await connection.QueryFirstOrDefaultAsync<Row>($"SELECT {Columns} FROM ended_memberships WHERE user_id = @user LIMIT 1", new { user }) is not { } row)
+        {
+            return false;
+        }
+
+        await SweepAsync(connection, row, now);
+        return true;
+    }
+
     /// <summary>Removes some of what any of them left.</summary>
     /// <returns>Whether there was one.</returns>
     public static async Task<bool> SweepAnyAsync(DbConnection connection, DateTimeOffset now)

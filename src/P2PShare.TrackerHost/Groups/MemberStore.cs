@@ -15,9 +15,9 @@ internal static class MemberStore
         connection.QueryAsync<(long Id, string UserName, long Joined)>(
             "SELECT u.id, u.name, m.joined FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = @group ORDER BY u.name_key", new { group });
 
-    /// <returns>The ids of a user's groups.</returns>
-    public static Task<IEnumerable<long>> FindGroupsAsync(DbConnection connection, long user) =>
-        connection.QueryAsync<long>("SELECT group_id FROM members WHERE user_id = @user", new { user });
+    /// <returns>The ids of some of a user's groups.</returns>
+    public static Task<IEnumerable<long>> FindGroupsAsync(DbConnection connection, long user, int max) =>
+        connection.QueryAsync<long>("SELECT group_id FROM members WHERE user_id = @user ORDER BY group_id LIMIT @max", new { user, max });
 
     /// <returns>The id of a user, whether or not a member; null if there is none of that name.</returns>
     public static Task<long?> FindUserAsync(DbConnection connection, string name) =>

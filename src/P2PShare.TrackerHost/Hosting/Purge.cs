@@ -38,6 +38,7 @@ internal sealed partial class Purge(
             await RunInPartsAsync("peers", connection => PeerStore.PurgeExpiredAsync(connection, peers.OnlineSince(now)), stoppingToken);
             await RunAsync("sessions", connection => sessions.PurgeExpiredAsync(connection, now), stoppingToken);
             await RunAsync("replaced contents", connection => FileStore.PurgeExpiredAsync(connection, now), stoppingToken);
+            await RunInPartsAsync("deleted users", connection => UserService.SweepAnyAsync(connection, now), stoppingToken);
             await RunInPartsAsync("what former members shared", connection => EndedMembershipStore.SweepAnyAsync(connection, now), stoppingToken);
             await RunInPartsAsync("holdings of withdrawn contents", LostHoldingStore.SweepAsync, stoppingToken);
             await TryAsync("keys of tickets", () => keys.RotateAsync(stoppingToken));

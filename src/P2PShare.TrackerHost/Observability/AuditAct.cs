@@ -38,4 +38,13 @@ internal enum AuditAct
 
     /// <summary>A login opened one session more than a user may have, and this one was not used for longest. The subject is its id.</summary>
     SessionEnded = 17,
+
+    /// <summary>A user became a sharer of a file. The subject is its name.</summary>
+    FileShared = 18,
+
+    /// <summary>A sharer gave a name another content. The subject is the name.</summary>
+    FileReplaced = 19,
+
+    /// <summary>A user ended the own share of a file. The subject is its name; one line for each file.</summary>
+    FileWithdrawn = 20,
 }

@@ -152,20 +152,32 @@ internal static partial class PeerStore
     /// <returns>Whether more are left.</returns>
     public static async Task<bool> PurgeExpiredAsync(DbConnection connection, long onlineSince)
     {
-        var expired = (await connection.QueryAsync<long>(
-            "SELECT id FROM peers WHERE last_seen < @onlineSince ORDER BY last_seen LIMIT @MaxPurgedAtOnce", new { onlineSince, MaxPurgedAtOnce })).AsList();
-        if (expired.Count == 0)
+        return await RemoveSomeAsync(
+            connection,
+            (await connection.QueryAsync<long>(
+                "SELECT id FROM peers WHERE last_seen < @onlineSince ORDER BY last_seen LIMIT @MaxPurgedAtOnce", new { onlineSince, MaxPurgedAtOnce })).AsList());
+    }
+
+    /// <summary>Removes some peers of a user, or some of what they held.</summary>
+    /// <returns>Whether more are left.</returns>
+    public static async Task<bool> RemoveSomeOfUserAsync(DbConnection connection, long user) => await RemoveSomeAsync(
+        connection,
+        (await connection.QueryAsync<long>("SELECT id FROM peers WHERE user_id = @user LIMIT @MaxPurgedAtOnce", new { user, MaxPurgedAtOnce })).AsList());
+
+    private static async Task<bool> RemoveSomeAsync(DbConnection connection, List<long> peers)
+    {
+        if (peers.Count == 0)
         {
             return false;
         }
 
-        if (await HoldingStore.RemoveSomeAsync(connection, expired, MaxPurgedAtOnce) == MaxPurgedAtOnce)
+        if (await HoldingStore.RemoveSomeAsync(connection, peers, MaxPurgedAtOnce) == MaxPurgedAtOnce)
         {
             return true;
         }
 
-        await connection.ExecuteAsync($"DELETE FROM peers WHERE {connection.In("id", "@Peers")}", new { Peers = connection.List(expired) });
-        return expired.Count == MaxPurgedAtOnce;
+        await connection.ExecuteAsync($"DELETE FROM peers WHERE {connection.In("id", "@Peers")}", new { Peers = connection.List(peers) });
+        return peers.Count == MaxPurgedAtOnce;
     }
 
     private static string Json(IEnumerable<AnnouncedPeer> rows) => JsonSerializer.Serialize(rows, PeerRowJson.Default.IEnumerableAnnouncedPeer);

@@ -10,6 +10,36 @@ namespace P2PShare.Integration.TrackerHost;
 public sealed class AuditTests
 {
     [TrackerFact]
+    public async Task Shares_replacements_and_withdrawals_are_written_once_each()
+    {
+        using var log = new LogRecorder();
+        await using var tracker = await TestTracker.StartAsync(log: log);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        await alice.CreateGroupAsync("dev");
+        await bob.JoinAsync(alice, "dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "a b", root);
+        await alice.ShareAsync("dev", "a b", root);
+        await bob.ShareAsync("dev", "a b", root);
+        await bob.ShareAsync("dev", "a b", TestUser.RandomHash());
+        await bob.ShareAsync("dev", "a b", TestUser.RandomHash(), replace: true);
+        await bob.ShareAsync("dev", "c", root);
+        await bob.PostAsync(TrackerRoutes.Withdrawals("dev"), new WithdrawFilesRequest(["a b", "c", "c", "none"]));
+        await bob.DeleteAsync(TrackerRoutes.File("dev", "c"));
+        await alice.ShareAsync("dev", "d", root);
+        await alice.DeleteAsync(TrackerRoutes.File("dev", "d"));
+
+        Assert.Equal(
+            [
+                "FileShared alice dev a b", "FileShared bob dev a b", "FileReplaced bob dev a b", "FileShared bob dev c",
+                "FileWithdrawn bob dev a b", "FileWithdrawn bob dev c", "FileShared alice dev d", "FileWithdrawn alice dev d",
+            ],
+            log.Lines.Where(line => line.Category == Audit.Category).Select(line => $"{line.Fields["Act"]} {line.Fields["User"]} {line.Fields["Group"]} {line.Fields["Subject"]}")
+                .Where(line => line.StartsWith("File", StringComparison.Ordinal)));
+    }
+
+    [TrackerFact]
     public async Task Acts_are_written_with_user_subject_and_address_and_never_a_secret()
     {
         using var log = new LogRecorder();

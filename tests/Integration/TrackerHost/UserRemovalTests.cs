@@ -1,9 +1,12 @@
 using System.Net;
+using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Groups;
+using P2PShare.TrackerHost.Peers;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -41,6 +44,84 @@ public sealed class UserRemovalTests
         Assert.Equal(1, (await alice.Expect<GroupResponse>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Group("dev")))).MemberCount);
         using var another = await TestUser.CreateAsync(tracker, "Bob");
         await another.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await another.GetAsync(TrackerRoutes.Files("dev")));
+    }
+
+    [TrackerFact]
+    public async Task What_a_deleted_user_had_is_removed_in_parts_after_the_name_is_free_and_the_peers_are_offline()
+    {
+        const int Peers = 3;
+        const int Holdings = 2500;
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        await alice.CreateGroupAsync("dev");
+        await bob.JoinAsync(alice, "dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        for (var i = 0; i < Peers; i++)
+        {
+            await bob.AnnounceAsync(
+                new AnnounceRequest(TestUser.NewFingerprint(), 1, [], Full: true, [await bob.HoldingAsync("dev", root, complete: true)], [], RevocationsAfter: 0));
+        }
+
+        var user = await tracker.Database.WriteAsync(
+            async connection =>
+            {
+                var (user, peer) = await connection.QueryFirstAsync<(long, long)>("SELECT p.user_id, p.id FROM peers p JOIN users u ON u.id = p.user_id WHERE u.name = 'bob'");
+                var group = await connection.QuerySingleAsync<long>("SELECT id FROM groups");
+                await HoldingStore.SaveAsync(
+                    connection, Enumerable.Range(0, Holdings).Select(_ => KeyValuePair.Create(new HoldingStore.Key(peer, group, TestUser.RandomHash().ToString()), 1L)));
+                return user;
+            },
+            CancellationToken.None);
+
+        // As the first write of a deletion that is interrupted then.
+        await tracker.Database.WriteAsync(
+            async connection =>
+            {
+                Assert.True(await UserStore.EndAsync(connection, user));
+                await SessionEnd.EndAllAsync(connection, user);
+            },
+            CancellationToken.None);
+        using var again = await TestUser.CreateAsync(tracker, "bob");
+        Assert.Equal(0, Assert.Single(await alice.ListFilesAsync("dev")).Sources);
+        var counts = new List<long> { await tracker.CountAsync("holdings") };
+        while (await tracker.Database.WriteAsync(connection => UserService.SweepAnyAsync(connection, DateTimeOffset.UtcNow), CancellationToken.None))
+        {
+            counts.Add(await tracker.CountAsync("holdings"));
+        }
+
+        Assert.Equal(Peers + Holdings, counts[0]);
+        Assert.Equal(0, counts[^1]);
+        Assert.All(counts.Zip(counts.Skip(1), (before, after) => before - after), part => Assert.InRange(part, 0, 1000));
+        Assert.Equal((0, 2, 0), (await tracker.CountAsync("peers"), await tracker.CountAsync("users"), await tracker.CountAsync("removed_users")));
+        await again.Expect(HttpStatusCode.OK, await again.GetAsync(TrackerRoutes.CurrentSession));
+    }
+
+    [TrackerFact]
+    public async Task The_operators_deluser_and_passwd_end_sessions_and_tickets_at_sources()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        using var carol = await TestUser.CreateAsync(tracker, "carol");
+        await alice.CreateGroupAsync("dev");
+        await bob.JoinAsync(alice, "dev");
+        await carol.JoinAsync(alice, "dev");
+        // The commands have a service of their own over the same database.
+        var users = new UserService(tracker.Database, TimeProvider.System);
+
+        await users.RemoveAsync((await users.FindAsync("bob", CancellationToken.None))!, CancellationToken.None);
+        await users.ResetPasswordAsync((await users.FindAsync("carol", CancellationToken.None))!, "another hash", CancellationToken.None);
+
+        foreach (var user in new[] { bob, carol })
+        {
+            await user.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await user.GetAsync(TrackerRoutes.Groups));
+        }
+
+        Assert.Equal(
+            [bob.Session.UserId, carol.Session.UserId], (await alice.AnnounceAsync()).Revocations.Select(ended => ended.UserId!.Value));
+        Assert.Null(await users.FindAsync("bob", CancellationToken.None));
     }
 
     [TrackerFact]

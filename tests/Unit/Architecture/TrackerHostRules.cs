@@ -15,6 +15,7 @@ public sealed partial class TrackerHostRules
     private static readonly Dictionary<string, string> Stores = new()
     {
         ["users"] = "Accounts/UserStore.cs",
+        ["removed_users"] = "Accounts/UserStore.cs",
         ["invitations"] = "Accounts/InvitationStore.cs",
         ["login_failures"] = "Accounts/LoginFailureStore.cs",
         ["groups"] = "Groups/GroupStore.cs",
