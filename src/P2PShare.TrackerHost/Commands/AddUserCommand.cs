@@ -1,5 +1,6 @@
 using System.CommandLine;
 using P2PShare.Protocol.Names;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.TrackerHost.Commands;
 
@@ -10,6 +11,7 @@ internal static class AddUserCommand
         "adduser",
         "Creates an account, whatever Tracker:Registration is; the password is the first line of standard input.",
         settings,
+        AuditAct.UserMade,
         async (parsed, users, name, cancellationToken) =>
         {
             AccountName.CheckUser(name);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using P2PShare.TrackerHost.Observability;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Commands;
@@ -32,6 +33,7 @@ internal static class CopyCommand
             await output.WriteLineAsync($"{table}: {rows}");
         }
 
+        await target.WriteAsync(connection => OperatorActStore.AddAsync(connection, AuditAct.DatabaseCopied, options.DataPath), cancellationToken);
         await output.WriteLineAsync("All was copied: start the trackers with Tracker:Database=postgres.");
         return 0;
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.TrackerHost.Commands;
 
@@ -9,6 +10,7 @@ internal static class DeleteUserCommand
         "deluser",
         "Deletes an account that owns no group.",
         settings,
+        AuditAct.UserRemoved,
         async (_, users, name, cancellationToken) =>
             await users.RemoveAsync(await UserCommand.FindAsync(users, name, cancellationToken), cancellationToken));
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.TrackerHost.Commands;
 
@@ -26,6 +27,7 @@ internal static class InviteCommand
         CommandSettings.RequireNoWord(parsed);
         await using var database = await CommandSettings.OpenDatabaseAsync(settings, cancellationToken);
         var (token, id, expires) = await new InvitationService(database, TimeProvider.System).CreateAsync(uses, TimeSpan.FromDays(days), cancellationToken);
+        await database.WriteAsync(connection => OperatorActStore.AddAsync(connection, AuditAct.InvitationMade, id), cancellationToken);
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         await error.WriteLineAsync($"Invitation {id}, good for {uses} {(uses == 1 ? "account" : "accounts")} until {expires:yyyy-MM-dd HH:mm} UTC. Its token is not shown again:");
         await output.WriteLineAsync(token);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.TrackerHost.Commands;
 
@@ -9,6 +10,7 @@ internal static class PasswordCommand
         "passwd",
         "Gives an account another password, the first line of standard input, and ends the user's sessions.",
         settings,
+        AuditAct.PasswordReset,
         async (parsed, users, name, cancellationToken) =>
         {
             var user = await UserCommand.FindAsync(users, name, cancellationToken);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Accounts;
+using P2PShare.TrackerHost.Observability;
 
 namespace P2PShare.TrackerHost.Commands;
 
@@ -20,9 +21,13 @@ internal static class UninviteCommand
     private static async Task<int> RunAsync(string[] settings, string invitation, CancellationToken cancellationToken)
     {
         await using var database = await CommandSettings.OpenDatabaseAsync(settings, cancellationToken);
-        return await new InvitationService(database, TimeProvider.System).WithdrawAsync(invitation, cancellationToken)
-            ? 0
-            : throw new P2PShareException(
+        if (!await new InvitationService(database, TimeProvider.System).WithdrawAsync(invitation, cancellationToken))
+        {
+            throw new P2PShareException(
                 ErrorCode.InvalidInvitation, $"There is no invitation '{PrintableCharacter.Clean(invitation)}': it may be used up or expired. Its name is what 'invite' printed on standard error.");
+        }
+
+        await database.WriteAsync(connection => OperatorActStore.AddAsync(connection, AuditAct.InvitationWithdrawn, invitation), cancellationToken);
+        return 0;
     }
 }

@@ -5,6 +5,7 @@ using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Files;
 using P2PShare.TrackerHost.Groups;
+using P2PShare.TrackerHost.Observability;
 using P2PShare.TrackerHost.Peers;
 using P2PShare.TrackerHost.Storage;
 using P2PShare.TrackerHost.Tickets;
@@ -13,7 +14,7 @@ namespace P2PShare.TrackerHost.Hosting;
 
 /// <summary>
 /// Has each store delete what has expired, once an announce interval. It only frees room: every reader checks the time itself.
-/// Rotates the keys of tickets besides. Several instances can do so: each finds what is left to do.
+/// Rotates the keys of tickets besides, and writes to the audit log what the operator did with commands. Several instances can do so: each finds what is left to do.
 /// </summary>
 internal sealed partial class Purge(
     TrackerDatabase database,
@@ -22,6 +23,7 @@ internal sealed partial class Purge(
     SessionService sessions,
     LoginThrottle throttle,
     TicketKeys keys,
+    Audit audit,
     TimeProvider clock,
     ILogger<Purge> logger) : BackgroundService
 {
@@ -41,7 +43,16 @@ internal sealed partial class Purge(
             await RunInPartsAsync("deleted users", connection => UserService.SweepAnyAsync(connection, now), stoppingToken);
             await RunInPartsAsync("what former members shared", connection => EndedMembershipStore.SweepAnyAsync(connection, now), stoppingToken);
             await RunInPartsAsync("holdings of withdrawn contents", LostHoldingStore.SweepAsync, stoppingToken);
+            await TryAsync("acts of the operator", () => WriteOperatorActsAsync(stoppingToken));
             await TryAsync("keys of tickets", () => keys.RotateAsync(stoppingToken));
+        }
+    }
+
+    private async Task WriteOperatorActsAsync(CancellationToken stoppingToken)
+    {
+        foreach (var (act, account, subject) in await database.WriteAsync(OperatorActStore.TakeAsync, stoppingToken))
+        {
+            audit.WriteOperator(act, account, subject);
         }
     }
 

@@ -12,8 +12,8 @@ internal sealed class Audit(ILoggerFactory loggers) : IDisposable
 {
     public const string Category = "P2PShare.Audit";
 
-    private static readonly Dictionary<AuditAct, Action<ILogger, AuditAct, IPAddress, string?, string?, string?, Exception?>> Lines =
-        Enum.GetValues<AuditAct>().ToDictionary(act => act, act => LoggerMessage.Define<AuditAct, IPAddress, string?, string?, string?>(
+    private static readonly Dictionary<AuditAct, Action<ILogger, AuditAct, IPAddress?, string?, string?, string?, Exception?>> Lines =
+        Enum.GetValues<AuditAct>().ToDictionary(act => act, act => LoggerMessage.Define<AuditAct, IPAddress?, string?, string?, string?>(
             LogLevel.Information,
             new EventId((int)act, act.ToString()),
             "{Act} address={Address} user={User} group={Group} subject={Subject}"));
@@ -25,9 +25,14 @@ internal sealed class Audit(ILoggerFactory loggers) : IDisposable
         network => RateLimitPartition.GetFixedWindowLimiter(
             network, _ => new FixedWindowRateLimiterOptions { PermitLimit = 1, Window = TimeSpan.FromMinutes(1) }));
 
+    /// <param name="address">Null for the operator, who is at the tracker's machine.</param>
     /// <param name="subject">The user or thing that the act is about.</param>
-    public void Write(AuditAct act, IPAddress address, string? user = null, string? group = null, string? subject = null) =>
+    public void Write(AuditAct act, IPAddress? address, string? user = null, string? group = null, string? subject = null) =>
         Lines[act](_logger, act, address, user, group, subject, null);
+
+    /// <summary>Writes what the operator did with a command; no user of the tracker has such a name.</summary>
+    /// <param name="account">Of the system.</param>
+    public void WriteOperator(AuditAct act, string account, string subject) => Write(act, address: null, $"operator:{account}", subject: subject);
 
     /// <summary>Writes that an address exceeded a limit, at most once a minute.</summary>
     /// <param name="what">What there was too much of.</param>

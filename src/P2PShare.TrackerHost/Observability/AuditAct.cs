@@ -3,6 +3,7 @@ namespace P2PShare.TrackerHost.Observability;
 /// <summary>What is written to the audit log. The number is the log's event id, and stays.</summary>
 internal enum AuditAct
 {
+    /// <summary>If the operator made it, the subject is the new user; as with the other acts that a command does, too.</summary>
     UserMade = 1,
     UserRemoved = 2,
     LoggedIn = 3,
@@ -47,4 +48,16 @@ internal enum AuditAct
 
     /// <summary>A user ended the own share of a file. The subject is its name; one line for each file.</summary>
     FileWithdrawn = 20,
+
+    /// <summary>By the operator. The subject is the invitation's id.</summary>
+    InvitationMade = 21,
+
+    /// <summary>By the operator. The subject is the invitation's id.</summary>
+    InvitationWithdrawn = 22,
+
+    /// <summary>By the operator: the user has another password. The subject is the user.</summary>
+    PasswordReset = 23,
+
+    /// <summary>By the operator: the SQLite database was copied to PostgreSQL. The subject is the data folder.</summary>
+    DatabaseCopied = 24,
 }

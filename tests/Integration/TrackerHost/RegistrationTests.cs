@@ -99,7 +99,7 @@ public sealed class RegistrationTests : IAsyncLifetime
     [TrackerFact]
     public async Task The_operator_invites_and_withdraws_and_makes_accounts_at_the_command_line_while_the_tracker_runs()
     {
-        await using var tracker = await TrackerProcess.StartAsync(_folder.Path, "--Tracker:Registration=invitation");
+        await using var tracker = await TrackerProcess.StartAsync(_folder.Path, "--Tracker:Registration=invitation", "--Tracker:AnnounceInterval=00:00:01");
         using var stranger = TestUser.Stranger(tracker.Address);
 
         var (code, token, said) = await TrackerProcess.CommandAsync(_folder.Path, null, "invite", "--uses", "2", "--days=1");
@@ -111,12 +111,15 @@ public sealed class RegistrationTests : IAsyncLifetime
 
         Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder.Path, "a secret of carol\n", "adduser", "carol"));
         await stranger.Expect(HttpStatusCode.Created, await stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest("carol", "a secret of carol")));
+        await ExpectAuditAsync(tracker, "InvitationMade", id);
+        await ExpectAuditAsync(tracker, "InvitationWithdrawn", id);
+        await ExpectAuditAsync(tracker, "UserMade", "carol");
     }
 
     [TrackerFact]
     public async Task The_operator_gives_another_password_and_deletes_accounts_at_the_command_line_while_the_tracker_runs()
     {
-        await using var tracker = await TrackerProcess.StartAsync(_folder.Path);
+        await using var tracker = await TrackerProcess.StartAsync(_folder.Path, "--Tracker:AnnounceInterval=00:00:01");
         using var alice = await TestUser.CreateAsync(tracker.Address, "alice");
         using var stranger = TestUser.Stranger(tracker.Address);
 
@@ -135,6 +138,10 @@ public sealed class RegistrationTests : IAsyncLifetime
         await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.Groups));
         await ExpectAsync(1, "There is no user called 'alice'", true, null, "deluser", "alice");
         await ExpectAsync(1, "There is no user called 'alice'", true, "another secret\n", "passwd", "alice");
+        await ExpectAuditAsync(tracker, "PasswordReset", "Alice");
+        await ExpectAuditAsync(tracker, "UserRemoved", "alice");
+        // Those that failed did nothing.
+        Assert.Equal(2, tracker.Log.Split("operator:").Length - 1);
     }
 
     [TrackerFact]
@@ -157,6 +164,10 @@ public sealed class RegistrationTests : IAsyncLifetime
 
     private static Task<(string Token, string Id, DateTimeOffset Expires)> InviteAsync(TestTracker tracker, int uses) =>
         tracker.Services.GetRequiredService<InvitationService>().CreateAsync(uses, TimeSpan.FromDays(7), CancellationToken.None);
+
+    private static Task ExpectAuditAsync(TrackerProcess tracker, string act, string subject) => Eventually.HoldsAsync(
+        () => tracker.Log.Contains($"{act} address=(null) user=operator:{Environment.UserName} group=(null) subject={subject}", StringComparison.Ordinal),
+        $"the audit log has {act} of {subject}");
 
     private async Task ExpectAsync(int expected, string part, bool applies, string? input, params string[] args)
     {

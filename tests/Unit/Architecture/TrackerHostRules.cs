@@ -38,6 +38,7 @@ public sealed partial class TrackerHostRules
         ["sessions"] = "Access/SessionStore.cs",
         ["user_quota_counts"] = "Access/QuotaStore.cs",
         ["group_quota_counts"] = "Access/QuotaStore.cs",
+        ["operator_acts"] = "Observability/OperatorActStore.cs",
         ["settings"] = "Storage/TrackerIdentity.cs",
         ["schema_version"] = "Storage/Migrations.cs",
     };
