@@ -192,6 +192,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.UseMetricsListener(observability);
         app.UseMetrics();
         app.UseTrustedProxies(connections);
+        app.CountFailures();
         app.UseProblems();
         app.RefuseOldVersions();
         app.UseRouting();

@@ -11,9 +11,20 @@ internal static class HealthEndpoints
 
     public static void AddHealth(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<ReadinessCheck>().AddHealthChecks().AddCheck<ReadinessCheck>("tracker");
+        builder.Services.AddSingleton<RecentFailures>().AddSingleton<ReadinessCheck>().AddHealthChecks().AddCheck<ReadinessCheck>("tracker");
         // It would log each probe that fails; the check itself logs the first.
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
+    }
+
+    /// <summary>Counts the requests for <see cref="RecentFailures"/>, as they are answered.</summary>
+    public static void CountFailures(this WebApplication app)
+    {
+        var failures = app.Services.GetRequiredService<RecentFailures>();
+        app.Use(next => async context =>
+        {
+            await next(context);
+            failures.AddResponse(context.Request, context.Response.StatusCode);
+        });
     }
 
     /// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it can do its work (<see cref="ReadinessCheck"/>).</summary>

@@ -8,9 +8,11 @@ namespace P2PShare.TrackerHost.Observability;
 
 /// <summary>
 /// Whether the tracker can do its work: its database is read from and written to, has the schema that this program needs
-/// and a key that signs tickets, and the tracker is not shutting down. Everybody can ask, so it probes at most once a second.
+/// and a key that signs tickets, requests do not fail in series, and the tracker is not shutting down. Every client can ask, so it probes at most
+/// once a second.
 /// </summary>
-internal sealed partial class ReadinessCheck(TrackerDatabase database, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadinessCheck> logger) : IHealthCheck
+internal sealed partial class ReadinessCheck(
+    TrackerDatabase database, RecentFailures failures, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadinessCheck> logger) : IHealthCheck
 {
     /// <summary>How long a probe may take.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -58,6 +60,13 @@ internal sealed partial class ReadinessCheck(TrackerDatabase database, IHostAppl
             throw new P2PShareException(
                 ErrorCode.TrackerFailed,
                 $"This machine's clock is {skew.Duration().TotalSeconds:0} seconds {(skew > TimeSpan.Zero ? "ahead of" : "behind")} the database's. Check NTP on both.");
+        }
+
+        if (failures.IsSeries)
+        {
+            var message = $"At least {RecentFailures.Series} requests, and most of their kind, ended with 500 in the last {RecentFailures.Window.TotalSeconds:0} seconds; the tracker's log says why.";
+            LogOnce(null, message);
+            throw new P2PShareException(ErrorCode.TrackerFailed, message);
         }
 
         Task probe;
@@ -115,7 +124,7 @@ internal sealed partial class ReadinessCheck(TrackerDatabase database, IHostAppl
                     ErrorCode.TrackerFailed, "The tracker's database has no key that signs tickets: it was emptied while the tracker ran. Start it again.");
             }
 
-            await database.WriteSharedAsync(TrackerIdentity.ProbeWriteAsync, CancellationToken.None);
+            await database.WriteSharedAsync(connection => TrackerIdentity.ProbeWriteAsync(connection, clock.GetUtcNow()), CancellationToken.None);
             lock (_lock)
             {
                 _wasReady = clock.GetTimestamp();

@@ -31,9 +31,10 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     public static async Task<TrackerDatabase> OpenAsync(string? connectionString, TimeProvider clock, CancellationToken cancellationToken)
     {
         var settings = Read(connectionString);
-        var database = new PostgresDatabase(NpgsqlDataSource.Create(settings), clock);
+        var database = new PostgresDatabase(PostgresSession.CreateSource(settings), clock);
         try
         {
+            await PostgresSession.RequireOwnAsync(settings, cancellationToken);
             await using (var connection = await database.OpenReaderAsync(cancellationToken))
             {
                 await Migrations.ApplyAsync(database, connection, cancellationToken);
@@ -158,10 +159,6 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
         settings.ApplicationName ??= "p2pshare";
         // No statement changes a session in a way that matters to the connection's next user.
         settings.NoResetOnClose = true;
-        // An instance that is frozen or cut off in the middle of a batch loses the lock after ten seconds. What an index points to
-        // is in memory or on a solid-state disk: at PostgreSQL's default price, made for rotating disks, a batch of announces would
-        // read all peers. The operator's options come later, and win.
-        settings.Options = $"-c random_page_cost=1.1 {settings.Options} -c idle_in_transaction_session_timeout=10s";
         return settings;
     }
 

@@ -30,7 +30,8 @@ internal static class SchemaVersion
         var settings = PostgresDatabase.Read(connectionString);
         try
         {
-            await using var source = NpgsqlDataSource.Create(settings);
+            await PostgresSession.RequireOwnAsync(settings, CancellationToken.None);
+            await using var source = PostgresSession.CreateSource(settings);
             await using var connection = await source.OpenConnectionAsync();
             if (await connection.ExecuteScalarAsync<bool>("SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"))
             {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using Dapper;
 
 namespace P2PShare.TrackerHost.Storage;
@@ -15,7 +16,8 @@ internal sealed record TrackerIdentity(Guid Id)
         },
         cancellationToken);
 
-    /// <summary>A write that changes nothing but reaches the disk as every write does: a disk that is full or read-only shows here.</summary>
-    public static Task<int> ProbeWriteAsync(DbConnection connection) =>
-        connection.ExecuteAsync("UPDATE settings SET value = value WHERE name = 'tracker_id'");
+    /// <summary>A write to a row of its own, which reaches the disk as every write does: a disk that is full or read-only shows here.</summary>
+    public static Task<int> ProbeWriteAsync(DbConnection connection, DateTimeOffset now) => connection.ExecuteAsync(
+        "INSERT INTO settings (name, value) VALUES ('last_probe', @Now) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        new { Now = now.ToString("O", CultureInfo.InvariantCulture) });
 }

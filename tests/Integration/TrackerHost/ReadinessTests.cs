@@ -30,10 +30,10 @@ public sealed class ReadinessTests
         using var stranger = TestUser.Stranger(tracker);
         // What a full or read-only disk does, without one.
         await tracker.ExecuteAsync(TestDatabase.Kind == DatabaseKind.Sqlite
-            ? "CREATE TRIGGER full BEFORE UPDATE ON settings BEGIN SELECT RAISE(ABORT, 'full'); END"
+            ? "CREATE TRIGGER full BEFORE INSERT ON settings BEGIN SELECT RAISE(ABORT, 'full'); END"
             : """
               CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'full'; END $$;
-              CREATE TRIGGER full_disk BEFORE UPDATE ON settings FOR EACH ROW EXECUTE FUNCTION refuse();
+              CREATE TRIGGER full_disk BEFORE INSERT ON settings FOR EACH ROW EXECUTE FUNCTION refuse();
               """);
 
         await stranger.ExpectProblem(HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerFailed, await stranger.GetAsync("/readyz"));
@@ -41,6 +41,35 @@ public sealed class ReadinessTests
 
         await tracker.ExecuteAsync(TestDatabase.Kind == DatabaseKind.Sqlite ? "DROP TRIGGER full" : "DROP TRIGGER full_disk ON settings");
         await stranger.Expect(HttpStatusCode.OK, await stranger.GetAsync("/readyz"));
+    }
+
+    [TrackerFact]
+    public async Task A_series_of_500_is_not_ready_until_it_has_ended_for_a_while_though_reads_succeed()
+    {
+        var clock = new TrackerClock();
+        await using var tracker = await TestTracker.StartAsync(clock: clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await tracker.ExecuteAsync(TestDatabase.Kind == DatabaseKind.Sqlite
+            ? "CREATE TRIGGER broken BEFORE INSERT ON groups BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            : """
+              CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+              CREATE TRIGGER broken BEFORE INSERT ON groups FOR EACH ROW EXECUTE FUNCTION refuse();
+              """);
+        for (var i = 1; i < RecentFailures.Series; i++)
+        {
+            await FailAsync();
+            await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+            await alice.Expect(HttpStatusCode.OK, await alice.GetAsync("/readyz"));
+        }
+
+        await FailAsync();
+
+        var problem = await alice.ExpectProblem(HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerFailed, await alice.GetAsync("/readyz"));
+        Assert.Contains("ended with 500", problem.Detail, StringComparison.Ordinal);
+        clock.Advance(RecentFailures.Window);
+        await alice.Expect(HttpStatusCode.OK, await alice.GetAsync("/readyz"));
+
+        async Task FailAsync() => await alice.Expect(HttpStatusCode.InternalServerError, await alice.PostAsync(TrackerRoutes.Groups, new CreateGroupRequest("dev")));
     }
 
     [Fact]
