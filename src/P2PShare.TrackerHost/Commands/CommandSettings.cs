@@ -49,8 +49,9 @@ internal static class CommandSettings
     }
 
     /// <summary>Opens the database of the tracker that the settings describe, which has to exist.</summary>
+    /// <param name="report">Receives a sentence now and then while its tables are brought up to date.</param>
     /// <exception cref="P2PShareException">It cannot be used; the message says why.</exception>
-    public static async Task<TrackerDatabase> OpenDatabaseAsync(string[] settings, CancellationToken cancellationToken)
+    public static async Task<TrackerDatabase> OpenDatabaseAsync(string[] settings, Action<string> report, CancellationToken cancellationToken)
     {
         var options = Read(settings);
         if (options.Database == DatabaseKind.Sqlite)
@@ -58,7 +59,7 @@ internal static class CommandSettings
             RequireSqliteFile(options);
         }
 
-        return await TrackerDatabase.OpenAsync(options, TimeProvider.System, cancellationToken);
+        return await TrackerDatabase.OpenAsync(options, TimeProvider.System, report, cancellationToken);
     }
 
     /// <summary>Refuses a data folder without a database: a typing error in the path would otherwise create a new one, which no tracker knows.</summary>

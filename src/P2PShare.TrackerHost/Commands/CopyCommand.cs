@@ -25,8 +25,9 @@ internal static class CopyCommand
 
         var options = CommandSettings.Read(settings);
         CommandSettings.RequireSqliteFile(options);
-        await using var source = await SqliteDatabase.OpenAsync(options.DataPath, TimeProvider.System, cancellationToken);
-        await using var target = await PostgresDatabase.OpenAsync(options.ConnectionString, TimeProvider.System, cancellationToken);
+        Action<string> report = parsed.InvocationConfiguration.Error.WriteLine;
+        await using var source = await SqliteDatabase.OpenAsync(options.DataPath, TimeProvider.System, report, cancellationToken);
+        await using var target = await PostgresDatabase.OpenAsync(options.ConnectionString, TimeProvider.System, report, cancellationToken);
         var output = parsed.InvocationConfiguration.Output;
         foreach (var (table, rows) in await DatabaseCopy.CopyAsync(source, target, cancellationToken))
         {

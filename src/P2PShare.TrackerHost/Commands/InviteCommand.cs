@@ -25,7 +25,7 @@ internal static class InviteCommand
     private static async Task<int> RunAsync(ParseResult parsed, string[] settings, int uses, int days, CancellationToken cancellationToken)
     {
         CommandSettings.RequireNoWord(parsed);
-        await using var database = await CommandSettings.OpenDatabaseAsync(settings, cancellationToken);
+        await using var database = await CommandSettings.OpenDatabaseAsync(settings, parsed.InvocationConfiguration.Error.WriteLine, cancellationToken);
         var (token, id, expires) = await new InvitationService(database, TimeProvider.System).CreateAsync(uses, TimeSpan.FromDays(days), cancellationToken);
         await database.WriteAsync(connection => OperatorActStore.AddAsync(connection, AuditAct.InvitationMade, id), cancellationToken);
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);

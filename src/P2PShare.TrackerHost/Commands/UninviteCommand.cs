@@ -14,13 +14,13 @@ internal static class UninviteCommand
         var invitation = new Argument<string?>("invitation") { Arity = ArgumentArity.ZeroOrOne, Description = "Its name, which 'invite' printed on standard error." };
         var command = new Command("uninvite", "Withdraws an invitation.") { invitation };
         command.TreatUnmatchedTokensAsErrors = false;
-        command.SetAction((parsed, cancellationToken) => RunAsync(settings, CommandSettings.RequireWord(parsed, invitation), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, settings, CommandSettings.RequireWord(parsed, invitation), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(string[] settings, string invitation, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, string[] settings, string invitation, CancellationToken cancellationToken)
     {
-        await using var database = await CommandSettings.OpenDatabaseAsync(settings, cancellationToken);
+        await using var database = await CommandSettings.OpenDatabaseAsync(settings, parsed.InvocationConfiguration.Error.WriteLine, cancellationToken);
         if (!await new InvitationService(database, TimeProvider.System).WithdrawAsync(invitation, cancellationToken))
         {
             throw new P2PShareException(

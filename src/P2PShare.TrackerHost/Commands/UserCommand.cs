@@ -19,7 +19,7 @@ internal static class UserCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var word = CommandSettings.RequireWord(parsed, name);
-            await using var database = await CommandSettings.OpenDatabaseAsync(settings, cancellationToken);
+            await using var database = await CommandSettings.OpenDatabaseAsync(settings, parsed.InvocationConfiguration.Error.WriteLine, cancellationToken);
             await run(parsed, new UserService(database, TimeProvider.System), word, cancellationToken);
             await database.WriteAsync(connection => OperatorActStore.AddAsync(connection, act, word), cancellationToken);
             return 0;

@@ -62,14 +62,20 @@ internal sealed class TrackerApplication : IAsyncDisposable
     /// <param name="address">What to listen on: an IP address of this machine, <c>localhost</c>, or a name; port 0 takes a free one.</param>
     /// <param name="clock">A <see cref="DatabaseTime"/> follows the database's time.</param>
     /// <param name="configure">Adds what the program has beyond this, such as logging.</param>
+    /// <param name="report">Receives a sentence now and then while the database's tables are brought up to date.</param>
     /// <exception cref="P2PShareException">It cannot start; the message says why.</exception>
     public static async Task<TrackerApplication> StartAsync(
-        TrackerAddress address, IConfiguration configuration, TimeProvider clock, Action<WebApplicationBuilder>? configure, CancellationToken cancellationToken)
+        TrackerAddress address,
+        IConfiguration configuration,
+        TimeProvider clock,
+        Action<WebApplicationBuilder>? configure,
+        Action<string> report,
+        CancellationToken cancellationToken)
     {
         await using var options = TrackerSettings.Check(configuration);
         var storage = options.GetRequiredService<StorageOptions>();
         CreateDataFolder(storage.DataPath);
-        var database = await TrackerDatabase.OpenAsync(storage, clock, cancellationToken);
+        var database = await TrackerDatabase.OpenAsync(storage, clock, report, cancellationToken);
         ServingCertificate? certificate = null;
         WebApplication? web = null;
         try

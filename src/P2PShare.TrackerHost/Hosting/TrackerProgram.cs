@@ -12,7 +12,7 @@ using P2PShare.TrackerHost.Storage;
 namespace P2PShare.TrackerHost.Hosting;
 
 /// <summary>The command line: <c>P2PShare.TrackerHost &lt;tracker_info.txt&gt; &lt;tracker_no&gt; [--validate] [--Tracker:Setting=value …]</c>, and the operator's commands.</summary>
-internal static class TrackerProgram
+internal static partial class TrackerProgram
 {
     private const int Failed = 1;
     private const int WrongUsage = 2;
@@ -63,7 +63,7 @@ internal static class TrackerProgram
         {
             info, number, validate,
             InviteCommand.Create(settings), UninviteCommand.Create(settings), AddUserCommand.Create(settings), PasswordCommand.Create(settings),
-            DeleteUserCommand.Create(settings), BackupCommand.Create(settings), CopyCommand.Create(settings),
+            DeleteUserCommand.Create(settings), BackupCommand.Create(settings), CopyCommand.Create(settings), MigrateCommand.Create(settings),
         };
         root.TreatUnmatchedTokensAsErrors = false;
         root.SetAction(async (parsed, _) =>
@@ -81,6 +81,21 @@ internal static class TrackerProgram
         return root;
     }
 
+    private static async Task<TrackerApplication> StartAsync(
+        TrackerAddress address, IConfiguration configuration, LifetimeOptions lifetime, ObservabilityOptions observability, StopSignals signals)
+    {
+        // The tracker's own log begins when its database is open.
+        using var log = LoggerFactory.Create(logging => ConfigureLog(logging, configuration, lifetime, observability));
+        var logger = log.CreateLogger<TrackerApplication>();
+        return await TrackerApplication.StartAsync(
+            address,
+            configuration,
+            new DatabaseTime(TimeProvider.System),
+            builder => ConfigureLog(builder.Logging, builder.Configuration, lifetime, observability),
+            sentence => Migrating(logger, sentence),
+            signals.Stopping);
+    }
+
     private static async Task<int> ServeAsync(string path, string line, string[] settings, TextWriter output, TextWriter error, StopSignals signals)
     {
         var systemd = new SystemdNotifier();
@@ -89,8 +104,8 @@ internal static class TrackerProgram
         using var options = TrackerSettings.Check(configuration);
         var lifetime = options.GetRequiredService<LifetimeOptions>();
         signals.IgnoresInterrupt = lifetime.StopAtEndOfInput;
-        await using var tracker = await TrackerApplication.StartAsync(
-            address, configuration, new DatabaseTime(TimeProvider.System), builder => Configure(builder, lifetime, options.GetRequiredService<ObservabilityOptions>()), signals.Stopping);
+        var observability = options.GetRequiredService<ObservabilityOptions>();
+        await using var tracker = await StartAsync(address, configuration, lifetime, observability, signals);
         tracker.FingerprintChanged += fingerprint => output.WriteLine($"fingerprint: {fingerprint}");
         await output.WriteLineAsync($"listening: https://{new TrackerAddress(address.Host, tracker.Port).Authority}");
         await output.WriteLineAsync($"fingerprint: {tracker.Fingerprint}");
@@ -125,16 +140,19 @@ internal static class TrackerProgram
         await end.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static void Configure(WebApplicationBuilder builder, LifetimeOptions lifetime, ObservabilityOptions observability)
+    private static void ConfigureLog(ILoggingBuilder logging, IConfiguration configuration, LifetimeOptions lifetime, ObservabilityOptions observability)
     {
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        logging.SetMinimumLevel(LogLevel.Warning);
         // Why it cannot start, or ends, is reported once, in a sentence.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         // A person's own tracker in a shell needs no audit.
-        builder.Logging.AddFilter(Audit.Category, lifetime.StopAtEndOfInput ? LogLevel.None : LogLevel.Information);
-        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
-        builder.Logging.AddLogLines(observability.LogFormat);
+        logging.AddFilter(Audit.Category, lifetime.StopAtEndOfInput ? LogLevel.None : LogLevel.Information);
+        logging.AddConfiguration(configuration.GetSection("Logging"));
+        logging.AddLogLines(observability.LogFormat);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sentence}")]
+    private static partial void Migrating(ILogger logger, string sentence);
 
     private sealed class PrintAction(Func<string> text) : SynchronousCommandLineAction
     {

@@ -9,29 +9,43 @@ namespace P2PShare.TrackerHost.Storage;
 /// <summary>Brings a database's schema up to date: the embedded files <c>NNNN_name.sql</c>, in order, each once.</summary>
 internal static class Migrations
 {
+    /// <summary>How often it reports what takes long.</summary>
+    public static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(5);
+
     // Migrations of a large database take long, and no request is served before.
     private const int Unlimited = 0;
 
     /// <summary>The version of the schema that this program creates and needs.</summary>
     public static long Latest { get; } = Load().Keys.Max();
 
+    /// <summary>Waits as long as another instance changes or uses the tables, then brings them up to date.</summary>
+    /// <param name="report">Receives a sentence for each step, and each <see cref="ReportInterval"/> one about what it waits for; none for a new database.</param>
     /// <exception cref="P2PShareException">The database was made by a newer version.</exception>
-    public static async Task ApplyAsync(TrackerDatabase database, DbConnection connection, CancellationToken cancellationToken)
+    public static async Task ApplyAsync(
+        TrackerDatabase database, DbConnection connection, TimeProvider clock, Action<string> report, CancellationToken cancellationToken)
     {
         var scripts = Load();
         // One transaction from reading the version to the last script: another instance that starts at the same time waits.
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await database.LockAsync(connection, shared: false);
+        await using var transaction = await ReportWhileAsync(
+            database.BeginMigrationAsync(connection, cancellationToken),
+            "Waiting for the lock of the tracker's database: another instance brings its tables up to date, or writes.",
+            clock,
+            report);
         await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)");
         var version = await connection.ExecuteScalarAsync<long>("SELECT COALESCE(MAX(version), 0) FROM schema_version");
-        if (version > scripts.Count)
+        if (version > Latest)
         {
             throw new P2PShareException(ErrorCode.InvalidConfiguration, TooNew(version));
         }
 
+        var progress = version == 0 ? _ => { } : report;
         foreach (var (number, sql) in scripts.Where(script => script.Key > version))
         {
-            await connection.ExecuteAsync(database.Translate(sql), commandTimeout: Unlimited);
+            var step = $"Bringing the tables from schema version {number - 1} to {number} of {Latest}.";
+            progress(step);
+            // On a thread of its own: SQLite works on the caller's.
+            var running = Task.Run(() => connection.ExecuteAsync(database.Translate(sql), commandTimeout: Unlimited), CancellationToken.None);
+            await ReportWhileAsync(running, step, clock, progress);
             await connection.ExecuteAsync("INSERT INTO schema_version (version) VALUES (@number)", new { number });
         }
 
@@ -41,6 +55,17 @@ internal static class Migrations
     /// <summary>The error sentence about a schema that this program does not know.</summary>
     public static string TooNew(long version) =>
         $"The tracker's database has schema version {version}, which is newer than this program knows ({Latest}): start the newer program, or choose another database.";
+
+    private static async Task<T> ReportWhileAsync<T>(Task<T> work, string sentence, TimeProvider clock, Action<string> report)
+    {
+        var begun = clock.GetTimestamp();
+        while (await Task.WhenAny(work, Task.Delay(ReportInterval, clock)) != work)
+        {
+            report($"{sentence} {clock.GetElapsedTime(begun).TotalSeconds:0} seconds so far.");
+        }
+
+        return await work;
+    }
 
     private static SortedDictionary<long, string> Load()
     {

@@ -11,7 +11,7 @@ namespace P2PShare.TrackerHost.Storage;
 internal sealed partial class PostgresDatabase : TrackerDatabase
 {
     // Only has to differ from what other programs lock in this database.
-    private const long LockKey = 0x50325053686172; // "P2PShar"
+    internal const long LockKey = 0x50325053686172; // "P2PShar"
     private const string Channel = "p2pshare_written";
     private const string MessageChannel = "p2pshare_message";
 
@@ -28,7 +28,7 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.InvalidConfiguration"/>, or <see cref="ErrorCode.TrackerDatabaseUnavailable"/> if it cannot be reached.
     /// </exception>
-    public static async Task<TrackerDatabase> OpenAsync(string? connectionString, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<TrackerDatabase> OpenAsync(string? connectionString, TimeProvider clock, Action<string> report, CancellationToken cancellationToken)
     {
         var settings = Read(connectionString);
         var database = new PostgresDatabase(PostgresSession.CreateSource(settings), clock);
@@ -37,7 +37,7 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
             await PostgresSession.RequireOwnAsync(settings, cancellationToken);
             await using (var connection = await database.OpenReaderAsync(cancellationToken))
             {
-                await Migrations.ApplyAsync(database, connection, cancellationToken);
+                await Migrations.ApplyAsync(database, connection, clock, report, cancellationToken);
             }
 
             database._listening = Task.Run(database.ListenAsync, CancellationToken.None);
@@ -76,6 +76,22 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     internal override Task LockAsync(DbConnection connection, bool shared) => connection.ExecuteAsync(shared
         ? $"SELECT pg_advisory_xact_lock_shared({LockKey})"
         : $"SELECT pg_advisory_xact_lock({LockKey}); NOTIFY {Channel}");
+
+    internal override async Task<DbTransaction> BeginMigrationAsync(DbConnection connection, CancellationToken cancellationToken)
+    {
+        var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        try
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                $"SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({LockKey})", commandTimeout: 0, cancellationToken: cancellationToken));
+            return transaction;
+        }
+        catch
+        {
+            await transaction.DisposeAsync();
+            throw;
+        }
+    }
 
     // Bytes decide the order, as in SQLite, whatever locale the database was created for.
     internal override string Translate(string migration) => TextType().Replace(

@@ -23,7 +23,7 @@ internal sealed class SqliteDatabase : TrackerDatabase
 
     /// <summary>Opens the database in <paramref name="dataPath"/>, creates it if it is missing, and brings its schema up to date.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>, or a schema of a newer version.</exception>
-    public static async Task<TrackerDatabase> OpenAsync(string dataPath, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<TrackerDatabase> OpenAsync(string dataPath, TimeProvider clock, Action<string> report, CancellationToken cancellationToken)
     {
         var path = Path.Combine(dataPath, FileName);
         var database = new SqliteDatabase(new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, Pooling = false }.ToString(), clock);
@@ -32,7 +32,7 @@ internal sealed class SqliteDatabase : TrackerDatabase
             // SQLite would create it readable by everybody; its other files take their permissions from this one.
             PrivateFile.CreateEmptyIfMissing(path);
             await using var connection = await database.OpenWriterAsync();
-            await Migrations.ApplyAsync(database, connection, cancellationToken);
+            await Migrations.ApplyAsync(database, connection, clock, report, cancellationToken);
             return database;
         }
         catch (Exception e)
@@ -90,6 +90,38 @@ internal sealed class SqliteDatabase : TrackerDatabase
 
     // BEGIN IMMEDIATE has the file's lock already.
     internal override Task LockAsync(DbConnection connection, bool shared) => Task.CompletedTask;
+
+    // SQLite waits on the caller's thread and hears of no cancellation, so it waits a second at a time.
+    internal override Task<DbTransaction> BeginMigrationAsync(DbConnection connection, CancellationToken cancellationToken)
+    {
+        var sqlite = (SqliteConnection)connection;
+        return Task.Run<DbTransaction>(
+            () =>
+            {
+                var usual = sqlite.DefaultTimeout;
+                sqlite.DefaultTimeout = 1;
+                try
+                {
+                    while (true)
+                    {
+                        cancellationToken.ThrowIfCancellationRequested();
+                        try
+                        {
+                            return sqlite.BeginTransaction();
+                        }
+                        catch (SqliteException e) when (e.SqliteErrorCode == raw.SQLITE_BUSY)
+                        {
+                            // Another process holds the lock.
+                        }
+                    }
+                }
+                finally
+                {
+                    sqlite.DefaultTimeout = usual;
+                }
+            },
+            cancellationToken);
+    }
 
     // Version 4 (RFC 9562), from the operating system's random numbers.
     internal override string Translate(string migration) => migration.Replace(

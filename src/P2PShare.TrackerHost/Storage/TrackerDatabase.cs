@@ -63,11 +63,12 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     protected TimeProvider Clock { get; }
 
     /// <summary>Opens the database that the options choose and brings its schema up to date.</summary>
+    /// <param name="report">Receives a sentence now and then while that takes long (<see cref="Migrations.ApplyAsync"/>).</param>
     /// <exception cref="P2PShareException">It cannot be used; the message says why.</exception>
-    public static async Task<TrackerDatabase> OpenAsync(StorageOptions options, TimeProvider clock, CancellationToken cancellationToken) =>
+    public static async Task<TrackerDatabase> OpenAsync(StorageOptions options, TimeProvider clock, Action<string> report, CancellationToken cancellationToken) =>
         options.Database == DatabaseKind.Postgres
-            ? await PostgresDatabase.OpenAsync(options.ConnectionString, clock, cancellationToken)
-            : await SqliteDatabase.OpenAsync(options.DataPath, clock, cancellationToken);
+            ? await PostgresDatabase.OpenAsync(options.ConnectionString, clock, report, cancellationToken)
+            : await SqliteDatabase.OpenAsync(options.DataPath, clock, report, cancellationToken);
 
     /// <summary>Reads: one statement, or several that need not see the same moment. May run twice when the connection was lost.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/>.</exception>
@@ -150,6 +151,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// </summary>
     /// <param name="shared">Whether the transaction only has writes of <see cref="WriteSharedAsync"/>.</param>
     internal abstract Task LockAsync(DbConnection connection, bool shared);
+
+    /// <summary>Begins the transaction of a migration, under the lock of all writers. Waits for it without a time-out, until it is cancelled.</summary>
+    internal abstract Task<DbTransaction> BeginMigrationAsync(DbConnection connection, CancellationToken cancellationToken);
 
     /// <summary>Whether a savepoint is released after its write, or only hidden by the next one of that name, until the commit.</summary>
     internal abstract bool ReleasesSavepoints { get; }

@@ -34,6 +34,7 @@ public sealed partial class DeployTests
         var options = new LifetimeOptions();
 
         Assert.True(int.Parse(Regex.Match(unit, @"^TimeoutStopSec=(\d+)$", RegexOptions.Multiline).Groups[1].ValueSpan) > (options.DrainTime + options.ShutdownTimeout).TotalSeconds);
+        Assert.Matches("(?m)^TimeoutStartSec=infinity$", unit);
         var start = Regex.Match(unit, "^ExecStart=(.*)$", RegexOptions.Multiline).Groups[1].Value;
         Assert.Equal(start + " --validate", Regex.Match(unit, "^ExecStartPre=(.*)$", RegexOptions.Multiline).Groups[1].Value);
         Assert.All(Variable().Matches(unit), match => Assert.Contains(match.Groups[1].Value, TrackerSettings.Names));

@@ -189,7 +189,7 @@ public sealed class InstanceTests : IAsyncLifetime
         using var folder = new TemporaryFolder();
         await TestDatabase.MakeEmptyAsync(folder.Path);
         var options = await TestDatabase.StorageAsync(folder.Path);
-        var databases = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => TrackerDatabase.OpenAsync(options, _clock, CancellationToken.None))));
+        var databases = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => TrackerDatabase.OpenAsync(options, _clock, _ => { }, CancellationToken.None))));
         var identities = await Task.WhenAll(databases.Select(database => TrackerIdentity.LoadOrCreateAsync(database, CancellationToken.None)));
         Assert.Single(identities.Distinct());
         await Task.WhenAll(databases.Select(database =>

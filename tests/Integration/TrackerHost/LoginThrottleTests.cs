@@ -24,7 +24,7 @@ public sealed class LoginThrottleTests : IAsyncLifetime
     private TrackerDatabase _database = null!;
 
     public async Task InitializeAsync() =>
-        _database = await TrackerDatabase.OpenAsync(await TestDatabase.StorageAsync(_folder.Path), _clock, CancellationToken.None);
+        _database = await TrackerDatabase.OpenAsync(await TestDatabase.StorageAsync(_folder.Path), _clock, _ => { }, CancellationToken.None);
 
     public async Task DisposeAsync()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
@@ -36,7 +37,7 @@ public sealed class MigrationTests : IAsyncLifetime
                 """);
         }
 
-        await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, CancellationToken.None);
+        await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, _ => { }, CancellationToken.None);
 
         Assert.Equal(Migrations.Latest, await ScalarAsync("SELECT MAX(version) FROM schema_version"));
         Assert.Equal(0, await ScalarAsync("SELECT COUNT(*) FROM revocations"));
@@ -70,7 +71,7 @@ public sealed class MigrationTests : IAsyncLifetime
             }
         }
 
-        await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, CancellationToken.None);
+        await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, _ => { }, CancellationToken.None);
 
         var ids = await database.ReadAsync(
             connection => connection.QueryAsync<string>("SELECT guid FROM users UNION ALL SELECT guid FROM groups UNION ALL SELECT guid FROM sessions"),
@@ -81,6 +82,63 @@ public sealed class MigrationTests : IAsyncLifetime
             connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM users WHERE password_prepared = 0"), CancellationToken.None));
     }
 
+    [TrackerFact]
+    public async Task A_starting_instance_waits_as_long_as_the_migration_of_another_and_reports_it()
+    {
+        var old = await MakeAsync("old", version: 7);
+        // No time-out of a statement counts.
+        var impatient = new StorageOptions { Database = old.Database, DataPath = old.DataPath, ConnectionString = old.ConnectionString is null ? null : old.ConnectionString + ";Command Timeout=1" };
+        var reports = new ConcurrentQueue<string>();
+        using var end = new CancellationTokenSource();
+        await using var other = Connect(old);
+        await other.OpenAsync();
+        if (old.Database == DatabaseKind.Sqlite)
+        {
+            // As a tracker has left it.
+            await other.ExecuteAsync("PRAGMA journal_mode = WAL");
+        }
+
+        await using (var migration = await other.BeginTransactionAsync())
+        {
+            if (old.Database == DatabaseKind.Postgres)
+            {
+                await other.ExecuteAsync($"SELECT pg_advisory_xact_lock({PostgresDatabase.LockKey})", transaction: migration);
+            }
+
+            var cancelled = TrackerDatabase.OpenAsync(impatient, TimeProvider.System, _ => { }, end.Token);
+            var starting = TrackerDatabase.OpenAsync(impatient, TimeProvider.System, reports.Enqueue, CancellationToken.None);
+            await Eventually.HoldsAsync(() => reports.Count >= 2 || starting.IsCompleted, "it reports twice that it waits");
+            Assert.False(starting.IsCompleted);
+            Assert.All(reports, report => Assert.Contains("another instance brings its tables up to date", report, StringComparison.Ordinal));
+            await end.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+            await migration.RollbackAsync();
+
+            await using var database = await starting;
+            Assert.Equal(Migrations.Latest, await database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT MAX(version) FROM schema_version"), CancellationToken.None));
+        }
+
+        Assert.Equal(
+            [$"Bringing the tables from schema version 7 to 8 of {Migrations.Latest}.", $"Bringing the tables from schema version 8 to 9 of {Migrations.Latest}."],
+            reports.Where(report => report.StartsWith("Bringing", StringComparison.Ordinal) && report.EndsWith($"{Migrations.Latest}.", StringComparison.Ordinal)).Take(2));
+    }
+
+    [TrackerFact]
+    public async Task The_command_migrate_prints_each_step_and_the_second_time_none()
+    {
+        var old = await MakeAsync("old", version: 7);
+        string[] args = ["migrate", $"--Tracker:DataPath={old.DataPath}", $"--Tracker:Database={old.Database}"];
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "work")).FullName;
+
+        var first = await TrackerProcess.CommandOnAsync(folder, old.ConnectionString, null, args);
+        var second = await TrackerProcess.CommandOnAsync(folder, old.ConnectionString, null, args);
+
+        Assert.Equal((0, ""), (first.Code, first.Error));
+        Assert.Contains($"from schema version 7 to 8 of {Migrations.Latest}.", first.Output, StringComparison.Ordinal);
+        Assert.EndsWith($"The database has schema version {Migrations.Latest}.", first.Output.TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal((0, "", $"The database has schema version {Migrations.Latest}."), (second.Code, second.Error, second.Output.TrimEnd()));
+    }
+
     /// <summary>Makes a database as an older program left it, by the same scripts.</summary>
     private async Task<StorageOptions> MakeAsync(string name, int version)
     {
@@ -89,7 +147,7 @@ public sealed class MigrationTests : IAsyncLifetime
         await TestDatabase.MakeEmptyAsync(folder);
         var options = await TestDatabase.StorageAsync(folder);
         // Another one, for its dialect alone.
-        await using var translator = await TrackerDatabase.OpenAsync(await TestDatabase.StorageAsync(Path.Combine(_folder, "new")), TimeProvider.System, CancellationToken.None);
+        await using var translator = await TrackerDatabase.OpenAsync(await TestDatabase.StorageAsync(Path.Combine(_folder, "new")), TimeProvider.System, _ => { }, CancellationToken.None);
         await using var connection = Connect(options);
         await connection.OpenAsync();
         await connection.ExecuteAsync("CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY)");

@@ -54,7 +54,7 @@ public sealed class PoolerTests : IAsyncLifetime
         var options = new StorageOptions { Database = DatabaseKind.Postgres, DataPath = _folder, ConnectionString = pooler.ConnectionString };
 
         var validated = SchemaVersion.FindProblemAsync(options);
-        var refused = await Assert.ThrowsAsync<P2PShareException>(() => TrackerDatabase.OpenAsync(options, TimeProvider.System, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<P2PShareException>(() => TrackerDatabase.OpenAsync(options, TimeProvider.System, _ => { }, CancellationToken.None));
 
         Assert.Equal(ErrorCode.InvalidConfiguration, refused.Code);
         Assert.Contains("pool_mode = session", refused.Message, StringComparison.Ordinal);
@@ -80,8 +80,8 @@ public sealed class PoolerTests : IAsyncLifetime
 
     private static async Task RequireMessagesAsync(string connectionString)
     {
-        await using var from = await PostgresDatabase.OpenAsync(connectionString, TimeProvider.System, CancellationToken.None);
-        await using var to = await PostgresDatabase.OpenAsync(connectionString, TimeProvider.System, CancellationToken.None);
+        await using var from = await PostgresDatabase.OpenAsync(connectionString, TimeProvider.System, _ => { }, CancellationToken.None);
+        await using var to = await PostgresDatabase.OpenAsync(connectionString, TimeProvider.System, _ => { }, CancellationToken.None);
         var received = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         to.MessageReceived += message => received.TrySetResult(message);
         // Listening may have to begin.

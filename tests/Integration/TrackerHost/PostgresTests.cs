@@ -22,8 +22,8 @@ public sealed class PostgresTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _options = await TestDatabase.StorageAsync(_folder);
-        _first = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None);
-        _second = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None);
+        _first = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, _ => { }, CancellationToken.None);
+        _second = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, _ => { }, CancellationToken.None);
         await WriteAsync(_first, "CREATE TABLE numbers (number BIGINT NOT NULL PRIMARY KEY, value BIGINT NOT NULL DEFAULT 0)");
     }
 
@@ -217,7 +217,7 @@ public sealed class PostgresTests : IAsyncLifetime
 
         async Task<P2PShareException> RefusedAsync(string? connectionString)
         {
-            var refused = await Assert.ThrowsAsync<P2PShareException>(() => PostgresDatabase.OpenAsync(connectionString, TimeProvider.System, CancellationToken.None));
+            var refused = await Assert.ThrowsAsync<P2PShareException>(() => PostgresDatabase.OpenAsync(connectionString, TimeProvider.System, _ => { }, CancellationToken.None));
             Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain(right.Password!, refused.ToString(), StringComparison.Ordinal);
             Assert.DoesNotContain('\n', refused.Message);

@@ -16,7 +16,7 @@ public sealed class StorageTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _options = await TestDatabase.StorageAsync(_folder.Path);
-        _database = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None);
+        _database = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, _ => { }, CancellationToken.None);
         await WriteAsync("CREATE TABLE numbers (number BIGINT NOT NULL PRIMARY KEY)");
     }
 
@@ -103,7 +103,7 @@ public sealed class StorageTests : IAsyncLifetime
     [TrackerFact]
     public async Task Two_instances_on_one_database_see_each_others_writes()
     {
-        await using var other = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None);
+        await using var other = await TrackerDatabase.OpenAsync(_options, TimeProvider.System, _ => { }, CancellationToken.None);
 
         await Task.WhenAll(Enumerable.Range(0, 40).Select(i => (i % 2 == 0 ? _database : other).WriteAsync(
             connection => connection.ExecuteAsync("INSERT INTO numbers (number) VALUES (@i)", new { i }), CancellationToken.None)));
@@ -116,7 +116,7 @@ public sealed class StorageTests : IAsyncLifetime
     {
         await WriteAsync("INSERT INTO schema_version (version) VALUES (1000)");
 
-        var refused = await Assert.ThrowsAsync<P2PShareException>(() => TrackerDatabase.OpenAsync(_options, TimeProvider.System, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<P2PShareException>(() => TrackerDatabase.OpenAsync(_options, TimeProvider.System, _ => { }, CancellationToken.None));
 
         Assert.Equal(ErrorCode.InvalidConfiguration, refused.Code);
     }
@@ -128,7 +128,7 @@ public sealed class StorageTests : IAsyncLifetime
         var file = Path.Combine(folder, SqliteDatabase.FileName);
         await File.WriteAllTextAsync(file, new string('x', 5000));
 
-        var refused = await Assert.ThrowsAsync<P2PShareException>(() => SqliteDatabase.OpenAsync(folder, TimeProvider.System, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<P2PShareException>(() => SqliteDatabase.OpenAsync(folder, TimeProvider.System, _ => { }, CancellationToken.None));
 
         Assert.Equal(ErrorCode.PathUnreadable, refused.Code);
         Assert.Contains(file, refused.Message, StringComparison.Ordinal);

@@ -96,7 +96,7 @@ internal static class TestDatabase
     {
         var server = await PostgresServer.StartAsync();
         await server.ExecuteAsync($"CREATE DATABASE {PostgresServer.Template}");
-        await (await PostgresDatabase.OpenAsync(server.ConnectionString(PostgresServer.Template), TimeProvider.System, CancellationToken.None)).DisposeAsync();
+        await (await PostgresDatabase.OpenAsync(server.ConnectionString(PostgresServer.Template), TimeProvider.System, _ => { }, CancellationToken.None)).DisposeAsync();
         return server;
     }
 }

@@ -94,6 +94,7 @@ internal sealed class TestTracker : IAsyncDisposable
             options.ToConfiguration(),
             clock ?? TimeProvider.System,
             builder => Configure(builder, options, log),
+            _ => { },
             CancellationToken.None),
         options,
         ownsFolder);
