@@ -52,6 +52,7 @@ public static class ErrorCode
     public const string TrackerFingerprintNotFound = nameof(TrackerFingerprintNotFound);
     public const string TrackerFailed = nameof(TrackerFailed);
     public const string TrackerDatabaseUnavailable = nameof(TrackerDatabaseUnavailable);
+    public const string TrackerDatabaseBusy = nameof(TrackerDatabaseBusy);
     public const string TrackerStorageFull = nameof(TrackerStorageFull);
     public const string VersionNotSupported = nameof(VersionNotSupported);
     public const string NotATracker = nameof(NotATracker);

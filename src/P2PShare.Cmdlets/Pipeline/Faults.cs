@@ -54,6 +54,7 @@ internal static class Faults
         [ErrorCode.TrackerFingerprintNotFound] = (ErrorCategory.ObjectNotFound, "-StatePath names the state folder that Connect-P2PTracker used."),
         [ErrorCode.TrackerFailed] = (ErrorCategory.InvalidResult, "Receive-Job shows the log of a tracker that this shell runs."),
         [ErrorCode.TrackerDatabaseUnavailable] = (ErrorCategory.ResourceUnavailable, "Try again in some seconds; if the error persists, inform the tracker's operator."),
+        [ErrorCode.TrackerDatabaseBusy] = (ErrorCategory.ResourceBusy, "Try again in some seconds; if the error persists, inform the tracker's operator."),
         [ErrorCode.TrackerStorageFull] = (ErrorCategory.ResourceUnavailable, "Lists and downloads work meanwhile."),
         [ErrorCode.NotATracker] = (ErrorCategory.ProtocolError, "A tracker prints its address when it starts; the default port is 8001."),
 

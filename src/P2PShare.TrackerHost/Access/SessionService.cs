@@ -42,7 +42,7 @@ internal sealed class SessionService(TrackerDatabase database, UserSessionOption
         return new CurrentUser(session.UserId, Guid.Parse(session.UserGuid), Guid.Parse(session.SessionGuid), session.UserName, hash, ExpiryOf(lastUsed));
     }
 
-    public Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now) => SessionStore.PurgeExpiredAsync(connection, now - options.SessionLifetime);
+    public Task<bool> PurgeExpiredAsync(DbConnection connection, DateTimeOffset now) => SessionStore.PurgeExpiredAsync(connection, now - options.SessionLifetime);
 
     /// <summary>To be called in a write that depends on a session: it may have ended since the request came.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.NotLoggedIn"/>.</exception>

@@ -77,6 +77,7 @@ internal static class SessionStore
         connection.ExecuteAsync("DELETE FROM sessions WHERE user_id = @user AND token_hash <> @Kept AND last_used > 0", new { user, Kept = kept ?? "" });
 
     /// <param name="usedBefore">Sessions that were last used before are over.</param>
-    public static Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset usedBefore) =>
-        connection.ExecuteAsync("DELETE FROM sessions WHERE last_used < @Before", new { Before = usedBefore.ToUnixTimeSeconds() });
+    /// <inheritdoc cref="PartialDelete.DeleteSomeAsync" path="/returns"/>
+    public static Task<bool> PurgeExpiredAsync(DbConnection connection, DateTimeOffset usedBefore) =>
+        connection.DeleteSomeAsync("sessions", "token_hash", "last_used < @Before", new { Before = usedBefore.ToUnixTimeSeconds() });
 }

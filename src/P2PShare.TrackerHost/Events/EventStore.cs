@@ -105,8 +105,9 @@ internal static class EventStore
         return members.ToLookup(member => member.Group, member => member.User);
     }
 
-    public static Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now) =>
-        connection.ExecuteAsync("DELETE FROM events WHERE created < @Since", new { Since = (now - Lifetime).ToUnixTimeSeconds() });
+    /// <inheritdoc cref="PartialDelete.DeleteSomeAsync" path="/returns"/>
+    public static Task<bool> PurgeExpiredAsync(DbConnection connection, DateTimeOffset now) =>
+        connection.DeleteSomeAsync("events", "id", "created < @Since", new { Since = (now - Lifetime).ToUnixTimeSeconds() });
 
     private static async Task AddAsync(
         DbConnection connection,

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics.Metrics;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Configuration;
@@ -13,74 +14,127 @@ using P2PShare.TrackerHost.Tickets;
 namespace P2PShare.TrackerHost.Hosting;
 
 /// <summary>
-/// Has each store delete what has expired, once an announce interval. It only frees room: every reader checks the time itself.
+/// Has each store delete what has expired, once an announce interval, in parts between which other writes get their turn. It only frees room: every reader checks the time itself.
 /// Rotates the keys of tickets besides, and writes to the audit log what the operator did with commands. Several instances can do so: each finds what is left to do.
 /// </summary>
-internal sealed partial class Purge(
-    TrackerDatabase database,
-    PeerOptions peers,
-    TicketOptions tickets,
-    SessionService sessions,
-    LoginThrottle throttle,
-    TicketKeys keys,
-    Audit audit,
-    TimeProvider clock,
-    ILogger<Purge> logger) : BackgroundService
+internal sealed partial class Purge : BackgroundService
 {
+    // Of a part's statements, which take some milliseconds: one that takes longer holds up no other write for longer.
+    private static readonly TimeSpan StatementTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly TrackerDatabase _database;
+    private readonly PeerOptions _peers;
+    private readonly TicketOptions _tickets;
+    private readonly SessionService _sessions;
+    private readonly LoginThrottle _throttle;
+    private readonly TicketKeys _keys;
+    private readonly Audit _audit;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<Purge> _logger;
+    private volatile int _failing;
+
+    public Purge(
+        IMeterFactory meters,
+        TrackerDatabase database,
+        PeerOptions peers,
+        TicketOptions tickets,
+        SessionService sessions,
+        LoginThrottle throttle,
+        TicketKeys keys,
+        Audit audit,
+        TimeProvider clock,
+        ILogger<Purge> logger)
+    {
+        (_database, _peers, _tickets, _sessions, _throttle, _keys) = (database, peers, tickets, sessions, throttle, keys);
+        (_audit, _clock, _logger) = (audit, clock, logger);
+        meters.Create(TrackerMeter.Name).CreateObservableGauge(
+            "p2pshare.tracker.purge.failing", () => _failing, "{purge}", "Kinds of expired rows that could not be deleted the last time.");
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(peers.AnnounceInterval, clock);
+        using var timer = new PeriodicTimer(_peers.AnnounceInterval, _clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            var now = clock.GetUtcNow();
-            await RunAsync("revocations", connection => RevocationStore.PurgeExpiredAsync(connection, tickets, now), stoppingToken);
-            await RunAsync("events", connection => EventStore.PurgeExpiredAsync(connection, now), stoppingToken);
-            await RunAsync("wrong passwords", connection => throttle.PurgeExpiredAsync(connection, now), stoppingToken);
-            await RunAsync("invitations", connection => InvitationStore.PurgeExpiredAsync(connection, now), stoppingToken);
-            await RunInPartsAsync("peers", connection => PeerStore.PurgeExpiredAsync(connection, peers.OnlineSince(now)), stoppingToken);
-            await RunAsync("sessions", connection => sessions.PurgeExpiredAsync(connection, now), stoppingToken);
-            await RunAsync("replaced contents", connection => FileStore.PurgeExpiredAsync(connection, now), stoppingToken);
-            await RunInPartsAsync("deleted users", connection => UserService.SweepAnyAsync(connection, now), stoppingToken);
-            await RunInPartsAsync("what former members shared", connection => EndedMembershipStore.SweepAnyAsync(connection, now), stoppingToken);
-            await RunInPartsAsync("holdings of withdrawn contents", LostHoldingStore.SweepAsync, stoppingToken);
-            await TryAsync("acts of the operator", () => WriteOperatorActsAsync(stoppingToken));
-            await TryAsync("keys of tickets", () => keys.RotateAsync(stoppingToken));
+            _failing = await RunAllAsync(_clock.GetUtcNow(), stoppingToken);
+        }
+    }
+
+    /// <returns>How many failed.</returns>
+    private async Task<int> RunAllAsync(DateTimeOffset now, CancellationToken stoppingToken)
+    {
+        var failed = 0;
+        await TryAsync("revocations", () => RunAsync(connection => RevocationStore.PurgeExpiredAsync(connection, _tickets, now), stoppingToken));
+        await TryAsync("events", () => RunAsync(connection => EventStore.PurgeExpiredAsync(connection, now), stoppingToken));
+        await TryAsync("wrong passwords", () => RunAsync(Once(connection => _throttle.PurgeExpiredAsync(connection, now)), stoppingToken));
+        await TryAsync("invitations", () => RunAsync(Once(connection => InvitationStore.PurgeExpiredAsync(connection, now)), stoppingToken));
+        await TryAsync("peers", () => RunPeersAsync(_peers.OnlineSince(now), stoppingToken));
+        await TryAsync("sessions", () => RunAsync(connection => _sessions.PurgeExpiredAsync(connection, now), stoppingToken));
+        await TryAsync("replaced contents", () => RunAsync(Once(connection => FileStore.PurgeExpiredAsync(connection, now)), stoppingToken));
+        await TryAsync("deleted users", () => RunAsync(connection => UserService.SweepAnyAsync(connection, now), stoppingToken));
+        await TryAsync("what former members shared", () => RunAsync(connection => EndedMembershipStore.SweepAnyAsync(connection, now), stoppingToken));
+        await TryAsync("holdings of withdrawn contents", () => RunAsync(LostHoldingStore.SweepAsync, stoppingToken));
+        await TryAsync("acts of the operator", () => WriteOperatorActsAsync(stoppingToken));
+        await TryAsync("keys of tickets", () => _keys.RotateAsync(stoppingToken));
+        await TryAsync("the database's log", () => _database.TrimLogAsync(stoppingToken));
+        return failed;
+
+        // One that fails does not keep the others from their turn.
+        async Task TryAsync(string what, Func<Task> purge)
+        {
+            try
+            {
+                await purge();
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                failed++;
+                PurgeFailed(e, what, _peers.AnnounceInterval);
+            }
         }
     }
 
     private async Task WriteOperatorActsAsync(CancellationToken stoppingToken)
     {
-        foreach (var (act, account, subject) in await database.WriteAsync(OperatorActStore.TakeAsync, stoppingToken))
+        foreach (var (act, account, subject) in await _database.WriteAsync(OperatorActStore.TakeAsync, stoppingToken))
         {
-            audit.WriteOperator(act, account, subject);
+            _audit.WriteOperator(act, account, subject);
         }
     }
 
-    private Task RunAsync(string what, Func<DbConnection, Task> purge, CancellationToken stoppingToken) =>
-        TryAsync(what, () => database.WriteAsync(purge, stoppingToken));
-
-    // In writes of their own, between which others get their turn.
-    private Task RunInPartsAsync(string what, Func<DbConnection, Task<bool>> purgeSome, CancellationToken stoppingToken) => TryAsync(
-        what,
-        async () =>
-        {
-            while (await database.WriteAsync(purgeSome, stoppingToken))
-            {
-            }
-        });
-
-    // One that fails does not keep the others from their turn.
-    private async Task TryAsync(string what, Func<Task> purge)
+    private async Task RunPeersAsync(long onlineSince, CancellationToken stoppingToken)
     {
-        try
+        while (await _database.ReadAsync(connection => PeerStore.FindExpiredAsync(connection, onlineSince), stoppingToken) is { Count: > 0 } expired)
         {
-            await purge();
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            PurgeFailed(e, what, peers.AnnounceInterval);
+            foreach (var some in expired.Chunk(PartialDelete.MaxRows))
+            {
+                await RunAsync(connection => PeerStore.PurgeExpiredAsync(connection, some, onlineSince), stoppingToken);
+            }
         }
     }
+
+    /// <param name="purgeSome">Returns whether more may be left.</param>
+    private async Task RunAsync(Func<DbConnection, Task<bool>> purgeSome, CancellationToken stoppingToken)
+    {
+        while (await _database.WriteAsync(PurgeAsync, stoppingToken))
+        {
+        }
+
+        async Task<bool> PurgeAsync(DbConnection connection)
+        {
+            await _database.SetTimeoutAsync(connection, StatementTimeout);
+            var more = await purgeSome(connection);
+            // Other writes of the same transaction follow.
+            await _database.SetTimeoutAsync(connection, timeout: null);
+            return more;
+        }
+    }
+
+    private static Func<DbConnection, Task<bool>> Once(Func<DbConnection, Task> purge) => async connection =>
+    {
+        await purge(connection);
+        return false;
+    };
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Deleting what has expired failed for {What}; the next try is in {Interval}.")]
     private partial void PurgeFailed(Exception exception, string what, TimeSpan interval);

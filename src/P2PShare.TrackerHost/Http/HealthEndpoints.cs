@@ -36,7 +36,7 @@ internal static class HealthEndpoints
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
         health.MapGet(Ready, (HttpContext context, CancellationToken _) => AnswerReadyAsync(context))
             .Describe("isReady", "Answers 200 if the tracker can do its work.")
-            .WithMetadata(new EndpointErrors([ErrorCode.TrackerFailed, ErrorCode.TrackerDatabaseUnavailable], StatusCodes.Status503ServiceUnavailable))
+            .WithMetadata(new EndpointErrors([ErrorCode.TrackerFailed, ErrorCode.TrackerDatabaseUnavailable, ErrorCode.TrackerDatabaseBusy], StatusCodes.Status503ServiceUnavailable))
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
     }
 

@@ -75,6 +75,7 @@ internal static class OpenApiErrors
         yield return (StatusCodes.Status429TooManyRequests, ErrorCode.TooManyAttempts);
         yield return (StatusCodes.Status500InternalServerError, ErrorCode.TrackerFailed);
         yield return (StatusCodes.Status503ServiceUnavailable, ErrorCode.TrackerDatabaseUnavailable);
+        yield return (StatusCodes.Status503ServiceUnavailable, ErrorCode.TrackerDatabaseBusy);
     }
 
     private static OpenApiResponse Response(int status, string[] codes, OpenApiDocument document)
@@ -104,7 +105,7 @@ internal static class OpenApiErrors
                 },
             },
         };
-        if (codes is [ErrorCode.TooManyAttempts] or [ErrorCode.TrackerDatabaseUnavailable])
+        if (codes is [ErrorCode.TooManyAttempts] or [ErrorCode.TrackerDatabaseUnavailable, ErrorCode.TrackerDatabaseBusy])
         {
             response.Headers = new Dictionary<string, IOpenApiHeader>
             {

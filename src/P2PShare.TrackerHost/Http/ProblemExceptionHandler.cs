@@ -46,7 +46,7 @@ internal sealed class ProblemExceptionHandler(IProblemDetailsService problems) :
             Problems.SetRetryAfter(context, wait);
         }
 
-        if (exception.Code == ErrorCode.TrackerDatabaseUnavailable)
+        if (exception.Code is ErrorCode.TrackerDatabaseUnavailable or ErrorCode.TrackerDatabaseBusy)
         {
             Problems.SetRetryAfter(context, DatabaseRetryAfter);
         }

@@ -57,7 +57,7 @@ internal static class Problems
             or ErrorCode.UserOwnsGroups or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,
         ErrorCode.VersionNotSupported => StatusCodes.Status410Gone,
         ErrorCode.TooManyAttempts => StatusCodes.Status429TooManyRequests,
-        ErrorCode.TrackerDatabaseUnavailable => StatusCodes.Status503ServiceUnavailable,
+        ErrorCode.TrackerDatabaseUnavailable or ErrorCode.TrackerDatabaseBusy => StatusCodes.Status503ServiceUnavailable,
         ErrorCode.TrackerStorageFull => StatusCodes.Status507InsufficientStorage,
         _ => StatusCodes.Status500InternalServerError,
     };

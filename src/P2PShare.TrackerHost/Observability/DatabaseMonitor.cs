@@ -31,6 +31,12 @@ internal sealed partial class DatabaseMonitor
             batchSize.Record(writes);
             commitTime.Record(duration.TotalSeconds);
         };
+        var timeouts = meter.CreateCounter<long>("p2pshare.tracker.database.timeouts", "{statement}", "Statements that took longer than their time-out.");
+        database.TimedOut += e =>
+        {
+            timeouts.Add(1);
+            StatementTimedOut(e.Message);
+        };
         database.Lost += DatabaseUnavailable;
         database.Recovered += DatabaseRecovered;
         database.Filled += DatabaseFull;
@@ -39,6 +45,9 @@ internal sealed partial class DatabaseMonitor
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The database is unavailable; requests are answered with 503 until it is back.")]
     private partial void DatabaseUnavailable(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A statement took longer than its time-out, or waited as long for a lock; its request is answered with 503: {Reason}")]
+    private partial void StatementTimedOut(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database is available again.")]
     private partial void DatabaseRecovered();

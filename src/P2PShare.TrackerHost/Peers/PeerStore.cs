@@ -11,7 +11,7 @@ namespace P2PShare.TrackerHost.Peers;
 internal static partial class PeerStore
 {
     // So that the lock of a purge is short.
-    private const int MaxPurgedAtOnce = 1000;
+    private const int MaxFoundAtOnce = 100_000;
 
     /// <param name="Number">Position of the announce.</param>
     public readonly record struct AnnouncedPeer(int Number, string Session, long UserId, string Fingerprint, string Observed, string Own, int Port)
@@ -148,22 +148,31 @@ internal static partial class PeerStore
     public static Task<long> CountOnlineAsync(DbConnection connection, long onlineSince) =>
         connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM peers WHERE last_seen >= @onlineSince", new { onlineSince });
 
-    /// <summary>Removes some peers that are offline, or some of what they held: there may be a million of them.</summary>
-    /// <returns>Whether more are left.</returns>
-    public static async Task<bool> PurgeExpiredAsync(DbConnection connection, long onlineSince)
+    /// <summary>Finds peers that are offline. No index finds them, and there may be a million: not to be called in a write, for which others wait.</summary>
+    public static async Task<IReadOnlyList<long>> FindExpiredAsync(DbConnection connection, long onlineSince) => (await connection.QueryAsync<long>(
+        "SELECT id FROM peers WHERE last_seen < @onlineSince LIMIT @MaxFoundAtOnce", new { onlineSince, MaxFoundAtOnce })).AsList();
+
+    /// <summary>Removes those of some peers that are still offline, or some of what they held.</summary>
+    /// <param name="peers">Ids, at most <see cref="PartialDelete.MaxRows"/>.</param>
+    /// <returns>Whether some are left.</returns>
+    public static async Task<bool> PurgeExpiredAsync(DbConnection connection, IReadOnlyCollection<long> peers, long onlineSince)
     {
         return await RemoveSomeAsync(
             connection,
             (await connection.QueryAsync<long>(
-                "SELECT id FROM peers WHERE last_seen < @onlineSince ORDER BY last_seen LIMIT @MaxPurgedAtOnce", new { onlineSince, MaxPurgedAtOnce })).AsList());
+                $"SELECT id FROM peers WHERE {connection.In("id", "@Peers")} AND last_seen < @onlineSince", new { Peers = connection.List(peers), onlineSince })).AsList());
     }
 
     /// <summary>Removes some peers of a user, or some of what they held.</summary>
-    /// <returns>Whether more are left.</returns>
-    public static async Task<bool> RemoveSomeOfUserAsync(DbConnection connection, long user) => await RemoveSomeAsync(
-        connection,
-        (await connection.QueryAsync<long>("SELECT id FROM peers WHERE user_id = @user LIMIT @MaxPurgedAtOnce", new { user, MaxPurgedAtOnce })).AsList());
+    /// <returns>Whether more may be left.</returns>
+    public static async Task<bool> RemoveSomeOfUserAsync(DbConnection connection, long user)
+    {
+        var peers = (await connection.QueryAsync<long>(
+            "SELECT id FROM peers WHERE user_id = @user LIMIT @MaxRows", new { user, PartialDelete.MaxRows })).AsList();
+        return await RemoveSomeAsync(connection, peers) || peers.Count == PartialDelete.MaxRows;
+    }
 
+    /// <returns>Whether some of these are left.</returns>
     private static async Task<bool> RemoveSomeAsync(DbConnection connection, List<long> peers)
     {
         if (peers.Count == 0)
@@ -171,13 +180,13 @@ internal static partial class PeerStore
             return false;
         }
 
-        if (await HoldingStore.RemoveSomeAsync(connection, peers, MaxPurgedAtOnce) == MaxPurgedAtOnce)
+        if (await HoldingStore.RemoveSomeAsync(connection, peers, PartialDelete.MaxRows) == PartialDelete.MaxRows)
         {
             return true;
         }
 
         await connection.ExecuteAsync($"DELETE FROM peers WHERE {connection.In("id", "@Peers")}", new { Peers = connection.List(peers) });
-        return peers.Count == MaxPurgedAtOnce;
+        return false;
     }
 
     private static string Json(IEnumerable<AnnouncedPeer> rows) => JsonSerializer.Serialize(rows, PeerRowJson.Default.IEnumerableAnnouncedPeer);

@@ -22,8 +22,8 @@ internal static class DatabaseCopy
             async from =>
             {
                 await using var to = (NpgsqlConnection)await target.OpenWriterAsync();
-                await using var transaction = await to.BeginTransactionAsync(cancellationToken);
-                await target.LockAsync(to, shared: false);
+                // Like a migration, it takes as long as it takes.
+                await using var transaction = await target.BeginMigrationAsync(to, cancellationToken);
                 var copied = new List<(string, long)>();
                 var tables = await TablesAsync(from);
                 foreach (var table in tables)

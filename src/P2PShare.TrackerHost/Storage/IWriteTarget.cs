@@ -21,6 +21,10 @@ internal interface IWriteTarget<TConnection>
     /// <inheritdoc cref="OnUnavailable" path="/returns"/>
     Exception OnFull(Exception e);
 
+    /// <summary>Notes that a statement took longer than its time-out.</summary>
+    /// <returns>What the caller of the write receives, or all of the batch if it was the batch's own statement.</returns>
+    Exception OnTimedOut(Exception e);
+
     /// <summary>Notes a commit, before its callers receive their results.</summary>
     void OnCommitted(int writes, TimeSpan duration);
 }

@@ -18,11 +18,16 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     private static readonly TimeSpan ReconnectAfter = TimeSpan.FromSeconds(1);
 
     private readonly NpgsqlDataSource _source;
+    private readonly int _timeout;
     private readonly CancellationTokenSource _closing = new();
     private Task _listening = Task.CompletedTask;
 
-    private PostgresDatabase(NpgsqlDataSource source, TimeProvider clock)
-        : base(clock) => _source = source;
+    private PostgresDatabase(NpgsqlConnectionStringBuilder settings, TimeProvider clock)
+        : base(clock)
+    {
+        _source = PostgresSession.CreateSource(settings);
+        _timeout = settings.CommandTimeout;
+    }
 
     /// <summary>Connects, and brings the schema up to date.</summary>
     /// <exception cref="P2PShareException">
@@ -31,7 +36,7 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     public static async Task<TrackerDatabase> OpenAsync(string? connectionString, TimeProvider clock, Action<string> report, CancellationToken cancellationToken)
     {
         var settings = Read(connectionString);
-        var database = new PostgresDatabase(PostgresSession.CreateSource(settings), clock);
+        var database = new PostgresDatabase(settings, clock);
         try
         {
             await PostgresSession.RequireOwnAsync(settings, cancellationToken);
@@ -93,6 +98,9 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
         }
     }
 
+    internal override Task SetTimeoutAsync(DbConnection connection, TimeSpan? timeout) =>
+        connection.ExecuteAsync($"SET LOCAL statement_timeout = {(long)(timeout ?? TimeSpan.FromSeconds(_timeout)).TotalMilliseconds}");
+
     // Bytes decide the order, as in SQLite, whatever locale the database was created for.
     internal override string Translate(string migration) => TextType().Replace(
         migration
@@ -103,6 +111,7 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     internal override WriteFault FaultOf(Exception e) => e switch
     {
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } => WriteFault.Full,
+        PostgresException { SqlState: PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.LockNotAvailable } => WriteFault.TimedOut,
         PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } => WriteFault.Conflict,
         // Connections, authorization, a database that is gone, resources; shut down, starting or idle for too long; a standby.
         PostgresException { SqlState: var state } => state[..2] is "08" or "28" or "3D" or "53"

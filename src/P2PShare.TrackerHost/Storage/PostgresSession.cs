@@ -13,11 +13,16 @@ internal static class PostgresSession
     /// <summary>How long a notification may take.</summary>
     public static readonly TimeSpan NotificationTimeout = TimeSpan.FromSeconds(5);
 
+    // The server ends a statement at its time-out; only a server that does not answer keeps the client waiting for longer.
+    private const int ClientPatience = 5;
+
     /// <summary>The tracker's connections. Each sets its session's settings once: PgBouncer refuses them as parameters of the connection.</summary>
     public static NpgsqlDataSource CreateSource(NpgsqlConnectionStringBuilder settings)
     {
         var sql = Settings(settings);
-        var builder = new NpgsqlDataSourceBuilder(settings.ToString());
+        var client = new NpgsqlConnectionStringBuilder(settings.ToString());
+        client.CommandTimeout = settings.CommandTimeout == 0 ? 0 : settings.CommandTimeout + ClientPatience;
+        var builder = new NpgsqlDataSourceBuilder(client.ToString());
         builder.UsePhysicalConnectionInitializer(connection => connection.Execute(sql), connection => connection.ExecuteAsync(sql));
         return builder.Build();
     }
@@ -51,9 +56,9 @@ internal static class PostgresSession
     private static string Settings(NpgsqlConnectionStringBuilder settings)
     {
         // An instance that is frozen or cut off in the middle of a batch loses the lock after ten seconds.
-        const string Own = "SET idle_in_transaction_session_timeout = '10s'";
+        var own = $"SET idle_in_transaction_session_timeout = '10s'; SET statement_timeout = '{settings.CommandTimeout}s'";
         // What an index points to is in memory or on a solid-state disk: at PostgreSQL's default price, made for rotating disks, a batch of
         // announces would read all peers. The operator's option wins.
-        return settings.Options?.Contains("random_page_cost", StringComparison.OrdinalIgnoreCase) == true ? Own : $"{Own}; SET random_page_cost = 1.1";
+        return settings.Options?.Contains("random_page_cost", StringComparison.OrdinalIgnoreCase) == true ? own : $"{own}; SET random_page_cost = 1.1";
     }
 }

@@ -14,6 +14,12 @@ internal sealed class SqliteDatabase : TrackerDatabase
 
     private const int MaxIdleReaders = 16;
 
+    // Pages of 4096 bytes; SQLite then copies the log into the database, and begins it anew.
+    private const int CheckpointPages = 8000;
+
+    /// <summary>Bytes that the write-ahead log can have before it is made short again.</summary>
+    public const long MaxLogSize = 2L * CheckpointPages * 4096;
+
     private readonly string _connectionString;
     private readonly ConcurrentQueue<PreparedSqliteConnection> _idleReaders = [];
     private volatile bool _isClosed;
@@ -76,7 +82,7 @@ internal sealed class SqliteDatabase : TrackerDatabase
             await connection.OpenAsync();
             // Many peers touch pages all over the file: room for them in memory (KiB), and fewer copies from the log (pages).
             await connection.ExecuteAsync(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;");
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = " + $"{CheckpointPages};");
             return connection;
         }
         catch
@@ -123,6 +129,19 @@ internal sealed class SqliteDatabase : TrackerDatabase
             cancellationToken);
     }
 
+    // The first one copies beside readers and writers, so that little is left for the second one, which writers wait for.
+    internal override Task TrimLogAsync(CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            if (new FileInfo(new SqliteConnectionStringBuilder(_connectionString).DataSource + "-wal") is { Exists: true, Length: > MaxLogSize })
+            {
+                using var connection = new SqliteConnection(_connectionString);
+                connection.Open();
+                connection.Execute("PRAGMA busy_timeout = 200; PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE)");
+            }
+        },
+        cancellationToken);
+
     // Version 4 (RFC 9562), from the operating system's random numbers.
     internal override string Translate(string migration) => migration.Replace(
         RandomUuid,
@@ -134,7 +153,7 @@ internal sealed class SqliteDatabase : TrackerDatabase
     internal override WriteFault FaultOf(Exception e) =>
         e is SqliteException { SqliteErrorCode: raw.SQLITE_FULL } or SqliteException { SqliteExtendedErrorCode: raw.SQLITE_IOERR_SHMSIZE }
             ? WriteFault.Full
-            : WriteFault.OneWrite;
+            : e is SqliteException { SqliteErrorCode: raw.SQLITE_BUSY } ? WriteFault.TimedOut : WriteFault.OneWrite;
 
     protected override async Task<DbConnection> OpenReaderAsync(CancellationToken cancellationToken)
     {

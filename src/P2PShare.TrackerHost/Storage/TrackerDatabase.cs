@@ -51,6 +51,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <summary>Once when there is room again.</summary>
     public event Action? Freed;
 
+    /// <summary>After a statement took longer than its time-out. The database is available: it has answered.</summary>
+    public event Action<Exception>? TimedOut;
+
     /// <summary>Whether it did not answer the last request.</summary>
     public bool IsUnavailable => Volatile.Read(ref _isUnavailable) == 1;
 
@@ -71,7 +74,7 @@ internal abstract class TrackerDatabase : IAsyncDisposable
             : await SqliteDatabase.OpenAsync(options.DataPath, clock, report, cancellationToken);
 
     /// <summary>Reads: one statement, or several that need not see the same moment. May run twice when the connection was lost.</summary>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/>.</exception>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/> or <see cref="ErrorCode.TrackerDatabaseBusy"/>.</exception>
     public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken)
     {
         for (var again = false; ; again = true)
@@ -82,6 +85,10 @@ internal abstract class TrackerDatabase : IAsyncDisposable
                 var result = await read(connection);
                 OnAnswered();
                 return result;
+            }
+            catch (Exception e) when (FaultOf(e) == WriteFault.TimedOut)
+            {
+                throw OnTimedOut(e);
             }
             catch (Exception e) when (FaultOf(e) == WriteFault.Unavailable)
             {
@@ -155,6 +162,12 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <summary>Begins the transaction of a migration, under the lock of all writers. Waits for it without a time-out, until it is cancelled.</summary>
     internal abstract Task<DbTransaction> BeginMigrationAsync(DbConnection connection, CancellationToken cancellationToken);
 
+    /// <summary>Gives the statements that follow in one write a time-out of their own; null: the usual one again. SQLite has none.</summary>
+    internal virtual Task SetTimeoutAsync(DbConnection connection, TimeSpan? timeout) => Task.CompletedTask;
+
+    /// <summary>Makes the database's log short again, if it has grown and the database does not do so by itself.</summary>
+    internal virtual Task TrimLogAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Whether a savepoint is released after its write, or only hidden by the next one of that name, until the commit.</summary>
     internal abstract bool ReleasesSavepoints { get; }
 
@@ -183,6 +196,13 @@ internal abstract class TrackerDatabase : IAsyncDisposable
 
         return new P2PShareException(
             ErrorCode.TrackerStorageFull, "The tracker's disk is full, and nothing was changed. Tell its operator; try again when there is room.", e);
+    }
+
+    internal P2PShareException OnTimedOut(Exception e)
+    {
+        TimedOut?.Invoke(e);
+        return new P2PShareException(
+            ErrorCode.TrackerDatabaseBusy, "The tracker's database took longer than its time-out, and nothing was changed. Try again in a few seconds.", e);
     }
 
     internal void OnCommitted(int writes, TimeSpan duration)

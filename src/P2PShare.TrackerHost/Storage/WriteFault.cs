@@ -9,6 +9,9 @@ internal enum WriteFault
     /// <summary>The database, or the connection to it, is gone for now.</summary>
     Unavailable,
 
+    /// <summary>A statement took longer than its time-out, or waited as long for a lock: the database answers, and has undone the statement.</summary>
+    TimedOut,
+
     /// <summary>The transaction was the victim of another one and would succeed when tried again.</summary>
     Conflict,
 

@@ -46,7 +46,7 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
     /// </summary>
     /// <param name="isShared">Whether it may run beside shared writes of other instances.</param>
     /// <param name="cancellationToken">Counts until the write begins.</param>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/> or <see cref="ErrorCode.TrackerStorageFull"/>.</exception>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/>, <see cref="ErrorCode.TrackerDatabaseBusy"/> or <see cref="ErrorCode.TrackerStorageFull"/>.</exception>
     public async Task<T> RunAsync<T>(Func<TConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken)
     {
         var write = new Write<T>(work, isShared, cancellationToken);
@@ -141,6 +141,10 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
             {
                 return _target.OnFull(e);
             }
+            catch (Exception e) when (_target.FaultOf(e) == WriteFault.TimedOut)
+            {
+                return _target.OnTimedOut(e);
+            }
             catch (Exception e)
             {
                 // Nothing was committed: no caller may hear otherwise.
@@ -177,9 +181,9 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
                 _result = await work(connection);
             }
             // All others are faults of the whole batch.
-            catch (Exception e) when (target.FaultOf(e) == WriteFault.OneWrite)
+            catch (Exception e) when (target.FaultOf(e) is WriteFault.OneWrite or WriteFault.TimedOut)
             {
-                _failure = e;
+                _failure = target.FaultOf(e) == WriteFault.TimedOut ? target.OnTimedOut(e) : e;
             }
 
             return _failure is null;

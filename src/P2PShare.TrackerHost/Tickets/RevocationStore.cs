@@ -108,10 +108,16 @@ internal static partial class RevocationStore
     }
 
     /// <summary>Deletes the revocations that are older than any valid ticket.</summary>
-    public static async Task PurgeExpiredAsync(DbConnection connection, TicketOptions options, DateTimeOffset now)
+    /// <inheritdoc cref="PartialDelete.DeleteSomeAsync" path="/returns"/>
+    public static async Task<bool> PurgeExpiredAsync(DbConnection connection, TicketOptions options, DateTimeOffset now)
     {
-        await connection.ExecuteAsync("DELETE FROM revocations WHERE tickets_until < @Since", new { Since = Since(options, now) });
-        await connection.ExecuteAsync("DELETE FROM former_members WHERE NOT EXISTS (SELECT 1 FROM revocations r WHERE r.number = former_members.number)");
+        var more = await connection.DeleteSomeAsync("revocations", "number", "tickets_until < @Since", new { Since = Since(options, now) });
+        if (!more)
+        {
+            await connection.ExecuteAsync("DELETE FROM former_members WHERE NOT EXISTS (SELECT 1 FROM revocations r WHERE r.number = former_members.number)");
+        }
+
+        return more;
     }
 
     private static async Task<long> AddAsync(DbConnection connection, string? group, string? user, string? session, DateTimeOffset now)

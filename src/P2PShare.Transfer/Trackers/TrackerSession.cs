@@ -89,7 +89,7 @@ public sealed class TrackerSession : TrackerApi, IDisposable
     /// <summary>Whether an error is one of a tracker that may answer again later, without any change on this side.</summary>
     public static bool IsTransient(P2PShareException e) =>
         e.Code is ErrorCode.TrackerUnreachable or ErrorCode.TrackerHostUnknown or ErrorCode.TrackerFailed or ErrorCode.TrackerDatabaseUnavailable
-            or ErrorCode.TooManyAttempts;
+            or ErrorCode.TrackerDatabaseBusy or ErrorCode.TooManyAttempts;
 
     /// <summary>How long a loop waits after an error before it asks again: what the tracker named, at most five minutes; 0 if it named nothing.</summary>
     public static TimeSpan RetryAfter(P2PShareException e) =>

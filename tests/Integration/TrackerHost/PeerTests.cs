@@ -4,6 +4,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Files;
 using P2PShare.TrackerHost.Peers;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -64,13 +65,23 @@ public sealed class PeerTests : IAsyncLifetime
             """);
         Assert.Equal((Silent + 1, Silent + 1), (await _tracker.CountAsync("peers"), await _tracker.CountAsync("holdings")));
 
-        var parts = 1;
-        for (; await _tracker.Database.WriteAsync(connection => PeerStore.PurgeExpiredAsync(connection, now - 90), CancellationToken.None); parts++)
+        var silent = await _tracker.Database.ReadAsync(connection => PeerStore.FindExpiredAsync(connection, now - 90), CancellationToken.None);
+        Assert.Equal(Silent, silent.Count);
+        // One announces again before its turn comes.
+        await _tracker.ExecuteAsync($"UPDATE peers SET last_seen = {now} WHERE fingerprint = '1'");
+        var parts = 0;
+        foreach (var some in silent.Chunk(PartialDelete.MaxRows))
         {
-            Assert.InRange(await _tracker.CountAsync("holdings"), Silent + 1 - (1000 * parts), Silent + 1);
+            for (var more = true; more; parts++)
+            {
+                more = await _tracker.Database.WriteAsync(connection => PeerStore.PurgeExpiredAsync(connection, some, now - 90), CancellationToken.None);
+                Assert.InRange(await _tracker.CountAsync("holdings"), Silent + 1 - (PartialDelete.MaxRows * (parts + 1)), Silent + 1);
+            }
         }
 
         Assert.InRange(parts, 3, 10);
+        Assert.Equal((2, 2), (await _tracker.CountAsync("peers"), await _tracker.CountAsync("holdings")));
+        await _tracker.ExecuteAsync("DELETE FROM peers WHERE fingerprint = '1'");
         Assert.Equal((1, 1), (await _tracker.CountAsync("peers"), await _tracker.CountAsync("holdings")));
         Assert.Equal(1, await SourcesAsync());
     }

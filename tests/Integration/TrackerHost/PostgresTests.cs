@@ -62,6 +62,40 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
+    public async Task A_statement_that_times_out_fails_alone_and_is_not_an_unavailable_database()
+    {
+        await using var impatient = await TrackerDatabase.OpenAsync(
+            new StorageOptions { Database = DatabaseKind.Postgres, DataPath = _folder, ConnectionString = _options.ConnectionString + ";Command Timeout=1" },
+            TimeProvider.System,
+            _ => { },
+            CancellationToken.None);
+        var (lost, timedOut) = (0, 0);
+        impatient.Lost += _ => lost++;
+        impatient.TimedOut += _ => timedOut++;
+        using var hold = new ManualResetEventSlim();
+        var held = impatient.WriteAsync(_ => Task.FromResult(hold.Wait(TimeSpan.FromSeconds(30))), CancellationToken.None);
+        var before = WriteAsync(impatient, "INSERT INTO numbers (number) VALUES (1)");
+        var slow = WriteAsync(impatient, "INSERT INTO numbers (number) VALUES (2); SELECT pg_sleep(30)");
+        var after = WriteAsync(impatient, "INSERT INTO numbers (number) VALUES (3)");
+        hold.Set();
+
+        Assert.Equal(ErrorCode.TrackerDatabaseBusy, (await Assert.ThrowsAsync<P2PShareException>(() => slow)).Code);
+        await Task.WhenAll(held, before, after);
+        Assert.Equal([1, 3], await NumbersAsync(impatient));
+        var read = await Assert.ThrowsAsync<P2PShareException>(() => impatient.ReadAsync(connection => connection.ExecuteAsync("SELECT pg_sleep(30)"), CancellationToken.None));
+        Assert.Equal(ErrorCode.TrackerDatabaseBusy, read.Code);
+        // A lock that another instance holds for longer, too.
+        var lockHeld = _second.WriteAsync(async connection => await connection.ExecuteAsync("SELECT pg_sleep(2)"), CancellationToken.None);
+        await Eventually.HoldsAsync(
+            async () => await _first.ReadAsync(connection => connection.ExecuteScalarAsync<bool>("SELECT COUNT(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_sleep(2)%' AND state = 'active'"), CancellationToken.None),
+            "the lock is held");
+        var waited = await Assert.ThrowsAsync<P2PShareException>(() => WriteAsync(impatient, "INSERT INTO numbers (number) VALUES (4)"));
+        Assert.Equal(ErrorCode.TrackerDatabaseBusy, waited.Code);
+        await lockHeld;
+        Assert.Equal((0, 3, false), (lost, timedOut, impatient.IsUnavailable));
+    }
+
+    [PostgresFact]
     public async Task Connections_that_were_cut_are_replaced_unnoticed()
     {
         await WriteAsync(_first, "INSERT INTO numbers (number) VALUES (1)");

@@ -115,7 +115,8 @@ public sealed class SessionTests
         Assert.Equal(1, Assert.Single(await elsewhere.ListFilesAsync("dev")).Sources);
         // There may be thousands of them: they are removed later, with the session that keeps them until then.
         Assert.Equal((2, 2), (await tracker.CountAsync("peers"), await tracker.CountAsync("sessions")));
-        Assert.False(await tracker.Database.WriteAsync(connection => PeerStore.PurgeExpiredAsync(connection, onlineSince: 1), CancellationToken.None));
+        var ended = await tracker.Database.ReadAsync(connection => PeerStore.FindExpiredAsync(connection, onlineSince: 1), CancellationToken.None);
+        Assert.False(await tracker.Database.WriteAsync(connection => PeerStore.PurgeExpiredAsync(connection, ended, onlineSince: 1), CancellationToken.None));
         await tracker.Database.WriteAsync(connection => SessionStore.PurgeExpiredAsync(connection, DateTimeOffset.FromUnixTimeSeconds(1)), CancellationToken.None);
         Assert.Equal((1, 1), (await tracker.CountAsync("peers"), await tracker.CountAsync("sessions")));
     }

@@ -207,6 +207,23 @@ public sealed class WriteQueueTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_write_whose_statement_times_out_fails_alone_and_a_lock_that_times_out_fails_the_batch()
+    {
+        var hold = Hold();
+        var slow = _queue.RunAsync<int>(_ => throw new FaultException(WriteFault.TimedOut), isShared: false, CancellationToken.None);
+        var other = AddAsync(1);
+        hold.SetResult();
+
+        Assert.Equal(ErrorCode.TrackerDatabaseBusy, (await Assert.ThrowsAsync<P2PShareException>(() => slow)).Code);
+        Assert.Equal(1, await other);
+        Assert.Equal([0, 1], _target.Committed);
+
+        _target.OnBegin = () => throw new FaultException(WriteFault.TimedOut);
+        Assert.Equal(ErrorCode.TrackerDatabaseBusy, (await Assert.ThrowsAsync<P2PShareException>(() => AddAsync(2))).Code);
+        Assert.Equal(0, _target.Closed);
+    }
+
+    [Fact]
     public async Task A_write_after_a_failed_one_never_shares_its_failure()
     {
         // The first caller of a long batch writes again while the queue fails the others. It races with the queue, and wins some rounds.
@@ -332,6 +349,8 @@ public sealed class WriteQueueTests : IAsyncDisposable
         public Exception OnUnavailable(string message, Exception e) => new P2PShareException(ErrorCode.TrackerDatabaseUnavailable, message, e);
 
         public Exception OnFull(Exception e) => new P2PShareException(ErrorCode.TrackerStorageFull, "full", e);
+
+        public Exception OnTimedOut(Exception e) => new P2PShareException(ErrorCode.TrackerDatabaseBusy, "busy", e);
 
         public void OnCommitted(int writes, TimeSpan duration) => Batches.Add(writes);
 

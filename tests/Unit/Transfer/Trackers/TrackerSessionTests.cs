@@ -157,6 +157,7 @@ public sealed class TrackerSessionTests : IDisposable
     [InlineData(ErrorCode.TrackerHostUnknown, true)]
     [InlineData(ErrorCode.TrackerFailed, true)]
     [InlineData(ErrorCode.TrackerDatabaseUnavailable, true)]
+    [InlineData(ErrorCode.TrackerDatabaseBusy, true)]
     [InlineData(ErrorCode.TooManyAttempts, true)]
     [InlineData(ErrorCode.NotLoggedIn, false)]
     [InlineData(ErrorCode.TrackerCertificateChanged, false)]

@@ -1,0 +1,72 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.Integration.TrackerHost;
+
+/// <summary>Deleting what has expired: a failure is seen, and leaves no long log behind.</summary>
+public sealed class PurgeTests
+{
+    [TrackerFact]
+    public async Task A_purge_that_fails_is_a_metric_until_it_succeeds_and_keeps_no_other_from_its_turn()
+    {
+        var clock = new TrackerClock();
+        await using var tracker = await TestTracker.StartAsync(options => options.MetricsAddress = "127.0.0.1:0", clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.AnnounceAsync();
+        using var http = new HttpClient();
+        await tracker.ExecuteAsync(TestDatabase.Kind == DatabaseKind.Sqlite
+            ? "CREATE TRIGGER broken BEFORE DELETE ON peers BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            : """
+              CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+              CREATE TRIGGER broken BEFORE DELETE ON peers FOR EACH ROW EXECUTE FUNCTION refuse();
+              """);
+        await tracker.ExecuteAsync("INSERT INTO invitations (token_hash, created, uses_left, expires) VALUES ('x', 1, 0, 1)");
+
+        await FailingAsync(1);
+        Assert.Equal((1, 0), (await tracker.CountAsync("peers"), await tracker.CountAsync("invitations")));
+
+        await tracker.ExecuteAsync(TestDatabase.Kind == DatabaseKind.Sqlite ? "DROP TRIGGER broken" : "DROP TRIGGER broken ON peers");
+        await FailingAsync(0);
+        Assert.Equal(0, await tracker.CountAsync("peers"));
+
+        Task FailingAsync(int expected) => Eventually.HoldsAsync(
+            async () =>
+            {
+                clock.Advance(TimeSpan.FromSeconds(61));
+                var metrics = await http.GetStringAsync($"http://127.0.0.1:{tracker.MetricsPort}/metrics");
+                return metrics.Split('\n').Any(line => line.StartsWith("p2pshare_tracker_purge_failing{", StringComparison.Ordinal) && line.Contains($"}} {expected}", StringComparison.Ordinal));
+            },
+            $"{expected} purges fail");
+    }
+
+    [Fact]
+    public async Task A_long_log_of_SQLite_is_made_short_once_no_reader_needs_it()
+    {
+        using var folder = new TemporaryFolder();
+        await using var database = await SqliteDatabase.OpenAsync(folder.Path, TimeProvider.System, _ => { }, CancellationToken.None);
+        var log = new FileInfo(folder.Combine(SqliteDatabase.FileName + "-wal"));
+        await database.WriteAsync(connection => connection.ExecuteAsync("CREATE TABLE bytes (value BLOB)"), CancellationToken.None);
+        await using var reader = new SqliteConnection($"Data Source={folder.Combine(SqliteDatabase.FileName)};Pooling=false");
+        await reader.OpenAsync();
+        await using (reader.BeginTransaction(deferred: true))
+        {
+            await reader.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM bytes");
+            for (var i = 0; i < 9; i++)
+            {
+                await database.WriteAsync(connection => connection.ExecuteAsync("INSERT INTO bytes (value) VALUES (zeroblob(8000000))"), CancellationToken.None);
+            }
+
+            await database.TrimLogAsync(CancellationToken.None);
+            log.Refresh();
+            Assert.True(log.Length > SqliteDatabase.MaxLogSize, "the reader needs it");
+        }
+
+        await database.TrimLogAsync(CancellationToken.None);
+
+        log.Refresh();
+        Assert.Equal(0, log.Length);
+        Assert.Equal(9, await database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM bytes WHERE length(value) = 8000000"), CancellationToken.None));
+    }
+}
