@@ -13,12 +13,15 @@ namespace P2PShare.TrackerHost.Peers;
 internal sealed record DialNotice(long UserId, Hash256 Fingerprint, Guid SessionId, long AskerId, string Dial)
 {
     /// <summary>Reads what <see cref="ToMessage"/> wrote.</summary>
-    public static DialNotice Parse(string message)
-    {
-        var parts = message.Split(' ', 5);
-        return new DialNotice(
-            long.Parse(parts[0], CultureInfo.InvariantCulture), Hash256.Parse(parts[1]), Guid.Parse(parts[2]), long.Parse(parts[3], CultureInfo.InvariantCulture), parts[4]);
-    }
+    /// <returns>Null if it is something else: another instance may be of a newer version.</returns>
+    public static DialNotice? TryParse(string message) =>
+        message.Split(' ', 5) is [var user, var peer, var session, var asker, var dial]
+        && long.TryParse(user, NumberStyles.None, CultureInfo.InvariantCulture, out var userId)
+        && Hash256.TryParse(peer, out var fingerprint)
+        && Guid.TryParseExact(session, "D", out var sessionId)
+        && long.TryParse(asker, NumberStyles.None, CultureInfo.InvariantCulture, out var askerId)
+            ? new DialNotice(userId, fingerprint, sessionId, askerId, dial)
+            : null;
 
     /// <summary>The notice as a message between instances.</summary>
     public string ToMessage() => string.Create(CultureInfo.InvariantCulture, $"{UserId} {Fingerprint} {SessionId:D} {AskerId} {Dial}");

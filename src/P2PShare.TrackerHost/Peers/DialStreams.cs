@@ -23,6 +23,7 @@ internal sealed partial class DialStreams : BackgroundService
     private readonly Dictionary<(long User, Hash256 Fingerprint), DialStream> _streams = [];
     private readonly Dictionary<long, int> _perUser = [];
     private bool _hasEnded;
+    private long _passedOver;
 
     public DialStreams(TrackerDatabase database, EventOptions options, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<DialStreams> logger)
     {
@@ -31,6 +32,9 @@ internal sealed partial class DialStreams : BackgroundService
         // Before this service is stopped: the server waits for the responses under way.
         lifetime.ApplicationStopping.Register(EndAll);
     }
+
+    /// <summary>Messages of other instances that this version does not know.</summary>
+    public long PassedOver => Interlocked.Read(ref _passedOver);
 
     /// <summary>Open streams of this process.</summary>
     public int Count
@@ -154,7 +158,12 @@ internal sealed partial class DialStreams : BackgroundService
 
     private void OnMessage(string message)
     {
-        var notice = DialNotice.Parse(message);
+        if (DialNotice.TryParse(message) is not { } notice)
+        {
+            Interlocked.Increment(ref _passedOver);
+            return;
+        }
+
         DialStream? stream;
         lock (_lock)
         {
