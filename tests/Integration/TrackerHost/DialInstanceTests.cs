@@ -23,7 +23,7 @@ public sealed class DialInstanceTests
         await source.ShareAsync("dev", "file", root);
         await source.AnnounceAsync(("dev", root, Complete: true));
         // The most that is kept of a peer: the message still fits.
-        var own = Enumerable.Range(1, 16).Select(i => $"fd00:1111:2222:3333:4444:5555:6666:{i:x4}").ToArray();
+        var own = Enumerable.Range(1, AnnounceRequest.MaxAddresses).Select(i => $"fd00:1111:2222:3333:4444:5555:6666:{i:x4}").ToArray();
         await asker.AnnounceAsync(new AnnounceRequest(asker.Fingerprint, 65535, own, Full: true, [], [], RevocationsAfter: 0));
         await using var stream = await DialListener.OpenAsync(source);
 
@@ -32,6 +32,6 @@ public sealed class DialInstanceTests
             await asker.PostAsync(TrackerRoutes.DialRequests("dev"), new DialRequest(await asker.GroupIdAsync("dev"), root, source.Fingerprint, asker.Fingerprint)));
 
         var dial = await stream.NextAsync();
-        Assert.Equal((asker.Fingerprint, 17), (dial.Peer.Fingerprint, dial.Peer.EndPoints.Count));
+        Assert.Equal((asker.Fingerprint, AnnounceRequest.MaxAddresses + 1), (dial.Peer.Fingerprint, dial.Peer.EndPoints.Count));
     }
 }

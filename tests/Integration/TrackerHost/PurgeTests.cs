@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
@@ -12,10 +14,9 @@ public sealed class PurgeTests
     public async Task A_purge_that_fails_is_a_metric_until_it_succeeds_and_keeps_no_other_from_its_turn()
     {
         var clock = new TrackerClock();
-        await using var tracker = await TestTracker.StartAsync(options => options.MetricsAddress = "127.0.0.1:0", clock);
+        await using var tracker = await TestTracker.StartAsync(configure: null, clock);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         await alice.AnnounceAsync();
-        using var http = new HttpClient();
         await tracker.ExecuteAsync(TestDatabase.Kind == DatabaseKind.Sqlite
             ? "CREATE TRIGGER broken BEFORE DELETE ON peers BEGIN SELECT RAISE(ABORT, 'broken'); END"
             : """
@@ -32,13 +33,32 @@ public sealed class PurgeTests
         Assert.Equal(0, await tracker.CountAsync("peers"));
 
         Task FailingAsync(int expected) => Eventually.HoldsAsync(
-            async () =>
+            () =>
             {
                 clock.Advance(TimeSpan.FromSeconds(61));
-                var metrics = await http.GetStringAsync($"http://127.0.0.1:{tracker.MetricsPort}/metrics");
-                return metrics.Split('\n').Any(line => line.StartsWith("p2pshare_tracker_purge_failing{", StringComparison.Ordinal) && line.Contains($"}} {expected}", StringComparison.Ordinal));
+                return ReadFailing(tracker.Services.GetRequiredService<IMeterFactory>()) == expected;
             },
             $"{expected} purges fail");
+    }
+
+    // Of this tracker alone: others of this process have a gauge of this name too.
+    private static int? ReadFailing(IMeterFactory tracker)
+    {
+        int? failing = null;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "p2pshare.tracker.purge.failing" && instrument.Meter.Scope == tracker)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((_, value, _, _) => failing = value);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return failing;
     }
 
     [Fact]
