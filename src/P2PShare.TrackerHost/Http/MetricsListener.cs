@@ -40,7 +40,8 @@ internal static class MetricsListener
         var hosts = HostNamesSettingAttribute.Split(options.MetricsHosts).Append("localhost").Append(Environment.MachineName).ToHashSet(StringComparer.OrdinalIgnoreCase);
         app.MapWhen(context => context.Features.Get<Mark>() is not null, listener =>
         {
-            listener.Use(next => context => IPAddress.TryParse(context.Request.Host.Host, out _) || hosts.Contains(context.Request.Host.Host)
+            // A browser always names one.
+            listener.Use(next => context => !context.Request.Host.HasValue || IPAddress.TryParse(context.Request.Host.Host, out _) || hosts.Contains(context.Request.Host.Host)
                 ? next(context)
                 : Problems.WriteAsync(
                     context,
