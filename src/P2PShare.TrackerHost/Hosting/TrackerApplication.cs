@@ -171,7 +171,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
         builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>().AddSingleton<RequestMetrics>().AddSingleton<WorkLimits>();
-        builder.Services.AddSingleton<DatabaseMonitor>().AddSingleton<CertificateMetrics>().AddSingleton<EventMetrics>();
+        builder.Services.AddSingleton<DatabaseMonitor>().AddSingleton<CapacityMetrics>().AddSingleton<CertificateMetrics>().AddSingleton<EventMetrics>();
         builder.Services.AddRateLimits(options.GetRequiredService<RateLimitOptions>(), options.GetRequiredService<AccountOptions>());
         builder.AddHealth();
         builder.Services.AddAccounts();
@@ -191,6 +191,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         var app = builder.Build();
         // They listen and measure from now on.
         app.Services.GetRequiredService<DatabaseMonitor>();
+        app.Services.GetRequiredService<CapacityMetrics>();
         app.Services.GetRequiredService<CertificateMetrics>();
         app.Services.GetRequiredService<EventMetrics>();
         app.Services.GetRequiredService<DialMetrics>();

@@ -37,6 +37,7 @@ internal sealed partial class DatabaseMonitor
             timeouts.Add(1);
             StatementTimedOut(e.Message);
         };
+        meter.CreateObservableCounter("p2pshare.tracker.write.failures", () => database.BatchesFailed, "{batch}", "Batches of writes that were not committed.");
         database.Lost += DatabaseUnavailable;
         database.Recovered += DatabaseRecovered;
         database.Filled += DatabaseFull;

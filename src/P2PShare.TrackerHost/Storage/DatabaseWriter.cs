@@ -47,6 +47,8 @@ internal sealed class DatabaseWriter(TrackerDatabase database) : IWriteTarget<Db
 
     public Exception OnTimedOut(Exception e) => database.OnTimedOut(e);
 
+    public void OnFailed() => database.OnFailed();
+
     public void OnCommitted(int writes, TimeSpan duration) => database.OnCommitted(writes, duration);
 
     private sealed class Transaction(DbConnection connection, DbTransaction transaction, bool releases) : IWriteTransaction<DbConnection>

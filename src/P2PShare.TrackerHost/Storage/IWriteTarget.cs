@@ -25,6 +25,9 @@ internal interface IWriteTarget<TConnection>
     /// <returns>What the caller of the write receives, or all of the batch if it was the batch's own statement.</returns>
     Exception OnTimedOut(Exception e);
 
+    /// <summary>Notes that a batch was not committed, whatever the cause, before its callers receive it.</summary>
+    void OnFailed();
+
     /// <summary>Notes a commit, before its callers receive their results.</summary>
     void OnCommitted(int writes, TimeSpan duration);
 }

@@ -8,6 +8,13 @@ namespace P2PShare.TrackerHost.Storage;
 /// </summary>
 internal static class SqliteBackup
 {
+    // Its time of change is that of the last backup.
+    private const string RecordName = "last-backup";
+
+    /// <returns>When the last backup of a data folder ended; null if there was none.</returns>
+    public static DateTimeOffset? FindLast(string dataPath) =>
+        new FileInfo(Path.Combine(dataPath, RecordName)) is { Exists: true } record ? new DateTimeOffset(record.LastWriteTimeUtc, TimeSpan.Zero) : null;
+
     /// <param name="folder">Must not exist; it is written as a whole or not at all.</param>
     /// <param name="files">Names of further files of the data folder that belong to the backup, if they exist.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>.</exception>
@@ -38,6 +45,9 @@ internal static class SqliteBackup
             }
 
             Directory.Move(unfinished, folder);
+            var record = Path.Combine(dataPath, RecordName);
+            PrivateFile.CreateEmptyIfMissing(record);
+            File.SetLastWriteTimeUtc(record, DateTime.UtcNow);
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {

@@ -20,6 +20,7 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     private readonly WriteQueue<DbConnection> _writes;
     private int _isUnavailable;
     private int _isFull;
+    private long _batchesFailed;
 
     protected TrackerDatabase(TimeProvider clock)
     {
@@ -62,6 +63,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
 
     /// <summary>Writes that wait for a batch.</summary>
     public int WritesWaiting => _writes.Waiting;
+
+    /// <summary>Batches of writes that were not committed.</summary>
+    public long BatchesFailed => Interlocked.Read(ref _batchesFailed);
 
     protected TimeProvider Clock { get; }
 
@@ -204,6 +208,8 @@ internal abstract class TrackerDatabase : IAsyncDisposable
         return new P2PShareException(
             ErrorCode.TrackerDatabaseBusy, "The tracker's database took longer than its time-out, and nothing was changed. Try again in a few seconds.", e);
     }
+
+    internal void OnFailed() => Interlocked.Increment(ref _batchesFailed);
 
     internal void OnCommitted(int writes, TimeSpan duration)
     {

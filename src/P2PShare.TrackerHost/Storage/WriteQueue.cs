@@ -82,6 +82,7 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
                     batch.Add(write);
                 }
 
+                _target.OnFailed();
                 batch.ForEach(write => write.Fail(failure));
             }
             else

@@ -84,24 +84,58 @@ public sealed partial class DeployTests
             ProcessOutput.RunAsync(command[0], [.. command[1..].Select(part => part.Replace("/9464", $"/{port}", StringComparison.Ordinal))]);
     }
 
-    [Fact]
-    public async Task The_alerts_are_about_metrics_that_there_are()
+    [Theory]
+    [InlineData("prometheus-alerts.yml")]
+    [InlineData("grafana-dashboard.json")]
+    public async Task Alerts_and_dashboard_are_about_metrics_that_there_are(string file)
     {
-        await using var tracker = await TestTracker.StartAsync(options => options.MetricsAddress = "127.0.0.1:0", new DatabaseTime(TimeProvider.System));
+        var data = "";
+        await using var tracker = await TestTracker.StartAsync(
+            options => (options.MetricsAddress, data) = ("127.0.0.1:0", options.DataPath), new DatabaseTime(TimeProvider.System));
+        // As after a backup.
+        await File.WriteAllTextAsync(Path.Combine(data, "last-backup"), "");
         using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.AnnounceAsync();
         using var http = new HttpClient();
         var peers = (OnlinePeers)tracker.Services.GetService(typeof(OnlinePeers))!;
         await Eventually.HoldsAsync(() => peers.Count is not null, "the peers online are counted");
         var metrics = await http.GetStringAsync($"http://127.0.0.1:{tracker.MetricsPort}/metrics");
 
-        var text = await File.ReadAllTextAsync(Path.Combine(Deploy, "prometheus-alerts.yml"));
+        var text = await File.ReadAllTextAsync(Path.Combine(Deploy, file));
 
-        var names = Regex.Matches(text, @"\b(?:p2pshare_tracker|http_server)_\w+").Select(match => match.Value).Distinct().ToList();
+        var names = Regex.Matches(text, @"\b(?:p2pshare_tracker|http_server|kestrel|dotnet)_\w+").Select(match => match.Value).Distinct().ToList();
         Assert.NotEmpty(names);
         Assert.All(names, name => Assert.Matches($@"(?m)^{name}[{{ ]", metrics));
         Assert.All(Regex.Matches(text, @"\{(\w+)[!=]").Select(match => match.Groups[1].Value).Where(label => label != "job"), label => Assert.Contains($"{label}=\"", metrics, StringComparison.Ordinal));
         var page = await File.ReadAllTextAsync(Path.Combine(Deploy, "..", "docs", "operating.md"));
         Assert.All(Regex.Matches(text, "job=\"([^\"]+)\"").Select(match => match.Groups[1].Value), job => Assert.Contains($"job_name: {job}\n", page, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Each_alert_is_tested_and_has_an_entry_in_the_runbook()
+    {
+        var rules = await File.ReadAllTextAsync(Path.Combine(Deploy, "prometheus-alerts.yml"));
+        var tests = await File.ReadAllTextAsync(Path.Combine(Deploy, "prometheus-alerts.tests.yml"));
+        var page = await File.ReadAllTextAsync(Path.Combine(Deploy, "..", "docs", "operating.md"));
+        var (conditions, runbook) = (page[..page.IndexOf("## When something is wrong", StringComparison.Ordinal)], page[page.IndexOf("## When something is wrong", StringComparison.Ordinal)..]);
+
+        var names = Regex.Matches(rules, @"alert: (\w+)").Select(match => match.Groups[1].Value).ToList();
+
+        Assert.NotEmpty(names);
+        Assert.All(names, name =>
+        {
+            Assert.Equal(2, Regex.Count(tests, $@"alertname: {name}\b"));
+            Assert.Contains($"| {name} | ", conditions, StringComparison.Ordinal);
+            Assert.Matches($@"(?m)^\| (\w+, )*{name}(, \w+)* \| ", runbook);
+        });
+    }
+
+    [PromtoolFact]
+    public async Task The_alerts_fire_when_they_should_and_only_then()
+    {
+        var output = await ProcessOutput.RunAsync(PromtoolFactAttribute.Program!, ["test", "rules", Path.Combine(Deploy, "prometheus-alerts.tests.yml")]);
+
+        Assert.True(output.ExitCode == 0, output.ToString());
     }
 
     private static Task<string> UnitAsync() => File.ReadAllTextAsync(Path.Combine(Deploy, "p2pshare-tracker.service"));

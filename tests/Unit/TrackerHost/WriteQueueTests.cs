@@ -139,6 +139,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
 
         Assert.Equal(WriteFault.Conflict, (await Assert.ThrowsAsync<FaultException>(() => write)).Fault);
         Assert.Equal(WriteQueue<List<int>>.MaxAttempts, _target.Shared.Count);
+        Assert.Equal(1, _target.Failed);
     }
 
     [Fact]
@@ -157,7 +158,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
             CancellationToken.None);
 
         Assert.Equal(1, await write);
-        Assert.Equal((2, 1), (runs, _target.Closed));
+        Assert.Equal((2, 1, 0), (runs, _target.Closed, _target.Failed));
         Assert.Equal([1], _target.Committed);
     }
 
@@ -351,6 +352,10 @@ public sealed class WriteQueueTests : IAsyncDisposable
         public Exception OnFull(Exception e) => new P2PShareException(ErrorCode.TrackerStorageFull, "full", e);
 
         public Exception OnTimedOut(Exception e) => new P2PShareException(ErrorCode.TrackerDatabaseBusy, "busy", e);
+
+        public int Failed { get; private set; }
+
+        public void OnFailed() => Failed++;
 
         public void OnCommitted(int writes, TimeSpan duration) => Batches.Add(writes);
 

@@ -48,6 +48,8 @@ public sealed class BackupTests : IAsyncLifetime
         await writing;
         Assert.Equal((0, $"backup: {backup}\n", ""), (code, output, error));
         Assert.True(during > before.Count, "the tracker went on writing meanwhile");
+        Assert.InRange(SqliteBackup.FindLast(Data)!.Value, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow);
+        Assert.Null(SqliteBackup.FindLast(backup));
         Assert.Equal([TrackerCertificate.FileName, SqliteDatabase.FileName], Directory.GetFiles(backup).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         foreach (var file in Directory.GetFiles(backup))
         {
