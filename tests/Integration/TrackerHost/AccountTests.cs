@@ -89,7 +89,7 @@ public sealed class AccountTests
 
         await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, wrong);
         await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, unknown);
-        Assert.Equal(await wrong.Content.ReadAsStringAsync(), await unknown.Content.ReadAsStringAsync());
+        Assert.Equal(await ResponseText.ReadAsync(wrong), await ResponseText.ReadAsync(unknown));
     }
 
     [TrackerTheory]

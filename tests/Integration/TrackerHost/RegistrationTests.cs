@@ -40,7 +40,7 @@ public sealed class RegistrationTests : IAsyncLifetime
         var taken = await CreateAsync(stranger, "taken", null);
 
         await stranger.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.RegistrationClosed, free);
-        Assert.Equal(await free.Content.ReadAsStringAsync(), await taken.Content.ReadAsStringAsync());
+        Assert.Equal(await ResponseText.ReadAsync(free), await ResponseText.ReadAsync(taken));
         using var user = await TestUser.LogInAsync(tracker, "taken");
     }
 
