@@ -85,10 +85,15 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
         return true;
     }
 
-    /// <summary>Removes some of what a deleted user left.</summary>
+    /// <summary>Removes some of what a deleted user left. Does nothing to a user who was not deleted: SQLite gives the number of a removed row to a new one.</summary>
     /// <returns>Whether more is left of it.</returns>
     public static async Task<bool> SweepAsync(DbConnection connection, long user, DateTimeOffset now)
     {
+        if (!await UserStore.IsEndedAsync(connection, user))
+        {
+            return false;
+        }
+
         var groups = (await MemberStore.FindGroupsAsync(connection, user, MaxGroupsAtOnce)).AsList();
         foreach (var group in groups)
         {

@@ -48,6 +48,9 @@ internal static class UserStore
         return true;
     }
 
+    public static async Task<bool> IsEndedAsync(DbConnection connection, long user) =>
+        await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM removed_users WHERE user_id = @user", new { user }) > 0;
+
     /// <returns>A user of the past whose row is still there; null if there is none.</returns>
     public static Task<long?> FindEndedAsync(DbConnection connection) =>
         connection.QuerySingleOrDefaultAsync<long?>("SELECT user_id FROM removed_users ORDER BY user_id LIMIT 1");

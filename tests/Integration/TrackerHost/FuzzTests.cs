@@ -129,7 +129,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
         using var created = await http.PostAsync(TrackerRoutes.Users, content);
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         using var login = await http.PostAsync(TrackerRoutes.Sessions, new StringContent(text, Encoding.UTF8, "application/json"));
-        return JsonDocument.Parse(await login.Content.ReadAsStringAsync()).RootElement.GetProperty("token").GetString()!;
+        var answer = await login.Content.ReadAsStringAsync();
+        Assert.True(login.StatusCode == HttpStatusCode.Created, answer);
+        return JsonDocument.Parse(answer).RootElement.GetProperty("token").GetString()!;
     }
 
     private static async Task CheckAsync(Generated generated, HttpResponseMessage answer, long seed)

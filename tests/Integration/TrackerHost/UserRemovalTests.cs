@@ -47,6 +47,21 @@ public sealed class UserRemovalTests
     }
 
     [TrackerFact]
+    public async Task A_user_who_has_the_row_number_of_a_deleted_one_stays()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        await bob.Expect(HttpStatusCode.NoContent, await bob.DeleteAsync(TrackerRoutes.CurrentUser));
+        using var carol = await TestUser.CreateAsync(tracker, "carol");
+        var number = await tracker.Database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT id FROM users WHERE name = 'carol'"), CancellationToken.None);
+
+        // As the rest of bob's deletion may come after carol's account was made.
+        Assert.False(await tracker.Database.WriteAsync(connection => UserService.SweepAsync(connection, number, DateTimeOffset.UtcNow), CancellationToken.None));
+
+        await carol.LogInAsync();
+    }
+
+    [TrackerFact]
     public async Task What_a_deleted_user_had_is_removed_in_parts_after_the_name_is_free_and_the_peers_are_offline()
     {
         const int Peers = 3;
