@@ -35,6 +35,16 @@ internal static class BackupCommand
         var target = Path.GetFullPath(folder);
         await SqliteBackup.WriteAsync(options.DataPath, target, [TrackerCertificate.FileName], cancellationToken);
         await parsed.InvocationConfiguration.Output.WriteLineAsync($"backup: {target}");
+        try
+        {
+            SqliteBackup.RecordNow(options.DataPath);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await parsed.InvocationConfiguration.Error.WriteLineAsync(
+                $"The backup is complete, but its time could not be noted in the data folder, so the metric of its age does not count it: {e.Message.TrimEnd('.')}. Run backup as the user of the tracker.");
+        }
+
         return 0;
     }
 }

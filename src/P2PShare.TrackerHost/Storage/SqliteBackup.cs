@@ -15,6 +15,16 @@ internal static class SqliteBackup
     public static DateTimeOffset? FindLast(string dataPath) =>
         new FileInfo(Path.Combine(dataPath, RecordName)) is { Exists: true } record ? new DateTimeOffset(record.LastWriteTimeUtc, TimeSpan.Zero) : null;
 
+    /// <summary>Notes that a backup has just been made.</summary>
+    /// <exception cref="IOException">The data folder cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The data folder, or the note of another user, cannot be written.</exception>
+    public static void RecordNow(string dataPath)
+    {
+        var record = Path.Combine(dataPath, RecordName);
+        PrivateFile.CreateEmptyIfMissing(record);
+        File.SetLastWriteTimeUtc(record, DateTime.UtcNow);
+    }
+
     /// <param name="folder">Must not exist; it is written as a whole or not at all.</param>
     /// <param name="files">Names of further files of the data folder that belong to the backup, if they exist.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>.</exception>
@@ -45,9 +55,6 @@ internal static class SqliteBackup
             }
 
             Directory.Move(unfinished, folder);
-            var record = Path.Combine(dataPath, RecordName);
-            PrivateFile.CreateEmptyIfMissing(record);
-            File.SetLastWriteTimeUtc(record, DateTime.UtcNow);
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {

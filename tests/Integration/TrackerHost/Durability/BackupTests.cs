@@ -68,6 +68,20 @@ public sealed class BackupTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_backup_whose_time_cannot_be_noted_is_a_backup_all_the_same()
+    {
+        await using (await TrackerProcess.StartOnAsync(_folder.Path, null))
+        {
+            Directory.CreateDirectory(Path.Combine(Data, "last-backup"));
+
+            var (code, output, error) = await CommandAsync("backup", _folder.Combine("backup"));
+
+            Assert.Equal((0, $"backup: {_folder.Combine("backup")}\n"), (code, output));
+            Assert.StartsWith("The backup is complete, but its time could not be noted", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_failed_backup_is_explained_and_leaves_nothing()
     {
         var backup = _folder.Combine("backup");
