@@ -2,7 +2,7 @@ using System.Net.Security;
 
 namespace P2PShare.TrackerHost.Certificates;
 
-/// <summary>The cipher suites of TLS that are accepted: authenticated encryption with forward secrecy (RFC 7525, section 4.2).</summary>
+/// <summary>The cipher suites of TLS that are accepted: authenticated encryption with forward secrecy (RFC 9325, section 4.2).</summary>
 internal static class CipherSuites
 {
     /// <summary>Null where the system decides: Windows has a policy of its own.</summary>

@@ -54,5 +54,5 @@ internal sealed class ConnectionOptions
     public string? TrustedProxies { get; set; }
 
     /// <summary><see cref="TrustedProxies"/>, parsed.</summary>
-    public IReadOnlyList<IPNetwork> GetTrustedNetworks() => [.. NetworksSettingAttribute.Split(TrustedProxies).Select(NetworksSettingAttribute.Parse).OfType<IPNetwork>()];
+    public IReadOnlyList<IPNetwork> GetTrustedNetworks() => [.. ListSetting.Split(TrustedProxies).Select(NetworksSettingAttribute.Parse).OfType<IPNetwork>()];
 }

@@ -7,10 +7,8 @@ namespace P2PShare.TrackerHost.Configuration;
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class HostNamesSettingAttribute : ValidationAttribute
 {
-    public static string[] Split(string? list) => (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
     protected override ValidationResult? IsValid(object? value, ValidationContext validationContext) =>
-        Split((string?)value).FirstOrDefault(name => Uri.CheckHostName(name) == UriHostNameType.Unknown) is { } wrong
+        ListSetting.Split((string?)value).FirstOrDefault(name => Uri.CheckHostName(name) == UriHostNameType.Unknown) is { } wrong
             ? new ValidationResult(
                 $"{TrackerSettings.Section}:{validationContext.MemberName} has '{PrintableCharacter.Clean(wrong)}': host names without a port, separated by commas, were expected.")
             : ValidationResult.Success;

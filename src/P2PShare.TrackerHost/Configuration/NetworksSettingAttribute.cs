@@ -8,8 +8,6 @@ namespace P2PShare.TrackerHost.Configuration;
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class NetworksSettingAttribute : ValidationAttribute
 {
-    public static string[] Split(string? list) => (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
     /// <returns>Null for text that is neither an address nor a network.</returns>
     public static IPNetwork? Parse(string text) =>
         IPNetwork.TryParse(text, out var network) ? network
@@ -17,7 +15,7 @@ internal sealed class NetworksSettingAttribute : ValidationAttribute
         : null;
 
     protected override ValidationResult? IsValid(object? value, ValidationContext validationContext) =>
-        Split((string?)value).FirstOrDefault(text => Parse(text) is null) is { } wrong
+        ListSetting.Split((string?)value).FirstOrDefault(text => Parse(text) is null) is { } wrong
             ? new ValidationResult(
                 $"{TrackerSettings.Section}:{validationContext.MemberName} has '{PrintableCharacter.Clean(wrong)}': IP addresses and networks, such as 192.0.2.7 or 10.1.0.0/16, separated by commas, were expected.")
             : ValidationResult.Success;

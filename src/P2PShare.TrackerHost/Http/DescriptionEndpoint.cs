@@ -6,7 +6,7 @@ using Microsoft.OpenApi;
 
 namespace P2PShare.TrackerHost.Http;
 
-/// <summary>The description of all endpoints (OpenAPI), made once: making it takes a hundred milliseconds.</summary>
+/// <summary>The description of all endpoints (OpenAPI), made once: any caller may ask for it, without a session.</summary>
 internal static class DescriptionEndpoint
 {
     public const string Path = "/openapi/v1.json";

@@ -37,7 +37,7 @@ internal static class MetricsListener
             return;
         }
 
-        var hosts = HostNamesSettingAttribute.Split(options.MetricsHosts).Append("localhost").Append(Environment.MachineName).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var hosts = ListSetting.Split(options.MetricsHosts).Append("localhost").Append(Environment.MachineName).ToHashSet(StringComparer.OrdinalIgnoreCase);
         app.MapWhen(context => context.Features.Get<Mark>() is not null, listener =>
         {
             // A browser always names one.
