@@ -81,11 +81,17 @@ internal static class QuotaStore
         var recent = (await connection.QueryAsync<(long User, long Counted)>(
                 $"SELECT user_id, holdings_counted FROM user_quota_counts WHERE {connection.In("user_id", "@Users")}", new { Users = connection.List(added.Keys) }))
             .ToDictionary(row => row.User, row => row.Counted);
+        foreach (var (user, _) in added)
+        {
+            room[user] = most - Unnoticed - recent.GetValueOrDefault(user);
+        }
+
+        // Near the quota, two instances do not count at the same time.
+        await WriteLock.TakeAsync(connection, added.Where(one => room[one.Key] < one.Value).Select(one => WriteLock.PeersOf(one.Key)));
         foreach (var (user, count) in added)
         {
             // As likely as if they came one by one.
             var renews = Random.Shared.NextDouble() > Math.Pow(1 - (1.0 / RenewedOnceIn), count);
-            room[user] = most - Unnoticed - recent.GetValueOrDefault(user);
             if (renews || room[user] < count)
             {
                 var exact = await connection.ExecuteScalarAsync<long>(

@@ -92,6 +92,7 @@ internal sealed class AccountService(
         var id = Guid.NewGuid();
         var now = clock.GetUtcNow();
         var ended = await database.WriteAsync(
+            [WriteLock.User(user.Name)],
             async connection =>
             {
                 if (!await SessionStore.AddAsync(connection, hash, id, user.Id, user.PasswordHash, now))
@@ -124,6 +125,7 @@ internal sealed class AccountService(
 
     /// <summary>Ends a session, and with it the peers that it announced and the tickets that it asked for.</summary>
     public Task LogOutAsync(CurrentUser user, CancellationToken cancellationToken) => database.WriteAsync(
+        [WriteLock.User(user.Name)],
         async connection =>
         {
             await RevocationStore.AddAsync(connection, user.UserId, user.SessionId, clock.GetUtcNow());
@@ -161,6 +163,7 @@ internal sealed class AccountService(
         var session = Guid.NewGuid();
         var now = clock.GetUtcNow();
         await database.WriteAsync(
+            [WriteLock.User(user.Name)],
             async connection =>
             {
                 await SessionService.RequireAsync(connection, user);

@@ -18,6 +18,7 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
     /// <param name="invitation">Hash of the invitation's token, of which one use is taken off; null: none is needed.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.UserNameTaken"/> or <see cref="ErrorCode.InvalidInvitation"/>.</exception>
     public Task CreateAsync(string name, string passwordHash, string? invitation, CancellationToken cancellationToken) => database.WriteAsync(
+        [WriteLock.User(name)],
         async connection =>
         {
             var now = clock.GetUtcNow();
@@ -38,6 +39,7 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
 
     /// <summary>Sets a password whatever the current one is, ends every session and every ticket of the user, and deletes the wrong passwords that count.</summary>
     public Task ResetPasswordAsync(StoredUser user, string newHash, CancellationToken cancellationToken) => database.WriteAsync(
+        [WriteLock.User(user.Name)],
         async connection =>
         {
             await UserStore.SetHashAsync(connection, user.Id, newHash);
@@ -54,13 +56,7 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
     /// <exception cref="P2PShareException"><see cref="ErrorCode.UserOwnsGroups"/>.</exception>
     public async Task RemoveAsync(CurrentUser user, CancellationToken cancellationToken)
     {
-        await database.WriteAsync(
-            async connection =>
-            {
-                await SessionService.RequireAsync(connection, user);
-                await EndAsync(connection, user.Id, user.Name);
-            },
-            cancellationToken);
+        await EndAsync(user.Id, user.Name, connection => SessionService.RequireAsync(connection, user), cancellationToken);
         await RemoveRestAsync(user.Id, cancellationToken);
     }
 
@@ -68,72 +64,94 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
     /// <inheritdoc cref="RemoveAsync(CurrentUser, CancellationToken)" path="/exception"/>
     public async Task RemoveAsync(StoredUser user, CancellationToken cancellationToken)
     {
-        await database.WriteAsync(connection => EndAsync(connection, user.Id, user.Name), cancellationToken);
+        await EndAsync(user.Id, user.Name, _ => Task.CompletedTask, cancellationToken);
         await RemoveRestAsync(user.Id, cancellationToken);
     }
 
-    /// <summary>Removes some of what any deleted user left, if a deletion was interrupted.</summary>
-    /// <returns>Whether there was one.</returns>
-    public static async Task<bool> SweepAnyAsync(DbConnection connection, DateTimeOffset now)
+    /// <summary>Removes what deleted users left, if a deletion was interrupted.</summary>
+    public async Task SweepAllAsync(CancellationToken cancellationToken)
     {
-        if (await UserStore.FindEndedAsync(connection) is not { } user)
+        while (await database.ReadAsync(UserStore.FindEndedAsync, cancellationToken) is { } user)
         {
-            return false;
+            await RemoveRestAsync(user, cancellationToken);
         }
-
-        await SweepAsync(connection, user, now);
-        return true;
-    }
-
-    /// <summary>Removes some of what a deleted user left. Does nothing to a user who was not deleted: SQLite gives the number of a removed row to a new one.</summary>
-    /// <returns>Whether more is left of it.</returns>
-    public static async Task<bool> SweepAsync(DbConnection connection, long user, DateTimeOffset now)
-    {
-        if (!await UserStore.IsEndedAsync(connection, user))
-        {
-            return false;
-        }
-
-        var groups = (await MemberStore.FindGroupsAsync(connection, user, MaxGroupsAtOnce)).AsList();
-        foreach (var group in groups)
-        {
-            await GroupService.EndMembershipAsync(connection, group, user, GroupEventKind.MemberLeft, now);
-        }
-
-        if (groups.Count > 0 || await EndedMembershipStore.SweepOfUserAsync(connection, user, now) || await PeerStore.RemoveSomeOfUserAsync(connection, user))
-        {
-            return true;
-        }
-
-        await UserStore.RemoveAsync(connection, user);
-        return false;
     }
 
     public static P2PShareException NameTaken(string name) =>
         new(ErrorCode.UserNameTaken, $"A user called '{name}' exists already: choose another name, or log in if it is you.");
 
-    private async Task EndAsync(DbConnection connection, long user, string name)
+    private async Task EndAsync(long user, string name, Func<DbConnection, Task> check, CancellationToken cancellationToken)
     {
-        var owned = (await GroupStore.FindOwnedAsync(connection, user)).ToList();
-        if (owned.Count > 0)
-        {
-            throw OwnsGroups(name, owned);
-        }
+        var groups = await FindGroupsAsync(user, cancellationToken);
+        await database.WriteAsync(
+            [WriteLock.User(name), .. groups.Select(group => WriteLock.Group(group.Name))],
+            async connection =>
+            {
+                await check(connection);
+                var owned = (await GroupStore.FindOwnedAsync(connection, user)).ToList();
+                if (owned.Count > 0)
+                {
+                    throw OwnsGroups(name, owned);
+                }
 
-        if (await UserStore.EndAsync(connection, user))
-        {
-            await SessionEnd.EndAllAsync(connection, user);
-            // With the first memberships, which are all that most users have, tickets and events end in this write.
-            await SweepAsync(connection, user, clock.GetUtcNow());
-        }
+                if (await UserStore.EndAsync(connection, user))
+                {
+                    await SessionEnd.EndAllAsync(connection, user);
+                    // With the first memberships, which are all that most users have, tickets and events end in this write.
+                    await EndMembershipsAsync(connection, user, groups);
+                }
+            },
+            cancellationToken);
     }
 
-    // What is left if it is interrupted, a purge removes.
+    // What is left if it is interrupted, a purge removes. Each write does nothing to a user who was not deleted: SQLite gives the number of a removed row to a
+    // new one.
     private async Task RemoveRestAsync(long user, CancellationToken cancellationToken)
     {
-        while (await database.WriteAsync(connection => SweepAsync(connection, user, clock.GetUtcNow()), cancellationToken))
+        while (await FindGroupsAsync(user, cancellationToken) is { Count: > 0 } groups)
+        {
+            var ended = await WriteOfEndedAsync([.. groups.Select(group => WriteLock.Group(group.Name))], connection => EndMembershipsAsync(connection, user, groups));
+            if (!ended)
+            {
+                return;
+            }
+        }
+
+        foreach (var left in await database.ReadAsync(connection => EndedMembershipStore.FindAsync(connection, user), cancellationToken))
+        {
+            while (await WriteOfEndedAsync(
+                [WriteLock.Group(left.GroupName)], connection => EndedMembershipStore.SweepAsync(connection, left.GroupId, user, clock.GetUtcNow())))
+            {
+            }
+        }
+
+        while (await WriteOfEndedAsync([], connection => PeerStore.RemoveSomeOfUserAsync(connection, user)))
         {
         }
+
+        await WriteOfEndedAsync(
+            [],
+            async connection =>
+            {
+                await UserStore.RemoveAsync(connection, user);
+                return true;
+            });
+
+        Task<bool> WriteOfEndedAsync(IReadOnlyCollection<WriteLock> locks, Func<DbConnection, Task<bool>> write) => database.WriteAsync(
+            locks, async connection => await UserStore.IsEndedAsync(connection, user) && await write(connection), cancellationToken);
+    }
+
+    private Task<IReadOnlyList<(long Id, string Name)>> FindGroupsAsync(long user, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection => MemberStore.FindGroupsAsync(connection, user, MaxGroupsAtOnce), cancellationToken);
+
+    private async Task<bool> EndMembershipsAsync(DbConnection connection, long user, IReadOnlyList<(long Id, string Name)> groups)
+    {
+        foreach (var group in groups)
+        {
+            await GroupService.EndMembershipAsync(connection, group.Id, user, GroupEventKind.MemberLeft, clock.GetUtcNow());
+        }
+
+        return true;
     }
 
     private static P2PShareException OwnsGroups(string name, List<string> owned)

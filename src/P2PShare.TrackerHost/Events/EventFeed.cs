@@ -75,7 +75,7 @@ internal sealed partial class EventFeed : BackgroundService
 
             if (open.Length == 0)
             {
-                _position = await _database.ReadAsync(EventStore.LastIdAsync, cancellationToken);
+                _position = await _database.ReadAsync(SequenceNumbers.LastNumberAsync, cancellationToken);
             }
             else
             {
@@ -172,7 +172,7 @@ internal sealed partial class EventFeed : BackgroundService
         IReadOnlyList<StoredEvent> page;
         do
         {
-            (page, var members) = await _database.ReadAsync(ReadPageAsync, cancellationToken);
+            (page, var last, var isBehind, var members) = await _database.ReadAsync(ReadPageAsync, cancellationToken);
             var open = Streams();
             var known = page.Where(stored => stored.IsKnown).ToList();
             Interlocked.Add(ref _passedOver, page.Count - known.Count);
@@ -185,16 +185,22 @@ internal sealed partial class EventFeed : BackgroundService
                 streams.ForEach(stream => stream.Add(groupEvent));
             }
 
-            _position = page.Count > 0 ? page[^1].Id : _position;
+            _position = page.Count == EventStore.PageSize ? page[^1].Id : Math.Max(_position, last);
+            if (isBehind)
+            {
+                // They appear when a transaction that began before them ends, of which nothing is reported.
+                OnWritten();
+            }
         }
         while (page.Count == EventStore.PageSize);
     }
 
-    private async Task<(IReadOnlyList<StoredEvent> Events, ILookup<long, long> Members)> ReadPageAsync(DbConnection connection)
+    private async Task<(IReadOnlyList<StoredEvent> Events, long Last, bool IsBehind, ILookup<long, long> Members)> ReadPageAsync(DbConnection connection)
     {
-        var events = await EventStore.ReadAsync(connection, _position);
+        var (last, isBehind) = await EventStore.ReadLastAsync(connection);
+        var events = await EventStore.ReadAsync(connection, _position, last);
         var groups = events.Where(stored => stored.OwnerOnly == 0).Select(stored => stored.GroupId).OfType<long>().Distinct().ToList();
-        return (events, await EventStore.ReadMembersAsync(connection, groups));
+        return (events, last, isBehind, await EventStore.ReadMembersAsync(connection, groups));
     }
 
     private async Task EndWithoutSessionAsync(IEnumerable<EventReader> streams, CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ namespace P2PShare.TrackerHost.Events;
 /// <summary>The rows of events. They are written in the transaction of the change that they report.</summary>
 internal static class EventStore
 {
-    /// <summary>Most events in one result of <see cref="ReadAsync(DbConnection, long)"/>.</summary>
+    /// <summary>Most events in one result of <see cref="ReadAsync(DbConnection, long, long)"/>.</summary>
     public const int PageSize = 1000;
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
@@ -36,16 +36,16 @@ internal static class EventStore
             return;
         }
 
-        var last = await connection.QuerySingleAsync<long>("UPDATE last_event SET id = id + @Count RETURNING id", new { fileNames.Count });
+        var first = await connection.TakeNumbersAsync(fileNames.Count);
         var rows = connection.Rows("@rows", ("number", "BIGINT"), ("name", "TEXT"));
         await connection.ExecuteAsync(
             $"""
             INSERT INTO events (id, kind, group_id, group_guid, group_name, user_name, file_name, owner_only, created)
-            SELECT @First + r.number, @Kind, g.id, g.guid, g.name, @userName, r.name, 0, @Created FROM {rows} CROSS JOIN groups g WHERE g.id = @group
+            SELECT @first + r.number, @Kind, g.id, g.guid, g.name, @userName, r.name, 0, @Created FROM {rows} CROSS JOIN groups g WHERE g.id = @group
             """,
             new
             {
-                First = last - fileNames.Count + 1,
+                first,
                 Kind = nameof(GroupEventKind.FileRemoved),
                 userName,
                 group,
@@ -66,22 +66,27 @@ internal static class EventStore
     public static async Task AddRemovalAsync(DbConnection connection, Membership membership, string userName, DateTimeOffset now)
     {
         var count = await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM members WHERE group_id = @GroupId", membership);
-        var last = await connection.QuerySingleAsync<long>("UPDATE last_event SET id = id + @count RETURNING id", new { count });
+        var first = await connection.TakeNumbersAsync(count);
         await connection.ExecuteAsync(
             """
             INSERT INTO events (id, kind, group_id, group_guid, group_name, user_name, owner_only, recipient_id, created)
-            SELECT @First + ROW_NUMBER() OVER (ORDER BY m.user_id), @Kind, NULL, g.guid, g.name, @userName, 0, m.user_id, @Created
+            SELECT @first - 1 + ROW_NUMBER() OVER (ORDER BY m.user_id), @Kind, NULL, g.guid, g.name, @userName, 0, m.user_id, @Created
             FROM members m JOIN groups g ON g.id = m.group_id WHERE m.group_id = @GroupId
             """,
-            new { First = last - count, Kind = nameof(GroupEventKind.GroupRemoved), userName, Created = now.ToUnixTimeSeconds(), membership.GroupId });
+            new { first, Kind = nameof(GroupEventKind.GroupRemoved), userName, Created = now.ToUnixTimeSeconds(), membership.GroupId });
     }
 
-    /// <summary>The id of the last event that was committed; 0 before the first.</summary>
-    public static Task<long> LastIdAsync(DbConnection connection) => connection.ExecuteScalarAsync<long>("SELECT id FROM last_event");
+    /// <summary>The number up to which events can be read, and whether there are some beyond it.</summary>
+    /// <inheritdoc cref="SequenceNumbers.LastNumber" path="/summary"/>
+    public static async Task<(long Last, bool IsBehind)> ReadLastAsync(DbConnection connection)
+    {
+        var (last, newest) = await connection.QuerySingleAsync<(long, long)>($"SELECT {connection.LastNumber()}, (SELECT COALESCE(MAX(id), 0) FROM events)");
+        return (last, newest > last);
+    }
 
-    /// <summary>The events after one, oldest first; at most <see cref="PageSize"/>.</summary>
-    public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(DbConnection connection, long after) =>
-        (await connection.QueryAsync<StoredEvent>(SelectEvents + " ORDER BY e.id LIMIT @PageSize", new { after, PageSize })).AsList();
+    /// <summary>The events after one and up to another, oldest first; at most <see cref="PageSize"/>.</summary>
+    public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(DbConnection connection, long after, long last) =>
+        (await connection.QueryAsync<StoredEvent>(SelectEvents + " AND e.id <= @last ORDER BY e.id LIMIT @PageSize", new { after, last, PageSize })).AsList();
 
     /// <summary>The events after one and up to another that are for a user, oldest first; at most <see cref="PageSize"/>.</summary>
     public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(DbConnection connection, CurrentUser user, long after, long last) =>
@@ -119,7 +124,7 @@ internal static class EventStore
         bool ownerOnly = false,
         long? recipient = null)
     {
-        var id = await connection.QuerySingleAsync<long>("UPDATE last_event SET id = id + 1 RETURNING id");
+        var id = await connection.TakeNumbersAsync(1);
         await connection.ExecuteAsync(
             """
             INSERT INTO events (id, kind, group_id, group_guid, group_name, user_name, file_name, owner_only, recipient_id, created)

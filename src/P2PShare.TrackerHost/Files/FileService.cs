@@ -43,6 +43,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
         }
 
         return database.WriteAsync(
+            [WriteLock.User(user.Name), WriteLock.Group(group)],
             async connection =>
             {
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
@@ -96,6 +97,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
     public Task<WithdrawFilesResponse> WithdrawAsync(CurrentUser user, string group, IReadOnlyList<string> names, CancellationToken cancellationToken) =>
         database.WriteAsync(
+            [WriteLock.User(user.Name), WriteLock.Group(group)],
             async connection =>
             {
                 var membership = await Membership.RequireMemberAsync(connection, group, user);

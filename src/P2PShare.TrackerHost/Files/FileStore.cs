@@ -78,8 +78,8 @@ internal static class FileStore
     public static async Task<IReadOnlyList<string>> RemoveUnsharedAsync(DbConnection connection, IReadOnlyList<long> files)
     {
         var unshared = $"{connection.In("id", "@Files")} AND {IsUnshared}";
-        var parameters = new { Files = connection.List(files) };
-        await AddWithdrawnAsync(connection, unshared, parameters);
+        var parameters = new { number = await connection.TakeNumbersAsync(1), Files = connection.List(files) };
+        await AddWithdrawnAsync(connection, "files", unshared, parameters);
         return (await connection.QueryAsync<string>($"DELETE FROM files WHERE {unshared} RETURNING name", parameters)).AsList();
     }
 
@@ -101,33 +101,35 @@ internal static class FileStore
             """,
             new { group, Roots = connection.List(roots), Now = now.ToUnixTimeSeconds() })];
 
-    public static Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now) => connection.ExecuteAsync(
-        """
-        INSERT INTO withdrawn_contents (group_id, pieces_root) SELECT group_id, pieces_root FROM retired_contents WHERE expires <= @Now
-        ON CONFLICT (group_id, pieces_root) DO NOTHING;
-        DELETE FROM retired_contents WHERE expires <= @Now;
-        """,
-        new { Now = now.ToUnixTimeSeconds() });
+    public static async Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now)
+    {
+        var number = await connection.TakeNumbersAsync(1);
+        var parameters = new { number, Now = now.ToUnixTimeSeconds() };
+        await AddWithdrawnAsync(connection, "retired_contents", "expires <= @Now", parameters);
+        await connection.ExecuteAsync("DELETE FROM retired_contents WHERE expires <= @Now", parameters);
+    }
 
-    /// <summary>Removes, of the first withdrawn contents, those that no peer holds and those that their groups have again.</summary>
+    /// <summary>Removes, of the first withdrawn contents of which no announce under way can add holdings, those that no peer holds and those that their groups have again.</summary>
     /// <param name="max">How many are looked at.</param>
     public static Task RemoveWithdrawnAsync(DbConnection connection, int max) => connection.ExecuteAsync(
-        """
-        DELETE FROM withdrawn_contents WHERE
-            (group_id, pieces_root) IN (SELECT group_id, pieces_root FROM withdrawn_contents ORDER BY group_id, pieces_root LIMIT @max) AND (
+        $"""
+        DELETE FROM withdrawn_contents WHERE (group_id, pieces_root) IN (
+                SELECT group_id, pieces_root FROM withdrawn_contents WHERE number <= {connection.LastNumber()} ORDER BY group_id, pieces_root LIMIT @max) AND (
             NOT EXISTS (SELECT 1 FROM holdings h WHERE h.group_id = withdrawn_contents.group_id AND h.pieces_root = withdrawn_contents.pieces_root)
             OR EXISTS (SELECT 1 FROM files f WHERE f.group_id = withdrawn_contents.group_id AND f.pieces_root = withdrawn_contents.pieces_root)
             OR EXISTS (SELECT 1 FROM retired_contents r WHERE r.group_id = withdrawn_contents.group_id AND r.pieces_root = withdrawn_contents.pieces_root))
         """,
         new { max });
 
-    public static async Task<bool> HasWithdrawnAsync(DbConnection connection) =>
-        await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM (SELECT 1 FROM withdrawn_contents LIMIT 1) AS w") > 0;
+    /// <summary>Whether there are contents for <see cref="RemoveWithdrawnAsync"/> to look at.</summary>
+    public static async Task<bool> HasWithdrawnAsync(DbConnection connection) => await connection.ExecuteScalarAsync<long>(
+        $"SELECT COUNT(*) FROM (SELECT 1 FROM withdrawn_contents WHERE number <= {connection.LastNumber()} LIMIT 1) AS w") > 0;
 
-    private static Task<int> AddWithdrawnAsync(DbConnection connection, string condition, object parameters) => connection.ExecuteAsync(
+    private static Task<int> AddWithdrawnAsync(DbConnection connection, string table, string condition, object parameters) => connection.ExecuteAsync(
         $"""
-        INSERT INTO withdrawn_contents (group_id, pieces_root) SELECT DISTINCT group_id, pieces_root FROM files WHERE {condition} AND pieces_root IS NOT NULL
-        ON CONFLICT (group_id, pieces_root) DO NOTHING
+        INSERT INTO withdrawn_contents (group_id, pieces_root, number)
+        SELECT DISTINCT group_id, pieces_root, @number FROM {table} WHERE {condition} AND pieces_root IS NOT NULL
+        ON CONFLICT (group_id, pieces_root) DO UPDATE SET number = excluded.number
         """,
         parameters);
 }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using P2PShare.TrackerHost.Files;
 using P2PShare.TrackerHost.Peers;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -11,73 +12,48 @@ namespace P2PShare.TrackerHost.Groups;
 /// </summary>
 internal static class EndedMembershipStore
 {
+    private const string Select =
+        """
+        SELECT e.group_id AS GroupId, g.name AS GroupName, e.user_id AS UserId, e.user_name AS UserName, e.ended AS Ended
+        FROM ended_memberships e JOIN groups g ON g.id = e.group_id
+        """;
+
     private const int MaxSharesAtOnce = 500;
     private const int MaxHoldingsAtOnce = 1000;
 
-    private const string Columns = "group_id AS GroupId, user_id AS UserId, user_name AS UserName, ended AS Ended";
-
     /// <summary>Adds one that ends now.</summary>
-    public static Task AddAsync(DbConnection connection, long group, long user, string userName, DateTimeOffset now) => connection.ExecuteAsync(
+    /// <param name="number">Of its revocation.</param>
+    public static Task AddAsync(DbConnection connection, long group, long user, string userName, long number, DateTimeOffset now) => connection.ExecuteAsync(
         """
-        INSERT INTO ended_memberships (group_id, user_id, user_name, ended) VALUES (@group, @user, @userName, @Now)
-        ON CONFLICT (group_id, user_id) DO UPDATE SET user_name = excluded.user_name, ended = excluded.ended
+        INSERT INTO ended_memberships (group_id, user_id, user_name, number, ended) VALUES (@group, @user, @userName, @number, @Now)
+        ON CONFLICT (group_id, user_id) DO UPDATE SET user_name = excluded.user_name, number = excluded.number, ended = excluded.ended
         """,
-        new { group, user, userName, Now = now.ToUnixTimeSeconds() });
+        new { group, user, userName, number, Now = now.ToUnixTimeSeconds() });
 
-    /// <summary>Removes some of what one left.</summary>
+    /// <summary>Finds one of which nothing more can appear: no announce is under way that has read the membership.</summary>
+    public static Task<EndedMembership?> FindAnyAsync(DbConnection connection) => connection.QueryFirstOrDefaultAsync<EndedMembership>(
+        $"{Select} WHERE e.number <= {connection.LastNumber()} LIMIT 1");
+
+    /// <summary>Finds those of a user.</summary>
+    public static async Task<IReadOnlyList<EndedMembership>> FindAsync(DbConnection connection, long user) =>
+        (await connection.QueryAsync<EndedMembership>($"{Select} WHERE e.user_id = @user", new { user })).AsList();
+
+    /// <summary>Removes some of what one left. To be called under the lock of its group.</summary>
     /// <returns>Whether more is left of it.</returns>
-    public static async Task<bool> SweepAsync(DbConnection connection, long group, long user, DateTimeOffset now) =>
-        await connection.QuerySingleOrDefaultAsync<Row>(
-            $"SELECT {Columns} FROM ended_memberships WHERE group_id = @group AND user_id = @user", new { group, user }) is { } row
-            && await SweepAsync(connection, row, now);
-
-    /// <summary>Removes some of what a user left in one of the groups.</summary>
-    /// <returns>Whether there was one.</returns>
-    public static async Task<bool> SweepOfUserAsync(DbConnection connection, long user, DateTimeOffset now)
-    {
-        if (await connection.QueryFirstOrDefaultAsync<Row>($"SELECT {Columns} FROM ended_memberships WHERE user_id = @user LIMIT 1", new { user }) is not { } row)
-        {
-            return false;
-        }
-
-        await SweepAsync(connection, row, now);
-        return true;
-    }
-
-    /// <summary>Removes some of what any of them left.</summary>
-    /// <returns>Whether there was one.</returns>
-    public static async Task<bool> SweepAnyAsync(DbConnection connection, DateTimeOffset now)
-    {
-        if (await connection.QueryFirstOrDefaultAsync<Row>($"SELECT {Columns} FROM ended_memberships LIMIT 1") is not { } row)
-        {
-            return false;
-        }
-
-        await SweepAsync(connection, row, now);
-        return true;
-    }
-
-    private static async Task<bool> SweepAsync(DbConnection connection, Row row, DateTimeOffset now)
+    public static async Task<bool> SweepAsync(DbConnection connection, long group, long user, DateTimeOffset now)
     {
         // What a user shares who was made a member again meanwhile stays.
-        if (await FileService.EndSharesAsync(connection, row.GroupId, row.UserId, row.UserName, row.Ended, MaxSharesAtOnce, now) == MaxSharesAtOnce
-            || await HoldingStore.RemoveOfFormerMemberAsync(connection, row.GroupId, row.UserId, MaxHoldingsAtOnce) == MaxHoldingsAtOnce)
+        var row = await connection.QuerySingleOrDefaultAsync<EndedMembership>($"{Select} WHERE e.group_id = @group AND e.user_id = @user", new { group, user });
+        if (row is not null
+            && (await FileService.EndSharesAsync(connection, group, user, row.UserName, row.Ended, MaxSharesAtOnce, now) == MaxSharesAtOnce
+                || await HoldingStore.RemoveOfFormerMemberAsync(connection, group, user, MaxHoldingsAtOnce) == MaxHoldingsAtOnce))
         {
             return true;
         }
 
-        await connection.ExecuteAsync("DELETE FROM ended_memberships WHERE group_id = @GroupId AND user_id = @UserId", row);
+        // An announce that has read the membership may still be under way; a purge looks for what it leaves.
+        await connection.ExecuteAsync(
+            $"DELETE FROM ended_memberships WHERE group_id = @group AND user_id = @user AND number <= {connection.LastNumber()}", new { group, user });
         return false;
-    }
-
-    private sealed record Row
-    {
-        public required long GroupId { get; init; }
-
-        public required long UserId { get; init; }
-
-        public required string UserName { get; init; }
-
-        public required long Ended { get; init; }
     }
 }

@@ -24,6 +24,7 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
         var now = clock.GetUtcNow();
         var guid = Guid.NewGuid();
         return await database.WriteAsync(
+            [WriteLock.User(user.Name), WriteLock.Group(name)],
             async connection =>
             {
                 await SessionService.RequireAsync(connection, user);
@@ -39,6 +40,7 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     /// <summary>Deletes a group and all that is in it.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotOwner"/>.</exception>
     public Task RemoveAsync(CurrentUser user, string group, CancellationToken cancellationToken) => database.WriteAsync(
+        [WriteLock.User(user.Name), WriteLock.Group(group)],
         async connection =>
         {
             var membership = await Membership.RequireOwnerAsync(connection, group, user, "delete it");
@@ -56,6 +58,7 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     /// <see cref="ErrorCode.QuotaExceeded"/> of the new owner.
     /// </exception>
     public Task<GroupResponse> SetOwnerAsync(CurrentUser user, string group, string owner, CancellationToken cancellationToken) => database.WriteAsync(
+        [WriteLock.User(user.Name), WriteLock.User(owner), WriteLock.Group(group)],
         async connection =>
         {
             var membership = await Membership.RequireOwnerAsync(connection, group, user, "hand it over");
@@ -96,13 +99,17 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     /// </exception>
     public async Task RemoveMemberAsync(CurrentUser user, string group, string member, CancellationToken cancellationToken)
     {
-        var ended = await database.WriteAsync(connection => EndMembershipAsync(connection, user, group, member), cancellationToken);
+        var ended = await database.WriteAsync(
+            [WriteLock.User(user.Name), WriteLock.User(member), WriteLock.Group(group)], connection => EndMembershipAsync(connection, user, group, member), cancellationToken);
         // In writes of their own, between which others get their turn. The purge does what this process leaves undone.
         while (ended.HasMore)
         {
             ended = ended with
             {
-                HasMore = await database.WriteAsync(connection => EndedMembershipStore.SweepAsync(connection, ended.Group, ended.User, clock.GetUtcNow()), CancellationToken.None),
+                HasMore = await database.WriteAsync(
+                    [WriteLock.Group(group)],
+                    connection => EndedMembershipStore.SweepAsync(connection, ended.Group, ended.User, clock.GetUtcNow()),
+                    CancellationToken.None),
             };
         }
     }
@@ -139,18 +146,19 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     /// <returns>Whether there was one.</returns>
     public static async Task<bool> EndMembershipAsync(DbConnection connection, long group, long user, GroupEventKind kind, DateTimeOffset now)
     {
-        await RevocationStore.AddMemberAsync(connection, group, user, now);
-        if (!await MemberStore.RemoveAsync(connection, group, user))
+        if (await RevocationStore.AddMemberAsync(connection, group, user, now) is not { } number)
         {
             return false;
         }
+
+        await MemberStore.RemoveAsync(connection, group, user);
 
         var name = await MemberStore.GetUserNameAsync(connection, user);
         await EventStore.AddForMembersAsync(connection, kind, group, name, now);
         // Watches of the user, in other sessions too, end with it.
         await EventStore.AddForUserAsync(connection, kind, group, user, name, now);
 
-        await EndedMembershipStore.AddAsync(connection, group, user, name, now);
+        await EndedMembershipStore.AddAsync(connection, group, user, name, number, now);
         return true;
     }
 

@@ -18,6 +18,7 @@ internal sealed class JoinRequestService(TrackerDatabase database, GroupOptions 
     /// </exception>
     public Task<(JoinRequestResponse Request, bool IsNew)> AskAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
         database.WriteAsync(
+            [WriteLock.User(user.Name), WriteLock.Group(group)],
             async connection =>
             {
                 await SessionService.RequireAsync(connection, user);
@@ -56,6 +57,7 @@ internal sealed class JoinRequestService(TrackerDatabase database, GroupOptions 
     /// <see cref="ErrorCode.QuotaExceeded"/>.
     /// </exception>
     public Task ApproveAsync(CurrentUser user, string group, string asker, CancellationToken cancellationToken) => database.WriteAsync(
+        [WriteLock.User(user.Name), WriteLock.User(asker), WriteLock.Group(group)],
         async connection =>
         {
             var membership = await Membership.RequireOwnerAsync(connection, group, user, "approve a join request");
@@ -72,6 +74,7 @@ internal sealed class JoinRequestService(TrackerDatabase database, GroupOptions 
     /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/> or <see cref="ErrorCode.JoinRequestNotFound"/>.
     /// </exception>
     public Task DenyAsync(CurrentUser user, string group, string asker, CancellationToken cancellationToken) => database.WriteAsync(
+        [WriteLock.User(user.Name), WriteLock.User(asker), WriteLock.Group(group)],
         async connection =>
         {
             var membership = AccountName.Key(asker) == AccountName.Key(user.Name)

@@ -15,9 +15,10 @@ internal static class MemberStore
         connection.QueryAsync<(long Id, string UserName, long Joined)>(
             "SELECT u.id, u.name, m.joined FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = @group ORDER BY u.name_key", new { group });
 
-    /// <returns>The ids of some of a user's groups.</returns>
-    public static Task<IEnumerable<long>> FindGroupsAsync(DbConnection connection, long user, int max) =>
-        connection.QueryAsync<long>("SELECT group_id FROM members WHERE user_id = @user ORDER BY group_id LIMIT @max", new { user, max });
+    /// <returns>Some of a user's groups.</returns>
+    public static async Task<IReadOnlyList<(long Id, string Name)>> FindGroupsAsync(DbConnection connection, long user, int max) =>
+        (await connection.QueryAsync<(long, string)>(
+            "SELECT g.id, g.name FROM members m JOIN groups g ON g.id = m.group_id WHERE m.user_id = @user ORDER BY g.id LIMIT @max", new { user, max })).AsList();
 
     /// <returns>The id of a user, whether or not a member; null if there is none of that name.</returns>
     public static Task<long?> FindUserAsync(DbConnection connection, string name) =>

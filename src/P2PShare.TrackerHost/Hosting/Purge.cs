@@ -27,6 +27,7 @@ internal sealed partial class Purge : BackgroundService
     private readonly TicketOptions _tickets;
     private readonly SessionService _sessions;
     private readonly LoginThrottle _throttle;
+    private readonly UserService _users;
     private readonly TicketKeys _keys;
     private readonly Audit _audit;
     private readonly TimeProvider _clock;
@@ -40,12 +41,13 @@ internal sealed partial class Purge : BackgroundService
         TicketOptions tickets,
         SessionService sessions,
         LoginThrottle throttle,
+        UserService users,
         TicketKeys keys,
         Audit audit,
         TimeProvider clock,
         ILogger<Purge> logger)
     {
-        (_database, _peers, _tickets, _sessions, _throttle, _keys) = (database, peers, tickets, sessions, throttle, keys);
+        (_database, _peers, _tickets, _sessions, _throttle, _users, _keys) = (database, peers, tickets, sessions, throttle, users, keys);
         (_audit, _clock, _logger) = (audit, clock, logger);
         meters.Create(TrackerMeter.Name).CreateObservableGauge(
             "p2pshare.tracker.purge.failing", () => _failing, "{purge}", "Kinds of expired rows that could not be deleted the last time.");
@@ -71,8 +73,8 @@ internal sealed partial class Purge : BackgroundService
         await TryAsync("peers", () => RunPeersAsync(_peers.OnlineSince(now), stoppingToken));
         await TryAsync("sessions", () => RunAsync(connection => _sessions.PurgeExpiredAsync(connection, now), stoppingToken));
         await TryAsync("replaced contents", () => RunAsync(Once(connection => FileStore.PurgeExpiredAsync(connection, now)), stoppingToken));
-        await TryAsync("deleted users", () => RunAsync(connection => UserService.SweepAnyAsync(connection, now), stoppingToken));
-        await TryAsync("what former members shared", () => RunAsync(connection => EndedMembershipStore.SweepAnyAsync(connection, now), stoppingToken));
+        await TryAsync("deleted users", () => _users.SweepAllAsync(stoppingToken));
+        await TryAsync("what former members shared", () => RunFormerMembersAsync(now, stoppingToken));
         await TryAsync("holdings of withdrawn contents", () => RunAsync(LostHoldingStore.SweepAsync, stoppingToken));
         await TryAsync("acts of the operator", () => WriteOperatorActsAsync(stoppingToken));
         await TryAsync("keys of tickets", () => _keys.RotateAsync(stoppingToken));
@@ -113,10 +115,21 @@ internal sealed partial class Purge : BackgroundService
         }
     }
 
-    /// <param name="purgeSome">Returns whether more may be left.</param>
-    private async Task RunAsync(Func<DbConnection, Task<bool>> purgeSome, CancellationToken stoppingToken)
+    private async Task RunFormerMembersAsync(DateTimeOffset now, CancellationToken stoppingToken)
     {
-        while (await _database.WriteAsync(PurgeAsync, stoppingToken))
+        while (await _database.ReadAsync(EndedMembershipStore.FindAnyAsync, stoppingToken) is { } ended)
+        {
+            await RunAsync(
+                [WriteLock.Group(ended.GroupName)], connection => EndedMembershipStore.SweepAsync(connection, ended.GroupId, ended.UserId, now), stoppingToken);
+        }
+    }
+
+    private Task RunAsync(Func<DbConnection, Task<bool>> purgeSome, CancellationToken stoppingToken) => RunAsync([], purgeSome, stoppingToken);
+
+    /// <param name="purgeSome">Returns whether more may be left.</param>
+    private async Task RunAsync(IReadOnlyCollection<WriteLock> locks, Func<DbConnection, Task<bool>> purgeSome, CancellationToken stoppingToken)
+    {
+        while (await _database.WriteAsync(locks, PurgeAsync, stoppingToken))
         {
         }
 

@@ -124,7 +124,7 @@ internal sealed partial class ReadinessCheck(
                     ErrorCode.TrackerFailed, "The tracker's database has no key that signs tickets: it was emptied while the tracker ran. Start it again.");
             }
 
-            await database.WriteSharedAsync(connection => TrackerIdentity.ProbeWriteAsync(connection, clock.GetUtcNow()), CancellationToken.None);
+            await database.WriteAsync(connection => TrackerIdentity.ProbeWriteAsync(connection, clock.GetUtcNow()), CancellationToken.None);
             lock (_lock)
             {
                 _wasReady = clock.GetTimestamp();

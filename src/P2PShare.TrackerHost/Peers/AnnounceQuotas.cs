@@ -2,6 +2,7 @@ using System.Data.Common;
 using P2PShare.Protocol;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Peers;
 
@@ -76,6 +77,7 @@ internal sealed class AnnounceQuotas(DbConnection connection, PeerOptions option
             return;
         }
 
+        await WriteLock.TakeAsync(connection, close.Keys.Select(WriteLock.PeersOf));
         var present = (await HoldingStore.FindPeersAsync(
                 connection, close.Keys, close.Values.SelectMany(own => own).SelectMany(one => one.Groups).Distinct(), options.OnlineSince(now)))
             .GroupBy(row => (row.User, row.Group)).ToDictionary(rows => rows.Key, rows => rows.Select(row => row.Peer).ToHashSet());

@@ -117,10 +117,10 @@ internal static partial class HoldingStore
     /// <returns>Those removed.</returns>
     public static async Task<IReadOnlyList<Key>> TakeWithdrawnAsync(DbConnection connection, int max) =>
         [.. (await connection.QueryAsync<(long Peer, long Group, string Root)>(
-            """
+            $"""
             DELETE FROM holdings WHERE (peer_id, group_id, pieces_root) IN (
                 SELECT h.peer_id, h.group_id, h.pieces_root
-                FROM (SELECT group_id, pieces_root FROM withdrawn_contents ORDER BY group_id, pieces_root LIMIT @max) AS w
+                FROM (SELECT group_id, pieces_root FROM withdrawn_contents WHERE number <= {connection.LastNumber()} ORDER BY group_id, pieces_root LIMIT @max) AS w
                 CROSS JOIN holdings h WHERE h.group_id = w.group_id AND h.pieces_root = w.pieces_root LIMIT @max)
             RETURNING peer_id, group_id, pieces_root
             """,

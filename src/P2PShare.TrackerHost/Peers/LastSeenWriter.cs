@@ -58,7 +58,7 @@ internal sealed partial class LastSeenWriter(TrackerDatabase database, TimeProvi
             isFirst = false;
             try
             {
-                await database.WriteSharedAsync(
+                await database.WritePresenceAsync(
                     async connection =>
                     {
                         await PeerStore.SetLastSeenAsync(connection, some, time);

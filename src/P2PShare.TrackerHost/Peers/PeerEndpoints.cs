@@ -32,7 +32,7 @@ internal static class PeerEndpoints
         {
             // A peer that is not there is removed already.
             var parsed = ParseFingerprint(fingerprint);
-            await database.WriteAsync(connection => PeerStore.RemoveAsync(connection, user.Id, parsed), cancellationToken);
+            await database.WritePresenceAsync(connection => PeerStore.RemoveAsync(connection, user.Id, parsed), cancellationToken);
             return TypedResults.NoContent();
         })
             .Describe("removePeer", "Removes a peer of the caller's.", ErrorCode.InvalidRequest);

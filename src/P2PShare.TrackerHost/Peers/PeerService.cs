@@ -21,7 +21,7 @@ internal sealed class PeerService(
         announces => AnswerHeartbeatsAsync(announces, database, options, tickets, lastSeen, clock.GetUtcNow()), MaxAnnouncesAtOnce);
 
     private readonly Batcher<Announce, AnnounceOutcome> _announces = new(
-        announces => database.WriteSharedAsync(
+        announces => database.WritePresenceAsync(
             connection => new AnnounceBatch(connection, options, tickets, clock.GetUtcNow()).WriteAsync(announces), CancellationToken.None),
         MaxAnnouncesAtOnce);
 

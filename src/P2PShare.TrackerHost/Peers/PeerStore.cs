@@ -110,7 +110,8 @@ internal static partial class PeerStore
         """,
         new { user, session, Kept = kept ?? "", ended });
 
-    public static Task RemoveAsync(DbConnection connection, long user, Hash256 fingerprint) => connection.ExecuteAsync(
+    /// <returns>How many were there.</returns>
+    public static Task<int> RemoveAsync(DbConnection connection, long user, Hash256 fingerprint) => connection.ExecuteAsync(
         "DELETE FROM peers WHERE user_id = @user AND fingerprint = @Fingerprint", new { user, Fingerprint = fingerprint.ToString() });
 
     /// <summary>A user's peer as others see it; null if it is not online.</summary>

@@ -12,7 +12,7 @@ internal static class DatabaseCopy
     private const string SchemaVersion = "schema_version";
 
     // Rows that a new database has: the last number of a sequence, by table.
-    private static readonly Dictionary<string, string> LastNumbers = new() { ["last_event"] = "id", ["last_revocation"] = "number" };
+    private static readonly Dictionary<string, string> LastNumbers = new() { ["last_number"] = "number" };
 
     /// <param name="source">With the newest schema, as <paramref name="target"/> has.</param>
     /// <returns>Each table, and how many rows of it were copied.</returns>

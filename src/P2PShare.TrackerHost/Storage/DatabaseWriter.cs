@@ -8,7 +8,7 @@ internal sealed class DatabaseWriter(TrackerDatabase database) : IWriteTarget<Db
 {
     private DbConnection? _connection;
 
-    public async Task<IWriteTransaction<DbConnection>> BeginAsync(bool shared)
+    public async Task<IWriteTransaction<DbConnection>> BeginAsync(IReadOnlyCollection<WriteLock> locks, bool isPresence)
     {
         if (_connection is { State: not ConnectionState.Open })
         {
@@ -17,10 +17,11 @@ internal sealed class DatabaseWriter(TrackerDatabase database) : IWriteTarget<Db
         }
 
         var connection = _connection ??= await database.OpenWriterAsync();
+        await database.SetDurabilityAsync(connection, isPresence);
         var transaction = await connection.BeginTransactionAsync();
         try
         {
-            await database.LockAsync(connection, shared);
+            await database.LockAsync(connection, locks, isPresence);
             return new Transaction(connection, transaction, database.ReleasesSavepoints);
         }
         catch
@@ -49,7 +50,7 @@ internal sealed class DatabaseWriter(TrackerDatabase database) : IWriteTarget<Db
 
     public void OnFailed() => database.OnFailed();
 
-    public void OnCommitted(int writes, TimeSpan duration) => database.OnCommitted(writes, duration);
+    public void OnCommitted(int writes, bool isPresence, TimeSpan duration) => database.OnCommitted(writes, isPresence, duration);
 
     private sealed class Transaction(DbConnection connection, DbTransaction transaction, bool releases) : IWriteTransaction<DbConnection>
     {

@@ -4,8 +4,9 @@ namespace P2PShare.TrackerHost.Storage;
 internal interface IWriteTarget<TConnection>
 {
     /// <summary>Begins a transaction on the writing connection, which is opened when there is none.</summary>
-    /// <param name="shared">Whether it may run beside shared transactions of other instances.</param>
-    Task<IWriteTransaction<TConnection>> BeginAsync(bool shared);
+    /// <param name="locks">What the writes of the transaction lock until its end, in the order in which all instances take them.</param>
+    /// <param name="isPresence">Whether it need not be durable.</param>
+    Task<IWriteTransaction<TConnection>> BeginAsync(IReadOnlyCollection<WriteLock> locks, bool isPresence);
 
     /// <summary>Closes the writing connection.</summary>
     ValueTask CloseAsync();
@@ -29,5 +30,5 @@ internal interface IWriteTarget<TConnection>
     void OnFailed();
 
     /// <summary>Notes a commit, before its callers receive their results.</summary>
-    void OnCommitted(int writes, TimeSpan duration);
+    void OnCommitted(int writes, bool isPresence, TimeSpan duration);
 }

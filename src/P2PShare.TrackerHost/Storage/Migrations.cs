@@ -49,6 +49,7 @@ internal static class Migrations
             await connection.ExecuteAsync("INSERT INTO schema_version (version) VALUES (@number)", new { number });
         }
 
+        await database.CompleteMigrationAsync(connection);
         await transaction.CommitAsync(cancellationToken);
     }
 

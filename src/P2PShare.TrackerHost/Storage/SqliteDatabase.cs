@@ -23,6 +23,7 @@ internal sealed class SqliteDatabase : TrackerDatabase
     private readonly string _connectionString;
     private readonly ConcurrentQueue<PreparedSqliteConnection> _idleReaders = [];
     private volatile bool _isClosed;
+    private bool _isWriterPresence;
 
     private SqliteDatabase(string connectionString, TimeProvider clock)
         : base(clock) => _connectionString = connectionString;
@@ -80,6 +81,7 @@ internal sealed class SqliteDatabase : TrackerDatabase
         try
         {
             await connection.OpenAsync();
+            _isWriterPresence = false;
             // Many peers touch pages all over the file: room for them in memory (KiB), and fewer copies from the log (pages).
             await connection.ExecuteAsync(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = " + $"{CheckpointPages};");
@@ -94,8 +96,18 @@ internal sealed class SqliteDatabase : TrackerDatabase
 
     internal override bool ReleasesSavepoints => true;
 
+    // In write-ahead mode NORMAL flushes at checkpoints only; a later FULL commit flushes all before it.
+    internal override async Task SetDurabilityAsync(DbConnection connection, bool isPresence)
+    {
+        if (_isWriterPresence != isPresence)
+        {
+            await connection.ExecuteAsync(isPresence ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+            _isWriterPresence = isPresence;
+        }
+    }
+
     // BEGIN IMMEDIATE has the file's lock already.
-    internal override Task LockAsync(DbConnection connection, bool shared) => Task.CompletedTask;
+    internal override Task LockAsync(DbConnection connection, IReadOnlyCollection<WriteLock> locks, bool isPresence) => Task.CompletedTask;
 
     // SQLite waits on the caller's thread and hears of no cancellation, so it waits a second at a time.
     internal override Task<DbTransaction> BeginMigrationAsync(DbConnection connection, CancellationToken cancellationToken)

@@ -29,8 +29,8 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     }
 
     /// <summary>
-    /// After each commit of this process, before its callers receive their results, and after commits of other instances if the
-    /// database reports them. Handlers have to return at once.
+    /// After each commit of this process but those of <see cref="WritePresenceAsync"/>, before its callers receive their results, and soon after commits of
+    /// other instances if the database reports them. Handlers have to return at once.
     /// </summary>
     public event Action? Written;
 
@@ -119,13 +119,14 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/>.</exception>
     public virtual Task<DateTimeOffset?> ReadTimeAsync(CancellationToken cancellationToken) => Task.FromResult<DateTimeOffset?>(null);
 
-    /// <summary>Writes under the lock of all writers: what it reads stays true until the commit, whichever instance writes.</summary>
+    /// <summary>Writes. What it reads of what its locks name stays true until the commit, whichever instance writes.</summary>
     /// <inheritdoc cref="WriteQueue{TConnection}.RunAsync"/>
-    public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>
-        _writes.RunAsync(write, isShared: false, cancellationToken);
+    public Task<T> WriteAsync<T>(IReadOnlyCollection<WriteLock> locks, Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>
+        _writes.RunAsync(write, locks, isPresence: false, cancellationToken);
 
-    /// <inheritdoc cref="WriteAsync{T}"/>
-    public Task WriteAsync(Func<DbConnection, Task> write, CancellationToken cancellationToken) => WriteAsync(
+    /// <inheritdoc cref="WriteAsync{T}(IReadOnlyCollection{WriteLock}, Func{DbConnection, Task{T}}, CancellationToken)"/>
+    public Task WriteAsync(IReadOnlyCollection<WriteLock> locks, Func<DbConnection, Task> write, CancellationToken cancellationToken) => WriteAsync(
+        locks,
         async connection =>
         {
             await write(connection);
@@ -133,10 +134,20 @@ internal abstract class TrackerDatabase : IAsyncDisposable
         },
         cancellationToken);
 
-    /// <summary>Writes beside shared writes of other instances, but never beside <see cref="WriteAsync{T}"/>: for rows that no other kind of write touches.</summary>
+    /// <summary>Writes what relies on nothing but the rows that each statement changes.</summary>
     /// <inheritdoc cref="WriteQueue{TConnection}.RunAsync"/>
-    public Task<T> WriteSharedAsync<T>(Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>
-        _writes.RunAsync(write, isShared: true, cancellationToken);
+    public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) => WriteAsync([], write, cancellationToken);
+
+    /// <inheritdoc cref="WriteAsync{T}(Func{DbConnection, Task{T}}, CancellationToken)"/>
+    public Task WriteAsync(Func<DbConnection, Task> write, CancellationToken cancellationToken) => WriteAsync([], write, cancellationToken);
+
+    /// <summary>
+    /// Writes peers and what they hold, which announces write again within an interval: a commit does not wait for the disk, and a crash of the machine may
+    /// lose it. Others may end what it has read, such as a membership, before it commits.
+    /// </summary>
+    /// <inheritdoc cref="WriteQueue{TConnection}.RunAsync"/>
+    public Task<T> WritePresenceAsync<T>(Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>
+        _writes.RunAsync(write, [], isPresence: true, cancellationToken);
 
     /// <summary>
     /// Sends messages to all instances that are connected now, this one included. Nothing is stored: an instance that is not connected misses
@@ -155,16 +166,17 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <summary>A connection that stays with the writer until it is lost.</summary>
     internal abstract Task<DbConnection> OpenWriterAsync();
 
-    /// <summary>
-    /// To be called first in each writing transaction. The rules were written for one writer: what a write has read, such
-    /// as a membership or that a name is free, is true until it commits. With this lock the same holds for several
-    /// instances, and no statement has to care.
-    /// </summary>
-    /// <param name="shared">Whether the transaction only has writes of <see cref="WriteSharedAsync"/>.</param>
-    internal abstract Task LockAsync(DbConnection connection, bool shared);
+    /// <summary>To be called in front of each writing transaction.</summary>
+    internal virtual Task SetDurabilityAsync(DbConnection connection, bool isPresence) => Task.CompletedTask;
+
+    /// <summary>To be called first in each writing transaction; the locks last as long as it does.</summary>
+    internal abstract Task LockAsync(DbConnection connection, IReadOnlyCollection<WriteLock> locks, bool isPresence);
 
     /// <summary>Begins the transaction of a migration, under the lock of all writers. Waits for it without a time-out, until it is cancelled.</summary>
     internal abstract Task<DbTransaction> BeginMigrationAsync(DbConnection connection, CancellationToken cancellationToken);
+
+    /// <summary>To be called last in the transaction of the migrations.</summary>
+    internal virtual Task CompleteMigrationAsync(DbConnection connection) => Task.CompletedTask;
 
     /// <summary>Gives the statements that follow in one write a time-out of their own; null: the usual one again. SQLite has none.</summary>
     internal virtual Task SetTimeoutAsync(DbConnection connection, TimeSpan? timeout) => Task.CompletedTask;
@@ -211,20 +223,25 @@ internal abstract class TrackerDatabase : IAsyncDisposable
 
     internal void OnFailed() => Interlocked.Increment(ref _batchesFailed);
 
-    internal void OnCommitted(int writes, TimeSpan duration)
+    internal void OnCommitted(int writes, bool isPresence, TimeSpan duration)
     {
         Committed?.Invoke(writes, duration);
-        OnWritten();
+        OnRoom();
+        if (!isPresence)
+        {
+            OnWritten();
+            TellOthers();
+        }
+    }
+
+    /// <summary>Tells other instances of a commit.</summary>
+    protected virtual void TellOthers()
+    {
     }
 
     protected void OnWritten()
     {
-        OnAnswered();
-        if (Volatile.Read(ref _isFull) == 1 && Interlocked.Exchange(ref _isFull, 0) == 1)
-        {
-            Freed?.Invoke();
-        }
-
+        OnRoom();
         Written?.Invoke();
     }
 
@@ -235,6 +252,15 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     protected abstract ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection);
 
     protected abstract ValueTask CloseAsync();
+
+    private void OnRoom()
+    {
+        OnAnswered();
+        if (Volatile.Read(ref _isFull) == 1 && Interlocked.Exchange(ref _isFull, 0) == 1)
+        {
+            Freed?.Invoke();
+        }
+    }
 
     private void OnAnswered()
     {

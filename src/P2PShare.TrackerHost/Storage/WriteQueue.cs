@@ -17,6 +17,9 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
     /// <summary>Most writes of one batch.</summary>
     public const int MaxBatch = 256;
 
+    /// <summary>A batch that has so many locks takes no further write: the server has room for some thousand, of all instances.</summary>
+    public const int MaxLocks = 128;
+
     /// <summary>Tries of a batch that loses against others; each pause can be longer than the one before.</summary>
     public const int MaxAttempts = 10;
 
@@ -44,12 +47,14 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
     /// Runs <paramref name="work"/> on the writing connection; what it throws undoes what it did and is thrown here. It may
     /// run several times, of which only the last one counts.
     /// </summary>
-    /// <param name="isShared">Whether it may run beside shared writes of other instances.</param>
+    /// <param name="locks">What it locks until its commit.</param>
+    /// <param name="isPresence">Whether it need not be durable; it is if a write of the same batch has to be.</param>
     /// <param name="cancellationToken">Counts until the write begins.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/>, <see cref="ErrorCode.TrackerDatabaseBusy"/> or <see cref="ErrorCode.TrackerStorageFull"/>.</exception>
-    public async Task<T> RunAsync<T>(Func<TConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken)
+    public async Task<T> RunAsync<T>(
+        Func<TConnection, Task<T>> work, IReadOnlyCollection<WriteLock> locks, bool isPresence, CancellationToken cancellationToken)
     {
-        var write = new Write<T>(work, isShared, cancellationToken);
+        var write = new Write<T>(work, locks, isPresence, cancellationToken);
         await _waiting.Writer.WriteAsync(write, cancellationToken);
         return await write.Completion;
     }
@@ -65,15 +70,19 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
     private async Task WriteAllAsync()
     {
         var batch = new List<Write>(MaxBatch);
+        // Every instance takes its locks in the same order, so that none waits for one that waits for it.
+        var locks = new SortedSet<WriteLock>(Comparer<WriteLock>.Create((one, other) => one.Key.CompareTo(other.Key)));
         while (await _waiting.Reader.WaitToReadAsync())
         {
-            while (batch.Count < MaxBatch && _waiting.Reader.TryRead(out var write))
+            while (batch.Count < MaxBatch && locks.Count < MaxLocks && _waiting.Reader.TryRead(out var write))
             {
                 batch.Add(write);
+                locks.UnionWith(write.Locks);
             }
 
             var begun = _clock.GetTimestamp();
-            if (await TryCommitBatchAsync(batch) is { } failure)
+            var isPresence = batch.TrueForAll(write => write.IsPresence);
+            if (await TryCommitBatchAsync(batch, locks, isPresence) is { } failure)
             {
                 // Those that wait behind an unavailable database do not wait for its time-outs once more. They are taken before the
                 // batch fails: a caller of the batch may add a write as soon as its own has failed, and that one is tried.
@@ -87,16 +96,17 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
             }
             else
             {
-                _target.OnCommitted(batch.Count, _clock.GetElapsedTime(begun));
+                _target.OnCommitted(batch.Count, isPresence, _clock.GetElapsedTime(begun));
                 batch.ForEach(write => write.Acknowledge());
             }
 
             batch.Clear();
+            locks.Clear();
         }
     }
 
     /// <returns>Null after the commit; else why there was none.</returns>
-    private async Task<Exception?> TryCommitBatchAsync(List<Write> batch)
+    private async Task<Exception?> TryCommitBatchAsync(List<Write> batch, IReadOnlyCollection<WriteLock> locks, bool isPresence)
     {
         var connections = 1;
         for (var attempt = 1; ; attempt++)
@@ -104,7 +114,7 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
             var committing = false;
             try
             {
-                await using var transaction = await _target.BeginAsync(batch.TrueForAll(write => write.IsShared));
+                await using var transaction = await _target.BeginAsync(locks, isPresence);
                 foreach (var write in batch)
                 {
                     await transaction.SaveAsync();
@@ -154,9 +164,11 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
         }
     }
 
-    private abstract class Write(bool isShared)
+    private abstract class Write(IReadOnlyCollection<WriteLock> locks, bool isPresence)
     {
-        public bool IsShared => isShared;
+        public IReadOnlyCollection<WriteLock> Locks => locks;
+
+        public bool IsPresence => isPresence;
 
         public abstract Task<bool> TryRunAsync(TConnection connection, IWriteTarget<TConnection> target);
 
@@ -165,7 +177,8 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
         public abstract void Fail(Exception reason);
     }
 
-    private sealed class Write<T>(Func<TConnection, Task<T>> work, bool isShared, CancellationToken cancellationToken) : Write(isShared)
+    private sealed class Write<T>(Func<TConnection, Task<T>> work, IReadOnlyCollection<WriteLock> locks, bool isPresence, CancellationToken cancellationToken)
+        : Write(locks, isPresence)
     {
         private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T _result = default!;

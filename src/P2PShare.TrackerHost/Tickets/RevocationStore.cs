@@ -18,6 +18,9 @@ internal static partial class RevocationStore
     // Tickets are issued until the revocation is committed, and by other instances, whose clocks may be some seconds ahead.
     private const int SecondsUnderWay = 30;
 
+    // A revocation of a member's session that is under way beside that of the group dates the tickets that follow it further ahead.
+    private const int GroupSecondsUnderWay = 2 * SecondsUnderWay;
+
     private const string LastOfUser = "SELECT MAX(tickets_until) FROM revocations WHERE user_guid = @user";
 
     private const string LastOfGroup =
@@ -32,7 +35,8 @@ internal static partial class RevocationStore
     public readonly record struct Reader(int Number, long UserId, string UserGuid, long After);
 
     /// <summary>Revokes the tickets of a member of a group. To be called while the membership still exists; does nothing if there is none.</summary>
-    public static async Task AddMemberAsync(DbConnection connection, long group, long user, DateTimeOffset now)
+    /// <returns>The revocation's number; null if there is no such member.</returns>
+    public static async Task<long?> AddMemberAsync(DbConnection connection, long group, long user, DateTimeOffset now)
     {
         var guids = await connection.QuerySingleOrDefaultAsync<(string Group, string User)?>(
             """
@@ -40,11 +44,14 @@ internal static partial class RevocationStore
             WHERE m.group_id = @group AND m.user_id = @user
             """,
             new { group, user });
-        if (guids is var (groupGuid, userGuid))
+        if (guids is not var (groupGuid, userGuid))
         {
-            var number = await AddAsync(connection, groupGuid, userGuid, null, now);
-            await AddFormerMembersAsync(connection, group, user, number);
+            return null;
         }
+
+        var number = await AddAsync(connection, groupGuid, userGuid, null, now);
+        await AddFormerMembersAsync(connection, group, user, number);
+        return number;
     }
 
     /// <summary>Revokes the tickets for a group with one row. To be called while the group still exists.</summary>
@@ -79,9 +86,10 @@ internal static partial class RevocationStore
     public static async Task<NewRevocations> ReadAsync(DbConnection connection, IReadOnlyList<Reader> readers, TicketOptions options, DateTimeOffset now)
     {
         // Read first: what is committed meanwhile has a later number, and comes with the next announce.
-        var last = await connection.ExecuteScalarAsync<long>("SELECT number FROM last_revocation");
+        var (last, newest) = await connection.QuerySingleAsync<(long, long)>(
+            $"SELECT {connection.LastNumber()}, (SELECT COALESCE(MAX(number), 0) FROM revocations)");
         // A database that was restored from a backup counts from there again.
-        var behind = readers.Select(reader => reader.After > last ? reader with { After = 0 } : reader).Where(reader => reader.After < last).ToList();
+        var behind = readers.Select(reader => reader.After > last ? reader with { After = 0 } : reader).Where(reader => reader.After < newest).ToList();
         if (behind.Count == 0)
         {
             return new NewRevocations(last, Array.Empty<Row>().ToLookup(row => 0, row => row.ToRevocation()));
@@ -122,10 +130,10 @@ internal static partial class RevocationStore
 
     private static async Task<long> AddAsync(DbConnection connection, string? group, string? user, string? session, DateTimeOffset now)
     {
-        var number = await connection.QuerySingleAsync<long>("UPDATE last_revocation SET number = number + 1 RETURNING number");
+        var number = await connection.TakeNumbersAsync(1);
         // Tickets that were issued since an earlier revocation bear a time after it, which may be in the future.
         var earlier = await connection.ExecuteScalarAsync<long?>(user is null ? LastOfGroup : LastOfUser, new { group, user });
-        var until = Math.Max(now.ToUnixTimeSeconds() + SecondsUnderWay, earlier + 1 ?? 0);
+        var until = Math.Max(now.ToUnixTimeSeconds() + (user is null ? GroupSecondsUnderWay : SecondsUnderWay), earlier + 1 ?? 0);
         await connection.ExecuteAsync(
             "INSERT INTO revocations (number, group_guid, user_guid, session_guid, tickets_until) VALUES (@number, @group, @user, @session, @until)",
             new { number, group, user, session, until });

@@ -61,7 +61,7 @@ internal sealed class TicketKeys
     /// <summary>Creates the next key when it has to be published, deletes those whose tickets have expired, and reads what other instances created.</summary>
     public async Task RotateAsync(CancellationToken cancellationToken)
     {
-        var keys = await _database.WriteAsync(RotateAsync, cancellationToken);
+        var keys = await _database.WriteAsync([WriteLock.TicketKeys], RotateAsync, cancellationToken);
         // Imported anew for the issuers, which keep them for as long as the process lives.
         _issuers = [.. keys.Select(key => (key.Begin, new TicketIssuer(_tracker, new ECDsaSecurityKey(Import(key)) { KeyId = key.KeyId })))];
     }

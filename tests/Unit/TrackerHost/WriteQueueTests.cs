@@ -52,7 +52,8 @@ public sealed class WriteQueueTests : IAsyncDisposable
                 numbers.Add(2);
                 throw new InvalidOperationException("no");
             },
-            isShared: false,
+            [],
+            isPresence: false,
             CancellationToken.None);
         var after = AddAsync(3);
         hold.SetResult();
@@ -106,15 +107,39 @@ public sealed class WriteQueueTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_batch_is_shared_only_if_each_of_its_writes_is()
+    public async Task A_batch_is_of_presence_only_if_each_of_its_writes_is()
     {
         var hold = Hold();
-        var writes = new[] { AddAsync(1, isShared: true), AddAsync(2, isShared: false) };
+        var writes = new[] { AddAsync(1, isPresence: true), AddAsync(2, isPresence: false) };
         hold.SetResult();
         await Task.WhenAll(writes);
-        await AddAsync(3, isShared: true);
+        await AddAsync(3, isPresence: true);
 
-        Assert.Equal([false, false, true], _target.Shared);
+        Assert.Equal([false, false, true], _target.Presence);
+    }
+
+    [Fact]
+    public async Task A_batch_has_the_locks_of_its_writes_each_once_and_in_one_order()
+    {
+        var hold = Hold();
+        WriteLock[] locks = [WriteLock.Group("one"), WriteLock.User("bob"), WriteLock.Group("two"), WriteLock.User("alice")];
+        var writes = new[] { AddLockedAsync(locks[..2]), AddLockedAsync(locks[1..]), AddLockedAsync([WriteLock.Group("ONE")]) };
+        hold.SetResult();
+        await Task.WhenAll(writes);
+
+        Assert.Equal(locks.OrderBy(one => one.Key), _target.Locks[^1]);
+    }
+
+    [Fact]
+    public async Task A_batch_with_many_locks_takes_no_further_write()
+    {
+        const int Most = WriteQueue<List<int>>.MaxLocks;
+        var hold = Hold();
+        var writes = Enumerable.Range(0, Most + 1).Select(i => AddLockedAsync([WriteLock.Group($"group{i}")])).ToArray();
+        hold.SetResult();
+        await Task.WhenAll(writes);
+
+        Assert.Equal([1, Most, 1], _target.Batches);
     }
 
     [Fact]
@@ -127,7 +152,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
 
         Assert.Equal(1, await write);
         Assert.Equal([1], _target.Committed);
-        Assert.Equal(2, _target.Shared.Count);
+        Assert.Equal(2, _target.Presence.Count);
     }
 
     [Fact]
@@ -138,7 +163,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
         await PassAsync(write);
 
         Assert.Equal(WriteFault.Conflict, (await Assert.ThrowsAsync<FaultException>(() => write)).Fault);
-        Assert.Equal(WriteQueue<List<int>>.MaxAttempts, _target.Shared.Count);
+        Assert.Equal(WriteQueue<List<int>>.MaxAttempts, _target.Presence.Count);
         Assert.Equal(1, _target.Failed);
     }
 
@@ -154,7 +179,8 @@ public sealed class WriteQueueTests : IAsyncDisposable
                 numbers.Add(1);
                 return lost-- > 0 ? throw new FaultException(WriteFault.Unavailable) : Task.FromResult(1);
             },
-            isShared: false,
+            [],
+            isPresence: false,
             CancellationToken.None);
 
         Assert.Equal(1, await write);
@@ -171,7 +197,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
 
         Assert.Equal(ErrorCode.TrackerDatabaseUnavailable, refused.Code);
         Assert.Contains("not known", refused.Message, StringComparison.Ordinal);
-        Assert.Single(_target.Shared);
+        Assert.Single(_target.Presence);
     }
 
     [Fact]
@@ -211,7 +237,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
     public async Task A_write_whose_statement_times_out_fails_alone_and_a_lock_that_times_out_fails_the_batch()
     {
         var hold = Hold();
-        var slow = _queue.RunAsync<int>(_ => throw new FaultException(WriteFault.TimedOut), isShared: false, CancellationToken.None);
+        var slow = _queue.RunAsync<int>(_ => throw new FaultException(WriteFault.TimedOut), [], isPresence: false, CancellationToken.None);
         var other = AddAsync(1);
         hold.SetResult();
 
@@ -279,20 +305,32 @@ public sealed class WriteQueueTests : IAsyncDisposable
                 numbers.Add(0);
                 return 0;
             },
-            isShared: false,
+            [],
+            isPresence: false,
             CancellationToken.None);
         Assert.True(running.Wait(Deadline));
         return hold;
     }
 
-    private Task<int> AddAsync(int number, bool isShared = false, CancellationToken cancellationToken = default) => _queue.RunAsync(
+    private Task<int> AddAsync(int number, bool isPresence = false, CancellationToken cancellationToken = default) => _queue.RunAsync(
         numbers =>
         {
             numbers.Add(number);
             return Task.FromResult(number);
         },
-        isShared,
+        [],
+        isPresence,
         cancellationToken);
+
+    private Task<int> AddLockedAsync(WriteLock[] locks) => _queue.RunAsync(
+        numbers =>
+        {
+            numbers.Add(1);
+            return Task.FromResult(1);
+        },
+        locks,
+        isPresence: false,
+        CancellationToken.None);
 
     /// <summary>Lets every pause pass until the write has ended.</summary>
     private async Task PassAsync(Task write)
@@ -316,7 +354,9 @@ public sealed class WriteQueueTests : IAsyncDisposable
 
         public List<int> Batches { get; } = [];
 
-        public List<bool> Shared { get; } = [];
+        public List<bool> Presence { get; } = [];
+
+        public List<WriteLock[]> Locks { get; } = [];
 
         public int Begun { get; private set; }
 
@@ -330,12 +370,13 @@ public sealed class WriteQueueTests : IAsyncDisposable
 
         public Func<Task> OnCommit { get; set; } = () => Task.CompletedTask;
 
-        public async Task<IWriteTransaction<List<int>>> BeginAsync(bool shared)
+        public async Task<IWriteTransaction<List<int>>> BeginAsync(IReadOnlyCollection<WriteLock> locks, bool isPresence)
         {
             Begun++;
             Beginning.TrySetResult();
             await OnBegin();
-            Shared.Add(shared);
+            Presence.Add(isPresence);
+            Locks.Add([.. locks]);
             return new Transaction(this);
         }
 
@@ -357,7 +398,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
 
         public void OnFailed() => Failed++;
 
-        public void OnCommitted(int writes, TimeSpan duration) => Batches.Add(writes);
+        public void OnCommitted(int writes, bool isPresence, TimeSpan duration) => Batches.Add(writes);
 
         private sealed class Transaction(Target target) : IWriteTransaction<List<int>>
         {

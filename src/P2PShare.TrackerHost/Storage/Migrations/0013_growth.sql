@@ -1,0 +1,22 @@
+-- Instances on one PostgreSQL database no longer wait for each other. A line that begins with "--postgres " is for PostgreSQL alone.
+
+-- One sequence of numbers for events and revocations. In SQLite the last one; in PostgreSQL what a number has beyond the id of its
+-- transaction (see SequenceNumbers).
+CREATE TABLE last_number (
+    number BIGINT NOT NULL
+);
+INSERT INTO last_number (number) SELECT CASE WHEN e.id > r.number THEN e.id ELSE r.number END FROM last_event e CROSS JOIN last_revocation r;
+-- An instance of the version before fails without them, instead of writing numbers that nobody reads.
+DROP TABLE last_event;
+DROP TABLE last_revocation;
+
+-- An announce may be under way while a membership or a share ends, and add what it read before. What such an end leaves is looked for
+-- until every transaction that began before it has ended: until its number has been passed.
+ALTER TABLE ended_memberships ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE withdrawn_contents ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
+
+-- Peers and what they hold are rewritten by announces within an interval: they need no log. After a crash of the server these tables are
+-- empty, and the peers announce in full again.
+--postgres ALTER TABLE lost_holdings SET UNLOGGED;
+--postgres ALTER TABLE holdings SET UNLOGGED;
+--postgres ALTER TABLE peers SET UNLOGGED;

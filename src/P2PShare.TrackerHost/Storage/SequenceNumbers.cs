@@ -1,0 +1,59 @@
+using System.Data.Common;
+using Dapper;
+using Npgsql;
+
+namespace P2PShare.TrackerHost.Storage;
+
+/// <summary>
+/// Numbers of events and revocations. A reader that knows all up to a number misses none before it, whichever instance wrote it.
+/// SQLite has one writer, and a counter. In PostgreSQL a counter would make every write of every instance wait for the last one, so a number is the
+/// transaction's id, which grows, and a place within the transaction: readers stop below the oldest transaction that still runs
+/// (<c>pg_snapshot_xmin</c>), whose numbers all later ones exceed.
+/// </summary>
+internal static class SequenceNumbers
+{
+    /// <summary>Bits for the place within a transaction.</summary>
+    public const int PlaceBits = 22;
+
+    /// <summary>Most numbers that one transaction takes: more events than a full batch of deletions of large groups writes.</summary>
+    public const long MaxOfTransaction = 1L << PlaceBits;
+
+    // The place is a setting that lasts as long as the transaction, and is undone with a savepoint, as the rows that bear the numbers are.
+    private static readonly string TakeInPostgres =
+        $"""
+        SELECT CASE WHEN p.used + @count <= {MaxOfTransaction} THEN l.number + (pg_current_xact_id()::text::bigint << {PlaceBits}) + p.used END,
+            set_config('p2pshare.numbers', (p.used + @count)::text, true)
+        FROM last_number l CROSS JOIN (SELECT COALESCE(NULLIF(current_setting('p2pshare.numbers', true), ''), '0')::bigint AS used) p
+        """;
+
+    /// <summary>Takes numbers that follow each other, in the write that adds their rows.</summary>
+    /// <returns>The first.</returns>
+    /// <exception cref="InvalidOperationException">One transaction cannot have so many.</exception>
+    public static async Task<long> TakeNumbersAsync(this DbConnection connection, long count) =>
+        connection is not NpgsqlConnection
+            ? await connection.QuerySingleAsync<long>("UPDATE last_number SET number = number + @count RETURNING number - @count + 1", new { count })
+            : (await connection.QuerySingleAsync<(long? First, string)>(TakeInPostgres, new { count })).First
+                ?? throw new InvalidOperationException($"One transaction cannot have more than {MaxOfTransaction} events and revocations.");
+
+    /// <summary>
+    /// The expression for a number up to which nothing more will appear: what a statement finds up to it is all there ever will be. It never falls, unless the
+    /// database is restored from a backup.
+    /// </summary>
+    public static string LastNumber(this DbConnection connection) => connection is NpgsqlConnection
+        ? $"(SELECT l.number + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << {PlaceBits}) - 1 FROM last_number l)"
+        : "(SELECT l.number FROM last_number l)";
+
+    /// <inheritdoc cref="LastNumber"/>
+    public static Task<long> LastNumberAsync(this DbConnection connection) => connection.ExecuteScalarAsync<long>($"SELECT {connection.LastNumber()}");
+
+    /// <summary>
+    /// Lets numbers continue after those that there are: in another server, whose transactions began to count anew, a database that was copied or restored
+    /// would give smaller ones. To be called in the transaction of the migrations.
+    /// </summary>
+    public static Task ContinueNumbersAsync(DbConnection connection) => connection.ExecuteAsync(
+        $"""
+        UPDATE last_number SET number = h.highest + 1 - (pg_current_xact_id()::text::bigint << {PlaceBits})
+        FROM (SELECT GREATEST((SELECT COALESCE(MAX(id), 0) FROM events), (SELECT COALESCE(MAX(number), 0) FROM revocations)) AS highest) h
+        WHERE last_number.number + (pg_current_xact_id()::text::bigint << {PlaceBits}) <= h.highest
+        """);
+}
