@@ -77,6 +77,42 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
         }
     }
 
+    /// <summary>
+    /// Removes some of what a deleted user left, in one write. Does nothing to a user who was not deleted: SQLite gives the number of a removed row to a new one.
+    /// </summary>
+    /// <returns>Whether more is left of it.</returns>
+    public async Task<bool> SweepAsync(long user, CancellationToken cancellationToken)
+    {
+        if (await FindGroupsAsync(user, cancellationToken) is { Count: > 0 } groups)
+        {
+            return await WriteAsync([.. groups.Select(group => WriteLock.Group(group.Name))], connection => EndMembershipsAsync(connection, user, groups));
+        }
+
+        foreach (var left in await database.ReadAsync(connection => EndedMembershipStore.FindAsync(connection, user), cancellationToken))
+        {
+            if (await WriteAsync([WriteLock.Group(left.GroupName)], connection => EndedMembershipStore.SweepAsync(connection, left.GroupId, user, clock.GetUtcNow())))
+            {
+                return true;
+            }
+        }
+
+        return await WriteAsync(
+            [],
+            async connection =>
+            {
+                if (await PeerStore.RemoveSomeOfUserAsync(connection, user))
+                {
+                    return true;
+                }
+
+                await UserStore.RemoveAsync(connection, user);
+                return false;
+            });
+
+        Task<bool> WriteAsync(IReadOnlyCollection<WriteLock> locks, Func<DbConnection, Task<bool>> write) => database.WriteAsync(
+            locks, async connection => await UserStore.IsEndedAsync(connection, user) && await write(connection), cancellationToken);
+    }
+
     public static P2PShareException NameTaken(string name) =>
         new(ErrorCode.UserNameTaken, $"A user called '{name}' exists already: choose another name, or log in if it is you.");
 
@@ -104,41 +140,12 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
             cancellationToken);
     }
 
-    // What is left if it is interrupted, a purge removes. Each write does nothing to a user who was not deleted: SQLite gives the number of a removed row to a
-    // new one.
+    // What is left if it is interrupted, a purge removes.
     private async Task RemoveRestAsync(long user, CancellationToken cancellationToken)
     {
-        while (await FindGroupsAsync(user, cancellationToken) is { Count: > 0 } groups)
-        {
-            var ended = await WriteOfEndedAsync([.. groups.Select(group => WriteLock.Group(group.Name))], connection => EndMembershipsAsync(connection, user, groups));
-            if (!ended)
-            {
-                return;
-            }
-        }
-
-        foreach (var left in await database.ReadAsync(connection => EndedMembershipStore.FindAsync(connection, user), cancellationToken))
-        {
-            while (await WriteOfEndedAsync(
-                [WriteLock.Group(left.GroupName)], connection => EndedMembershipStore.SweepAsync(connection, left.GroupId, user, clock.GetUtcNow())))
-            {
-            }
-        }
-
-        while (await WriteOfEndedAsync([], connection => PeerStore.RemoveSomeOfUserAsync(connection, user)))
+        while (await SweepAsync(user, cancellationToken))
         {
         }
-
-        await WriteOfEndedAsync(
-            [],
-            async connection =>
-            {
-                await UserStore.RemoveAsync(connection, user);
-                return true;
-            });
-
-        Task<bool> WriteOfEndedAsync(IReadOnlyCollection<WriteLock> locks, Func<DbConnection, Task<bool>> write) => database.WriteAsync(
-            locks, async connection => await UserStore.IsEndedAsync(connection, user) && await write(connection), cancellationToken);
     }
 
     private Task<IReadOnlyList<(long Id, string Name)>> FindGroupsAsync(long user, CancellationToken cancellationToken) =>

@@ -75,7 +75,7 @@ internal sealed partial class EventFeed : BackgroundService
 
             if (open.Length == 0)
             {
-                _position = await _database.ReadAsync(SequenceNumbers.LastNumberAsync, cancellationToken);
+                _position = (await _database.ReadAsync(EventStore.FindLastAsync, cancellationToken)).Last;
             }
             else
             {
@@ -197,7 +197,7 @@ internal sealed partial class EventFeed : BackgroundService
 
     private async Task<(IReadOnlyList<StoredEvent> Events, long Last, bool IsBehind, ILookup<long, long> Members)> ReadPageAsync(DbConnection connection)
     {
-        var (last, isBehind) = await EventStore.ReadLastAsync(connection);
+        var (last, isBehind) = await EventStore.FindLastAsync(connection);
         var events = await EventStore.ReadAsync(connection, _position, last);
         var groups = events.Where(stored => stored.OwnerOnly == 0).Select(stored => stored.GroupId).OfType<long>().Distinct().ToList();
         return (events, last, isBehind, await EventStore.ReadMembersAsync(connection, groups));

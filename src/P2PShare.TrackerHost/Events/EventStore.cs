@@ -77,10 +77,9 @@ internal static class EventStore
     }
 
     /// <summary>The number up to which events can be read, and whether there are some beyond it.</summary>
-    /// <inheritdoc cref="SequenceNumbers.LastNumber" path="/summary"/>
-    public static async Task<(long Last, bool IsBehind)> ReadLastAsync(DbConnection connection)
+    public static async Task<(long Last, bool IsBehind)> FindLastAsync(DbConnection connection)
     {
-        var (last, newest) = await connection.QuerySingleAsync<(long, long)>($"SELECT {connection.LastNumber()}, (SELECT COALESCE(MAX(id), 0) FROM events)");
+        var (last, newest, _) = await connection.FindLastNumberAsync("(SELECT COALESCE(MAX(id), 0) FROM events)");
         return (last, newest > last);
     }
 

@@ -37,6 +37,7 @@ internal sealed class DatabaseWriter(TrackerDatabase database) : IWriteTarget<Db
         {
             _connection = null;
             await connection.DisposeAsync();
+            database.CloseIdle();
         }
     }
 

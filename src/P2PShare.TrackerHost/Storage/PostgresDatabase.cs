@@ -140,6 +140,8 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
     protected override async Task<DbConnection> OpenReaderAsync(CancellationToken cancellationToken) =>
         await _source.OpenConnectionAsync(cancellationToken);
 
+    internal override void CloseIdle() => _source.Clear();
+
     protected override ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection) =>
         connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
 

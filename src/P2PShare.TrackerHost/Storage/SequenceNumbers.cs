@@ -26,6 +26,22 @@ internal static class SequenceNumbers
         FROM last_number l CROSS JOIN (SELECT COALESCE(NULLIF(current_setting('p2pshare.numbers', true), ''), '0')::bigint AS used) p
         """;
 
+    private static readonly string HighestInPostgres =
+        $"(SELECT l.number + (pg_snapshot_xmax(pg_current_snapshot())::text::bigint << {PlaceBits}) FROM last_number l)";
+
+    // Below the oldest transaction that holds the lock of all writers, and below those that had not begun when the statement did: the locks are read after that.
+    // A lock has the lower half of the id, which may be before or after the statement's.
+    private static readonly string LastOfWritersInPostgres =
+        $"""
+        SELECT l.number - 1 + (LEAST(
+            (SELECT MIN(n.next + ((t.transactionid::text::bigint - n.next + 2147483648) & 4294967295) - 2147483648) FROM pg_locks w JOIN pg_locks t ON t.pid = w.pid
+                WHERE w.locktype = 'advisory' AND w.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND w.classid = {PostgresDatabase.LockKey >> 32} AND w.objid = {PostgresDatabase.LockKey & uint.MaxValue} AND w.objsubid = 1
+                AND t.locktype = 'transactionid' AND t.mode = 'ExclusiveLock'),
+            n.next) << {PlaceBits})
+        FROM last_number l CROSS JOIN (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next) n
+        """;
+
     /// <summary>Takes numbers that follow each other, in the write that adds their rows.</summary>
     /// <returns>The first.</returns>
     /// <exception cref="InvalidOperationException">One transaction cannot have so many.</exception>
@@ -36,15 +52,27 @@ internal static class SequenceNumbers
                 ?? throw new InvalidOperationException($"One transaction cannot have more than {MaxOfTransaction} events and revocations.");
 
     /// <summary>
-    /// The expression for a number up to which nothing more will appear: what a statement finds up to it is all there ever will be. It never falls, unless the
-    /// database is restored from a backup.
+    /// The expression for a number up to which nothing more will appear: what a statement finds up to it is all there ever will be. Every writing transaction of the
+    /// server holds it back, also in other databases.
     /// </summary>
     public static string LastNumber(this DbConnection connection) => connection is NpgsqlConnection
         ? $"(SELECT l.number + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << {PlaceBits}) - 1 FROM last_number l)"
         : "(SELECT l.number FROM last_number l)";
 
-    /// <inheritdoc cref="LastNumber"/>
-    public static Task<long> LastNumberAsync(this DbConnection connection) => connection.ExecuteScalarAsync<long>($"SELECT {connection.LastNumber()}");
+    /// <summary>
+    /// A number up to which nothing more will appear: what the next statement finds up to it is all there ever will be. Only transactions of this
+    /// tracker's instances hold it back.
+    /// </summary>
+    /// <param name="newest">The expression for the highest number that can be seen.</param>
+    /// <returns>That number, the highest that can be seen, and one that no number exceeds.</returns>
+    public static async Task<(long Last, long Newest, long Highest)> FindLastNumberAsync(this DbConnection connection, string newest)
+    {
+        var highest = connection is NpgsqlConnection ? HighestInPostgres : connection.LastNumber();
+        var found = await connection.QuerySingleAsync<(long Last, long Newest, long)>($"SELECT {connection.LastNumber()}, {newest}, {highest}");
+        return connection is NpgsqlConnection && found.Newest > found.Last
+            ? found with { Last = await connection.ExecuteScalarAsync<long>(LastOfWritersInPostgres) }
+            : found;
+    }
 
     /// <summary>
     /// Lets numbers continue after those that there are: in another server, whose transactions began to count anew, a database that was copied or restored

@@ -101,6 +101,8 @@ internal abstract class TrackerDatabase : IAsyncDisposable
                 {
                     throw OnUnavailable("The tracker's database does not answer at the moment. Try again in a few seconds.", e);
                 }
+
+                CloseIdle();
             }
         }
     }
@@ -248,6 +250,11 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     protected void OnMessage(string message) => MessageReceived?.Invoke(message);
 
     protected abstract Task<DbConnection> OpenReaderAsync(CancellationToken cancellationToken);
+
+    /// <summary>Closes pooled connections: one of them turned out to be lost, and the others may be.</summary>
+    internal virtual void CloseIdle()
+    {
+    }
 
     protected abstract ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection);
 

@@ -86,13 +86,15 @@ internal static partial class RevocationStore
     public static async Task<NewRevocations> ReadAsync(DbConnection connection, IReadOnlyList<Reader> readers, TicketOptions options, DateTimeOffset now)
     {
         // Read first: what is committed meanwhile has a later number, and comes with the next announce.
-        var (last, newest) = await connection.QuerySingleAsync<(long, long)>(
-            $"SELECT {connection.LastNumber()}, (SELECT COALESCE(MAX(number), 0) FROM revocations)");
+        var (last, newest, highest) = await connection.FindLastNumberAsync("(SELECT COALESCE(MAX(number), 0) FROM revocations)");
         // A database that was restored from a backup counts from there again.
-        var behind = readers.Select(reader => reader.After > last ? reader with { After = 0 } : reader).Where(reader => reader.After < newest).ToList();
+        var known = readers.Select(reader => reader.After > highest ? reader with { After = 0 } : reader).ToList();
+        // An earlier response may have had a later number, when fewer transactions were under way.
+        var numbers = known.ToDictionary(reader => reader.Number, reader => Math.Max(reader.After, last));
+        var behind = known.FindAll(reader => reader.After < newest);
         if (behind.Count == 0)
         {
-            return new NewRevocations(last, Array.Empty<Row>().ToLookup(row => 0, row => row.ToRevocation()));
+            return new NewRevocations(numbers, Array.Empty<Row>().ToLookup(row => 0, row => row.ToRevocation()));
         }
 
         const string Columns = "e.number AS Number, e.group_guid AS GroupGuid, e.user_guid AS UserGuid, e.session_guid AS SessionGuid, e.tickets_until AS TicketsUntil";
@@ -112,7 +114,7 @@ internal static partial class RevocationStore
                 WHERE u.guid = e.user_guid AND own.user_id = r.user_id)
             """,
             new { last, Since = Since(options, now), Readers = JsonSerializer.Serialize(behind, ReaderJson.Default.IEnumerableReader) });
-        return new NewRevocations(last, rows.OrderBy(row => row.Number).ToLookup(row => (int)row.Reader, row => row.ToRevocation()));
+        return new NewRevocations(numbers, rows.OrderBy(row => row.Number).ToLookup(row => (int)row.Reader, row => row.ToRevocation()));
     }
 
     /// <summary>Deletes the revocations that are older than any valid ticket.</summary>
@@ -154,16 +156,16 @@ internal static partial class RevocationStore
         (now - options.TicketLifetime - TicketValidator.ClockSkew).ToUnixTimeSeconds();
 
     /// <summary>What each of several peers has to know.</summary>
-    /// <param name="last">The number of the last revocation.</param>
+    /// <param name="numbers">Up to which number each knows all.</param>
     /// <param name="revocations">By the position of the announce, the oldest first.</param>
-    public sealed class NewRevocations(long last, ILookup<int, Revocation> revocations)
+    public sealed class NewRevocations(IReadOnlyDictionary<int, long> numbers, ILookup<int, Revocation> revocations)
     {
         /// <summary>At most <see cref="AnnounceResponse.MaxRevocations"/>.</summary>
         public IEnumerable<Revocation> this[int announce] => revocations[announce].Take(AnnounceResponse.MaxRevocations);
 
         /// <summary>The number after which the next response continues.</summary>
         public long NumberAfter(int announce) =>
-            revocations[announce].Count() > AnnounceResponse.MaxRevocations ? this[announce].Last().Number : last;
+            revocations[announce].Count() > AnnounceResponse.MaxRevocations ? this[announce].Last().Number : numbers[announce];
     }
 
     // Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.

@@ -148,16 +148,16 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
     {
         await RemoveAsync(_alice, "bob");
         var first = await _alice.AnnounceAsync(Complete);
-        Assert.Equal([1], first.Revocations.Select(one => one.Number));
-        Assert.Equal(1, first.RevocationsAfter);
+        var bobs = Assert.Single(first.Revocations).Number;
+        Assert.True(first.RevocationsAfter >= bobs);
 
         Assert.Empty((await AnnounceAfterAsync(first.RevocationsAfter)).Revocations);
         await RemoveAsync(_alice, "carol");
         var second = await AnnounceAfterAsync(first.RevocationsAfter);
-        Assert.Equal([2], second.Revocations.Select(one => one.Number));
+        var carols = Assert.Single(second.Revocations).Number;
 
         // The tracker's sequence is behind what the peer knows.
-        Assert.Equal([1, 2], (await AnnounceAfterAsync(1000)).Revocations.Select(one => one.Number));
+        Assert.Equal([bobs, carols], (await AnnounceAfterAsync(long.MaxValue)).Revocations.Select(one => one.Number));
     }
 
     [TrackerFact]
@@ -169,7 +169,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {All})
             INSERT INTO revocations (number, group_guid, user_guid, session_guid, tickets_until)
             SELECT i, '{_group:D}', '{Guid.NewGuid():D}', NULL, {_clock.GetUtcNow().ToUnixTimeSeconds()} FROM n;
-            UPDATE last_revocation SET number = {All};
+            UPDATE last_number SET number = number + {All};
             """);
 
         var first = await _alice.AnnounceAsync(Complete);
@@ -178,7 +178,7 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
         // A heartbeat pages on.
         var rest = await AnnounceAfterAsync(first.RevocationsAfter);
         Assert.Equal(Enumerable.Range(AnnounceResponse.MaxRevocations + 1, 5), rest.Revocations.Select(one => (int)one.Number));
-        Assert.Equal(All, rest.RevocationsAfter);
+        Assert.True(rest.RevocationsAfter >= All);
     }
 
     [TrackerFact]

@@ -111,12 +111,14 @@ public sealed class EventTests : IAsyncLifetime
         await using var before = await EventListener.OpenAsync(_bob);
         await _alice.ShareAsync("dev", "first", TestUser.RandomHash());
         await before.NextAsync();
-        await _tracker.ExecuteAsync(
-            """
-            UPDATE last_event SET id = id + 1;
-            INSERT INTO events (id, kind, group_id, group_guid, group_name, user_name, owner_only, created)
-            SELECT l.id, 'GroupRenamed', g.id, g.guid, g.name, 'alice', 0, e.created FROM last_event l CROSS JOIN groups g CROSS JOIN (SELECT MAX(created) AS created FROM events) e;
-            """);
+        await _tracker.Database.WriteAsync(
+            async connection => await connection.ExecuteAsync(
+                """
+                INSERT INTO events (id, kind, group_id, group_guid, group_name, user_name, owner_only, created)
+                SELECT @id, 'GroupRenamed', g.id, g.guid, g.name, 'alice', 0, (SELECT MAX(created) FROM events) FROM groups g
+                """,
+                new { id = await connection.TakeNumbersAsync(1) }),
+            CancellationToken.None);
         await _alice.ShareAsync("dev", "second", TestUser.RandomHash());
 
         Assert.Equal("second", (await before.NextAsync()).FileName);

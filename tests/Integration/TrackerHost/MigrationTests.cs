@@ -41,7 +41,7 @@ public sealed class MigrationTests : IAsyncLifetime
 
         Assert.Equal(Migrations.Latest, await ScalarAsync("SELECT MAX(version) FROM schema_version"));
         Assert.Equal(0, await ScalarAsync("SELECT COUNT(*) FROM revocations"));
-        Assert.Equal(0, await ScalarAsync("SELECT number FROM last_revocation"));
+        Assert.Equal(0, await ScalarAsync("SELECT number FROM last_number"));
         Assert.Equal(2, await ScalarAsync("SELECT groups_counted FROM user_quota_counts WHERE user_id = 1"));
         Assert.Equal(3, await ScalarAsync("SELECT shares_counted FROM user_quota_counts WHERE user_id = 1"));
         Assert.Equal(4, await ScalarAsync("SELECT files_counted FROM group_quota_counts WHERE group_id = 5"));

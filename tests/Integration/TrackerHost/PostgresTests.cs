@@ -85,11 +85,12 @@ public sealed class PostgresTests : IAsyncLifetime
         var read = await Assert.ThrowsAsync<P2PShareException>(() => impatient.ReadAsync(connection => connection.ExecuteAsync("SELECT pg_sleep(30)"), CancellationToken.None));
         Assert.Equal(ErrorCode.TrackerDatabaseBusy, read.Code);
         // A lock that another instance holds for longer, too.
-        var lockHeld = _second.WriteAsync(async connection => await connection.ExecuteAsync("SELECT pg_sleep(2)"), CancellationToken.None);
+        var lockHeld = _second.WriteAsync([WriteLock.Group("dev")], async connection => await connection.ExecuteAsync("SELECT pg_sleep(2)"), CancellationToken.None);
         await Eventually.HoldsAsync(
             async () => await _first.ReadAsync(connection => connection.ExecuteScalarAsync<bool>("SELECT COUNT(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_sleep(2)%' AND state = 'active'"), CancellationToken.None),
             "the lock is held");
-        var waited = await Assert.ThrowsAsync<P2PShareException>(() => WriteAsync(impatient, "INSERT INTO numbers (number) VALUES (4)"));
+        var waited = await Assert.ThrowsAsync<P2PShareException>(
+            () => impatient.WriteAsync([WriteLock.Group("dev")], connection => connection.ExecuteAsync("INSERT INTO numbers (number) VALUES (4)"), CancellationToken.None));
         Assert.Equal(ErrorCode.TrackerDatabaseBusy, waited.Code);
         await lockHeld;
         Assert.Equal((0, 3, false), (lost, timedOut, impatient.IsUnavailable));
@@ -157,7 +158,7 @@ public sealed class PostgresTests : IAsyncLifetime
         Assert.True(runs > 2, "one of them was the victim");
         Assert.Equal(2, await _first.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT MIN(value) FROM numbers"), CancellationToken.None));
 
-        Task<int> TouchAsync(TrackerDatabase database, int one, int other) => database.WriteSharedAsync(
+        Task<int> TouchAsync(TrackerDatabase database, int one, int other) => database.WritePresenceAsync(
             async connection =>
             {
                 await connection.ExecuteAsync("UPDATE numbers SET value = value + 1 WHERE number = @one", new { one });
@@ -179,6 +180,7 @@ public sealed class PostgresTests : IAsyncLifetime
 
         // Without the lock, each would read what another is about to change.
         await Task.WhenAll(Enumerable.Range(0, 100).Select(i => (i % 2 == 0 ? _first : _second).WriteAsync(
+            [WriteLock.Group("dev")],
             async connection =>
             {
                 var value = await connection.ExecuteScalarAsync<long>("SELECT value FROM numbers");

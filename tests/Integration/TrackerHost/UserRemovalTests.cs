@@ -56,7 +56,7 @@ public sealed class UserRemovalTests
         var number = await tracker.Database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT id FROM users WHERE name = 'carol'"), CancellationToken.None);
 
         // As the rest of bob's deletion may come after carol's account was made.
-        Assert.False(await tracker.Database.WriteAsync(connection => UserService.SweepAsync(connection, number, DateTimeOffset.UtcNow), CancellationToken.None));
+        Assert.False(await tracker.Services.GetRequiredService<UserService>().SweepAsync(number, CancellationToken.None));
 
         await carol.LogInAsync();
     }
@@ -101,10 +101,12 @@ public sealed class UserRemovalTests
         using var again = await TestUser.CreateAsync(tracker, "bob");
         Assert.Equal(0, Assert.Single(await alice.ListFilesAsync("dev")).Sources);
         var counts = new List<long> { await tracker.CountAsync("holdings") };
-        while (await tracker.Database.WriteAsync(connection => UserService.SweepAnyAsync(connection, DateTimeOffset.UtcNow), CancellationToken.None))
+        while (await tracker.Services.GetRequiredService<UserService>().SweepAsync(user, CancellationToken.None))
         {
             counts.Add(await tracker.CountAsync("holdings"));
         }
+
+        counts.Add(await tracker.CountAsync("holdings"));
 
         Assert.Equal(Peers + Holdings, counts[0]);
         Assert.Equal(0, counts[^1]);
