@@ -214,6 +214,30 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [PostgresFact]
+    public async Task A_crash_of_the_server_loses_peers_alone_and_they_announce_again()
+    {
+        await using var server = await PostgresServer.StartAsync();
+        await using var tracker = await TestTracker.StartAsync(options =>
+            (options.Database, options.ConnectionString) = (DatabaseKind.Postgres, server.ConnectionString("postgres")));
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        var holding = await alice.HoldingAsync("dev", root, complete: true);
+        Assert.True((await alice.AnnounceAsync(holding)).Known);
+        Assert.Equal(1, Assert.Single(await alice.ListFilesAsync("dev")).Sources);
+
+        await server.StopAsync();
+        await server.RestartAsync();
+
+        Assert.Equal(0, Assert.Single(await alice.ListFilesAsync("dev")).Sources);
+        var heartbeat = new AnnounceRequest(alice.Fingerprint, 5000, [], Full: false, [], [], RevocationsAfter: 0);
+        Assert.False((await alice.AnnounceAsync(heartbeat)).Known, "the peer is asked to announce in full");
+        Assert.True((await alice.AnnounceAsync(holding)).Known);
+        Assert.Equal(1, Assert.Single(await alice.ListFilesAsync("dev")).Sources);
+    }
+
+    [PostgresFact]
     public async Task A_zero_in_a_name_is_a_name_that_is_not_there()
     {
         await using var tracker = await TestTracker.StartAsync();

@@ -18,10 +18,10 @@ namespace P2PShare.Integration.TrackerHost;
 /// </summary>
 public sealed class WritersTests : IAsyncLifetime
 {
-    private const int Writers = 12;
+    private const int Writers = 24;
 
     private static readonly int Operations = int.TryParse(
-        Environment.GetEnvironmentVariable("P2PSHARE_OPERATIONS"), NumberStyles.None, CultureInfo.InvariantCulture, out var operations) ? operations : 2400;
+        Environment.GetEnvironmentVariable("P2PSHARE_OPERATIONS"), NumberStyles.None, CultureInfo.InvariantCulture, out var operations) ? operations : 4800;
 
     private static readonly string[] Names = ["alice", "bob", "carol", "dave"];
     private static readonly string[] Groups = ["one", "two", "three"];
