@@ -25,6 +25,8 @@ internal sealed class PeerService(
             connection => new AnnounceBatch(connection, options, tickets, clock.GetUtcNow()).WriteAsync(announces), CancellationToken.None),
         MaxAnnouncesAtOnce);
 
+    private readonly ProvenFingerprints _proven = new();
+
     /// <param name="observed">Where the request came from.</param>
     /// <param name="own">The peer's own addresses, as it announces them.</param>
     /// <exception cref="P2PShareException">
@@ -36,7 +38,7 @@ internal sealed class PeerService(
     {
         // Changes and heartbeats count only for a peer that this session has announced whole. A session that continues another one after a
         // change of the password has that one's peers, whose proofs under way name the other.
-        if (request.Full && request.Proof?.Proves(request.Fingerprint, tracker.Id, user.SessionId) != true
+        if (request.Full && !Proves(user, request)
             && !await database.ReadSnapshotAsync(connection => IsOfSessionAsync(connection, user, request.Fingerprint), cancellationToken))
         {
             throw new P2PShareException(
@@ -96,6 +98,22 @@ internal sealed class PeerService(
                 return new SourcesResponse(membership.Group.Id, keys.Issuer.Issue(ticket, issued), expires, contents);
             },
             cancellationToken);
+
+    private bool Proves(CurrentUser user, AnnounceRequest request)
+    {
+        if (_proven.Contains(user.SessionId, request.Fingerprint))
+        {
+            return true;
+        }
+
+        if (request.Proof?.Proves(request.Fingerprint, tracker.Id, user.SessionId) != true)
+        {
+            return false;
+        }
+
+        _proven.Add(user.SessionId, request.Fingerprint);
+        return true;
+    }
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.NotLoggedIn"/>: the session, and what it had, is not there any more.</exception>
     private static async Task<bool> IsOfSessionAsync(DbConnection connection, CurrentUser user, Hash256 fingerprint)
