@@ -25,32 +25,47 @@ internal static class Migrations
         TrackerDatabase database, DbConnection connection, TimeProvider clock, Action<string> report, CancellationToken cancellationToken)
     {
         var scripts = Load();
-        // One transaction from reading the version to the last script: another instance that starts at the same time waits.
-        await using var transaction = await ReportWhileAsync(
-            database.BeginMigrationAsync(connection, cancellationToken),
-            "Waiting for the lock of the tracker's database: another instance brings its tables up to date, or writes.",
-            clock,
-            report);
-        await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)");
-        var version = await connection.ExecuteScalarAsync<long>("SELECT COALESCE(MAX(version), 0) FROM schema_version");
-        if (version > Latest)
+        while (!await ApplyNextAsync())
         {
-            throw new P2PShareException(ErrorCode.InvalidConfiguration, TooNew(version));
         }
 
-        var progress = version == 0 ? _ => { } : report;
-        foreach (var (number, sql) in scripts.Where(script => script.Key > version))
+        // A transaction for each step, from reading the version on: another instance that starts at the same time waits, and those that run can write between two
+        // steps. A new database is made in one.
+        async Task<bool> ApplyNextAsync()
         {
-            var step = $"Bringing the tables from schema version {number - 1} to {number} of {Latest}.";
-            progress(step);
-            // On a thread of its own: SQLite works on the caller's.
-            var running = Task.Run(() => connection.ExecuteAsync(database.Translate(sql), commandTimeout: Unlimited), CancellationToken.None);
-            await ReportWhileAsync(running, step, clock, progress);
-            await connection.ExecuteAsync("INSERT INTO schema_version (version) VALUES (@number)", new { number });
-        }
+            await using var transaction = await ReportWhileAsync(
+                database.BeginMigrationAsync(connection, cancellationToken),
+                "Waiting for the lock of the tracker's database: another instance brings its tables up to date, or writes.",
+                clock,
+                report);
+            await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)");
+            var version = await connection.ExecuteScalarAsync<long>("SELECT COALESCE(MAX(version), 0) FROM schema_version");
+            if (version > Latest)
+            {
+                throw new P2PShareException(ErrorCode.InvalidConfiguration, TooNew(version));
+            }
 
-        await database.CompleteMigrationAsync(connection);
-        await transaction.CommitAsync(cancellationToken);
+            var isNew = version == 0;
+            foreach (var (number, sql) in scripts.Where(script => script.Key > version).Take(isNew ? int.MaxValue : 1))
+            {
+                var progress = isNew ? _ => { } : report;
+                var step = $"Bringing the tables from schema version {number - 1} to {number} of {Latest}.";
+                progress(step);
+                // On a thread of its own: SQLite works on the caller's.
+                var running = Task.Run(() => connection.ExecuteAsync(database.Translate(sql), commandTimeout: Unlimited), CancellationToken.None);
+                await ReportWhileAsync(running, step, clock, progress);
+                await connection.ExecuteAsync("INSERT INTO schema_version (version) VALUES (@number)", new { number });
+            }
+
+            var isDone = isNew || scripts.Keys.Count(number => number > version) <= 1;
+            if (isDone)
+            {
+                await database.CompleteMigrationAsync(connection);
+            }
+
+            await transaction.CommitAsync(cancellationToken);
+            return isDone;
+        }
     }
 
     /// <summary>The error sentence about a schema that this program does not know.</summary>

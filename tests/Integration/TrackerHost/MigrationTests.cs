@@ -124,6 +124,39 @@ public sealed class MigrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
+    public async Task A_migration_that_is_interrupted_keeps_its_steps_and_continues_after_them()
+    {
+        var old = await MakeAsync("old", version: 7);
+        var steps = new List<string>();
+        using var end = new CancellationTokenSource();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => TrackerDatabase.OpenAsync(
+            old,
+            TimeProvider.System,
+            step =>
+            {
+                steps.Add(step);
+                if (step.Contains("from schema version 9 to 10", StringComparison.Ordinal))
+                {
+                    end.Cancel();
+                }
+            },
+            end.Token));
+        Assert.Equal(3, steps.Count);
+        await using (var connection = Connect(old))
+        {
+            await connection.OpenAsync();
+            // Other instances could write from here on.
+            Assert.Equal(9, await connection.ExecuteScalarAsync<long>("SELECT MAX(version) FROM schema_version"));
+        }
+
+        steps.Clear();
+        await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, steps.Add, CancellationToken.None);
+        Assert.StartsWith("Bringing the tables from schema version 9 to 10 ", steps[0], StringComparison.Ordinal);
+        Assert.Equal(Migrations.Latest, await database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT MAX(version) FROM schema_version"), CancellationToken.None));
+    }
+
+    [TrackerFact]
     public async Task The_command_migrate_prints_each_step_and_the_second_time_none()
     {
         var old = await MakeAsync("old", version: 7);
