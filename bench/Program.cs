@@ -19,6 +19,7 @@ var verbs = new RootCommand("Runs P2PShare and the programs it is compared with 
     new TransferCommand(),
     new SwarmCommand(),
     new TrackerCommand(),
+    new HerdCommand(),
     new HashingCommand(),
     new ImportCommand(),
     new ProgressCommand(),

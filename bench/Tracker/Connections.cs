@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using P2PShare.Bench.Measuring;
 using P2PShare.Protocol;
@@ -15,10 +16,12 @@ internal sealed class Connections : IDisposable
     private readonly HttpClient[] _clients;
 
     /// <param name="fingerprint">Of the server's certificate; null: any is accepted.</param>
-    public Connections(string authority, Hash256? fingerprint, int count) => _clients = [.. Enumerable.Range(0, count).Select(_ => new HttpClient(
+    /// <param name="source">The local address of each connection, by its number; null: the system chooses.</param>
+    public Connections(string authority, Hash256? fingerprint, int count, Func<int, IPAddress>? source = null) => _clients = [.. Enumerable.Range(0, count).Select(i => new HttpClient(
         new SocketsHttpHandler
         {
             UseCookies = false,
+            ConnectCallback = source is null ? null : (context, cancellationToken) => ConnectAsync(source(i), context.DnsEndPoint, cancellationToken),
             SslOptions = new SslClientAuthenticationOptions
             {
                 RemoteCertificateValidationCallback = (_, certificate, _, _) =>
@@ -78,6 +81,22 @@ internal sealed class Connections : IDisposable
         foreach (var client in _clients)
         {
             client.Dispose();
+        }
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(IPAddress source, DnsEndPoint server, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            socket.Bind(new IPEndPoint(source, 0));
+            await socket.ConnectAsync(server, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 }

@@ -13,9 +13,10 @@ internal sealed class P2PShareSubject(string name, int instances, bool isPostgre
     private const int Concurrency = 128;
 
     // The few users of the bench make groups, and log in from one address, as fast as they can.
-    private static readonly Dictionary<string, string> Unlimited = new()
+    public static readonly Dictionary<string, string> Unlimited = new()
     {
         ["Tracker:GroupsPerUser"] = "1000000000",
+        ["Tracker:PeersPerUser"] = "1000000",
         ["Tracker:PeersPerUserAndGroup"] = "1000000",
         ["Tracker:HoldingsPerUser"] = "1000000000",
         ["Tracker:SessionsPerUser"] = "1000000",

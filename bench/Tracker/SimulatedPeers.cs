@@ -75,6 +75,10 @@ internal sealed class SimulatedPeers
     /// <summary>The heartbeat that each peer repeats once an interval.</summary>
     public Task StayOnlineAsync(Connections tracker, int peer) => AnnounceAsync(tracker, peer, full: false);
 
+    /// <summary>The announce that is due.</summary>
+    public async Task<AnnounceResponse> AnnounceDueAsync(Connections tracker, int peer, bool full) =>
+        JsonSerializer.Deserialize(await AnnounceAsync(tracker, peer, full), TrackerJson.Default.AnnounceResponse)!;
+
     public Task FindSourcesAsync(Connections tracker, int number) => tracker.SendAsync(
         number, HttpMethod.Post, TrackerRoutes.Sources(Group), _tokens[number % Sessions], _sources[number % Files]);
 

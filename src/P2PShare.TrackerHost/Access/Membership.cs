@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Access;
 
@@ -29,8 +30,25 @@ internal sealed record Membership(long GroupId, string GroupGuid, string GroupNa
             FROM groups g WHERE g.name_key = @Key
             """,
             new { Key = AccountName.Key(group), user.Id, user.SessionHash }))
-            ?? throw new P2PShareException(ErrorCode.GroupNotFound, $"There is no group called '{PrintableCharacter.Clean(group)}'.");
+            ?? throw NotFound(group);
         return membership.HasSession > 0 ? membership : throw SessionService.Ended();
+    }
+
+    /// <summary>Checks that there are groups of these names.</summary>
+    /// <returns>True.</returns>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/>, for the first that is not there; or <see cref="ErrorCode.NotLoggedIn"/>.</exception>
+    public static async Task<bool> RequireGroupsAsync(DbConnection connection, CurrentUser user, IReadOnlyCollection<string> groups)
+    {
+        await SessionService.RequireAsync(connection, user);
+        var valid = groups.Where(group => AccountName.FindProblem(group) is null).Select(AccountName.Key).Distinct();
+        var found = (await connection.QueryAsync<string>($"SELECT name_key FROM groups WHERE {connection.In("name_key", "@Keys")}", new { Keys = connection.List(valid) }))
+            .ToHashSet(StringComparer.Ordinal);
+        if (groups.FirstOrDefault(group => !found.Contains(AccountName.Key(group))) is { } missing)
+        {
+            throw NotFound(missing);
+        }
+
+        return true;
     }
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
@@ -61,4 +79,6 @@ internal sealed record Membership(long GroupId, string GroupGuid, string GroupNa
     }
 
     public static P2PShareException NotMember(string message) => new(ErrorCode.NotMember, message);
+
+    private static P2PShareException NotFound(string group) => new(ErrorCode.GroupNotFound, $"There is no group called '{PrintableCharacter.Clean(group)}'.");
 }

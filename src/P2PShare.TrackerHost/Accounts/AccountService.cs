@@ -54,7 +54,7 @@ internal sealed class AccountService(
             throw UserService.NameTaken(name);
         }
 
-        await users.CreateAsync(name, await HashAsync(password, cancellationToken), invitation, cancellationToken);
+        await users.CreateAsync(name, await HashAsync(password, address, isKnown: false, cancellationToken), invitation, cancellationToken);
         audit.Write(AuditAct.UserMade, address, name);
         if (invitation is not null)
         {
@@ -75,7 +75,7 @@ internal sealed class AccountService(
             return user;
         }
 
-        var stronger = await HashAsync(prepared, cancellationToken);
+        var stronger = await HashAsync(prepared, address, isKnown: true, cancellationToken);
         await database.WriteAsync(connection => UserStore.ChangeHashAsync(connection, user.Id, user.PasswordHash, stronger), cancellationToken);
         return user with { PasswordHash = stronger };
     }
@@ -100,6 +100,7 @@ internal sealed class AccountService(
                     return null;
                 }
 
+                await LoginNetworkStore.AddAsync(connection, user.Id, address.Network(), now);
                 var excess = await SessionStore.FindExcessAsync(connection, user.Id, hash, sessionOptions.SessionsPerUser - 1, MaxSessionsEndedAtOnce);
                 foreach (var (tokenHash, session) in excess)
                 {
@@ -144,7 +145,7 @@ internal sealed class AccountService(
     {
         next = PreparePassword(name, next);
         var user = await VerifyAsync(name, current, "The current password is wrong.", address, cancellationToken);
-        return (user.PasswordHash, await HashAsync(next, cancellationToken));
+        return (user.PasswordHash, await HashAsync(next, address, isKnown: true, cancellationToken));
     }
 
     /// <summary>
@@ -201,12 +202,19 @@ internal sealed class AccountService(
         }
     }
 
-    private async Task<StoredUser> VerifyAsync(
-        string name, string password, string wrong, IPAddress address, CancellationToken cancellationToken)
+    private Task<StoredUser> VerifyAsync(string name, string password, string wrong, IPAddress address, CancellationToken cancellationToken) =>
+        AuditThrottledAsync(address, () => CheckAsync(name, password, wrong, address, cancellationToken));
+
+    private Task<string> HashAsync(string password, IPAddress address, bool isKnown, CancellationToken cancellationToken) => AuditThrottledAsync(
+        address,
+        () => workers.RunAsync(
+            address, isKnown, () => PasswordWorkers.HashAsync(() => PasswordHash.Compute(password, options.PasswordIterations)), cancellationToken));
+
+    private async Task<T> AuditThrottledAsync<T>(IPAddress address, Func<Task<T>> work)
     {
         try
         {
-            return await CheckAsync(name, password, wrong, address, cancellationToken);
+            return await work();
         }
         catch (TooManyAttemptsException)
         {
@@ -223,7 +231,11 @@ internal sealed class AccountService(
         var user = await users.FindAsync(name, cancellationToken);
         var isOld = user?.PasswordPrepared == 0;
         var prepared = OpaqueString.Prepare(password).Prepared;
+        var isKnown = user is not null
+            && await database.ReadAsync(connection => LoginNetworkStore.IsKnownAsync(connection, user.Id, address.Network(), clock.GetUtcNow()), cancellationToken);
         var isRight = await workers.RunAsync(
+            address,
+            isKnown,
             async () =>
             {
                 // Once more: attempts that came together with this one may have failed while it waited.
@@ -254,9 +266,6 @@ internal sealed class AccountService(
         Interlocked.Add(ref _roundsVerified, PasswordHash.IterationsOf(hash));
         return await PasswordWorkers.HashAsync(() => PasswordHash.Verify(password, hash)) && user is not null;
     }
-
-    private Task<string> HashAsync(string password, CancellationToken cancellationToken) =>
-        workers.RunAsync(() => PasswordWorkers.HashAsync(() => PasswordHash.Compute(password, options.PasswordIterations)), cancellationToken);
 
     /// <summary>Checks a new password.</summary>
     /// <returns>As it is hashed: <see cref="OpaqueString"/>.</returns>

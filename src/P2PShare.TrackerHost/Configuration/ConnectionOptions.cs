@@ -7,13 +7,25 @@ internal sealed class ConnectionOptions
 {
     /// <summary>Connections at once; 1 to 1000000.</summary>
     [SettingRange(1, 1_000_000)]
-    public int Connections { get; set; } = 50_000;
+    public int Connections { get; set; } = 20_000;
 
     /// <summary>Connections at once from one address (an IPv6 /64 is one); 1 to 1000000.</summary>
     [SettingRange(1, 1_000_000)]
     public int ConnectionsPerAddress { get; set; } = 2_000;
 
-    /// <summary>How long a TLS handshake may take; a second to 5 minutes.</summary>
+    /// <summary>TLS handshakes that are worked on at once; 1 to 100000.</summary>
+    [SettingRange(1, 100_000)]
+    public int HandshakesAtOnce { get; set; } = 128;
+
+    /// <summary>Connections that can wait for their TLS handshake; 1 to 1000000.</summary>
+    [SettingRange(1, 1_000_000)]
+    public int HandshakeQueueLength { get; set; } = 20_000;
+
+    /// <summary>How long a connection can wait for its TLS handshake; a second to 5 minutes.</summary>
+    [SettingRange("00:00:01", "00:05:00")]
+    public TimeSpan HandshakeQueueTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a TLS handshake may take once it is its turn, and how long a connection may send nothing before it; a second to 5 minutes.</summary>
     [SettingRange("00:00:01", "00:05:00")]
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

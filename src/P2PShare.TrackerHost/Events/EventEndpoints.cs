@@ -15,9 +15,12 @@ namespace P2PShare.TrackerHost.Events;
 
 internal static class EventEndpoints
 {
+    private const int GroupsForOnePermit = 16;
+
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet(TrackerRoutes.Events, WatchAsync)
         .WithTags("Events")
         .RequireAuthorization()
+        .Charge<string[]>(groups => groups.Length / GroupsForOnePermit)
         .Describe("watchEvents", "Streams what happens in the caller's groups.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.QuotaExceeded)
         .Produces<GroupEvent>(StatusCodes.Status200OK, "text/event-stream")
         .WithMetadata(new OpenApiSuccess(
@@ -32,9 +35,9 @@ internal static class EventEndpoints
     {
         var after = ParseEventId(lastEventId ?? "");
         var groups = group ?? [];
-        foreach (var name in groups.DistinctBy(AccountName.Key))
+        if (groups.Length > 0)
         {
-            await database.ReadAsync(connection => Membership.GetAsync(connection, name, user), cancellationToken);
+            await database.ReadAsync(connection => Membership.RequireGroupsAsync(connection, user, groups), cancellationToken);
         }
 
         var stream = await feed.OpenAsync(user, groups.Select(AccountName.Key).ToHashSet(StringComparer.Ordinal), cancellationToken);

@@ -8,6 +8,8 @@ namespace P2PShare.TrackerHost.Files;
 
 internal static class FileEndpoints
 {
+    private const int NamesForOnePermit = 16;
+
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
         var routed = routes.MapGroup("").WithTags("Files").RequireAuthorization();
@@ -29,6 +31,7 @@ internal static class FileEndpoints
             .Produces<FileResponse>(StatusCodes.Status201Created)
             .Produces<FileResponse>(StatusCodes.Status200OK);
         routed.MapPost(TrackerRoutes.WithdrawalsTemplate, WithdrawAsync)
+            .Charge<WithdrawFilesRequest>(request => request.Names.Count / NamesForOnePermit)
             .Describe(
                 "withdrawFiles", "Ends the caller's shares of many files at once.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.NotMember)
             .Produces<WithdrawFilesResponse>();

@@ -69,6 +69,7 @@ internal sealed partial class Purge : BackgroundService
         await TryAsync("revocations", () => RunAsync(connection => RevocationStore.PurgeExpiredAsync(connection, _tickets, now), stoppingToken));
         await TryAsync("events", () => RunAsync(connection => EventStore.PurgeExpiredAsync(connection, now), stoppingToken));
         await TryAsync("wrong passwords", () => RunAsync(Once(connection => _throttle.PurgeExpiredAsync(connection, now)), stoppingToken));
+        await TryAsync("networks of logins", () => RunAsync(connection => LoginNetworkStore.PurgeExpiredAsync(connection, now), stoppingToken));
         await TryAsync("invitations", () => RunAsync(Once(connection => InvitationStore.PurgeExpiredAsync(connection, now)), stoppingToken));
         await TryAsync("peers", () => RunPeersAsync(_peers.OnlineSince(now), stoppingToken));
         await TryAsync("sessions", () => RunAsync(connection => _sessions.PurgeExpiredAsync(connection, now), stoppingToken));

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Accounts;
@@ -156,10 +157,13 @@ internal sealed class TrackerApplication : IAsyncDisposable
             Listen(kestrel, address, endpoint =>
             {
                 endpoint.LimitPerAddress(kestrel.ApplicationServices.GetRequiredService<AddressConnections>(), connections.GetTrustedNetworks());
+                kestrel.ApplicationServices.GetRequiredService<Handshakes>().Limit(endpoint);
                 certificate.Serve(endpoint, connections.HandshakeTimeout);
+                Handshakes.End(endpoint);
             });
             kestrel.ListenForMetrics(observability);
         });
+        builder.Services.Configure<SocketTransportOptions>(ConnectionLimits.SetLimits);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.GetRequiredService<LifetimeOptions>().ShutdownTimeout);
         // Signals are the program's business; a tracker inside a test has none.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
@@ -170,9 +174,9 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
-        builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>().AddSingleton<RequestMetrics>().AddSingleton<WorkLimits>();
+        builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>().AddSingleton<Handshakes>().AddSingleton<RequestMetrics>().AddSingleton<WorkLimits>();
         builder.Services.AddSingleton<DatabaseMonitor>().AddSingleton<CapacityMetrics>().AddSingleton<CertificateMetrics>().AddSingleton<EventMetrics>();
-        builder.Services.AddRateLimits(options.GetRequiredService<RateLimitOptions>(), options.GetRequiredService<AccountOptions>());
+        builder.Services.AddRateLimits(options.GetRequiredService<RateLimitOptions>());
         builder.AddHealth();
         builder.Services.AddAccounts();
         builder.Services.AddSingleton<GroupService>().AddSingleton<JoinRequestService>();
@@ -180,7 +184,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddSingleton<PeerService>().AddSingleton<OnlinePeers>().AddSingleton<LastSeenWriter>().AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
         builder.Services.AddSingleton<DialService>().AddSingleton<DialMetrics>().AddSingleton<DialStreams>().AddHostedService(services => services.GetRequiredService<DialStreams>());
         builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>());
-        builder.Services.AddHostedService<CertificateWatch>().AddHostedService<Purge>();
+        builder.Services.AddHostedService<MemoryRelease>().AddHostedService<CertificateWatch>().AddHostedService<Purge>();
         configure?.Invoke(builder);
         builder.AddTelemetryExport(observability);
         if (TelemetryExport.HasMetrics(builder, observability))
@@ -206,6 +210,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.UseAuthentication();
         app.UseRateLimiter();
         app.UseAuthorization();
+        app.UseListCosts();
         app.Use(next => context => context.RequestServices.GetRequiredService<WorkLimits>().RunAsync(context, next));
         app.MapAccounts();
         app.MapSessions();

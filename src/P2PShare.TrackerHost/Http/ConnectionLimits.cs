@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.TrackerHost.Http;
@@ -14,6 +15,7 @@ internal static class ConnectionLimits
     private const int MaxHeaders = 64;
     private const int MaxUnread = 64 * 1024;
     private const int MaxHeadersSize = 16 * 1024;
+    private const int MaxUnaccepted = 65_535;
 
     public static void SetLimits(this KestrelServerOptions kestrel, ConnectionOptions options)
     {
@@ -31,6 +33,9 @@ internal static class ConnectionLimits
         limits.KeepAliveTimeout = options.KeepAliveTimeout;
         limits.MinRequestBodyDataRate = limits.MinResponseDataRate = new MinDataRate(options.BodyBytesPerSecond, options.BodyGrace);
     }
+
+    // The system bounds it further (net.core.somaxconn). Beyond it, it drops what arrives, and clients repeat it after seconds.
+    public static void SetLimits(this SocketTransportOptions sockets) => sockets.Backlog = MaxUnaccepted;
 
     /// <summary>Closes what an address opens beyond its share, before it costs a handshake.</summary>
     /// <param name="proxies">Not limited: the clients behind them are counted with the requests.</param>

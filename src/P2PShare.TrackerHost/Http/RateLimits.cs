@@ -15,12 +15,11 @@ internal static class RateLimits
 {
     private const int SecondsOfMinute = 60;
 
-    public static void AddRateLimits(this IServiceCollection services, RateLimitOptions options, AccountOptions accounts) => services.AddRateLimiter(limiter =>
+    public static void AddRateLimits(this IServiceCollection services, RateLimitOptions options) => services.AddRateLimiter(limiter =>
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
             PartitionedRateLimiter.Create<HttpContext, Caller>(context => PartitionOf(context, options)),
-            PartitionedRateLimiter.Create<HttpContext, RateLimit>(context => TotalOf(context, options)),
-            PartitionedRateLimiter.Create<HttpContext, string>(context => QueueOf(context, accounts)));
+            PartitionedRateLimiter.Create<HttpContext, RateLimit>(context => TotalOf(context, options)));
         limiter.OnRejected = RejectAsync;
     });
 
@@ -28,17 +27,20 @@ internal static class RateLimits
     public static TBuilder RequireRateLimiting<TBuilder>(this TBuilder endpoint, RateLimit limit)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Counted(limit));
 
-    // One address cannot fill the queue of passwords for everybody else.
-    private static RateLimitPartition<string> QueueOf(HttpContext context, AccountOptions options) =>
-        LimitOf(context) is RateLimit.Logins or RateLimit.NewUsers
-            ? RateLimitPartition.GetConcurrencyLimiter(
-                context.RemoteAddress().Network(), _ => new ConcurrencyLimiterOptions { PermitLimit = Math.Max(1, options.PasswordQueueLength / 2) })
-            : RateLimitPartition.GetNoLimiter("");
-
     // What one user asks other peers to do is bounded for all users together, too: users are cheap.
     private static RateLimitPartition<RateLimit> TotalOf(HttpContext context, RateLimitOptions options) => LimitOf(context) is RateLimit.Dials
         ? RateLimitPartition.GetTokenBucketLimiter(RateLimit.Dials, _ => PerMinute(options.TotalDialRequestsPerMinute))
         : RateLimitPartition.GetNoLimiter(RateLimit.None);
+
+    /// <summary>How many permits the caller of a request may have at once.</summary>
+    public static int MostOf(HttpContext context, RateLimitOptions options) => LimitOf(context) switch
+    {
+        RateLimit.Announces => options.AnnouncesPerMinute,
+        RateLimit.Dials => options.DialRequestsPerMinute,
+        RateLimit.Logins => options.LoginsPerMinute,
+        RateLimit.NewUsers => options.NewUsersPerMinute,
+        _ => options.RequestsPerMinute,
+    };
 
     private static RateLimit LimitOf(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Counted>()?.Limit ?? RateLimit.Requests;
 
@@ -48,15 +50,7 @@ internal static class RateLimits
         var caller = limit is RateLimit.Requests or RateLimit.Announces or RateLimit.Dials && context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } user
             ? new Caller(limit, user, "")
             : new Caller(limit, "", context.RemoteAddress().Network());
-        return limit switch
-        {
-            RateLimit.None => RateLimitPartition.GetNoLimiter(caller),
-            RateLimit.Announces => PartitionOf(caller, options.AnnouncesPerMinute),
-            RateLimit.Dials => PartitionOf(caller, options.DialRequestsPerMinute),
-            RateLimit.Logins => PartitionOf(caller, options.LoginsPerMinute),
-            RateLimit.NewUsers => PartitionOf(caller, options.NewUsersPerMinute),
-            _ => PartitionOf(caller, options.RequestsPerMinute),
-        };
+        return limit is RateLimit.None ? RateLimitPartition.GetNoLimiter(caller) : PartitionOf(caller, MostOf(context, options));
     }
 
     private static RateLimitPartition<Caller> PartitionOf(Caller caller, int perMinute) =>
@@ -77,15 +71,18 @@ internal static class RateLimits
     private static async ValueTask RejectAsync(OnRejectedContext rejected, CancellationToken cancellationToken)
     {
         var context = rejected.HttpContext;
-        var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > TimeSpan.Zero ? after : TimeSpan.FromSeconds(1);
-        var user = context.User.Identity?.Name;
-        context.RequestServices.GetRequiredService<Audit>().Throttled(context.RemoteAddress(), "requests", user);
-        Problems.SetRetryAfter(context, wait);
-        await Problems.WriteAsync(
-            context,
-            StatusCodes.Status429TooManyRequests,
-            ErrorCode.TooManyAttempts,
-            $"{(LimitOf(context) is RateLimit.Dials ? "Too many peers are asked to dial" : $"Too many requests came from this {(user is null ? "address" : "user")}")}. Try again in {Math.Ceiling(wait.TotalSeconds)} seconds.");
+        context.RequestServices.GetRequiredService<Audit>().Throttled(context.RemoteAddress(), "requests", context.User.Identity?.Name);
+        var exceeded = Exceeded(context, rejected.Lease);
+        Problems.SetRetryAfter(context, exceeded.RetryAfter);
+        await Problems.WriteAsync(context, StatusCodes.Status429TooManyRequests, exceeded.Code, exceeded.Message);
+    }
+
+    /// <param name="lease">That was not acquired.</param>
+    public static TooManyAttemptsException Exceeded(HttpContext context, RateLimitLease lease)
+    {
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > TimeSpan.Zero ? after : TimeSpan.FromSeconds(1);
+        var what = LimitOf(context) is RateLimit.Dials ? "Too many peers are asked to dial" : $"Too many requests came from this {(context.User.Identity?.Name is null ? "address" : "user")}";
+        return new TooManyAttemptsException($"{what}. Try again in {Math.Ceiling(wait.TotalSeconds)} seconds.", wait);
     }
 
     internal sealed record Counted(RateLimit Limit);

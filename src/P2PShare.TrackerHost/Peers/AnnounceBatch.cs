@@ -11,7 +11,8 @@ namespace P2PShare.TrackerHost.Peers;
 /// Writes the announces of many peers with a few statements for all of them: announces are the load that grows with the
 /// number of peers. One that is refused has no effect, and does not concern the others.
 /// </summary>
-internal sealed class AnnounceBatch(DbConnection connection, PeerOptions options, TicketOptions tickets, DateTimeOffset now)
+/// <param name="choosePause">Seconds until a peer announces next.</param>
+internal sealed class AnnounceBatch(DbConnection connection, PeerOptions options, TicketOptions tickets, Func<Announce, int> choosePause, DateTimeOffset now)
 {
     /// <returns>
     /// The outcome of each, in their order: refused with <see cref="ErrorCode.NotLoggedIn"/> if the session has ended meanwhile, or
@@ -74,7 +75,7 @@ internal sealed class AnnounceBatch(DbConnection connection, PeerOptions options
 
             var isSaved = peers.TryGetValue(i, out var peer);
             Announcement[] gone = isSaved ? [.. holdings.Rejected[i].Concat(lost[peer])] : [];
-            outcomes[i] = new AnnounceOutcome(new AnnounceResponse(interval, isSaved, gone, [.. revocations[i]], revocations.NumberAfter(i)), null);
+            outcomes[i] = new AnnounceOutcome(new AnnounceResponse(interval, isSaved, gone, [.. revocations[i]], revocations.NumberAfter(i), choosePause(announces[i])), null);
         }
     }
 

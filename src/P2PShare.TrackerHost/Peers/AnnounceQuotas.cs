@@ -6,7 +6,7 @@ using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Peers;
 
-/// <summary>Which announces would take a user beyond what one user may have of peers in a group, or of holdings.</summary>
+/// <summary>Which announces would take a user beyond what one user may have of peers, of peers in a group, or of holdings.</summary>
 internal sealed class AnnounceQuotas(DbConnection connection, PeerOptions options, DateTimeOffset now)
 {
     /// <param name="turn">Positions of the announces, each of another peer.</param>
@@ -17,8 +17,28 @@ internal sealed class AnnounceQuotas(DbConnection connection, PeerOptions option
     {
         var refused = new Dictionary<int, P2PShareException>();
         await RefuseHoldingsAsync(announces, turn, holdings, refused);
-        await RefusePeersAsync(announces, turn, online, holdings, refused);
+        // The groups in which a peer is new. That it holds other contents there than those in the announce is found below.
+        var entered = turn.ToDictionary(i => i, i => holdings.Accepted[i].Keys.Select(content => content.GroupId)
+            .Except(online.ContainsKey(i) ? holdings.Held[i].Keys.Select(content => content.GroupId) : []).ToList());
+        var users = turn.Where(i => !online.ContainsKey(i) || entered[i].Count > 0).Select(i => announces[i].User.Id).Distinct().ToList();
+        var counts = await PeerStore.CountOnlineAsync(connection, users, options.OnlineSince(now));
+        RefusePeers(announces, turn, online, counts, refused);
+        await RefusePeersInGroupsAsync(
+            announces, [.. turn.Where(i => !refused.ContainsKey(i) && entered[i].Count > 0).Select(i => (i, entered[i]))], online, holdings, counts, refused);
         return refused;
+    }
+
+    private void RefusePeers(
+        IReadOnlyList<Announce> announces, IReadOnlyList<int> turn, IReadOnlyDictionary<int, long> online, IReadOnlyDictionary<long, long> counts, Dictionary<int, P2PShareException> refused)
+    {
+        foreach (var own in turn.Where(i => !online.ContainsKey(i) && !refused.ContainsKey(i)).GroupBy(i => announces[i].User.Id))
+        {
+            foreach (var i in own.Skip((int)Math.Max(0, options.PeersPerUser - counts.GetValueOrDefault(own.Key))))
+            {
+                refused[i] = QuotaStore.Exceeded(
+                    options.PeersPerUser, "You have as many peers online as one user may at this tracker", "stop one, or use another account");
+            }
+        }
     }
 
     private async Task RefuseHoldingsAsync(
@@ -54,22 +74,18 @@ internal sealed class AnnounceQuotas(DbConnection connection, PeerOptions option
         }
     }
 
-    private async Task RefusePeersAsync(
+    /// <param name="entered">Announces, and the groups that their peers are new in.</param>
+    /// <param name="peers">How many each user has online.</param>
+    private async Task RefusePeersInGroupsAsync(
         IReadOnlyList<Announce> announces,
-        IReadOnlyList<int> turn,
+        IReadOnlyList<(int Announce, List<long> Groups)> entered,
         IReadOnlyDictionary<int, long> online,
         AnnouncedHoldings holdings,
+        IReadOnlyDictionary<long, long> peers,
         Dictionary<int, P2PShareException> refused)
     {
-        // The groups in which a peer is new. That it holds other contents there than those in the announce is found below.
-        var entered = turn.Where(i => !refused.ContainsKey(i))
-            .Select(i => (Announce: i, Groups: holdings.Accepted[i].Keys.Select(content => content.GroupId)
-                .Except(online.ContainsKey(i) ? holdings.Held[i].Keys.Select(content => content.GroupId) : []).ToList()))
-            .Where(one => one.Groups.Count > 0)
-            .ToList();
         // A user with few peers has few in each group, which is cheaper to find out.
         var most = options.PeersPerUserAndGroup;
-        var peers = await PeerStore.CountOnlineAsync(connection, [.. entered.Select(one => announces[one.Announce].User.Id).Distinct()], options.OnlineSince(now));
         var close = entered.GroupBy(one => announces[one.Announce].User.Id)
             .Where(own => peers.GetValueOrDefault(own.Key) + own.Count() > most).ToDictionary(own => own.Key, own => own.ToList());
         if (close.Count == 0)

@@ -7,6 +7,9 @@ namespace P2PShare.TrackerHost.Peers;
 // Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
 internal sealed class FoundSource
 {
+    /// <summary>Position of the content, if several were asked for.</summary>
+    public long Number { get; init; }
+
     public required string Fingerprint { get; init; }
 
     public required string UserGuid { get; init; }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Dapper;
+using Npgsql;
 using P2PShare.Protocol;
 using P2PShare.TrackerHost.Storage;
 
@@ -147,33 +148,50 @@ internal static partial class HoldingStore
         new { group, user, max });
 
     /// <summary>
-    /// Some peers online that hold a content, complete ones first, and more than one response has. Of many, those that follow a random place: to read all and choose
-    /// would cost the more the more there are, and all of them ask.
+    /// Of each content some peers online that hold it, if possible complete ones, and more than one response has. Of many, those that follow a random place: to read all
+    /// and choose would cost the more the more there are, and all of them ask.
     /// </summary>
     /// <param name="asker">Fingerprint of the peer that asks, which is left out.</param>
-    public static Task<IEnumerable<FoundSource>> FindSourcesAsync(DbConnection connection, long group, Hash256 content, Hash256 asker, long onlineSince)
+    /// <returns>By position of the content.</returns>
+    public static async Task<ILookup<int, FoundSource>> FindSourcesAsync(
+        DbConnection connection, long group, IReadOnlyList<Hash256> contents, Hash256 asker, long onlineSince)
     {
         // Some of them may be gone, or be the peer that asks.
         const int Candidates = MaxSources + 25;
-        const string Holders = "SELECT * FROM (SELECT peer_id, complete, place FROM holdings WHERE group_id = @group AND pieces_root = @Root AND ";
+        const string Holders = "SELECT * FROM (SELECT peer_id, complete, place FROM holdings WHERE group_id = @group AND pieces_root = r.root AND ";
         const string Some = " ORDER BY place LIMIT @Candidates)";
-        return connection.QueryAsync<FoundSource>(
+        // A number for the peer and whether it has all: what follows a row of another table can have one column on both databases.
+        const string Chosen =
             $"""
-            SELECT p.fingerprint AS Fingerprint, u.guid AS UserGuid, s.guid AS SessionGuid, u.name AS UserName, c.complete AS Complete,
-                p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
-            FROM (
+            SELECT peer_id * 2 + complete AS holder FROM (
                 {Holders} complete = 1 AND place >= @From {Some} AS a
                 UNION ALL {Holders} complete = 1 AND place < @From {Some} AS b
                 UNION ALL {Holders} complete = 0 AND place >= @From {Some} AS c
                 UNION ALL {Holders} complete = 0 AND place < @From {Some} AS d
                 ORDER BY complete DESC LIMIT @Candidates
-            ) AS c
+            ) AS q
+            """;
+        var chosen = connection is NpgsqlConnection ? $"unnest(ARRAY({Chosen})) AS c(value)" : $"json_each((SELECT json_group_array(holder) FROM ({Chosen}))) AS c";
+        var found = await connection.QueryAsync<FoundSource>(
+            $"""
+            SELECT r.number AS Number, p.fingerprint AS Fingerprint, u.guid AS UserGuid, s.guid AS SessionGuid, u.name AS UserName, c.value % 2 AS Complete,
+                p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
+            FROM {connection.Rows("@rows", ("number", "BIGINT"), ("root", "TEXT"))}
             -- In this order: CROSS JOIN keeps SQLite from beginning with the members.
-            CROSS JOIN peers p CROSS JOIN users u CROSS JOIN sessions s CROSS JOIN members m
-            WHERE p.id = c.peer_id AND s.token_hash = p.session_hash AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id AND p.last_seen >= @onlineSince AND p.fingerprint <> @Asker
-            ORDER BY c.complete DESC
+            CROSS JOIN {chosen} CROSS JOIN peers p CROSS JOIN users u CROSS JOIN sessions s CROSS JOIN members m
+            WHERE p.id = c.value / 2 AND s.token_hash = p.session_hash AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id
+                AND p.last_seen >= @onlineSince AND p.fingerprint <> @Asker
             """,
-            new { group, Root = content.ToString(), From = Random.Shared.NextInt64(uint.MaxValue), Candidates, onlineSince, Asker = asker.ToString() });
+            new
+            {
+                group,
+                rows = Json(contents.Select((root, number) => new NumberedContent(number, root.ToString())), HoldingRowJson.Default.IEnumerableNumberedContent),
+                From = Random.Shared.NextInt64(uint.MaxValue),
+                Candidates,
+                onlineSince,
+                Asker = asker.ToString(),
+            });
+        return found.ToLookup(source => (int)source.Number);
     }
 
     /// <summary>
@@ -192,11 +210,14 @@ internal static partial class HoldingStore
 
     private static string Json<T>(IEnumerable<T> rows, JsonTypeInfo<IEnumerable<T>> type) => JsonSerializer.Serialize(rows, type);
 
+    private readonly record struct NumberedContent(int Number, string Root);
+
     private readonly record struct HoldingRow(long PeerId, long GroupId, string Root, long Complete, long Place);
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Default)]
     [JsonSerializable(typeof(IEnumerable<UserGroup>))]
     [JsonSerializable(typeof(IEnumerable<GroupContent>))]
     [JsonSerializable(typeof(IEnumerable<HoldingRow>))]
+    [JsonSerializable(typeof(IEnumerable<NumberedContent>))]
     private sealed partial class HoldingRowJson : JsonSerializerContext;
 }

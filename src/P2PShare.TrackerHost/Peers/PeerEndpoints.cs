@@ -14,6 +14,8 @@ internal static class PeerEndpoints
     // The most holdings with the longest group names, added and removed in one request.
     private const int MaxAnnounceBody = 2 * ConnectionLimits.MaxRequestBody;
 
+    private const int ItemsForOnePermit = 16;
+
     public static void MapPeers(this IEndpointRouteBuilder routes)
     {
         var routed = routes.MapGroup("").WithTags("Peers").RequireAuthorization();
@@ -21,6 +23,7 @@ internal static class PeerEndpoints
                 TypedResults.Ok(await peers.AnnounceAsync(user, context.RemoteAddress(), Check(request), request, context.RequestAborted)))
             .WithMetadata(new RequestSizeLimitAttribute(MaxAnnounceBody))
             .RequireRateLimiting(RateLimit.Announces)
+            .Charge<AnnounceRequest>(request => (request.Holdings.Count + request.Removed.Count) / ItemsForOnePermit)
             .Describe("announce", "Announces a peer and what it holds.", ErrorCode.InvalidRequest, ErrorCode.QuotaExceeded);
         routed.MapGet(
                 TrackerRoutes.GroupPeersTemplate,
@@ -53,6 +56,7 @@ internal static class PeerEndpoints
         .RequireAuthorization()
         .WithTags("Peers")
         .WithMetadata(new WorkLimits.SendsList())
+        .Charge<SourcesRequest>(request => request.PiecesRoots.Count / ItemsForOnePermit)
         .Describe("findSources", "Finds the sources of contents, with a ticket for them.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.NotMember, ErrorCode.FileNotFound);
 
     /// <returns>The peer's own addresses.</returns>

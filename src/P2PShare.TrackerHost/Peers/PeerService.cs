@@ -12,20 +12,34 @@ using P2PShare.TrackerHost.Tickets;
 namespace P2PShare.TrackerHost.Peers;
 
 /// <summary>The rules of swarms: peers announce, and members find the sources of a content.</summary>
-internal sealed class PeerService(
-    TrackerDatabase database, PeerOptions options, TicketOptions tickets, TicketKeys keys, TrackerIdentity tracker, LastSeenWriter lastSeen, TimeProvider clock)
+internal sealed class PeerService
 {
     private const int MaxAnnouncesAtOnce = 256;
 
-    private readonly Batcher<Announce, AnnounceResponse?> _heartbeats = new(
-        announces => AnswerHeartbeatsAsync(announces, database, options, tickets, lastSeen, clock.GetUtcNow()), MaxAnnouncesAtOnce);
-
-    private readonly Batcher<Announce, AnnounceOutcome> _announces = new(
-        announces => database.WritePresenceAsync(
-            connection => new AnnounceBatch(connection, options, tickets, clock.GetUtcNow()).WriteAsync(announces), CancellationToken.None),
-        MaxAnnouncesAtOnce);
-
+    private readonly TrackerDatabase _database;
+    private readonly PeerOptions _options;
+    private readonly TicketOptions _tickets;
+    private readonly TicketKeys _keys;
+    private readonly TrackerIdentity _tracker;
+    private readonly LastSeenWriter _lastSeen;
+    private readonly TimeProvider _clock;
+    private readonly AnnouncePacing _pacing;
+    private readonly Batcher<Announce, AnnounceResponse?> _heartbeats;
+    private readonly Batcher<Announce, AnnounceOutcome> _announces;
     private readonly ProvenFingerprints _proven = new();
+    private int _inWork;
+
+    public PeerService(
+        TrackerDatabase database, PeerOptions options, TicketOptions tickets, TicketKeys keys, TrackerIdentity tracker, LastSeenWriter lastSeen, TimeProvider clock)
+    {
+        (_database, _options, _tickets, _keys, _tracker, _lastSeen, _clock) = (database, options, tickets, keys, tracker, lastSeen, clock);
+        _pacing = new AnnouncePacing(options);
+        _heartbeats = new Batcher<Announce, AnnounceResponse?>(AnswerHeartbeatsAsync, MaxAnnouncesAtOnce);
+        _announces = new Batcher<Announce, AnnounceOutcome>(
+            announces => database.WritePresenceAsync(
+                connection => new AnnounceBatch(connection, options, tickets, ChoosePause, clock.GetUtcNow()).WriteAsync(announces), CancellationToken.None),
+            MaxAnnouncesAtOnce);
+    }
 
     /// <param name="observed">Where the request came from.</param>
     /// <param name="own">The peer's own addresses, as it announces them.</param>
@@ -39,7 +53,7 @@ internal sealed class PeerService(
         // Changes and heartbeats count only for a peer that this session has announced whole. A session that continues another one after a
         // change of the password has that one's peers, whose proofs under way name the other.
         if (request.Full && !Proves(user, request)
-            && !await database.ReadSnapshotAsync(connection => IsOfSessionAsync(connection, user, request.Fingerprint), cancellationToken))
+            && !await _database.ReadSnapshotAsync(connection => IsOfSessionAsync(connection, user, request.Fingerprint), cancellationToken))
         {
             throw new P2PShareException(
                 ErrorCode.InvalidRequest,
@@ -47,18 +61,26 @@ internal sealed class PeerService(
         }
 
         var announce = new Announce(user, request.ThroughProxy ? "" : observed.ToString(), string.Join(' ', PeerAddresses.KeepOwn(observed, own)), request);
-        return (announce.IsHeartbeat ? await _heartbeats.RunAsync(announce, cancellationToken) : null)
-            ?? (await _announces.RunAsync(announce, cancellationToken)).Require();
+        Interlocked.Increment(ref _inWork);
+        try
+        {
+            return (announce.IsHeartbeat ? await _heartbeats.RunAsync(announce, cancellationToken) : null)
+                ?? (await _announces.RunAsync(announce, cancellationToken)).Require();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _inWork);
+        }
     }
 
     /// <summary>The peers online that offer something in a group.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
     public Task<IReadOnlyList<PeerResponse>> ListAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<PeerResponse>>(
+        _database.ReadAsync<IReadOnlyList<PeerResponse>>(
             async connection =>
             {
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
-                var peers = await PeerStore.ListAsync(connection, membership.GroupId, options.OnlineSince(clock.GetUtcNow()));
+                var peers = await PeerStore.ListAsync(connection, membership.GroupId, _options.OnlineSince(_clock.GetUtcNow()));
                 return [.. peers.Select(peer => peer.ToResponse(membership.GroupName))];
             },
             cancellationToken);
@@ -69,10 +91,10 @@ internal sealed class PeerService(
     /// </exception>
     public Task<SourcesResponse> FindSourcesAsync(CurrentUser user, string group, SourcesRequest request, CancellationToken cancellationToken) =>
         // In one snapshot: a revocation that comes meanwhile must not date the ticket to after itself.
-        database.ReadSnapshotAsync(
+        _database.ReadSnapshotAsync(
             async connection =>
             {
-                var now = clock.GetUtcNow();
+                var now = _clock.GetUtcNow();
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
                 membership.RequireId(request.GroupId);
                 var asked = request.PiecesRoots.Distinct().ToArray();
@@ -84,18 +106,13 @@ internal sealed class PeerService(
                         ErrorCode.FileNotFound, $"'{membership.GroupName}' has none of the contents that were asked for: their share was stopped, or they were replaced.");
                 }
 
-                var contents = new List<ContentSources>(roots.Length);
-                foreach (var root in roots)
-                {
-                    var sources = await HoldingStore.FindSourcesAsync(connection, membership.GroupId, root, request.Fingerprint, options.OnlineSince(now));
-                    contents.Add(new ContentSources(root, Shuffle(sources)));
-                }
-
-                var expires = DateTimeOffset.FromUnixTimeSeconds((now + tickets.TicketLifetime).ToUnixTimeSeconds());
+                var sources = await HoldingStore.FindSourcesAsync(connection, membership.GroupId, roots, request.Fingerprint, _options.OnlineSince(now));
+                ContentSources[] contents = [.. roots.Select((root, number) => new ContentSources(root, Shuffle(sources[number])))];
+                var expires = DateTimeOffset.FromUnixTimeSeconds((now + _tickets.TicketLifetime).ToUnixTimeSeconds());
                 var ticket = new Ticket(
                     user.UserId, membership.Group.Id, user.SessionId, user.Name, membership.GroupName, roots, request.CertificateHash, expires);
                 var issued = await RevocationStore.IssueTimeAsync(connection, ticket, now);
-                return new SourcesResponse(membership.Group.Id, keys.Issuer.Issue(ticket, issued), expires, contents);
+                return new SourcesResponse(membership.Group.Id, _keys.Issuer.Issue(ticket, issued), expires, contents);
             },
             cancellationToken);
 
@@ -106,7 +123,7 @@ internal sealed class PeerService(
             return true;
         }
 
-        if (request.Proof?.Proves(request.Fingerprint, tracker.Id, user.SessionId) != true)
+        if (request.Proof?.Proves(request.Fingerprint, _tracker.Id, user.SessionId) != true)
         {
             return false;
         }
@@ -131,11 +148,13 @@ internal sealed class PeerService(
         return [.. SourcePeer.DealByUser(peers.OrderByDescending(peer => peer.Complete)).Take(HoldingStore.MaxSources)];
     }
 
-    private static async Task<IReadOnlyList<AnnounceResponse?>> AnswerHeartbeatsAsync(
-        IReadOnlyList<Announce> announces, TrackerDatabase database, PeerOptions options, TicketOptions tickets, LastSeenWriter lastSeen, DateTimeOffset now)
+    private int ChoosePause(Announce announce) => _pacing.ChooseSeconds(announce.Request.Full, Volatile.Read(ref _inWork));
+
+    private async Task<IReadOnlyList<AnnounceResponse?>> AnswerHeartbeatsAsync(IReadOnlyList<Announce> announces)
     {
-        var found = await database.ReadAsync(connection => Heartbeats.AnswerAsync(connection, announces, options, tickets, now), CancellationToken.None);
-        lastSeen.Add(found.OfType<(long Peer, AnnounceResponse)>().Select(one => one.Peer), now);
+        var now = _clock.GetUtcNow();
+        var found = await _database.ReadAsync(connection => Heartbeats.AnswerAsync(connection, announces, _options, _tickets, ChoosePause, now), CancellationToken.None);
+        _lastSeen.Add(found.OfType<(long Peer, AnnounceResponse)>().Select(one => one.Peer), now);
         return [.. found.Select(one => one?.Response)];
     }
 }

@@ -13,10 +13,13 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMinutes(1);
 
-    // Fractions of the tracker's interval: the shortest time between two heartbeats, and the longest time after which another
-    // tracker that answers has to know this peer.
+    // What a tracker names is bounded: a peer announces neither in a loop nor never.
+    private const int MinSeconds = 1;
+    private const int MaxIntervalSeconds = 3600;
+    private const int MaxNextSeconds = 2 * MaxIntervalSeconds;
+
+    // Fraction of the tracker's interval: the shortest time between two heartbeats if the tracker names none.
     private const double ShortestInterval = 0.8;
-    private const double MovedWithin = 0.15;
 
     // Each of ten thousand small files is a change: changes within this time of the last announce wait for the next one,
     // unless a caller waits for it.
@@ -31,6 +34,7 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
     private bool _isSending;
     private bool _isUrgent;
     private TimeSpan _interval = TimeSpan.FromSeconds(30);
+    private TimeSpan? _next;
     private TimeSpan _began = -CoalescingTime;
     private TimeSpan _heartbeatAt;
     private TimeSpan? _movedAt;
@@ -69,10 +73,10 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
         return !wasUrgent;
     }
 
-    /// <summary>Another tracker answers now: it is announced to soon, but not by all peers at once.</summary>
+    /// <summary>Another tracker answers now: it is announced to within an interval, at a random time, because all peers of a tracker lose it together.</summary>
     public void TrackerMoved()
     {
-        var at = Now + _interval * (MovedWithin * random.NextDouble());
+        var at = Now + _interval * random.NextDouble();
         _movedAt = _movedAt < at ? _movedAt : at;
     }
 
@@ -117,12 +121,16 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
         return new AnnounceBatch(isFull, _version, [.. _changes.Take(AnnounceRequest.MaxHoldings)]);
     }
 
+    /// <summary>A batch that changes nothing.</summary>
+    public AnnounceBatch TakeNothing() => new(IsFull: false, _version, []);
+
     /// <summary>The tracker answered.</summary>
     /// <param name="isOwnRevoked">Whether this user's own access was revoked, and the tracker lost the holdings with it.</param>
     /// <returns>The holdings that were rejected, without those that were added again after the batch was made: a late answer is not about them.</returns>
     public IReadOnlyList<Announcement> Accept(AnnounceBatch batch, AnnounceResponse response, bool isOwnRevoked)
     {
-        _interval = TimeSpan.FromSeconds(Math.Clamp(response.IntervalSeconds, 1, 3600));
+        _interval = TimeSpan.FromSeconds(Math.Clamp(response.IntervalSeconds, MinSeconds, MaxIntervalSeconds));
+        _next = response.NextAnnounceSeconds is { } next ? TimeSpan.FromSeconds(Math.Clamp(next, MinSeconds, MaxNextSeconds)) : null;
         _isKnown = (response.Known || batch.IsFull) && !isOwnRevoked;
         RevocationsAfter = response.RevocationsAfter;
         foreach (var (key, isComplete) in batch.Changes)
@@ -159,7 +167,7 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
         _isUrgent = false;
         _retryAt = null;
         _retryDelay.Reset();
-        _heartbeatAt = Now + _interval * (ShortestInterval + (1 - ShortestInterval) * random.NextDouble());
+        _heartbeatAt = Now + (_next ?? _interval * (ShortestInterval + (1 - ShortestInterval) * random.NextDouble()));
     }
 
     /// <summary>A batch could not be sent, or its response was lost: whatever the tracker knows, it is told all again.</summary>
@@ -175,8 +183,7 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
     public bool Postpone(TimeSpan retryAfter)
     {
         var isFirst = _retryDelay.IsFresh;
-        var delay = _retryDelay.Next();
-        _retryAt = Now + (retryAfter > delay ? retryAfter : delay);
+        _retryAt = Now + _retryDelay.Next(retryAfter);
         return isFirst;
     }
 

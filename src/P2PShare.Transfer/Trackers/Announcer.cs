@@ -131,18 +131,16 @@ internal sealed class Announcer(
             }
             while (hasMore);
         }
+        catch (P2PShareException e) when (e.Code == ErrorCode.QuotaExceeded)
+        {
+            // What was announced has no effect. What the peer has there already stays online, and it must not miss a revocation.
+            await TrySendHeartbeatAsync(cancellationToken).ConfigureAwait(false);
+            Fail(e);
+            throw;
+        }
         catch (Exception e)
         {
-            lock (_lock)
-            {
-                _state.Fail();
-            }
-
-            if (e is P2PShareException)
-            {
-                SignalAnnounced(e);
-            }
-
+            Fail(e);
             throw;
         }
 
@@ -154,33 +152,79 @@ internal sealed class Announcer(
         SignalAnnounced(null);
     }
 
+    private void Fail(Exception e)
+    {
+        lock (_lock)
+        {
+            _state.Fail();
+        }
+
+        if (e is P2PShareException)
+        {
+            SignalAnnounced(e);
+        }
+    }
+
     /// <returns>Whether another batch has to follow.</returns>
     private async Task<bool> SendBatchAsync(CancellationToken cancellationToken)
     {
         AnnounceBatch batch;
-        AnnounceRequest request;
         lock (_lock)
         {
             batch = _state.TakeBatch();
+        }
+
+        var isFull = await SendAsync(batch, cancellationToken).ConfigureAwait(false);
+        lock (_lock)
+        {
+            return isFull || _state.HasPending;
+        }
+    }
+
+    private async Task TrySendHeartbeatAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            bool hasMore;
+            do
+            {
+                AnnounceBatch batch;
+                lock (_lock)
+                {
+                    batch = _state.TakeNothing();
+                }
+
+                hasMore = await SendAsync(batch, cancellationToken).ConfigureAwait(false);
+            }
+            while (hasMore);
+        }
+        catch (P2PShareException)
+        {
+            // It is repeated with the announce.
+        }
+    }
+
+    /// <returns>Whether the response had as much of something as one has, so that more may follow.</returns>
+    private async Task<bool> SendAsync(AnnounceBatch batch, CancellationToken cancellationToken)
+    {
+        AnnounceRequest request;
+        lock (_lock)
+        {
             request = new AnnounceRequest(fingerprint, port, _addresses.Get(), batch.IsFull, batch.Holdings, batch.Removed, _state.RevocationsAfter, ThroughProxy: tracker.IsThroughProxy);
             request = batch.IsFull ? request with { Proof = prove() } : request;
         }
 
         var response = await tracker.AnnounceAsync(request, cancellationToken).ConfigureAwait(false);
         var isOwnRevoked = handler.OnRevoked(response.Revocations);
-        bool hasMore;
         IReadOnlyList<Announcement> allRejected;
         lock (_lock)
         {
             allRejected = _state.Accept(batch, response, isOwnRevoked);
-            hasMore = _state.HasPending || response.Revocations.Count >= AnnounceResponse.MaxRevocations
-                || response.Rejected.Count >= AnnounceResponse.MaxWithdrawn;
         }
 
         TrackerLog.Announced(_logger, request.Holdings.Count, request.Removed.Count, response.IntervalSeconds);
         handler.OnRejected(allRejected);
-
-        return hasMore;
+        return response.Revocations.Count >= AnnounceResponse.MaxRevocations || response.Rejected.Count >= AnnounceResponse.MaxWithdrawn;
     }
 
     private async Task WaitUntilDueAsync(CancellationToken cancellationToken)

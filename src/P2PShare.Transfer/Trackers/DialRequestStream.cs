@@ -12,13 +12,17 @@ namespace P2PShare.Transfer.Trackers;
 /// </summary>
 /// <param name="fingerprint">Of this peer, which has been announced.</param>
 /// <param name="handle">Receives each request; returns at once.</param>
-internal sealed class DialRequestStream(TrackerApi tracker, Hash256 fingerprint, Action<DialEvent> handle, TimeProvider clock, ILogger logger)
+/// <param name="random">Spreads the peers that lose their tracker together. Null: the shared generator.</param>
+internal sealed class DialRequestStream(TrackerApi tracker, Hash256 fingerprint, Action<DialEvent> handle, TimeProvider clock, ILogger logger, Random? random = null)
 {
     // Requests go over new connections after this time: a stream that stayed on its old one would hold two for each peer.
     internal static readonly TimeSpan Lifetime = TrackerConnection.Lifetime;
 
-    // All peers of a tracker lose it at the same moment. It does not need to be asked often for a stream that it refuses.
-    private readonly RetryDelay _backoff = new(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(2));
+    private readonly RetryDelay _backoff = NewBackoff(random);
+
+    // All peers of a tracker lose it at the same moment, and return to it, or to the next one, spread over the time of an announce interval: a handshake each is the
+    // most expensive thing that they can ask for. It does not need to be asked often for a stream that it refuses.
+    internal static RetryDelay NewBackoff(Random? random) => new(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), random);
 
     /// <summary>Reads one stream after the other until cancelled.</summary>
     /// <exception cref="OperationCanceledException">By <paramref name="cancellationToken"/>.</exception>
@@ -62,7 +66,7 @@ internal sealed class DialRequestStream(TrackerApi tracker, Hash256 fingerprint,
             return TimeSpan.Zero;
         }
 
-        return after + _backoff.Next();
+        return _backoff.Next(after);
     }
 
     // What cannot be read is of a newer tracker.

@@ -30,8 +30,7 @@ internal sealed class EventWatch(Func<string?, CancellationToken, Task<HttpRespo
                 }
             }
 
-            var delay = _backoff.Next();
-            delay = _retryAfter > delay ? _retryAfter : delay;
+            var delay = _backoff.Next(_retryAfter);
             TrackerLog.EventStreamLost(logger, delay);
             await Task.Delay(delay, clock, cancellationToken).ConfigureAwait(false);
         }

@@ -27,6 +27,11 @@ internal sealed class RetryDelay(TimeSpan first, TimeSpan max, Random? random = 
         return (bound < max ? bound : max) * _random.NextDouble();
     }
 
+    /// <summary>An attempt failed, and the tracker named a time.</summary>
+    /// <param name="retryAfter">The time that the tracker named, which it may have named to all; 0: none.</param>
+    /// <returns>That time, and a random one beyond it.</returns>
+    public TimeSpan Next(TimeSpan retryAfter) => retryAfter + Next();
+
     /// <summary>An attempt succeeded.</summary>
     public void Reset() => _failures = 0;
 }

@@ -113,6 +113,55 @@ public sealed class PeerQuotaTests
         await alice.AnnounceAsync(Delta(first, files[0]));
     }
 
+    [TrackerFact]
+    public async Task A_user_has_so_many_peers_altogether_whatever_they_hold()
+    {
+        var clock = new TrackerClock();
+        await using var tracker = await TestTracker.StartAsync(options => options.PeersPerUser = 3, clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        var peers = Enumerable.Range(0, 40).Select(_ => TestUser.NewFingerprint()).ToArray();
+
+        var statuses = (await Task.WhenAll(peers.Select(peer => alice.PostAsync(TrackerRoutes.Peers, alice.Prove(Full(peer)))))).Select(answer => answer.StatusCode).ToList();
+
+        Assert.Equal((3, 37), (statuses.Count(one => one == HttpStatusCode.OK), statuses.Count(one => one == HttpStatusCode.Forbidden)));
+        Assert.Equal(3, await tracker.CountAsync("peers"));
+        await bob.AnnounceAsync(Full(peers[0]));
+        // Those that are there stay.
+        var own = peers.Zip(statuses).First(one => one.Second == HttpStatusCode.OK).First;
+        await alice.AnnounceAsync(Full(own));
+        clock.Advance(TimeSpan.FromMinutes(4));
+        await alice.AnnounceAsync(Full(peers[^1]));
+    }
+
+    [TrackerFact]
+    public async Task A_peer_that_is_refused_receives_revocations_with_its_heartbeat_and_stays_online_with_what_it_had()
+    {
+        var clock = new TrackerClock();
+        await using var tracker = await TestTracker.StartAsync(options => options.HoldingsPerUser = 1, clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        await alice.CreateGroupAsync("dev");
+        await bob.JoinAsync(alice, "dev");
+        var (first, second) = (TestUser.RandomHash(), TestUser.RandomHash());
+        await alice.ShareAsync("dev", "first", first);
+        await alice.ShareAsync("dev", "second", second);
+        await alice.AnnounceAsync(Full(alice.Fingerprint, await alice.HoldingAsync("dev", first, complete: true)));
+        var added = Delta(alice.Fingerprint, await alice.HoldingAsync("dev", second, complete: true));
+        await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Member("dev", "bob")));
+        clock.Advance(TimeSpan.FromSeconds(130));
+
+        await alice.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.QuotaExceeded, await alice.PostAsync(TrackerRoutes.Peers, added));
+        var heartbeat = await alice.AnnounceAsync(Delta(alice.Fingerprint));
+
+        Assert.True(heartbeat.Known);
+        Assert.Equal(bob.Session.UserId, Assert.Single(heartbeat.Revocations).UserId);
+        clock.Advance(TimeSpan.FromSeconds(100));
+        Assert.Equal(1, (await alice.ListFilesAsync("dev")).Single(file => file.Name == "first").Sources);
+        // Also one that is not there at all.
+        Assert.Single((await alice.AnnounceAsync(Delta(TestUser.NewFingerprint()))).Revocations);
+    }
+
     private static AnnounceRequest Full(Hash256 peer, params Announcement[] holdings) => new(peer, 5000, [], Full: true, holdings, [], RevocationsAfter: 0);
 
     private static AnnounceRequest Delta(Hash256 peer, params Announcement[] holdings) => new(peer, 5000, [], Full: false, holdings, [], RevocationsAfter: 0);

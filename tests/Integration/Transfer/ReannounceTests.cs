@@ -7,7 +7,7 @@ using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Integration.Transfer;
 
-/// <summary>Peers that lose their tracker announce themselves to the next one: soon, and not all at the same moment.</summary>
+/// <summary>Peers that lose their tracker announce themselves to the next one: within an interval, and spread over it.</summary>
 public sealed class ReannounceTests
 {
     private const int Peers = 60;
@@ -16,7 +16,7 @@ public sealed class ReannounceTests
     private const int Interval = 20;
 
     [Fact]
-    public async Task Peers_that_lose_their_tracker_together_announce_to_the_next_one_soon_and_spread_out()
+    public async Task Peers_that_lose_their_tracker_together_announce_to_the_next_one_spread_over_the_interval()
     {
         await using var first = await ScriptedTracker.StartAsync();
         await using var second = await ScriptedTracker.StartAsync();
@@ -40,10 +40,10 @@ public sealed class ReannounceTests
         await Task.WhenAll(peers.Select(peer => peer.Client.GetGroupsAsync(CancellationToken.None)));
         await Eventually.HoldsAsync(() => arrived.Count >= Peers, "all have announced");
 
-        // 15 % of the interval, and what a busy machine adds.
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, Interval * 0.5);
+        // The interval, and what a busy machine adds.
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, Interval * 1.5);
         var span = arrived.Max() - arrived.Min();
-        Assert.True(span > TimeSpan.FromSeconds(Interval * 0.1), $"All announced within {span}.");
+        Assert.True(span > TimeSpan.FromSeconds(Interval * 0.7), $"All announced within {span}.");
         Assert.Equal(Peers, arrived.Count);
         await stop.CancelAsync();
         foreach (var (client, _, running) in peers)
@@ -61,6 +61,6 @@ public sealed class ReannounceTests
         }
 
         announced();
-        return context.Response.WriteAsJsonAsync(new AnnounceResponse(Interval, Known: true, [], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceResponse);
+        return context.Response.WriteAsJsonAsync(new AnnounceResponse(Interval, Known: true, [], [], RevocationsAfter: 0, 2 * Interval), TrackerJson.Default.AnnounceResponse);
     }
 }

@@ -31,6 +31,8 @@ internal sealed class TestTrackerOptions
 
     public TimeSpan? AnnounceInterval { get; set; }
 
+    public int? PeersPerUser { get; set; }
+
     public int? PeersPerUserAndGroup { get; set; }
 
     public int? HoldingsPerUser { get; set; }
@@ -70,6 +72,12 @@ internal sealed class TestTrackerOptions
     public int? Connections { get; set; }
 
     public int? ConnectionsPerAddress { get; set; }
+
+    public int? HandshakesAtOnce { get; set; }
+
+    public int? HandshakeQueueLength { get; set; }
+
+    public TimeSpan? HandshakeQueueTimeout { get; set; }
 
     public TimeSpan? HandshakeTimeout { get; set; }
 

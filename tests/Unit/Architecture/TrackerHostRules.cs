@@ -18,6 +18,7 @@ public sealed partial class TrackerHostRules
         ["removed_users"] = "Accounts/UserStore.cs",
         ["invitations"] = "Accounts/InvitationStore.cs",
         ["login_failures"] = "Accounts/LoginFailureStore.cs",
+        ["login_networks"] = "Accounts/LoginNetworkStore.cs",
         ["groups"] = "Groups/GroupStore.cs",
         ["members"] = "Groups/MemberStore.cs",
         ["join_requests"] = "Groups/JoinRequestStore.cs",

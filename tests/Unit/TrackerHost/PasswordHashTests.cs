@@ -1,3 +1,4 @@
+using System.Net;
 using P2PShare.Protocol;
 using P2PShare.TrackerHost.Accounts;
 using P2PShare.TrackerHost.Configuration;
@@ -23,10 +24,13 @@ public sealed class PasswordHashTests
     [Fact]
     public async Task Passwords_beyond_the_queue_are_refused_with_a_time_to_retry()
     {
-        using var workers = new PasswordWorkers(new AccountOptions { PasswordHashesAtOnce = 1, PasswordQueueLength = 1 });
+        var workers = new PasswordWorkers(new AccountOptions { PasswordHashesAtOnce = 1, PasswordQueueLength = 1 });
+        var (here, there) = (IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2"));
         using var begun = new ManualResetEventSlim();
         using var finish = new ManualResetEventSlim();
         var first = workers.RunAsync(
+            here,
+            isKnown: false,
             () => PasswordWorkers.HashAsync(() =>
             {
                 begun.Set();
@@ -34,9 +38,9 @@ public sealed class PasswordHashTests
             }),
             CancellationToken.None);
         Assert.True(begun.Wait(TimeSpan.FromSeconds(30)));
-        var second = workers.RunAsync(() => Task.FromResult(2), CancellationToken.None);
+        var second = workers.RunAsync(here, isKnown: false, () => Task.FromResult(2), CancellationToken.None);
 
-        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => workers.RunAsync(() => Task.FromResult(3), CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => workers.RunAsync(there, isKnown: true, () => Task.FromResult(3), CancellationToken.None));
 
         Assert.True(refused.RetryAfter > TimeSpan.Zero);
         finish.Set();
@@ -47,10 +51,10 @@ public sealed class PasswordHashTests
     [Fact]
     public async Task A_password_whose_caller_is_gone_is_not_hashed()
     {
-        using var workers = new PasswordWorkers(new AccountOptions());
+        var workers = new PasswordWorkers(new AccountOptions());
         var hashed = false;
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => workers.RunAsync(() => Task.FromResult(hashed = true), new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => workers.RunAsync(IPAddress.Loopback, isKnown: false, () => Task.FromResult(hashed = true), new CancellationToken(canceled: true)));
 
         Assert.False(hashed);
     }

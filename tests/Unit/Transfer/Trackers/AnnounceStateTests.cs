@@ -207,6 +207,27 @@ public sealed class AnnounceStateTests
         Assert.Equal(seconds, Math.Round(_state.TimeUntilDue().TotalSeconds, 3));
     }
 
+    [Theory]
+    [InlineData(7, 7)]
+    [InlineData(45, 45)]
+    [InlineData(int.MinValue, 1)]
+    [InlineData(0, 1)]
+    [InlineData(int.MaxValue, 7200)]
+    public void The_time_of_the_next_announce_is_the_trackers_within_bounds(int next, double seconds)
+    {
+        Announce(_state, interval: 30, next);
+        Assert.Equal(seconds, _state.TimeUntilDue().TotalSeconds);
+    }
+
+    [Fact]
+    public void A_time_that_the_tracker_named_counts_once()
+    {
+        Announce(_state, interval: 20, next: 5);
+        Announce(_state, interval: 20);
+
+        Assert.Equal(TimeSpan.FromSeconds(18), _state.TimeUntilDue());
+    }
+
     [Fact]
     public void Changes_within_a_tenth_of_a_second_are_announced_together()
     {
@@ -245,13 +266,12 @@ public sealed class AnnounceStateTests
 
     [Theory]
     [InlineData(0.0, 0)]
-    [InlineData(0.5, 1.5)]
-    [InlineData(0.999999, 3)]
-    public void Another_tracker_is_announced_to_within_15_percent_of_the_interval(double random, double seconds)
+    [InlineData(0.5, 10)]
+    [InlineData(0.999999, 20)]
+    public void Another_tracker_is_announced_to_at_any_time_of_the_interval(double random, double seconds)
     {
         var state = new AnnounceState(_clock, new FixedRandom(random));
-        Announce(state, interval: 20);
-        _clock.Advance(TimeSpan.FromSeconds(1));
+        Announce(state, interval: 20, next: 30);
 
         state.TrackerMoved();
 
@@ -266,7 +286,7 @@ public sealed class AnnounceStateTests
         _clock.Advance(TimeSpan.FromSeconds(1));
         _state.TrackerMoved();
 
-        Assert.Equal(TimeSpan.FromSeconds(0.5), _state.TimeUntilDue());
+        Assert.Equal(TimeSpan.FromSeconds(9), _state.TimeUntilDue());
     }
 
     [Fact]
@@ -288,7 +308,7 @@ public sealed class AnnounceStateTests
         _state.Accept(batch, Response(interval: 20), isOwnRevoked: false);
         _state.End();
 
-        Assert.InRange(_state.TimeUntilDue(), TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        Assert.InRange(_state.TimeUntilDue(), TimeSpan.Zero, TimeSpan.FromSeconds(15));
     }
 
     [Fact]
@@ -316,14 +336,14 @@ public sealed class AnnounceStateTests
     }
 
     [Fact]
-    public void The_time_that_a_tracker_named_is_not_undercut()
+    public void The_time_that_a_tracker_named_to_all_is_not_undercut_and_the_peers_are_spread_after_it()
     {
         _state.Fail();
         _state.Postpone(TimeSpan.FromSeconds(40));
-        Assert.Equal(TimeSpan.FromSeconds(40), _state.TimeUntilDue());
+        Assert.Equal(TimeSpan.FromSeconds(41), _state.TimeUntilDue());
 
-        _state.Postpone(TimeSpan.FromSeconds(0.1));
-        Assert.Equal(TimeSpan.FromSeconds(2), _state.TimeUntilDue());
+        _state.Postpone(TimeSpan.FromSeconds(0.5));
+        Assert.Equal(TimeSpan.FromSeconds(2.5), _state.TimeUntilDue());
     }
 
     [Fact]
@@ -338,11 +358,11 @@ public sealed class AnnounceStateTests
 
     private static AnnounceResponse Response(int interval = 30, bool known = true, params Announcement[] rejected) => new(interval, known, rejected, [], RevocationsAfter: 0);
 
-    private static AnnounceBatch Announce(AnnounceState state, int interval)
+    private static AnnounceBatch Announce(AnnounceState state, int interval, int? next = null)
     {
         state.Begin();
         var batch = state.TakeBatch();
-        state.Accept(batch, Response(interval), isOwnRevoked: false);
+        state.Accept(batch, Response(interval) with { NextAnnounceSeconds = next }, isOwnRevoked: false);
         state.End();
         return batch;
     }

@@ -75,10 +75,10 @@ public sealed class AnnouncerTests : IDisposable
         Assert.Equal("Too many requests.", failure.Message);
         _tracker.Answer = AcceptAsync;
         var flushed = _announcer.FlushAsync(CancellationToken.None);
-        await UntilAsync(() => _clock.Has(TimeSpan.FromSeconds(40)));
+        await UntilAsync(() => _clock.Has(TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(42)));
         _clock.Advance(TimeSpan.FromSeconds(39));
         Assert.False(flushed.IsCompleted);
-        _clock.Advance(TimeSpan.FromSeconds(2));
+        _clock.Advance(TimeSpan.FromSeconds(3));
         await flushed.WaitAsync(Limit);
 
         Assert.True(_requests.Last().Full);
@@ -103,6 +103,30 @@ public sealed class AnnouncerTests : IDisposable
 
         Assert.Equal([0, all[^2].Number, all[^1].Number], _requests.Select(request => request.RevocationsAfter));
         Assert.Equal(all.Length + 1, _handler.Revoked.Count);
+    }
+
+    [Fact]
+    public async Task An_announce_that_a_quota_refuses_is_followed_by_a_heartbeat_which_delivers_revocations()
+    {
+        var revocation = new Revocation(8, TestIds.Of("dev"), TestIds.Of("bob"), null, DateTimeOffset.UnixEpoch);
+        _response = new AnnounceResponse(20, Known: true, [], [revocation], RevocationsAfter: 8);
+        var refuse = InMemoryTracker.Problem(403, ErrorCode.QuotaExceeded, "Too many contents.");
+        var accept = _tracker.Answer;
+        _tracker.Answer = async (request, cancellationToken) =>
+        {
+            var answer = await accept(request, cancellationToken);
+            return _requests.Last().Holdings.Count > 0 ? await refuse(request, cancellationToken) : answer;
+        };
+        _announcer.Hold(TestIds.Of("dev"), Root, isComplete: true);
+
+        var refused = await Assert.ThrowsAsync<P2PShareException>(() => _announcer.AnnounceAsync(CancellationToken.None));
+
+        Assert.Equal((ErrorCode.QuotaExceeded, "Too many contents."), (refused.Code, refused.Message));
+        Assert.Equal([(true, 1), (false, 0)], _requests.Select(request => (request.Full, request.Holdings.Count)));
+        Assert.Equal([revocation], _handler.Revoked);
+        // The next one tells the tracker everything again, and what it knows of revocations.
+        await Assert.ThrowsAsync<P2PShareException>(() => _announcer.AnnounceAsync(CancellationToken.None));
+        Assert.Equal([(true, 1, 0L), (false, 0, 0L), (true, 1, 8L), (false, 0, 8L)], _requests.Select(request => (request.Full, request.Holdings.Count, request.RevocationsAfter)));
     }
 
     [Fact]
@@ -221,7 +245,7 @@ public sealed class AnnouncerTests : IDisposable
     {
         private readonly ConcurrentBag<TimeSpan> _started = [];
 
-        public bool Has(TimeSpan delay) => _started.Contains(delay);
+        public bool Has(TimeSpan least, TimeSpan most) => _started.Any(delay => delay >= least && delay <= most);
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {

@@ -13,6 +13,7 @@ namespace P2PShare.Unit.Transfer.Trackers;
 public sealed class DialRequestStreamTests : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private const double Tenth = 0.1;
     private static readonly Hash256 Own = Hash256.Compute([1]);
 
     private readonly PauseClock _clock = new();
@@ -38,7 +39,8 @@ public sealed class DialRequestStreamTests : IDisposable
 
         Assert.Equal([Peer(2), Peer(3), Peer(4)], _received.Select(dial => dial.Peer.Fingerprint).Take(3));
         Assert.All(_tracker.Requests.Take(2), request => Assert.EndsWith(TrackerRoutes.Dials(Own), request, StringComparison.Ordinal));
-        Assert.InRange(_clock.Pauses.First(), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        // A random time of a minute: all peers of a tracker lose it together.
+        Assert.Equal(TimeSpan.FromSeconds(60 * Tenth), _clock.Pauses.First());
     }
 
     [Fact]
@@ -46,16 +48,14 @@ public sealed class DialRequestStreamTests : IDisposable
     {
         _tracker.AnswerInTurn(
             InMemoryTracker.Problem(403, ErrorCode.QuotaExceeded, "Too many peers wait."),
-            InMemoryTracker.Problem(429, ErrorCode.TooManyAttempts, "Too many requests.", retryAfter: 15),
+            InMemoryTracker.Problem(429, ErrorCode.TooManyAttempts, "Too many requests.", retryAfter: 5),
             InMemoryTracker.Problem(404, ErrorCode.PeerNotFound, "Announce it first."),
             Stream(Dial(2)), InMemoryTracker.Silence);
 
         await RunAsync(requests: 1);
 
         var pauses = _clock.Pauses.Take(3).ToArray();
-        Assert.InRange(pauses[0], TimeSpan.Zero, TimeSpan.FromSeconds(2));
-        Assert.InRange(pauses[1], TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(19));
-        Assert.InRange(pauses[2], TimeSpan.Zero, TimeSpan.FromSeconds(8));
+        Assert.Equal([60 * Tenth, 5 + (120 * Tenth), 120 * Tenth], pauses.Select(pause => pause.TotalSeconds));
     }
 
     [Theory]
@@ -119,7 +119,7 @@ public sealed class DialRequestStreamTests : IDisposable
     private async Task RunAsync(int requests)
     {
         using var stopping = new CancellationTokenSource();
-        var running = new DialRequestStream(_session, Own, Handle, _clock, NullLogger.Instance).RunAsync(stopping.Token);
+        var running = new DialRequestStream(_session, Own, Handle, _clock, NullLogger.Instance, new FixedRandom(Tenth)).RunAsync(stopping.Token);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit));
 
         void Handle(DialEvent dial)

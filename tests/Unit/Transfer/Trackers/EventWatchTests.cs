@@ -57,7 +57,7 @@ public sealed class EventWatchTests : IDisposable
     [Fact]
     public async Task Too_many_requests_do_not_end_the_watch_and_the_trackers_time_is_waited_for()
     {
-        var busy = InMemoryTracker.Problem(429, ErrorCode.TooManyAttempts, "Too many requests.", retryAfter: 19);
+        var busy = InMemoryTracker.Problem(429, ErrorCode.TooManyAttempts, "Too many requests.", retryAfter: 10);
         // The stream ends and is busy; at the start it is busy too. The second 429 is a proxy's, without a time.
         Serve(busy, Stream(Item("ready", 4), Event(5, "a")), busy, InMemoryTracker.Status(429), Stream(Event(6, "b")));
 
@@ -66,7 +66,8 @@ public sealed class EventWatchTests : IDisposable
         var pauses = _clock.Pauses.Select(pause => pause.TotalSeconds).ToArray();
         Assert.Equal([null, null, "5", "5", "5"], _lastEventIds);
         Assert.Equal(4, pauses.Length);
-        Assert.Equal([19, 19], [pauses[0], pauses[2]]);
+        // All clients may have been told the same time.
+        Assert.All([pauses[0], pauses[2]], pause => Assert.InRange(pause, 10, 14));
         Assert.All([pauses[1], pauses[3]], pause => Assert.InRange(pause, 0, 16));
     }
 
