@@ -20,6 +20,7 @@ var verbs = new RootCommand("Runs P2PShare and the programs it is compared with 
     new SwarmCommand(),
     new TrackerCommand(),
     new HerdCommand(),
+    new OutageCommand(),
     new HashingCommand(),
     new ImportCommand(),
     new ProgressCommand(),

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using P2PShare.Bench.Measuring;
 using P2PShare.Protocol;
@@ -30,6 +31,7 @@ internal sealed class SimulatedPeers
     private readonly string _run = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray())[..8];
     private readonly (Guid Tracker, Guid Session)[] _sessions = new (Guid, Guid)[Sessions];
     private readonly ConcurrentDictionary<int, FingerprintProof> _proofs = new();
+    private readonly ConcurrentDictionary<int, long> _revocations = new();
     private Guid _group;
     private int _groups;
 
@@ -94,6 +96,24 @@ internal sealed class SimulatedPeers
         number, HttpMethod.Post, TrackerRoutes.Sessions, null,
         Json(new LoginRequest(UserName(number % Users), Password), TrackerJson.Default.LoginRequest));
 
+    /// <summary>Deletes the group of all.</summary>
+    public Task RemoveGroupAsync(Connections tracker) => tracker.SendAsync(0, HttpMethod.Delete, TrackerRoutes.Group(Group), _tokens[0], null);
+
+    /// <summary>Lets a user leave the group of all.</summary>
+    public Task LeaveAsync(Connections tracker, int user) =>
+        tracker.SendAsync(user, HttpMethod.Delete, TrackerRoutes.Member(Group, UserName(user)), _tokens[user], null);
+
+    /// <summary>Ends the first session of a user.</summary>
+    public Task LogOutAsync(Connections tracker, int user) => tracker.SendAsync(user, HttpMethod.Delete, TrackerRoutes.CurrentSession, _tokens[user], null);
+
+    public static bool IsOfSession(int peer, int session) => peer % Sessions == session;
+
+    /// <summary>As the database has the token of the first session of a user.</summary>
+    public string TokenHashOf(int user) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_tokens[user])));
+
+    /// <summary>Announces a peer, which from now on knows the revocations that it was told of.</summary>
+    public async Task LearnRevocationsAsync(Connections tracker, int peer) => _revocations[peer] = (await AnnounceDueAsync(tracker, peer, full: false)).RevocationsAfter;
+
     /// <summary>Makes a peer that is online a source of the first file, too.</summary>
     public Task HoldFirstAsync(Connections tracker, int peer) => tracker.SendAsync(
         peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Sessions],
@@ -112,14 +132,14 @@ internal sealed class SimulatedPeers
 
     /// <summary>The body of a peer's announce. A full one names other contents each time.</summary>
     /// <param name="proof">Its public key makes the fingerprint.</param>
-    public static byte[] AnnounceOf(int peer, bool full, Guid group, FingerprintProof proof)
+    public static byte[] AnnounceOf(int peer, bool full, Guid group, FingerprintProof proof, long revocationsAfter = 0)
     {
         var first = peer + Random.Shared.Next(Files);
         return Json(
             new AnnounceRequest(
                 Hash256.Compute(proof.PublicKey), PortOf(peer), AddressesOf(peer), full,
                 full ? [.. Enumerable.Range(0, HoldingsOfAPeer).Select(i => new Announcement(group, HashOf(1, (first + (i * 25)) % Files), Complete: peer % 4 != 0))] : [],
-                [], RevocationsAfter: 0, full ? proof : null),
+                [], revocationsAfter, full ? proof : null),
             TrackerJson.Default.AnnounceRequest);
     }
 
@@ -134,7 +154,7 @@ internal sealed class SimulatedPeers
     }
 
     private Task<byte[]> AnnounceAsync(Connections tracker, int peer, bool full) =>
-        tracker.SendAsync(peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Sessions], AnnounceOf(peer, full, _group, Prove(peer)));
+        tracker.SendAsync(peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Sessions], AnnounceOf(peer, full, _group, Prove(peer), _revocations.GetValueOrDefault(peer)));
 
     // A key for each peer, whose proof is made once and sent with every full announce.
     private FingerprintProof Prove(int peer) => _proofs.GetOrAdd(peer, _ =>
@@ -150,7 +170,7 @@ internal sealed class SimulatedPeers
 
     private static string[] AddressesOf(int peer) => [$"10.{peer >> 16 & 255}.{peer >> 8 & 255}.{peer & 255}"];
 
-    private static string UserName(int user) => $"user{user}";
+    public static string UserName(int user) => $"user{user}";
 
     private static byte[] FileNamed(string name, Hash256 root)
     {

@@ -67,6 +67,9 @@ internal sealed class SingleTracker : IAsyncDisposable
         await _server.DisposeAsync();
     }
 
+    /// <summary>The folder of its data.</summary>
+    public string DataPath => Path.Combine(_folder, "tracker");
+
     /// <summary>Starts it again, on its port and with its data.</summary>
     public async Task RestartAsync(CancellationToken cancellationToken) =>
         _server = await TrackerServer.StartAsync(Machine.Local, _port, _folder, _settings, cancellationToken);

@@ -1,0 +1,17 @@
+namespace P2PShare.Bench.Tracker;
+
+/// <summary>An act or event with much behind it.</summary>
+internal enum OutageCase
+{
+    /// <summary>The deletion of a group with many members.</summary>
+    GroupRemoval,
+
+    /// <summary>A member leaves who shares many files.</summary>
+    Leave,
+
+    /// <summary>A session with many peers logs out.</summary>
+    Logout,
+
+    /// <summary>Many peers fall silent at once, as behind a line that broke.</summary>
+    Silence,
+}
