@@ -170,6 +170,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
+        builder.Services.AddListCompression();
         builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>().AddSingleton<RequestMetrics>().AddSingleton<WorkLimits>();
         builder.Services.AddSingleton<DatabaseMonitor>().AddSingleton<CapacityMetrics>().AddSingleton<CertificateMetrics>().AddSingleton<EventMetrics>();
         builder.Services.AddRateLimits(options.GetRequiredService<RateLimitOptions>(), options.GetRequiredService<AccountOptions>());
@@ -207,6 +208,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.UseRateLimiter();
         app.UseAuthorization();
         app.Use(next => context => context.RequestServices.GetRequiredService<WorkLimits>().RunAsync(context, next));
+        app.UseListCompression();
         app.MapAccounts();
         app.MapSessions();
         app.MapGroups();
