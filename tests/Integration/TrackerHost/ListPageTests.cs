@@ -143,9 +143,10 @@ public sealed class ListPageTests : IAsyncLifetime
         }
 
         using var end = new CancellationTokenSource();
-        var churn = Enumerable.Range(0, 3).Select(worker => ChurnAsync(worker)).ToList();
         var random = new SeededRandom().Random;
-        for (var round = 0; round < 12; round++)
+        var changes = 0;
+        var churn = Enumerable.Range(0, 3).Select(ChurnAsync).ToList();
+        for (var round = 0; round < 12 || Volatile.Read(ref changes) < 100; round++)
         {
             var size = random.Next(1, 50);
             foreach (var names in new[]
@@ -160,13 +161,12 @@ public sealed class ListPageTests : IAsyncLifetime
         }
 
         await end.CancelAsync();
-        Assert.All(await Task.WhenAll(churn), changes => Assert.InRange(changes, 10, int.MaxValue));
+        await Task.WhenAll(churn);
 
         static string Name(int number) => $"n{number:000}-stays";
 
-        async Task<int> ChurnAsync(int worker)
+        async Task ChurnAsync(int worker)
         {
-            var changes = 0;
             for (var turn = 0; !end.IsCancellationRequested; turn++)
             {
                 // Before and behind one that stays.
@@ -175,10 +175,8 @@ public sealed class ListPageTests : IAsyncLifetime
                 await mallory.CreateGroupAsync(name);
                 await mallory.Expect(HttpStatusCode.NoContent, await mallory.DeleteAsync(TrackerRoutes.File("dev", name)));
                 await mallory.Expect(HttpStatusCode.NoContent, await mallory.DeleteAsync(TrackerRoutes.Group(name)));
-                changes += 4;
+                Interlocked.Add(ref changes, 4);
             }
-
-            return changes;
         }
     }
 
@@ -307,7 +305,7 @@ public sealed class ListPageTests : IAsyncLifetime
 
         using var request = new HttpRequestMessage(HttpMethod.Get, TrackerRoutes.Events) { Headers = { AcceptEncoding = { new StringWithQualityHeaderValue("gzip") } } };
         using var stream = await _alice.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        Assert.Empty(stream.Content.Headers.ContentEncoding);
+        Assert.Equal(["identity"], stream.Content.Headers.ContentEncoding);
         var buffer = new byte[5];
         await (await stream.Content.ReadAsStreamAsync()).ReadExactlyAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Equal("event"u8, buffer);

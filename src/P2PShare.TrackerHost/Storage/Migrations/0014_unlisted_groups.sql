@@ -7,3 +7,6 @@ CREATE INDEX groups_listed ON groups (listed, name_key);
 ALTER TABLE files ADD COLUMN name_key TEXT NOT NULL DEFAULT '';
 UPDATE files SET name_key = NAME_KEY(name);
 CREATE UNIQUE INDEX files_name_key ON files (group_id, name_key, name);
+
+-- The first sharer of each file of a page is found without its other sharers, and without the sharers of other files.
+CREATE INDEX file_sharers_first ON file_sharers (file_id, id);
