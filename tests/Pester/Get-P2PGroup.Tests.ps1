@@ -57,10 +57,10 @@ Describe 'Get-P2PGroup' {
     }
 
     It 'completes names of groups, with -Mine only the user''s own' {
-        $all = [System.Management.Automation.CommandCompletion]::CompleteInput('Get-P2PGroup o', 14, $null).CompletionMatches.CompletionText
-        $all | Should -Be ops
-        $line = "Get-P2PGroup -Session `$carol -Mine -Name o"
-        (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Not -Contain ops
+        function Complete ([string] $Line) { (TabExpansion2 $Line $Line.Length).CompletionMatches | Where-Object ResultType -EQ ParameterValue | ForEach-Object CompletionText }
+        Complete 'Get-P2PGroup -Session $carol -Name o' | Should -Be ops
+        Complete 'Get-P2PGroup -Session $carol -Mine -Name o' | Should -BeNullOrEmpty
+        Complete 'Get-P2PGroup -Session $carol -Mine -Name de' | Should -Contain dev
     }
 
     It 'refuses an empty name' {
