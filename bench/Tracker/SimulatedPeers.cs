@@ -85,7 +85,7 @@ internal sealed class SimulatedPeers
         number, HttpMethod.Post, TrackerRoutes.Sources(Group), _tokens[number % Sessions], _sources[number % Files]);
 
     public Task ListFilesAsync(Connections tracker, int number) =>
-        tracker.SendAsync(number, HttpMethod.Get, TrackerRoutes.Files(Group), _tokens[number % Sessions], null);
+        tracker.SendAsync(number, HttpMethod.Get, ListQuery.All.On(TrackerRoutes.Files(Group)), _tokens[number % Sessions], null);
 
     /// <summary>A write that is acknowledged when it is durable: a user creates a group.</summary>
     public Task CreateGroupAsync(Connections tracker, int number) => tracker.SendAsync(

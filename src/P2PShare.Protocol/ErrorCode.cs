@@ -14,6 +14,7 @@ public static class ErrorCode
     public const string InvalidPassword = nameof(InvalidPassword);
     public const string InvalidContent = nameof(InvalidContent);
     public const string InvalidRequest = nameof(InvalidRequest);
+    public const string PageSizeMissing = nameof(PageSizeMissing);
     public const string InvalidTrackerAddress = nameof(InvalidTrackerAddress);
     public const string InvalidTrackerInfo = nameof(InvalidTrackerInfo);
     public const string InvalidFingerprint = nameof(InvalidFingerprint);

@@ -1,3 +1,4 @@
+using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
@@ -20,7 +21,7 @@ internal sealed class Commands(TrackerSession client, PeerServer server, Action<
                 write(["shared"]);
                 break;
             case ["receive", var group, var name, var destination]:
-                var files = await client.GetFilesAsync(group, CancellationToken.None);
+                var files = await client.ListFilesAsync(group, ListQuery.All, CancellationToken.None).ToListAsync();
                 var file = files.Single(file => file.Name == name);
                 write(["receiving"]);
                 _ = ReceiveAsync(new DownloadRequest(file.GroupIdentity, name, file.Content, destination, Overwrite: false));

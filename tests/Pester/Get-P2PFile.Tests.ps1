@@ -24,6 +24,13 @@ Describe 'Get-P2PFile' {
         Get-P2PFile dev | Select-Object -First 1 | Should -HaveCount 1
     }
 
+    It 'finds names by their beginning in any letter case' {
+        (Get-P2PFile dev PART*).Name | Should -Be part1.bin, part2.bin, part3.bin
+        (Get-P2PFile dev Part[12].bin).Name | Should -Be part1.bin, part2.bin
+        (Get-P2PFile dev SITE/IMG/LOGO.PNG).Name | Should -Be site/img/logo.png
+        (Get-P2PFile dev *2.bin).Name | Should -Be part2.bin
+    }
+
     It 'formats sizes in the table and keeps numbers in the objects' {
         $file = Get-P2PFile dev site/img/logo.png
         $file.Size | Should -Be 70KB

@@ -36,6 +36,33 @@ Describe 'Get-P2PGroup' {
         ([pscustomobject]@{ Group = 'design'; Path = 'x' } | Get-P2PGroup).Name | Should -Be design
     }
 
+    It 'writes with -Mine those that the user is in or has asked to join' {
+        (Get-P2PGroup -Mine -Session $carol).Name | Should -Be dev
+        $null = Join-P2PGroup design -Session $carol
+        (Get-P2PGroup -Mine -Session $carol).Name | Should -Be design, dev
+        (Get-P2PGroup d* -Mine -Session $carol).Role | Should -Be Requested, Member
+        { Get-P2PGroup ops -Mine -Session $carol -ErrorAction Stop } | Should -Throw -ErrorId 'NotMember,*'
+    }
+
+    It 'finds an unlisted group of others only by its exact name' {
+        $null = New-P2PGroup hidden -Unlisted
+        (Get-P2PGroup hid*).Listed | Should -BeFalse
+        Get-P2PGroup hid* -Session $carol | Should -BeNullOrEmpty
+        (Get-P2PGroup -Session $carol).Name | Should -Not -Contain hidden
+        $found = Get-P2PGroup HIDDEN -Session $carol
+        $found.Name, $found.Role, $found.Listed | Should -Be hidden, None, $false
+        Join-P2PGroup hid* -Session $carol | Should -BeNullOrEmpty
+        (Join-P2PGroup hidden -Session $carol).Group | Should -Be hidden
+        (Get-P2PGroup -Mine -Session $carol).Name | Should -Contain hidden
+    }
+
+    It 'completes names of groups, with -Mine only the user''s own' {
+        function Complete ([string] $Line) { (TabExpansion2 $Line $Line.Length).CompletionMatches | Where-Object ResultType -EQ ParameterValue | ForEach-Object CompletionText }
+        Complete 'Get-P2PGroup -Session $carol -Name o' | Should -Be ops
+        Complete 'Get-P2PGroup -Session $carol -Mine -Name o' | Should -BeNullOrEmpty
+        Complete 'Get-P2PGroup -Session $carol -Mine -Name de' | Should -Contain dev
+    }
+
     It 'refuses an empty name' {
         { Get-P2PGroup '' } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
         { Get-P2PGroup $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'

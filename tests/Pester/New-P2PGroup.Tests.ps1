@@ -15,6 +15,14 @@ Describe 'New-P2PGroup' {
         $group.Owner, $group.MemberCount, $group.Role | Should -Be alice, 1, Owner
     }
 
+    It 'creates a listed group, and with -Unlisted one that is not' {
+        (New-P2PGroup shown).Listed | Should -BeTrue
+        $hidden = New-P2PGroup hidden -Unlisted
+        $hidden.Listed | Should -BeFalse
+        $hidden | Format-Table | Out-String | Should -Match 'Listed'
+        Get-P2PGroup * -Session $bob | Select-Object -ExpandProperty Name | Should -Not -Contain hidden
+    }
+
     It 'creates none with -WhatIf' {
         New-P2PGroup ops -WhatIf | Should -BeNullOrEmpty
         Get-P2PGroup o* | Should -BeNullOrEmpty

@@ -90,13 +90,13 @@ internal sealed class PeerRole : IAsyncDisposable
                 await Parallel.ForEachAsync(Directory.Exists(path) ? Directory.EnumerateFiles(path) : [path], AtOnce, async (file, _) => await ShareAsync(file));
                 break;
             case ["list"]:
-                _files = [.. await Client.GetFilesAsync(Group, CancellationToken.None)];
+                _files = [.. await Client.ListFilesAsync(Group, ListQuery.All, CancellationToken.None).ToListAsync()];
                 break;
             case ["receive", var folder, var name]:
                 await ReceiveAsync(folder, _files.Single(file => file.Name == name));
                 break;
             case ["receive", var folder]:
-                await Parallel.ForEachAsync(await Client.GetFilesAsync(Group, CancellationToken.None), AtOnce, async (file, _) => await ReceiveAsync(folder, file));
+                await Parallel.ForEachAsync(await Client.ListFilesAsync(Group, ListQuery.All, CancellationToken.None).ToListAsync(), AtOnce, async (file, _) => await ReceiveAsync(folder, file));
                 break;
             case ["hash", var path]:
                 return await HashAsync(path);

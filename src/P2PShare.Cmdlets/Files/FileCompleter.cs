@@ -1,6 +1,7 @@
 using System.Collections;
 using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Files;
 
@@ -8,7 +9,7 @@ namespace P2PShare.Cmdlets.Files;
 public sealed class FileCompleter : TrackerCompleter
 {
     private protected override async Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(
-        P2PSession session, IDictionary bound, CancellationToken cancellationToken)
+        P2PSession session, IDictionary bound, string prefix, CancellationToken cancellationToken)
     {
         if (First(bound, "Group") is not { } group)
         {
@@ -16,10 +17,15 @@ public sealed class FileCompleter : TrackerCompleter
         }
 
         var names = new List<(string, string)>();
-        foreach (var found in await GroupSelection.FindAsync(session, group, GroupSelection.IsInside, cancellationToken).ConfigureAwait(false))
+        await foreach (var found in GroupSelection.FindAsync(session, group, GroupSelection.IsInside, cancellationToken).ConfigureAwait(false))
         {
-            var files = await session.Client.GetFilesAsync(found, cancellationToken).ConfigureAwait(false);
-            names.AddRange(files.Select(file => (file.Name, $"{file.Name}: {ByteText.Size(file.Size)}, {file.Sources} sources, {file.Owner}'s")));
+            names.AddRange(await session.Client.ListFilesAsync(found, new ListQuery(prefix), cancellationToken).Take(MaxNames - names.Count)
+                .Select(file => (file.Name, $"{file.Name}: {ByteText.Size(file.Size)}, {file.Sources} sources, {file.Owner}'s"))
+                .ToListAsync(cancellationToken).ConfigureAwait(false));
+            if (names.Count == MaxNames)
+            {
+                break;
+            }
         }
 
         return names.DistinctBy(name => name.Item1);

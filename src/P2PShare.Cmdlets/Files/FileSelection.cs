@@ -1,33 +1,142 @@
+using System.Runtime.CompilerServices;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Files;
 
-/// <summary>Finds files of groups by names that may have wildcards; asks the tracker once for each group.</summary>
+/// <summary>
+/// Finds files of groups by names that may have wildcards, as the tracker sends them. Of a group that is asked about often, all files
+/// are read once and kept.
+/// </summary>
 internal sealed class FileSelection(P2PSession session)
 {
-    private readonly Dictionary<string, IReadOnlyList<FileResponse>> _listings = new(StringComparer.OrdinalIgnoreCase);
-    private readonly HashSet<(Guid Group, string Name)> _caseConflicts = [];
+    // Requests of a page or less, after which one for all pages costs less than one more for each name.
+    private const int MaxLookUps = 16;
 
+    // Of a name, where it is usually one.
+    private const int MaxSame = 10;
+
+    private readonly Dictionary<string, int> _lookUps = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, IReadOnlyList<FileResponse>> _kept = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <returns>
+    /// In the order of <see cref="FileName.Key(string)"/>: the file with exactly this name; if there is none, those that match the wildcards or that differ
+    /// only in case.
+    /// </returns>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.FileNotFound"/> for a name without wildcards.</exception>
-    public async Task<IReadOnlyList<FileResponse>> FindAsync(string group, string name, CancellationToken cancellationToken)
+    public async IAsyncEnumerable<FoundFile> FindAsync(string group, string name, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (!_listings.TryGetValue(group, out var listing))
+        // No name of a file has the other two wildcards, but it may have those of a set: "a[1].txt".
+        if (!name.AsSpan().ContainsAny('*', '?'))
         {
-            listing = await session.Client.GetFilesAsync(group, cancellationToken);
-            _listings[group] = listing;
-            _caseConflicts.UnionWith(listing.GroupBy(file => file.Name, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1)
-                .SelectMany(same => same, (_, file) => (file.GroupId, file.Name)));
+            var same = await FindSameAsync(group, name, cancellationToken).ConfigureAwait(false);
+            foreach (var file in same)
+            {
+                yield return file;
+            }
+
+            if (same.Count > 0)
+            {
+                yield break;
+            }
+
+            if (!NameMatch.IsPattern(name))
+            {
+                throw NotFound(group, name);
+            }
         }
 
-        var found = NameMatch.Select(listing, name, file => file.Name);
-        return found.Count > 0 || NameMatch.IsPattern(name) ? found : throw NotFound(group, name);
+        var isMatch = NameMatch.Matcher(name);
+        await foreach (var file in WithConflictsAsync(ReadAsync(group, new ListQuery(NameMatch.Prefix(name)), cancellationToken)).ConfigureAwait(false))
+        {
+            if (isMatch(file.File.Name))
+            {
+                yield return file;
+            }
+        }
     }
-
-    /// <summary>A file that was found, for output.</summary>
-    public P2PFile Describe(FileResponse file) => new(file, _caseConflicts.Contains((file.GroupId, file.Name)));
 
     public static P2PShareException NotFound(string group, string name) =>
         new(ErrorCode.FileNotFound, $"The group '{group}' has no file '{name}'.");
+
+    /// <returns>The file with exactly this name; if there is none and the name is no pattern, those that differ only in case.</returns>
+    private async Task<IReadOnlyList<FoundFile>> FindSameAsync(string group, string name, CancellationToken cancellationToken)
+    {
+        var same = new List<FoundFile>();
+        var key = FileName.Key(name);
+        var query = new ListQuery(NameMatch.LiteralPrefix(name), PageSize: MaxSame);
+        await foreach (var file in WithConflictsAsync(ReadAsync(group, query, cancellationToken)).ConfigureAwait(false))
+        {
+            // Names with one key follow each other, and before all others that begin so.
+            if (FileName.Key(file.File.Name) != key && (same.Count > 0 || query.Prefix == name))
+            {
+                break;
+            }
+
+            if (FileName.Key(file.File.Name) == key)
+            {
+                same.Add(file);
+            }
+        }
+
+        var exact = same.Where(file => file.File.Name == name).ToList();
+        return exact.Count > 0 ? exact
+            : NameMatch.IsPattern(name) ? []
+            : [.. same.Where(file => string.Equals(file.File.Name, name, StringComparison.OrdinalIgnoreCase))];
+    }
+
+    private async IAsyncEnumerable<FileResponse> ReadAsync(string group, ListQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var lookUps = _lookUps[group] = _lookUps.GetValueOrDefault(group) + 1;
+        if (lookUps <= MaxLookUps)
+        {
+            await foreach (var file in session.Client.ListFilesAsync(group, query, cancellationToken).ConfigureAwait(false))
+            {
+                yield return file;
+            }
+
+            yield break;
+        }
+
+        if (!_kept.TryGetValue(group, out var kept))
+        {
+            _kept[group] = kept = await session.Client.ListFilesAsync(group, ListQuery.All, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var key = FileName.Key(query.Prefix);
+        foreach (var file in kept.Where(file => FileName.Key(file.Name).StartsWith(key, StringComparison.Ordinal)))
+        {
+            yield return file;
+        }
+    }
+
+    // Of names with one key it has to see the last before it knows about the first.
+    private static async IAsyncEnumerable<FoundFile> WithConflictsAsync(IAsyncEnumerable<FileResponse> files)
+    {
+        var same = new List<FileResponse>();
+        await foreach (var file in files.ConfigureAwait(false))
+        {
+            if (same.Count > 0 && FileName.Key(same[0].Name) != FileName.Key(file.Name))
+            {
+                foreach (var found in Judge(same))
+                {
+                    yield return found;
+                }
+
+                same.Clear();
+            }
+
+            same.Add(file);
+        }
+
+        foreach (var found in Judge(same))
+        {
+            yield return found;
+        }
+    }
+
+    private static IEnumerable<FoundFile> Judge(List<FileResponse> same) => same.Select(file => new FoundFile(
+        file, same.Exists(other => other.Name != file.Name && string.Equals(other.Name, file.Name, StringComparison.OrdinalIgnoreCase))));
 }

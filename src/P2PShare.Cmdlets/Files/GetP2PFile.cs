@@ -14,6 +14,8 @@ namespace P2PShare.Cmdlets.Files;
 /// <para>A group of which the user is not a member is the error NotMember. A file name without wildcards that the group does
 /// not have is the error FileNotFound; a pattern that matches nothing writes nothing. Names are compared without regard to
 /// case.</para>
+/// <para>Files are written as they arrive from the tracker, sorted by name, a thousand with each request: those of a large group are
+/// never in memory together, and Select-Object -First ends the requests.</para>
 /// </remarks>
 /// <example>
 /// <code>Get-P2PFile -Group builds</code>
@@ -80,7 +82,7 @@ public sealed class GetP2PFile : SessionCmdlet
         {
             await TryAsync(pattern, async () =>
             {
-                foreach (var group in await GroupSelection.FindAsync(CurrentSession, pattern, GroupSelection.IsInside, cancellationToken))
+                await foreach (var group in GroupSelection.FindAsync(CurrentSession, pattern, GroupSelection.IsInside, cancellationToken))
                 {
                     foreach (var name in Name)
                     {
@@ -93,9 +95,9 @@ public sealed class GetP2PFile : SessionCmdlet
 
     private async Task WriteAsync(FileSelection selection, string group, string name, CancellationToken cancellationToken)
     {
-        foreach (var file in (await selection.FindAsync(group, name, cancellationToken)).OrderBy(file => file.Name, StringComparer.OrdinalIgnoreCase))
+        await foreach (var file in selection.FindAsync(group, name, cancellationToken))
         {
-            WriteObject(selection.Describe(file));
+            WriteObject(file.Describe());
         }
     }
 }

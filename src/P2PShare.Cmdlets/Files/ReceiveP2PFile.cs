@@ -132,9 +132,9 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         {
             await TryAsync(name, async () =>
             {
-                foreach (var file in await _selection!.FindAsync(Group!, name, cancellationToken))
+                await foreach (var file in _selection!.FindAsync(Group!, name, cancellationToken))
                 {
-                    var found = _selection.Describe(file);
+                    var found = file.Describe();
                     await TryAsync(found, () => AddAsync(found, cancellationToken));
                 }
             });

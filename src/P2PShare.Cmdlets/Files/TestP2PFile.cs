@@ -128,18 +128,19 @@ public sealed class TestP2PFile : SessionCmdlet
 
     private async Task TestNamedAsync(string path, string name, CancellationToken cancellationToken)
     {
-        var files = await _selection!.FindAsync(Group!, name, cancellationToken);
-        if (files.Count == 0 && Name is null && !Directory.Exists(path))
+        var isFound = false;
+        await foreach (var file in _selection!.FindAsync(Group!, name, cancellationToken))
+        {
+            isFound = true;
+            var found = new P2PFile(file.File);
+            await TryAsync(found, () => TestAsync(found, path, cancellationToken));
+        }
+
+        if (!isFound && Name is null && !Directory.Exists(path))
         {
             // The local file's name has wildcard characters.
             throw new P2PShareException(
                 ErrorCode.FileNotFound, $"The group '{Group}' has no file '{name}', the local file's name.");
-        }
-
-        foreach (var file in files)
-        {
-            var found = new P2PFile(file);
-            await TryAsync(found, () => TestAsync(found, path, cancellationToken));
         }
     }
 

@@ -57,7 +57,8 @@ public sealed class UnpublishP2PFile : SessionCmdlet
         {
             await TryAsync(name, async () =>
             {
-                foreach (var file in await _selection.FindAsync(Group!, name, cancellationToken))
+                // Before the first is withdrawn: a name that is asked for later may be one of them.
+                foreach (var (file, _) in await _selection.FindAsync(Group!, name, cancellationToken).ToListAsync(cancellationToken))
                 {
                     if (ShouldProcess($"{file.Name} in group {Group}", "Stop sharing"))
                     {

@@ -35,8 +35,8 @@ public sealed class GetP2PGroupMember : GroupListingCmdlet<P2PGroupMember>
 
     private protected override bool MayList(GroupResponse group) => GroupSelection.IsInside(group);
 
-    private protected override async Task<IEnumerable<P2PGroupMember>> ListAsync(string group, CancellationToken cancellationToken) =>
-        (await CurrentSession.Client.GetMembersAsync(group, cancellationToken)).Select(member => new P2PGroupMember(member));
+    private protected override IAsyncEnumerable<P2PGroupMember> ListAsync(string group, string prefix, CancellationToken cancellationToken) =>
+        CurrentSession.Client.ListMembersAsync(group, new ListQuery(prefix), cancellationToken).Select(member => new P2PGroupMember(member));
 
     private protected override string UserNameOf(P2PGroupMember item) => item.UserName;
 

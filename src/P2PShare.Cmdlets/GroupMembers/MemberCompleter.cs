@@ -1,5 +1,6 @@
 using System.Collections;
 using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.GroupMembers;
 
@@ -7,14 +8,13 @@ namespace P2PShare.Cmdlets.GroupMembers;
 public sealed class MemberCompleter : TrackerCompleter
 {
     private protected override async Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(
-        P2PSession session, IDictionary bound, CancellationToken cancellationToken)
+        P2PSession session, IDictionary bound, string prefix, CancellationToken cancellationToken)
     {
         if (First(bound, "Group") is not { } group || NameMatch.IsPattern(group))
         {
             return [];
         }
 
-        var members = await session.Client.GetMembersAsync(group, cancellationToken).ConfigureAwait(false);
-        return members.Select(member => (member.UserName, $"{member.UserName}: {member.Role} since {member.Joined.ToLocalTime():g}"));
+        return await session.Client.ListMembersAsync(group, new ListQuery(prefix), cancellationToken).Take(MaxNames).Select(member => (member.UserName, $"{member.UserName}: {member.Role} since {member.Joined.ToLocalTime():g}")).ToListAsync(cancellationToken).ConfigureAwait(false);
     }
 }

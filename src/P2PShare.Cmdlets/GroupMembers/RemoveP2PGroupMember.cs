@@ -53,7 +53,7 @@ public sealed class RemoveP2PGroupMember : SessionCmdlet
             }
 
             IReadOnlyList<MemberResponse> members = [];
-            await TryAsync(user, async () => members = await CurrentSession.Client.GetMembersAsync(Group!, cancellationToken));
+            await TryAsync(user, async () => members = await CurrentSession.Client.ListMembersAsync(Group!, new ListQuery(NameMatch.Prefix(user)), cancellationToken).ToListAsync(cancellationToken));
             foreach (var member in NameMatch.Select(members.Where(member => member.Role != GroupRole.Owner), user, member => member.UserName))
             {
                 await RemoveAsync(member.UserName, cancellationToken);
@@ -71,13 +71,11 @@ public sealed class RemoveP2PGroupMember : SessionCmdlet
 
         await TryAsync(user, async () =>
         {
-            var removed = PassThru
-                ? NameMatch.Select(await client.GetMembersAsync(Group!, cancellationToken), user, member => member.UserName)
-                : [];
+            var removed = PassThru ? await client.FindMemberAsync(Group!, user, cancellationToken) : null;
             await client.RemoveMemberAsync(Group!, user, cancellationToken);
-            foreach (var member in removed)
+            if (removed is not null)
             {
-                WriteObject(new P2PGroupMember(member));
+                WriteObject(new P2PGroupMember(removed));
             }
         });
     }

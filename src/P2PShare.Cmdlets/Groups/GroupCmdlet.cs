@@ -32,7 +32,7 @@ public abstract class GroupCmdlet : SessionCmdlet
         foreach (var name in Name)
         {
             IReadOnlyList<string> groups = [];
-            await TryAsync(name, async () => groups = await GroupSelection.FindAsync(session, name, IsMeant, cancellationToken));
+            await TryAsync(name, async () => groups = await GroupSelection.FindAsync(session, name, IsMeant, cancellationToken, IsOfMine).ToListAsync(cancellationToken));
             foreach (var group in groups)
             {
                 if (ShouldProcess(group, Action))
@@ -46,6 +46,9 @@ public abstract class GroupCmdlet : SessionCmdlet
     /// <summary>Leaves or deletes a group; the running peer server stops offering there without a warning.</summary>
     private protected Task LeaveAsync(string group, Func<Task> leave) =>
         CurrentSession.RunningPeerServer is { } running ? running.Server.Shares.LeaveAsync(group, leave) : leave();
+
+    /// <summary>Whether a pattern only selects among groups that the user is in or has asked to join.</summary>
+    private protected virtual bool IsOfMine => true;
 
     /// <summary>Whether a pattern may select it.</summary>
     private protected abstract bool IsMeant(GroupResponse group);

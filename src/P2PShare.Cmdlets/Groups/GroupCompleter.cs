@@ -1,5 +1,6 @@
 using System.Collections;
 using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
@@ -7,9 +8,10 @@ namespace P2PShare.Cmdlets.Groups;
 public sealed class GroupCompleter : TrackerCompleter
 {
     private protected override async Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(
-        P2PSession session, IDictionary bound, CancellationToken cancellationToken)
+        P2PSession session, IDictionary bound, string prefix, CancellationToken cancellationToken)
     {
-        var groups = await session.Client.GetGroupsAsync(cancellationToken).ConfigureAwait(false);
-        return groups.Select(group => (group.Name, $"{group.Name}: {group.Owner}'s, {group.MemberCount} members"));
+        var query = new ListQuery(prefix, IsMine(bound));
+        return await session.Client.ListGroupsAsync(query, cancellationToken).Take(MaxNames)
+            .Select(group => (group.Name, $"{group.Name}: {group.Owner}'s, {group.MemberCount} members")).ToListAsync(cancellationToken).ConfigureAwait(false);
     }
 }

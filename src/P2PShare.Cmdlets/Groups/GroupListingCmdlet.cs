@@ -31,25 +31,22 @@ public abstract class GroupListingCmdlet<T> : SessionCmdlet
     [ValidateNotNullOrEmpty]
     public abstract string[] UserName { get; set; }
 
+    // Otherwise no item can come twice, and nothing has to be remembered.
+    private bool MayRepeat => MyInvocation.ExpectingInput || Group.Length > 1;
+
     protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
     {
         foreach (var group in Group)
         {
-            List<T> items = [];
-            if (await TryAsync(group, () => ListAsync(group, items, cancellationToken)))
-            {
-                foreach (var user in UserName)
-                {
-                    Write(items, group, user);
-                }
-            }
+            await TryAsync(group, () => WriteAsync(group, cancellationToken));
         }
     }
 
     /// <summary>Whether a pattern may select a group.</summary>
     private protected abstract bool MayList(GroupResponse group);
 
-    private protected abstract Task<IEnumerable<T>> ListAsync(string group, CancellationToken cancellationToken);
+    /// <param name="prefix">How the names of users begin.</param>
+    private protected abstract IAsyncEnumerable<T> ListAsync(string group, string prefix, CancellationToken cancellationToken);
 
     private protected abstract string UserNameOf(T item);
 
@@ -60,25 +57,28 @@ public abstract class GroupListingCmdlet<T> : SessionCmdlet
     /// <param name="where">The groups that were listed, as the end of a sentence: <c>'dev'</c>.</param>
     private protected abstract P2PShareException NotFound(string user, string where);
 
-    private async Task ListAsync(string group, List<T> items, CancellationToken cancellationToken)
+    private async Task WriteAsync(string group, CancellationToken cancellationToken)
     {
-        foreach (var name in await GroupSelection.FindAsync(CurrentSession, group, MayList, cancellationToken))
+        var missing = UserName.Where(user => !NameMatch.IsPattern(user)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var matchers = UserName.Select(NameMatch.Matcher).ToList();
+        // The tracker looks for one prefix.
+        var prefix = UserName is [var only] ? NameMatch.Prefix(only) : "";
+        await foreach (var name in GroupSelection.FindAsync(CurrentSession, group, MayList, cancellationToken))
         {
-            items.AddRange(await ListAsync(name, cancellationToken));
+            await foreach (var item in ListAsync(name, prefix, cancellationToken))
+            {
+                var user = UserNameOf(item);
+                missing.Remove(user);
+                if (matchers.Exists(isMatch => isMatch(user)) && (!MayRepeat || _written.Add(KeyOf(item))))
+                {
+                    WriteObject(item);
+                }
+            }
         }
-    }
 
-    private void Write(List<T> items, string group, string user)
-    {
-        var found = NameMatch.Select(items, user, UserNameOf);
-        if (found.Count == 0 && !NameMatch.IsPattern(user))
+        foreach (var user in UserName.Where(missing.Contains))
         {
             WriteFault(NotFound(user, NameMatch.IsPattern(group) ? $"any of your groups that match '{group}'" : $"'{group}'"), user);
-        }
-
-        foreach (var item in found.Where(item => _written.Add(KeyOf(item))))
-        {
-            WriteObject(item);
         }
     }
 }

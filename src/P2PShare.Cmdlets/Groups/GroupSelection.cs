@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol.Tracker;
 
@@ -7,17 +8,25 @@ namespace P2PShare.Cmdlets.Groups;
 internal static class GroupSelection
 {
     /// <param name="among">Whether a pattern may select a group.</param>
+    /// <param name="mine">Whether it can only be one that the user is in or has asked to join.</param>
     /// <returns>A name without wildcards is returned as it is: the tracker checks it with the next request.</returns>
-    public static async Task<IReadOnlyList<string>> FindAsync(
-        P2PSession session, string name, Func<GroupResponse, bool> among, CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<string> FindAsync(
+        P2PSession session, string name, Func<GroupResponse, bool> among, [EnumeratorCancellation] CancellationToken cancellationToken, bool mine = true)
     {
         if (!NameMatch.IsPattern(name))
         {
-            return [name];
+            yield return name;
+            yield break;
         }
 
-        var groups = await session.Client.GetGroupsAsync(cancellationToken);
-        return [.. NameMatch.Select(groups.Where(among), name, group => group.Name).Select(group => group.Name)];
+        var isMatch = NameMatch.Matcher(name);
+        await foreach (var group in session.Client.ListGroupsAsync(new ListQuery(NameMatch.Prefix(name), mine), cancellationToken).ConfigureAwait(false))
+        {
+            if (among(group) && isMatch(group.Name))
+            {
+                yield return group.Name;
+            }
+        }
     }
 
     public static bool IsInside(GroupResponse group) => group.Role is GroupRole.Member or GroupRole.Owner;

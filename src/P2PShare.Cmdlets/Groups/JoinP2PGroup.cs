@@ -29,6 +29,8 @@ public sealed class JoinP2PGroup : GroupCmdlet
 {
     private protected override string Action => "Ask to join group";
 
+    private protected override bool IsOfMine => false;
+
     private protected override bool IsMeant(GroupResponse group) => group.Role == GroupRole.None;
 
     private protected override async Task ActAsync(string group, CancellationToken cancellationToken) =>

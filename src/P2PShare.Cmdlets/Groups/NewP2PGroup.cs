@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Groups;
 
@@ -20,6 +21,10 @@ namespace P2PShare.Cmdlets.Groups;
 /// <para>Shows which groups would be created. Without -WhatIf they are.</para>
 /// </example>
 /// <example>
+/// <code>New-P2PGroup audit-2026 -Unlisted</code>
+/// <para>Creates a group that only users who know its exact name find.</para>
+/// </example>
+/// <example>
 /// <code>Import-Csv ./groups.csv | New-P2PGroup</code>
 /// <para>Creates a group for each row of a table that has a column Group or Name.</para>
 /// </example>
@@ -37,6 +42,12 @@ public sealed class NewP2PGroup : SessionCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
 
+    /// <summary>
+    /// Keeps the groups out of the list of groups. Users who are in them or have asked to join see them there; others find them by their exact names.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Unlisted { get; set; }
+
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
         var client = CurrentSession.Client;
@@ -44,7 +55,7 @@ public sealed class NewP2PGroup : SessionCmdlet
         {
             if (ShouldProcess(name, "Create group"))
             {
-                await TryAsync(name, async () => WriteObject(new P2PGroup(await client.CreateGroupAsync(name, cancellationToken))));
+                await TryAsync(name, async () => WriteObject(new P2PGroup(await client.CreateGroupAsync(new CreateGroupRequest(name, !Unlisted), cancellationToken))));
             }
         }
     }

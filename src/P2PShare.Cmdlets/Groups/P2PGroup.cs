@@ -30,6 +30,7 @@ public sealed class P2PGroup
             GroupRole.Owner => P2PGroupRole.Owner,
             _ => P2PGroupRole.None,
         };
+        Listed = group.Listed;
         Created = group.Created.ToLocalTime();
     }
 
@@ -42,6 +43,9 @@ public sealed class P2PGroup
 
     /// <summary>The role of the session's user.</summary>
     public P2PGroupRole Role { get; }
+
+    /// <summary>Whether every user finds it in the list of groups; otherwise only by its exact name.</summary>
+    public bool Listed { get; }
 
     public DateTimeOffset Created { get; }
 

@@ -34,14 +34,10 @@ public sealed class ApproveP2PJoinRequest : JoinRequestCmdlet
     {
         var client = CurrentSession.Client;
         await client.ApproveJoinAsync(Group!, user, cancellationToken);
-        if (PassThru)
+        // None if the new member was removed at once.
+        if (PassThru && await client.FindMemberAsync(Group!, user, cancellationToken) is { } member)
         {
-            var members = await client.GetMembersAsync(Group!, cancellationToken);
-            // None if the new member was removed at once.
-            foreach (var member in NameMatch.Select(members, user, member => member.UserName))
-            {
-                WriteObject(new P2PGroupMember(member));
-            }
+            WriteObject(new P2PGroupMember(member));
         }
     }
 }

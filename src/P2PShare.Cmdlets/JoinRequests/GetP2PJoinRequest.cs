@@ -44,8 +44,8 @@ public sealed class GetP2PJoinRequest : GroupListingCmdlet<P2PJoinRequest>
 
     private protected override bool MayList(GroupResponse group) => GroupSelection.IsOwned(group);
 
-    private protected override async Task<IEnumerable<P2PJoinRequest>> ListAsync(string group, CancellationToken cancellationToken) =>
-        (await CurrentSession.Client.GetJoinRequestsAsync(group, cancellationToken)).Select(request => new P2PJoinRequest(request));
+    private protected override IAsyncEnumerable<P2PJoinRequest> ListAsync(string group, string prefix, CancellationToken cancellationToken) =>
+        CurrentSession.Client.ListJoinRequestsAsync(group, new ListQuery(prefix), cancellationToken).Select(request => new P2PJoinRequest(request));
 
     private protected override string UserNameOf(P2PJoinRequest item) => item.UserName;
 

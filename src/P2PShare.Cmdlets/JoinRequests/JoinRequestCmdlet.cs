@@ -56,5 +56,5 @@ public abstract class JoinRequestCmdlet : SessionCmdlet
     private protected abstract Task AnswerAsync(string user, CancellationToken cancellationToken);
 
     private protected async Task<IReadOnlyList<JoinRequestResponse>> FindAsync(string user, CancellationToken cancellationToken) => NameMatch.Select(
-        await CurrentSession.Client.GetJoinRequestsAsync(Group!, cancellationToken), user, request => request.UserName);
+        await CurrentSession.Client.ListJoinRequestsAsync(Group!, new ListQuery(NameMatch.Prefix(user)), cancellationToken).ToListAsync(cancellationToken), user, request => request.UserName);
 }

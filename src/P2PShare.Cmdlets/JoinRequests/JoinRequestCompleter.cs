@@ -1,5 +1,6 @@
 using System.Collections;
 using P2PShare.Cmdlets.Pipeline;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.JoinRequests;
 
@@ -7,14 +8,13 @@ namespace P2PShare.Cmdlets.JoinRequests;
 public sealed class JoinRequestCompleter : TrackerCompleter
 {
     private protected override async Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(
-        P2PSession session, IDictionary bound, CancellationToken cancellationToken)
+        P2PSession session, IDictionary bound, string prefix, CancellationToken cancellationToken)
     {
         if (First(bound, "Group") is not { } group)
         {
             return [];
         }
 
-        var requests = await session.Client.GetJoinRequestsAsync(group, cancellationToken).ConfigureAwait(false);
-        return requests.Select(request => (request.UserName, $"{request.UserName} asked on {request.Requested.ToLocalTime():g}"));
+        return await session.Client.ListJoinRequestsAsync(group, new ListQuery(prefix), cancellationToken).Take(MaxNames).Select(request => (request.UserName, $"{request.UserName} asked on {request.Requested.ToLocalTime():g}")).ToListAsync(cancellationToken).ConfigureAwait(false);
     }
 }

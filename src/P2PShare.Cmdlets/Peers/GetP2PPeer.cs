@@ -38,8 +38,8 @@ public sealed class GetP2PPeer : GroupListingCmdlet<P2PPeer>
 
     private protected override bool MayList(GroupResponse group) => GroupSelection.IsInside(group);
 
-    private protected override async Task<IEnumerable<P2PPeer>> ListAsync(string group, CancellationToken cancellationToken) =>
-        (await CurrentSession.Client.GetPeersAsync(group, cancellationToken)).Select(peer => new P2PPeer(peer));
+    private protected override IAsyncEnumerable<P2PPeer> ListAsync(string group, string prefix, CancellationToken cancellationToken) =>
+        CurrentSession.Client.ListPeersAsync(group, new ListQuery(prefix), cancellationToken).Select(peer => new P2PPeer(peer));
 
     private protected override string UserNameOf(P2PPeer item) => item.UserName;
 

@@ -18,6 +18,7 @@ internal static class Faults
         [ErrorCode.InvalidPassword] = (ErrorCategory.InvalidArgument, "Choose another password."),
         [ErrorCode.InvalidContent] = (ErrorCategory.InvalidData, "Share the file again."),
         [ErrorCode.InvalidRequest] = (ErrorCategory.InvalidArgument, "Use the same version of P2PShare as the tracker."),
+        [ErrorCode.PageSizeMissing] = (ErrorCategory.InvalidArgument, "Use the same version of P2PShare as the tracker."),
         [ErrorCode.InvalidTrackerAddress] = (ErrorCategory.InvalidArgument, "-Tracker takes the address of one tracker, -TrackerInfo a file of several."),
         [ErrorCode.InvalidTrackerInfo] = (ErrorCategory.InvalidData, "-TrackerInfo takes the file that the trackers themselves use."),
         [ErrorCode.InvalidFingerprint] = (ErrorCategory.InvalidArgument, "Get-P2PTracker shows the fingerprint of a tracker that this shell runs."),

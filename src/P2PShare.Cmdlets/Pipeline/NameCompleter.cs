@@ -15,14 +15,15 @@ public abstract class NameCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         var (text, isQuoted) = CompletedWord.Read(wordToComplete);
-        return [.. Match(GetNames(fakeBoundParameters), text)
+        return [.. Match(GetNames(fakeBoundParameters, text), text)
             .OrderBy(name => name.Name, StringComparer.OrdinalIgnoreCase)
             .Select(name => new CompletionResult(CompletedWord.Quote(name.Name, isQuoted), name.Name, CompletionResultType.ParameterValue, name.ToolTip))];
     }
 
     /// <summary>All names that may follow; empty if they cannot be had at once.</summary>
     /// <param name="bound">The arguments that were typed before.</param>
-    private protected abstract IReadOnlyList<(string Name, string ToolTip)> GetNames(IDictionary bound);
+    /// <param name="text">The beginning that was typed; names that begin otherwise may be left out.</param>
+    private protected abstract IReadOnlyList<(string Name, string ToolTip)> GetNames(IDictionary bound, string text);
 
     private static List<(string Name, string ToolTip)> Match(IReadOnlyList<(string Name, string ToolTip)> names, string text)
     {

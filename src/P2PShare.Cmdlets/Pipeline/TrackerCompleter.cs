@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Pipeline;
 
@@ -11,11 +12,18 @@ public abstract class TrackerCompleter : NameCompleter
     {
     }
 
-    /// <summary>Names that the tracker knows; may depend on the group in <paramref name="bound"/>, and on nothing else in it.</summary>
-    private protected abstract Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(
-        P2PSession session, IDictionary bound, CancellationToken cancellationToken);
+    /// <summary>Most names that are asked for: one page, which no person reads to its end.</summary>
+    private protected const int MaxNames = ListQuery.MaxPageSize;
 
-    private protected override IReadOnlyList<(string Name, string ToolTip)> GetNames(IDictionary bound)
+    /// <summary>Names that the tracker knows; may depend on the group and <see cref="IsMine"/> in <paramref name="bound"/>, and on nothing else in it.</summary>
+    /// <param name="prefix">How they begin.</param>
+    private protected abstract Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(
+        P2PSession session, IDictionary bound, string prefix, CancellationToken cancellationToken);
+
+    /// <summary>Whether only the user's own groups are wanted.</summary>
+    private protected static bool IsMine(IDictionary bound) => First(bound, "Mine") == bool.TrueString;
+
+    private protected override IReadOnlyList<(string Name, string ToolTip)> GetNames(IDictionary bound, string text)
     {
         var session = (bound["Session"] as PSObject)?.BaseObject as P2PSession
             ?? bound["Session"] as P2PSession
@@ -25,9 +33,10 @@ public abstract class TrackerCompleter : NameCompleter
             return [];
         }
 
+        var prefix = NameMatch.Prefix(text);
         var names = session.Names.GetAsync(
-            (GetType(), First(bound, "Group")),
-            async timeout => [.. await AskAsync(session, bound, timeout).ConfigureAwait(false)]);
+            (GetType(), First(bound, "Group"), IsMine(bound), prefix),
+            async timeout => [.. await AskAsync(session, bound, prefix, timeout).ConfigureAwait(false)]);
         return PipelineContext.Wait(names);
     }
 

@@ -56,7 +56,7 @@ public sealed class P2PSession
         _peerServer is { IsCompletedSuccessfully: true, Result: { IsFinished: false } job } ? job : null;
 
     /// <summary>What was completed a moment ago, by what completes it and the group.</summary>
-    internal NameCache<(Type Completer, string? Group), (string Name, string ToolTip)> Names { get; } =
+    internal NameCache<(Type Completer, string? Group, bool Mine, string Prefix), (string Name, string ToolTip)> Names { get; } =
         new(TimeProvider.System, patience: TimeSpan.FromSeconds(1), maxAge: TimeSpan.FromSeconds(3));
 
     internal DownloadStore Downloads { get; }

@@ -130,7 +130,8 @@ public sealed class SyncP2PGroup : SessionCmdlet
     private async Task SyncAsync(CancellationToken cancellationToken)
     {
         var session = CurrentSession;
-        var files = Select(await session.Client.GetFilesAsync(Group, cancellationToken));
+        var prefix = Name is [var only] ? NameMatch.Prefix(only) : "";
+        var files = Select(await session.Client.ListFilesAsync(Group, new ListQuery(prefix), cancellationToken).ToListAsync(cancellationToken));
         var sync = new FolderSync(_folder, Group, files, session.Shares.FindUnchanged);
         var written = WriteFaults(sync, 0);
         if (Delete)

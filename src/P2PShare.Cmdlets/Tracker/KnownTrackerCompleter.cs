@@ -9,7 +9,7 @@ namespace P2PShare.Cmdlets.Tracker;
 /// <summary>Completes the addresses of the trackers whose fingerprint the state folder remembers.</summary>
 public sealed class KnownTrackerCompleter : NameCompleter
 {
-    private protected override IReadOnlyList<(string Name, string ToolTip)> GetNames(IDictionary bound)
+    private protected override IReadOnlyList<(string Name, string ToolTip)> GetNames(IDictionary bound, string text)
     {
         // Nothing is made while a user types: a folder that is missing has no trackers.
         var given = bound["StatePath"] is PSObject wrapped ? wrapped.BaseObject : bound["StatePath"];

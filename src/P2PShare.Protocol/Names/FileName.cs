@@ -46,6 +46,29 @@ public static class FileName
     /// <exception cref="P2PShareException"><see cref="ErrorCode.InvalidFileName"/>, with the reason.</exception>
     public static void CheckPath(string? name) => ThrowIf(FindPathProblem(name), name);
 
+    /// <summary>
+    /// What names are listed and searched by: the name without the differences of case. Names that one way or the other of comparing without
+    /// regard to case takes for the same have the same key: the Kelvin sign has that of <c>k</c>.
+    /// </summary>
+    public static string Key(string name)
+    {
+        if (Ascii.IsValid(name))
+        {
+            return name.ToUpperInvariant();
+        }
+
+        var key = new StringBuilder(name.Length);
+        foreach (var rune in name.EnumerateRunes())
+        {
+            key.Append(Key(rune).ToString());
+        }
+
+        return key.ToString();
+    }
+
+    /// <summary>The key of one character.</summary>
+    public static Rune Key(Rune character) => Rune.ToUpperInvariant(Rune.ToLowerInvariant(character));
+
     /// <summary>Why <paramref name="name"/> breaks the rule, as the end of a sentence; null if it does not.</summary>
     public static string? FindProblem(string? name) => FindPathProblem(name) ?? NameAppearance.FindProblem(name!);
 

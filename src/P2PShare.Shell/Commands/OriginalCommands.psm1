@@ -20,9 +20,14 @@ function Get-TypedCredential($UserName, $Password) {
     [pscredential]::new($UserName, $Password)
 }
 
-# One line per object, or the sentence if there are no objects: empty output would look like a failure.
-function Get-Answer($Things, [scriptblock] $Line, $None) {
-    if ($Things) { $Things | ForEach-Object $Line } else { $None }
+# One line per object as it comes, or the sentence if there are no objects: empty output would look like a failure.
+function Get-Answer([scriptblock] $Line, $None) {
+    begin { $isEmpty = $true }
+    process {
+        $isEmpty = $false
+        $_ | ForEach-Object $Line
+    }
+    end { if ($isEmpty) { $None } }
 }
 
 $downloads = [Collections.Generic.List[object]]::new()
@@ -82,7 +87,7 @@ $actions = @{
     }
     list_requests = {
         param($group)
-        Get-Answer @(Get-P2PJoinRequest -Group $group) { $_.UserName } "No pending requests for $group"
+        Get-P2PJoinRequest -Group $group | Get-Answer { $_.UserName } "No pending requests for $group"
     }
     accept_request = {
         param($group, $user)
@@ -90,11 +95,11 @@ $actions = @{
         'User accepted to group'
     }
     list_groups = {
-        Get-Answer @(Get-P2PGroup) { '{0} (owner: {1})' -f $_.Name, $_.Owner } 'No groups yet'
+        Get-P2PGroup | Get-Answer { '{0} (owner: {1})' -f $_.Name, $_.Owner } 'No groups yet'
     }
     list_files = {
         param($group)
-        Get-Answer @(Get-P2PFile -Group $group) { '{0} ({1} bytes, owner: {2})' -f $_.Name, $_.Size, $_.Owner } "No files in $group"
+        Get-P2PFile -Group $group | Get-Answer { '{0} ({1} bytes, owner: {2})' -f $_.Name, $_.Size, $_.Owner } "No files in $group"
     }
     upload_file = {
         param($path, $group)
@@ -121,7 +126,7 @@ $actions = @{
         if (-not (Wait-Job $download.Job -Timeout 1)) { "Download started: $text. show_downloads shows its progress." }
     }
     show_downloads = {
-        Get-Answer @(Get-P2PDownload) {
+        Get-P2PDownload | Get-Answer {
             if ($_.State -eq 'Complete') { return '[C] [{0}] {1}' -f $_.Group, $_.Name }
             $more = switch ($_.State) {
                 'Running' {

@@ -1,4 +1,5 @@
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Http;
@@ -13,10 +14,11 @@ internal static class FileEndpoints
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
         var routed = routes.MapGroup("").WithTags("Files").RequireAuthorization();
-        routed.MapGet(TrackerRoutes.FilesTemplate, async (string group, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
-            TypedResults.Ok(await files.ListAsync(user, group, cancellationToken)))
-            .WithMetadata(new WorkLimits.SendsList())
-            .Describe("listFiles", "Lists the files of a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
+        routed.MapGet(
+                TrackerRoutes.FilesTemplate,
+                (string group, [AsParameters] PageRequest page, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
+                    files.ListAsync(user, group, page.Read(FileName.Key), cancellationToken))
+            .Describe("listFiles", "Lists the files of a group.", ErrorCode.PageSizeMissing, ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.NotMember);
         routed.MapPost(TrackerRoutes.FilesTemplate, ShareAsync)
             .Describe(
                 "shareFile",

@@ -6,6 +6,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Events;
+using P2PShare.TrackerHost.Http;
 using P2PShare.TrackerHost.Observability;
 using P2PShare.TrackerHost.Storage;
 
@@ -15,17 +16,15 @@ namespace P2PShare.TrackerHost.Files;
 internal sealed class FileService(TrackerDatabase database, SourceCounts sources, SharingOptions options, TimeProvider clock)
 {
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
-    public Task<IReadOnlyList<FileResponse>> ListAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<FileResponse>>(
-            async connection =>
-            {
-                var membership = await Membership.RequireMemberAsync(connection, group, user);
-                var files = await FileStore.ListAsync(connection, membership.GroupId);
-                var counts = await sources.GetAsync(connection, membership.GroupId);
-                // Sorted here, because each database sorts text in its own way.
-                return [.. files.Select(file => file.ToResponse(counts)).OrderBy(file => file.Name, StringComparer.Ordinal)];
-            },
-            cancellationToken);
+    public Task<ListPage<FileResponse>> ListAsync(CurrentUser user, string group, PageRange page, CancellationToken cancellationToken) => database.ReadAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireMemberAsync(connection, group, user);
+            var files = await FileStore.ListAsync(connection, membership.GroupId, page);
+            var counts = await sources.GetAsync(connection, membership.GroupId);
+            return page.ToPage(files, file => file.ToResponse(counts), file => file.Name) with { IsCompressible = true };
+        },
+        cancellationToken);
 
     /// <returns>The file as it is now, whether its name is new in the group, and what was done; null if it was shared already.</returns>
     /// <exception cref="P2PShareException">

@@ -1,6 +1,8 @@
 using System.Data.Common;
 using Dapper;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Http;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Files;
@@ -18,8 +20,20 @@ internal static class FileStore
         FROM files f JOIN groups g ON g.id = f.group_id
         """;
 
-    public static Task<IEnumerable<ListedFile>> ListAsync(DbConnection connection, long group) =>
-        connection.QueryAsync<ListedFile>(SelectFiles + " WHERE f.group_id = @group", new { group });
+    /// <returns>Sorted by <see cref="FileName.Key(string)"/>, then by name.</returns>
+    public static Task<IEnumerable<ListedFile>> ListAsync(DbConnection connection, long group, PageRange page) => connection.QueryAsync<ListedFile>(
+        $"""
+        {SelectFiles} WHERE f.group_id = @group AND (f.name_key, f.name) >= (@FromKey, @FromName) AND f.name_key < @Until
+        ORDER BY f.name_key, f.name LIMIT @Limit
+        """,
+        new
+        {
+            group,
+            FromKey = page.AfterKey ?? page.Prefix,
+            FromName = page.After is null ? "" : PageRange.Following(page.After),
+            page.Until,
+            page.Limit,
+        });
 
     public static Task<ListedFile> GetAsync(DbConnection connection, long file) =>
         connection.QuerySingleAsync<ListedFile>(SelectFiles + " WHERE f.id = @file", new { file });
@@ -34,10 +48,10 @@ internal static class FileStore
     /// <returns>The id of the new file.</returns>
     public static Task<long> AddAsync(DbConnection connection, long group, ShareFileRequest request, DateTimeOffset now) => connection.QuerySingleAsync<long>(
         """
-        INSERT INTO files (group_id, name, size, piece_length, pieces_root, shared)
-        VALUES (@group, @Name, @Size, @PieceLength, @PiecesRoot, @Now) RETURNING id
+        INSERT INTO files (group_id, name, name_key, size, piece_length, pieces_root, shared)
+        VALUES (@group, @Name, @Key, @Size, @PieceLength, @PiecesRoot, @Now) RETURNING id
         """,
-        new { group, request.Name, request.Size, request.PieceLength, PiecesRoot = request.PiecesRoot?.ToString(), Now = now.ToUnixTimeSeconds() });
+        new { group, request.Name, Key = FileName.Key(request.Name), request.Size, request.PieceLength, PiecesRoot = request.PiecesRoot?.ToString(), Now = now.ToUnixTimeSeconds() });
 
     /// <returns>Whether the user did not share it yet.</returns>
     public static async Task<bool> AddSharerAsync(DbConnection connection, long file, long user, DateTimeOffset now) => await connection.ExecuteAsync(

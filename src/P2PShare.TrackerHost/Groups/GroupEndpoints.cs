@@ -1,4 +1,7 @@
+using System.ComponentModel;
+using Microsoft.AspNetCore.Mvc;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Http;
@@ -14,15 +17,17 @@ internal static class GroupEndpoints
         var routed = routes.MapGroup("").WithTags("Groups").RequireAuthorization();
         routed.MapPost(TrackerRoutes.Groups, async (CreateGroupRequest request, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
             {
-                var group = await groups.CreateAsync(user, request.Name, cancellationToken);
+                var group = await groups.CreateAsync(user, request, cancellationToken);
                 return TypedResults.Created(TrackerRoutes.Group(group.Name), group);
             })
             .Audited(AuditAct.GroupMade, call => call.Arguments.OfType<CreateGroupRequest>().Single().Name)
             .Describe("createGroup", "Creates a group that the caller owns.", ErrorCode.InvalidGroupName, ErrorCode.GroupNameTaken, ErrorCode.QuotaExceeded);
-        routed.MapGet(TrackerRoutes.Groups, async (CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
-            TypedResults.Ok(await database.ReadAsync(connection => GroupStore.ListAsync(connection, user), cancellationToken)))
-            .WithMetadata(new WorkLimits.SendsList())
-            .Describe("listGroups", "Lists all groups, with the caller's role in each.");
+        routed.MapGet(TrackerRoutes.Groups, ListAsync)
+            .Describe(
+                "listGroups",
+                "Lists the groups that are listed, and those that the caller is in or has asked to join, with the caller's role in each.",
+                ErrorCode.PageSizeMissing,
+                ErrorCode.InvalidRequest);
         routed.MapGet(TrackerRoutes.GroupTemplate, async (string group, CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
                 TypedResults.Ok(await database.ReadAsync(connection => GroupStore.GetAsync(connection, user, group), cancellationToken)))
             .Describe("getGroup", "Returns a group, with the caller's role in it.", ErrorCode.GroupNotFound);
@@ -44,10 +49,10 @@ internal static class GroupEndpoints
                 "setGroupOwner", "Hands a group over to another member.", ErrorCode.GroupNotFound, ErrorCode.NotOwner, ErrorCode.MemberNotFound, ErrorCode.QuotaExceeded);
         routed.MapGet(
                 TrackerRoutes.MembersTemplate,
-                async (string group, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
-                    TypedResults.Ok(await groups.ListMembersAsync(user, group, cancellationToken)))
-            .WithMetadata(new WorkLimits.SendsList())
-            .Describe("listMembers", "Lists the members of a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
+                (string group, [AsParameters] PageRequest page, CurrentUser user, GroupService groups, CancellationToken cancellationToken) =>
+                    groups.ListMembersAsync(user, group, page.Read(AccountName.Key), cancellationToken))
+            .Describe(
+                "listMembers", "Lists the members of a group.", ErrorCode.PageSizeMissing, ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.NotMember);
         routed.MapDelete(
                 TrackerRoutes.MemberTemplate,
                 async (string group, string user, CurrentUser asker, GroupService groups, CancellationToken cancellationToken) =>
@@ -64,5 +69,21 @@ internal static class GroupEndpoints
                 ErrorCode.NotMember,
                 ErrorCode.MemberNotFound,
                 ErrorCode.OwnerCannotLeave);
+    }
+    private static Task<ListPage<GroupResponse>> ListAsync(
+        [AsParameters] PageRequest page,
+        [FromQuery(Name = ListQuery.MineParameter), Description("true: only groups that the caller is in or has asked to join.")] string? mine,
+        CurrentUser user,
+        TrackerDatabase database,
+        CancellationToken cancellationToken)
+    {
+        var range = page.Read(AccountName.Key);
+        var isMine = mine switch
+        {
+            null or "" or "false" => false,
+            "true" => true,
+            _ => throw PageRequest.Invalid(ListQuery.MineParameter, mine, "true or false was expected"),
+        };
+        return database.ReadAsync(connection => GroupStore.ListAsync(connection, user, range, isMine), cancellationToken);
     }
 }

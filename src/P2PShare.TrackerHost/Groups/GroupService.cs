@@ -6,6 +6,7 @@ using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Files;
+using P2PShare.TrackerHost.Http;
 using P2PShare.TrackerHost.Peers;
 using P2PShare.TrackerHost.Storage;
 using P2PShare.TrackerHost.Tickets;
@@ -18,8 +19,9 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.InvalidGroupName"/>, <see cref="ErrorCode.GroupNameTaken"/> or <see cref="ErrorCode.QuotaExceeded"/>.
     /// </exception>
-    public async Task<GroupResponse> CreateAsync(CurrentUser user, string name, CancellationToken cancellationToken)
+    public async Task<GroupResponse> CreateAsync(CurrentUser user, CreateGroupRequest request, CancellationToken cancellationToken)
     {
+        var name = request.Name;
         AccountName.CheckGroup(name);
         var now = clock.GetUtcNow();
         var guid = Guid.NewGuid();
@@ -28,11 +30,11 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
             async connection =>
             {
                 await SessionService.RequireAsync(connection, user);
-                var group = await GroupStore.AddAsync(connection, guid, name, user.Id, now)
+                var group = await GroupStore.AddAsync(connection, guid, name, user.Id, request.Listed, now)
                     ?? throw new P2PShareException(ErrorCode.GroupNameTaken, $"A group called '{name}' exists already: choose another name, or ask to join it.");
                 await MemberStore.AddAsync(connection, group, user.Id, now);
                 await QuotaStore.CheckGroupsAsync(connection, user.Id, user.Name, options.GroupsPerUser);
-                return new GroupResponse(guid, name, user.Name, MemberCount: 1, GroupRole.Owner, DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()));
+                return new GroupResponse(guid, name, user.Name, MemberCount: 1, GroupRole.Owner, DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()), request.Listed);
             },
             cancellationToken);
     }
@@ -76,21 +78,21 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
         cancellationToken);
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
-    public Task<IReadOnlyList<MemberResponse>> ListMembersAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<MemberResponse>>(
-            async connection =>
-            {
-                var membership = await Membership.RequireMemberAsync(connection, group, user);
-                return
-                [
-                    .. (await MemberStore.ListAsync(connection, membership.GroupId)).Select(row => new MemberResponse(
-                        membership.GroupName,
-                        row.UserName,
-                        row.Id == membership.OwnerId ? GroupRole.Owner : GroupRole.Member,
-                        DateTimeOffset.FromUnixTimeSeconds(row.Joined))),
-                ];
-            },
-            cancellationToken);
+    public Task<ListPage<MemberResponse>> ListMembersAsync(CurrentUser user, string group, PageRange page, CancellationToken cancellationToken) => database.ReadAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireMemberAsync(connection, group, user);
+            var members = page.ToPage(
+                await MemberStore.ListAsync(connection, membership.GroupId, page),
+                row => new MemberResponse(
+                    membership.GroupName,
+                    row.UserName,
+                    row.Id == membership.OwnerId ? GroupRole.Owner : GroupRole.Member,
+                    DateTimeOffset.FromUnixTimeSeconds(row.Joined)),
+                member => member.UserName);
+            return members with { IsCompressible = true };
+        },
+        cancellationToken);
 
     /// <summary>Ends a membership: the user's own, or another's if the user owns the group.</summary>
     /// <exception cref="P2PShareException">

@@ -4,6 +4,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Http;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -18,23 +19,38 @@ internal static class GroupStore
                 WHEN EXISTS (SELECT 1 FROM members m WHERE m.group_id = g.id AND m.user_id = @user) THEN 'Member'
                 WHEN EXISTS (SELECT 1 FROM join_requests r WHERE r.group_id = g.id AND r.user_id = @user) THEN 'Requested'
                 ELSE 'None' END AS Role,
-            g.created AS Created
+            g.created AS Created, g.listed AS Listed
         FROM groups g JOIN users o ON o.id = g.owner_id
         """;
 
+    private const string IsInPage = "name_key >= @From AND name_key < @Until";
+
+    private const string Own =
+        $"""
+        SELECT id FROM groups WHERE {IsInPage} AND id IN (
+            SELECT group_id FROM members WHERE user_id = @user UNION ALL SELECT group_id FROM join_requests WHERE user_id = @user)
+        """;
+
+    private const string Listed = $"SELECT id FROM (SELECT id FROM groups WHERE listed = 1 AND {IsInPage} ORDER BY name_key LIMIT @Limit) AS listed";
+
     /// <returns>The id of the new group; null if the name is taken.</returns>
-    public static Task<long?> AddAsync(DbConnection connection, Guid guid, string name, long owner, DateTimeOffset now) => connection.QuerySingleOrDefaultAsync<long?>(
+    public static Task<long?> AddAsync(DbConnection connection, Guid guid, string name, long owner, bool listed, DateTimeOffset now) => connection.QuerySingleOrDefaultAsync<long?>(
         """
-        INSERT INTO groups (guid, name_key, name, owner_id, created) VALUES (@Guid, @Key, @name, @owner, @Now)
+        INSERT INTO groups (guid, name_key, name, owner_id, listed, created) VALUES (@Guid, @Key, @name, @owner, @Listed, @Now)
         ON CONFLICT (name_key) DO NOTHING RETURNING id
         """,
-        new { Guid = guid.ToString("D"), Key = AccountName.Key(name), name, owner, Now = now.ToUnixTimeSeconds() });
+        new { Guid = guid.ToString("D"), Key = AccountName.Key(name), name, owner, Listed = listed ? 1L : 0L, Now = now.ToUnixTimeSeconds() });
 
-    /// <summary>All groups, as a user sees them.</summary>
-    public static async Task<IReadOnlyList<GroupResponse>> ListAsync(DbConnection connection, CurrentUser user)
+    /// <summary>A page of the groups that a user finds: those that are listed, and those that the user is in or has asked to join.</summary>
+    /// <param name="mine">Only the latter.</param>
+    public static async Task<ListPage<GroupResponse>> ListAsync(DbConnection connection, CurrentUser user, PageRange page, bool mine)
     {
-        var rows = await connection.QueryAsync<Row>(SelectGroups + " ORDER BY g.name_key", new { user = user.Id });
-        return [.. rows.Select(row => row.ToResponse())];
+        var rows = await connection.QueryAsync<Row>(
+            $"{SelectGroups} WHERE g.id IN ({(mine ? Own : $"{Listed} UNION {Own}")}) ORDER BY g.name_key LIMIT @Limit",
+            new { user = user.Id, From = page.From, page.Until, page.Limit });
+        var found = page.ToPage(rows, row => row.ToResponse(), group => group.Name);
+        // Others make the groups, and do not see which of those that are not listed this user does.
+        return found with { IsCompressible = found.Items.All(group => group.Listed) };
     }
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/>.</exception>
@@ -81,7 +97,9 @@ internal static class GroupStore
 
         public required long Created { get; init; }
 
+        public required long Listed { get; init; }
+
         public GroupResponse ToResponse() =>
-            new(System.Guid.Parse(Guid), Name, Owner, (int)MemberCount, Enum.Parse<GroupRole>(Role), DateTimeOffset.FromUnixTimeSeconds(Created));
+            new(System.Guid.Parse(Guid), Name, Owner, (int)MemberCount, Enum.Parse<GroupRole>(Role), DateTimeOffset.FromUnixTimeSeconds(Created), Listed == 1);
     }
 }

@@ -1,4 +1,5 @@
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Http;
@@ -18,10 +19,15 @@ internal static class JoinRequestEndpoints
             .Produces<JoinRequestResponse>(StatusCodes.Status200OK);
         routed.MapGet(
                 TrackerRoutes.JoinRequestsTemplate,
-                async (string group, CurrentUser user, JoinRequestService requests, CancellationToken cancellationToken) =>
-                    TypedResults.Ok(await requests.ListAsync(user, group, cancellationToken)))
-            .WithMetadata(new WorkLimits.SendsList())
-            .Describe("listJoinRequests", "Lists the unanswered join requests of a group.", ErrorCode.GroupNotFound, ErrorCode.NotOwner);
+                (string group, [AsParameters] PageRequest page, CurrentUser user, JoinRequestService requests, CancellationToken cancellationToken) =>
+                    requests.ListAsync(user, group, page.Read(AccountName.Key), cancellationToken))
+            .Describe(
+                "listJoinRequests",
+                "Lists the unanswered join requests of a group.",
+                ErrorCode.PageSizeMissing,
+                ErrorCode.InvalidRequest,
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotOwner);
         routed.MapPost(
                 TrackerRoutes.ApprovalTemplate,
                 async (string group, string user, CurrentUser asker, JoinRequestService requests, CancellationToken cancellationToken) =>

@@ -5,6 +5,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Events;
+using P2PShare.TrackerHost.Http;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Groups;
@@ -42,15 +43,17 @@ internal sealed class JoinRequestService(TrackerDatabase database, GroupOptions 
             cancellationToken);
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotOwner"/>.</exception>
-    public Task<IReadOnlyList<JoinRequestResponse>> ListAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<JoinRequestResponse>>(
-            async connection =>
-            {
-                var membership = await Membership.RequireOwnerAsync(connection, group, user, "see who asks to join");
-                var rows = await JoinRequestStore.ListAsync(connection, membership.GroupId);
-                return [.. rows.Select(row => new JoinRequestResponse(membership.GroupName, row.UserName, DateTimeOffset.FromUnixTimeSeconds(row.Requested)))];
-            },
-            cancellationToken);
+    // Not compressible: anybody may ask to join, and not see who else does.
+    public Task<ListPage<JoinRequestResponse>> ListAsync(CurrentUser user, string group, PageRange page, CancellationToken cancellationToken) => database.ReadAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireOwnerAsync(connection, group, user, "see who asks to join");
+            return page.ToPage(
+                await JoinRequestStore.ListAsync(connection, membership.GroupId, page),
+                row => new JoinRequestResponse(membership.GroupName, row.UserName, DateTimeOffset.FromUnixTimeSeconds(row.Requested)),
+                request => request.UserName);
+        },
+        cancellationToken);
 
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.JoinRequestNotFound"/> or

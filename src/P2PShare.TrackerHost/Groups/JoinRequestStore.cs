@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using P2PShare.Protocol.Names;
+using P2PShare.TrackerHost.Http;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -16,14 +17,15 @@ internal static class JoinRequestStore
     public static Task<long> GetTimeAsync(DbConnection connection, long group, long user) => connection.QuerySingleAsync<long>(
         "SELECT requested FROM join_requests WHERE group_id = @group AND user_id = @user", new { group, user });
 
-    /// <returns>The oldest first.</returns>
-    public static Task<IEnumerable<(string UserName, long Requested)>> ListAsync(DbConnection connection, long group) =>
+    /// <returns>Sorted by the name of the user.</returns>
+    // CROSS JOIN keeps SQLite from beginning with all users.
+    public static Task<IEnumerable<(string UserName, long Requested)>> ListAsync(DbConnection connection, long group, PageRange page) =>
         connection.QueryAsync<(string UserName, long Requested)>(
             """
-            SELECT u.name, r.requested FROM join_requests r JOIN users u ON u.id = r.user_id
-            WHERE r.group_id = @group ORDER BY r.requested, u.name_key
+            SELECT u.name, r.requested FROM join_requests r CROSS JOIN users u
+            WHERE r.group_id = @group AND u.id = r.user_id AND u.name_key >= @From AND u.name_key < @Until ORDER BY u.name_key LIMIT @Limit
             """,
-            new { group });
+            new { group, page.From, page.Until, page.Limit });
 
     /// <returns>The id of the user who asked; null if there is no such request.</returns>
     public static Task<long?> RemoveAsync(DbConnection connection, long group, string userName) => connection.QuerySingleOrDefaultAsync<long?>(

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using P2PShare.Protocol.Names;
+using P2PShare.TrackerHost.Http;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -11,9 +12,14 @@ internal static class MemberStore
         "INSERT INTO members (group_id, user_id, joined) VALUES (@group, @user, @Now)", new { group, user, Now = now.ToUnixTimeSeconds() });
 
     /// <returns>Sorted by name.</returns>
-    public static Task<IEnumerable<(long Id, string UserName, long Joined)>> ListAsync(DbConnection connection, long group) =>
+    // CROSS JOIN keeps SQLite from beginning with all users.
+    public static Task<IEnumerable<(long Id, string UserName, long Joined)>> ListAsync(DbConnection connection, long group, PageRange page) =>
         connection.QueryAsync<(long Id, string UserName, long Joined)>(
-            "SELECT u.id, u.name, m.joined FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = @group ORDER BY u.name_key", new { group });
+            """
+            SELECT u.id, u.name, m.joined FROM members m CROSS JOIN users u
+            WHERE m.group_id = @group AND u.id = m.user_id AND u.name_key >= @From AND u.name_key < @Until ORDER BY u.name_key LIMIT @Limit
+            """,
+            new { group, page.From, page.Until, page.Limit });
 
     /// <returns>Some of a user's groups.</returns>
     public static async Task<IReadOnlyList<(long Id, string Name)>> FindGroupsAsync(DbConnection connection, long user, int max) =>

@@ -174,6 +174,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddProblems();
         builder.Services.AddTrackerJson();
         builder.Services.AddTrackerOpenApi();
+        builder.Services.AddListCompression();
         builder.Services.AddSingleton<Audit>().AddSingleton<AddressConnections>().AddSingleton<Handshakes>().AddSingleton<RequestMetrics>().AddSingleton<WorkLimits>();
         builder.Services.AddSingleton<DatabaseMonitor>().AddSingleton<CapacityMetrics>().AddSingleton<CertificateMetrics>().AddSingleton<EventMetrics>();
         builder.Services.AddRateLimits(options.GetRequiredService<RateLimitOptions>());
@@ -212,6 +213,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.UseAuthorization();
         app.UseListCosts();
         app.Use(next => context => context.RequestServices.GetRequiredService<WorkLimits>().RunAsync(context, next));
+        app.UseListCompression();
         app.MapAccounts();
         app.MapSessions();
         app.MapGroups();

@@ -47,7 +47,7 @@ internal static class Problems
     public static int StatusOf(string code) => code switch
     {
         ErrorCode.InvalidUserName or ErrorCode.InvalidGroupName or ErrorCode.InvalidFileName or ErrorCode.InvalidPassword
-            or ErrorCode.InvalidContent or ErrorCode.InvalidRequest => StatusCodes.Status400BadRequest,
+            or ErrorCode.InvalidContent or ErrorCode.InvalidRequest or ErrorCode.PageSizeMissing => StatusCodes.Status400BadRequest,
         ErrorCode.WrongCredentials or ErrorCode.NotLoggedIn => StatusCodes.Status401Unauthorized,
         ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.NotSharer or ErrorCode.InvalidInvitation
             or ErrorCode.RegistrationClosed or ErrorCode.QuotaExceeded => StatusCodes.Status403Forbidden,

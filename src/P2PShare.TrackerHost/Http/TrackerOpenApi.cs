@@ -47,6 +47,8 @@ internal static class TrackerOpenApi
                 parameter.Description ??= Parameters.GetValueOrDefault(parameter.Name ?? "");
             }
 
+            OpenApiPages.Describe(operation, context);
+
             if (context.Description.ActionDescriptor.EndpointMetadata.OfType<OpenApiSuccess>().LastOrDefault() is { } success)
             {
                 operation.Responses!["200"].Description = success.Description;

@@ -27,10 +27,15 @@ internal static class PeerEndpoints
             .Describe("announce", "Announces a peer and what it holds.", ErrorCode.InvalidRequest, ErrorCode.QuotaExceeded);
         routed.MapGet(
                 TrackerRoutes.GroupPeersTemplate,
-                async (string group, CurrentUser user, PeerService peers, CancellationToken cancellationToken) =>
-                    TypedResults.Ok(await peers.ListAsync(user, group, cancellationToken)))
-            .WithMetadata(new WorkLimits.SendsList())
-            .Describe("listPeers", "Lists the peers online that offer something in a group.", ErrorCode.GroupNotFound, ErrorCode.NotMember);
+                (string group, [AsParameters] PageRequest page, CurrentUser user, PeerService peers, CancellationToken cancellationToken) =>
+                    peers.ListAsync(user, group, page.Read(AccountName.Key), cancellationToken))
+            .Describe(
+                "listPeers",
+                "Lists the peers online that offer something in a group.",
+                ErrorCode.PageSizeMissing,
+                ErrorCode.InvalidRequest,
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotMember);
         routed.MapDelete(TrackerRoutes.PeerTemplate, async (string fingerprint, CurrentUser user, TrackerDatabase database, CancellationToken cancellationToken) =>
         {
             // A peer that is not there is removed already.

@@ -6,6 +6,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Files;
+using P2PShare.TrackerHost.Http;
 using P2PShare.TrackerHost.Storage;
 using P2PShare.TrackerHost.Tickets;
 
@@ -75,15 +76,14 @@ internal sealed class PeerService
 
     /// <summary>The peers online that offer something in a group.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
-    public Task<IReadOnlyList<PeerResponse>> ListAsync(CurrentUser user, string group, CancellationToken cancellationToken) =>
-        _database.ReadAsync<IReadOnlyList<PeerResponse>>(
-            async connection =>
-            {
-                var membership = await Membership.RequireMemberAsync(connection, group, user);
-                var peers = await PeerStore.ListAsync(connection, membership.GroupId, _options.OnlineSince(_clock.GetUtcNow()));
-                return [.. peers.Select(peer => peer.ToResponse(membership.GroupName))];
-            },
-            cancellationToken);
+    public Task<ListPage<PeerResponse>> ListAsync(CurrentUser user, string group, PageRange page, CancellationToken cancellationToken) => _database.ReadAsync(
+        async connection =>
+        {
+            var membership = await Membership.RequireMemberAsync(connection, group, user);
+            var peers = await PeerStore.ListAsync(connection, membership.GroupId, _options.OnlineSince(_clock.GetUtcNow()), page);
+            return page.ToPage(peers, peer => peer.ToResponse(membership.GroupName), PeerStore.PlaceOf) with { IsCompressible = true };
+        },
+        cancellationToken);
 
     /// <summary>The sources of contents of a group, with a ticket for them.</summary>
     /// <exception cref="P2PShareException">

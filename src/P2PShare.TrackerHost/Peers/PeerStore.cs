@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dapper;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Http;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Peers;
@@ -10,6 +12,9 @@ namespace P2PShare.TrackerHost.Peers;
 /// <summary>The rows of peers.</summary>
 internal static partial class PeerStore
 {
+    // No name of a user has it.
+    private const char PlaceSeparator = '/';
+
     // So that the lock of a purge is short.
     private const int MaxFoundAtOnce = 100_000;
 
@@ -125,19 +130,30 @@ internal static partial class PeerStore
         new { user, Fingerprint = fingerprint.ToString(), onlineSince });
 
     /// <summary>The peers online that offer something in a group.</summary>
-    public static Task<IEnumerable<ListedPeer>> ListAsync(DbConnection connection, long group, long onlineSince) => connection.QueryAsync<ListedPeer>(
-        """
-        SELECT p.fingerprint AS Fingerprint, u.name AS UserName, p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses,
-            p.port AS Port, p.last_seen AS LastSeen, h.Complete AS CompleteContents, h.Partial AS PartialContents
-        FROM (SELECT peer_id, SUM(complete) AS Complete, SUM(1 - complete) AS Partial FROM holdings
-            WHERE group_id = @group GROUP BY peer_id) h
-        JOIN peers p ON p.id = h.peer_id
-        JOIN users u ON u.id = p.user_id
-        JOIN members m ON m.group_id = @group AND m.user_id = p.user_id
-        WHERE p.last_seen >= @onlineSince
-        ORDER BY u.name_key, p.id
-        """,
-        new { group, onlineSince });
+    /// <returns>Sorted by the name of the user, then by fingerprint.</returns>
+    public static Task<IEnumerable<ListedPeer>> ListAsync(DbConnection connection, long group, long onlineSince, PageRange page)
+    {
+        var (user, fingerprint) = page.AfterKey?.Split(PlaceSeparator) is [var afterUser, var afterPeer] ? (afterUser, afterPeer) : (page.From, "");
+        return connection.QueryAsync<ListedPeer>(
+            // In this order: CROSS JOIN keeps SQLite from beginning with all users or all peers.
+            $"""
+            SELECT p.fingerprint AS Fingerprint, p.user_name AS UserName, p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses,
+                p.port AS Port, p.last_seen AS LastSeen, {Contents("complete = 1")} AS CompleteContents, {Contents("complete = 0")} AS PartialContents
+            FROM (SELECT p.id, p.fingerprint, u.name_key, u.name AS user_name, p.observed_address, p.own_addresses, p.port, p.last_seen
+                FROM members m CROSS JOIN users u CROSS JOIN peers p
+                WHERE m.group_id = @group AND u.id = m.user_id AND p.user_id = m.user_id AND p.last_seen >= @onlineSince
+                    AND (u.name_key, p.fingerprint) >= (@user, @From) AND u.name_key < @Until
+                    AND EXISTS (SELECT 1 FROM holdings h WHERE h.peer_id = p.id AND h.group_id = @group)
+                ORDER BY u.name_key, p.fingerprint LIMIT @Limit) AS p
+            ORDER BY p.name_key, p.fingerprint
+            """,
+            new { group, onlineSince, user, From = fingerprint.Length == 0 ? "" : PageRange.Following(fingerprint), page.Until, page.Limit });
+
+        static string Contents(string condition) => $"(SELECT COUNT(*) FROM holdings h WHERE h.peer_id = p.id AND h.group_id = @group AND h.{condition})";
+    }
+
+    /// <summary>A peer's place in the list of its group.</summary>
+    public static string PlaceOf(PeerResponse peer) => $"{peer.UserName}{PlaceSeparator}{peer.Fingerprint}";
 
     /// <returns>How many peers of each user are online; users without one are left out.</returns>
     public static async Task<IReadOnlyDictionary<long, long>> CountOnlineAsync(DbConnection connection, IReadOnlyCollection<long> users, long onlineSince) =>

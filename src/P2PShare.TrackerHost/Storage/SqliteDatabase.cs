@@ -82,6 +82,7 @@ internal sealed class SqliteDatabase : TrackerDatabase
         {
             await connection.OpenAsync();
             _isWriterPresence = false;
+            connection.CreateFunction<string, string>(NameKey, Protocol.Names.FileName.Key, isDeterministic: true);
             // Many peers touch pages all over the file: room for them in memory (KiB), and fewer copies from the log (pages).
             await connection.ExecuteAsync(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = " + $"{CheckpointPages};");

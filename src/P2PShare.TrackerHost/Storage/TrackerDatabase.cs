@@ -1,5 +1,6 @@
 using System.Data.Common;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Configuration;
 
 namespace P2PShare.TrackerHost.Storage;
@@ -13,6 +14,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
 {
     /// <summary>What a migration writes for a new random UUID; <see cref="Translate"/> replaces it.</summary>
     protected const string RandomUuid = "RANDOM_UUID";
+
+    /// <summary>The function of a name in a migration that is <see cref="FileName.Key(string)"/>; <see cref="Translate"/> replaces it if the database has none.</summary>
+    protected const string NameKey = "NAME_KEY";
 
     /// <summary>PostgreSQL refuses a payload of NOTIFY of 8000 bytes.</summary>
     public const int MaxMessageSize = 7999;

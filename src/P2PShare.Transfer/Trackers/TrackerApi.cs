@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
@@ -34,8 +35,11 @@ public abstract class TrackerApi
     /// <summary>Whether the tracker in use sees a proxy's address and not this machine's.</summary>
     internal virtual bool IsThroughProxy => false;
 
-    public Task<IReadOnlyList<GroupResponse>> GetGroupsAsync(CancellationToken cancellationToken) =>
-        SendAsync(TrackerRequest.Get(TrackerRoutes.Groups), TrackerJson.Default.IReadOnlyListGroupResponse, cancellationToken);
+    // Lists are read from the tracker page by page, as they are enumerated; each in the order of its names.
+
+    /// <summary>The groups that are listed, and those that the user is in or has asked to join.</summary>
+    public IAsyncEnumerable<GroupResponse> ListGroupsAsync(ListQuery query, CancellationToken cancellationToken) =>
+        ListAsync(TrackerRoutes.Groups, query, TrackerJson.Default.IReadOnlyListGroupResponse, cancellationToken);
 
     public Task<GroupResponse> GetGroupAsync(string group, CancellationToken cancellationToken) =>
         SendAsync(TrackerRequest.Get(TrackerRoutes.Group(group)), TrackerJson.Default.GroupResponse, cancellationToken);
@@ -53,18 +57,20 @@ public abstract class TrackerApi
         }
     }
 
-    public Task<GroupResponse> CreateGroupAsync(string name, CancellationToken cancellationToken)
+    public Task<GroupResponse> CreateGroupAsync(string name, CancellationToken cancellationToken) => CreateGroupAsync(new CreateGroupRequest(name), cancellationToken);
+
+    public Task<GroupResponse> CreateGroupAsync(CreateGroupRequest group, CancellationToken cancellationToken)
     {
-        var request = TrackerRequest.Post(TrackerRoutes.Groups, new CreateGroupRequest(name), TrackerJson.Default.CreateGroupRequest);
+        var request = TrackerRequest.Post(TrackerRoutes.Groups, group, TrackerJson.Default.CreateGroupRequest);
         var write = new RepeatedWrite(request, _clock);
         return write.SendAsync(
             [ErrorCode.GroupNameTaken],
             () => SendAsync(request, TrackerJson.Default.GroupResponse, cancellationToken),
             async () =>
             {
-                var (group, now) = await SendDatedAsync(
-                    TrackerRequest.Get(TrackerRoutes.Group(name)), TrackerJson.Default.GroupResponse, cancellationToken).ConfigureAwait(false);
-                return group.Role == GroupRole.Owner && write.IsMadeSinceStart(group.Created, now) ? group : null;
+                var (found, now) = await SendDatedAsync(
+                    TrackerRequest.Get(TrackerRoutes.Group(group.Name)), TrackerJson.Default.GroupResponse, cancellationToken).ConfigureAwait(false);
+                return found.Role == GroupRole.Owner && write.IsMadeSinceStart(found.Created, now) ? found : null;
             });
     }
 
@@ -83,16 +89,24 @@ public abstract class TrackerApi
     }
 
     /// <summary>Only for members.</summary>
-    public Task<IReadOnlyList<MemberResponse>> GetMembersAsync(string group, CancellationToken cancellationToken) =>
-        SendAsync(TrackerRequest.Get(TrackerRoutes.Members(group)), TrackerJson.Default.IReadOnlyListMemberResponse, cancellationToken);
+    public IAsyncEnumerable<MemberResponse> ListMembersAsync(string group, ListQuery query, CancellationToken cancellationToken) =>
+        ListAsync(TrackerRoutes.Members(group), query, TrackerJson.Default.IReadOnlyListMemberResponse, cancellationToken);
+
+    /// <returns>A member of a group; null if the user is none.</returns>
+    public async Task<MemberResponse?> FindMemberAsync(string group, string userName, CancellationToken cancellationToken) =>
+        // The shortest of the names that begin so comes first.
+        await ListMembersAsync(group, new ListQuery(userName, PageSize: 1), cancellationToken).FirstOrDefaultAsync(cancellationToken).ConfigureAwait(false) is { } member
+            && IsSameUser(member.UserName, userName)
+                ? member
+                : null;
 
     /// <summary>Removes another user from a group; only for its owner.</summary>
     public Task RemoveMemberAsync(string group, string userName, CancellationToken cancellationToken) =>
         SendAsync(TrackerRequest.Delete(TrackerRoutes.Member(group, userName), ErrorCode.MemberNotFound), cancellationToken);
 
     /// <summary>The peers online that offer something in a group; only for members.</summary>
-    public Task<IReadOnlyList<PeerResponse>> GetPeersAsync(string group, CancellationToken cancellationToken) =>
-        SendAsync(TrackerRequest.Get(TrackerRoutes.GroupPeers(group)), TrackerJson.Default.IReadOnlyListPeerResponse, cancellationToken);
+    public IAsyncEnumerable<PeerResponse> ListPeersAsync(string group, ListQuery query, CancellationToken cancellationToken) =>
+        ListAsync(TrackerRoutes.GroupPeers(group), query, TrackerJson.Default.IReadOnlyListPeerResponse, cancellationToken);
 
     /// <summary>Requests to join a group; requesting again changes nothing.</summary>
     public Task<JoinRequestResponse> RequestJoinAsync(string group, CancellationToken cancellationToken)
@@ -106,7 +120,9 @@ public abstract class TrackerApi
             {
                 // The owner's script may have approved it already.
                 var (members, now) = await SendDatedAsync(
-                    TrackerRequest.Get(TrackerRoutes.Members(group)), TrackerJson.Default.IReadOnlyListMemberResponse, cancellationToken).ConfigureAwait(false);
+                    TrackerRequest.Get(new ListQuery(UserName, PageSize: 1).On(TrackerRoutes.Members(group))),
+                    TrackerJson.Default.IReadOnlyListMemberResponse,
+                    cancellationToken).ConfigureAwait(false);
                 return members.FirstOrDefault(member => IsSameUser(member.UserName, UserName)) is { } self && write.IsMadeSinceStart(self.Joined, now)
                     ? new JoinRequestResponse(self.Group, self.UserName, self.Joined)
                     : null;
@@ -114,8 +130,8 @@ public abstract class TrackerApi
     }
 
     /// <summary>The open join requests of a group; only for its owner.</summary>
-    public Task<IReadOnlyList<JoinRequestResponse>> GetJoinRequestsAsync(string group, CancellationToken cancellationToken) =>
-        SendAsync(TrackerRequest.Get(TrackerRoutes.JoinRequests(group)), TrackerJson.Default.IReadOnlyListJoinRequestResponse, cancellationToken);
+    public IAsyncEnumerable<JoinRequestResponse> ListJoinRequestsAsync(string group, ListQuery query, CancellationToken cancellationToken) =>
+        ListAsync(TrackerRoutes.JoinRequests(group), query, TrackerJson.Default.IReadOnlyListJoinRequestResponse, cancellationToken);
 
     public Task ApproveJoinAsync(string group, string userName, CancellationToken cancellationToken)
     {
@@ -123,7 +139,7 @@ public abstract class TrackerApi
         return new RepeatedWrite(request, _clock).SendAsync(
             [ErrorCode.JoinRequestNotFound],
             () => SendAsync(request, cancellationToken),
-            async () => (await GetMembersAsync(group, cancellationToken).ConfigureAwait(false)).Any(member => IsSameUser(member.UserName, userName)));
+            async () => await FindMemberAsync(group, userName, cancellationToken).ConfigureAwait(false) is not null);
     }
 
     public Task DenyJoinAsync(string group, string userName, CancellationToken cancellationToken) =>
@@ -132,8 +148,9 @@ public abstract class TrackerApi
     public Task LeaveGroupAsync(string group, CancellationToken cancellationToken) =>
         SendAsync(TrackerRequest.Delete(TrackerRoutes.Member(group, UserName), ErrorCode.NotMember), cancellationToken);
 
-    public Task<IReadOnlyList<FileResponse>> GetFilesAsync(string group, CancellationToken cancellationToken) =>
-        SendAsync(TrackerRequest.Get(TrackerRoutes.Files(group)), TrackerJson.Default.IReadOnlyListFileResponse, cancellationToken);
+    /// <summary>The files of a group, in the order of <see cref="FileName.Key(string)"/>; only for members.</summary>
+    public IAsyncEnumerable<FileResponse> ListFilesAsync(string group, ListQuery query, CancellationToken cancellationToken) =>
+        ListAsync(TrackerRoutes.Files(group), query, TrackerJson.Default.IReadOnlyListFileResponse, cancellationToken);
 
     public Task<FileResponse> ShareFileAsync(string group, ShareFileRequest request, CancellationToken cancellationToken) => SendAsync(
         TrackerRequest.Post(TrackerRoutes.Files(group), request, TrackerJson.Default.ShareFileRequest),
@@ -239,6 +256,30 @@ public abstract class TrackerApi
 
     // As the tracker compares names.
     private static bool IsSameUser(string name, string other) => AccountName.Key(name) == AccountName.Key(other);
+
+    private async IAsyncEnumerable<T> ListAsync<T>(
+        string path, ListQuery query, JsonTypeInfo<IReadOnlyList<T>> type, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var next = query.On(path);
+        for (var pages = 1; next is not null; pages++)
+        {
+            IReadOnlyList<T> items;
+            using (var response = await SendCoreAsync(TrackerRequest.Get(next), cancellationToken).ConfigureAwait(false))
+            {
+                items = await ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
+                var links = response.Headers.TryGetValues("Link", out var values) ? values : [];
+                if (!NextPage.TryFind(links, path, out next) || (next is not null && (items.Count == 0 || pages == NextPage.MaxPages)) || items.Any(item => item is null))
+                {
+                    throw TrackerConnection.NotATracker(Address, null);
+                }
+            }
+
+            foreach (var item in items)
+            {
+                yield return item;
+            }
+        }
+    }
 
     /// <returns>The answer, and the tracker's clock (<c>Date</c>).</returns>
     private async Task<(T Value, DateTimeOffset? TrackerNow)> SendDatedAsync<T>(

@@ -16,8 +16,8 @@ internal sealed class TrackerConnection : IDisposable
     /// <summary>How long a connection is used for new requests: a tracker whose address changed is found again without a restart of the shell.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
-    // After it was decompressed. A list has at most some MiB.
-    private const int MaxAnswerBytes = 64 * 1024 * 1024;
+    // After it was decompressed. The longest answers are a page of a list and the sources of many contents, of some MiB.
+    private const int MaxAnswerBytes = 16 * 1024 * 1024;
 
     private readonly TrackerTrust _trust;
     private readonly TrackerProxy _proxy;
@@ -203,7 +203,7 @@ internal sealed class TrackerConnection : IDisposable
 
     private P2PShareException TooLarge(HttpRequestException e) => new(
         ErrorCode.NotATracker,
-        $"The server at {Address.Authority} sent an answer that is larger than 64 MiB, or whose headers are larger than 64 KB, as no tracker does. Check the host and the port.", e);
+        $"The server at {Address.Authority} sent an answer that is larger than 16 MiB, or whose headers are larger than 64 KB, as no tracker does. Check the host and the port.", e);
 
     private P2PShareException Explain(HttpRequestException e)
     {

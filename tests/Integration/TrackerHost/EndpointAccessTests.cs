@@ -42,21 +42,21 @@ public sealed class EndpointAccessTests
 
         new("POST /v2/groups", ["201", "201", "201", "201"],
             Body: () => Json(new CreateGroupRequest("another"), TrackerJson.Default.CreateGroupRequest)),
-        new("GET /v2/groups", ["200", "200", "200", "200"]),
+        new("GET /v2/groups", ["200", "200", "200", "200"], ListQuery.All.On("/v2/groups")),
         new("GET /v2/groups/{group}", ["200", "200", "200", "200"]),
         new("DELETE /v2/groups/{group}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"]),
         new("PUT /v2/groups/{group}/owner", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"],
             Body: () => Json(new SetGroupOwnerRequest("member"), TrackerJson.Default.SetGroupOwnerRequest)),
 
-        new("GET /v2/groups/{group}/members", ["403 NotMember", "403 NotMember", "200", "200"]),
+        new("GET /v2/groups/{group}/members", ["403 NotMember", "403 NotMember", "200", "200"], ListQuery.All.On("/v2/groups/dev/members")),
         new("DELETE /v2/groups/{group}/members/{user}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"], "/v2/groups/dev/members/other"),
 
         new("POST /v2/groups/{group}/requests", ["201", "200", "409 AlreadyMember", "409 AlreadyMember"]),
-        new("GET /v2/groups/{group}/requests", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"]),
+        new("GET /v2/groups/{group}/requests", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"], ListQuery.All.On("/v2/groups/dev/requests")),
         new("POST /v2/groups/{group}/requests/{user}/approval", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"], "/v2/groups/dev/requests/waiting/approval"),
         new("DELETE /v2/groups/{group}/requests/{user}", ["403 NotOwner", "204", "403 NotOwner", "204"], "/v2/groups/dev/requests/pending"),
 
-        new("GET /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "200", "200"]),
+        new("GET /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "200", "200"], ListQuery.All.On("/v2/groups/dev/files")),
         new("POST /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "201", "201"],
             Body: () => Json(new ShareFileRequest("new", 100_000, PieceLength.For(100_000), Root), TrackerJson.Default.ShareFileRequest)),
         new("DELETE /v2/groups/{group}/files/{**name}", ["403 NotMember", "403 NotMember", "403 NotSharer", "204"], "/v2/groups/dev/files/file"),
@@ -65,7 +65,7 @@ public sealed class EndpointAccessTests
         new("POST /v2/groups/{group}/sources", ["403 NotMember", "403 NotMember", "200", "200"],
             Body: () => Json(new SourcesRequest(GroupId, Fingerprint, Fingerprint, [Root]), TrackerJson.Default.SourcesRequest)),
 
-        new("GET /v2/groups/{group}/peers", ["403 NotMember", "403 NotMember", "200", "200"]),
+        new("GET /v2/groups/{group}/peers", ["403 NotMember", "403 NotMember", "200", "200"], ListQuery.All.On("/v2/groups/dev/peers")),
         new("POST /v2/peers", ["200", "200", "200", "200"],
             Body: () => Json(new AnnounceRequest(Fingerprint, 1, [], Full: false, [new Announcement(GroupId, Root, true)], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceRequest)),
         new("DELETE /v2/peers/{fingerprint}", ["204", "204", "204", "204"], $"/v2/peers/{Fingerprint}"),

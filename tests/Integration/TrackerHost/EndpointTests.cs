@@ -88,6 +88,17 @@ public sealed class EndpointTests
         Assert.Equal(5, operations.Count(operation => operation.Value.GetProperty("security").GetArrayLength() == 0));
         Assert.All(operations, operation => Assert.NotEmpty(operation.Value.GetProperty("summary").GetString()!));
         Assert.Equal(31, operations.Select(operation => operation.Value.GetProperty("operationId").GetString()).Distinct().Count());
+        var lists = operations.Where(operation => operation.Value.GetProperty("operationId").GetString()!.StartsWith("list", StringComparison.Ordinal)).ToList();
+        Assert.Equal(5, lists.Count);
+        Assert.All(lists, list =>
+        {
+            var size = list.Value.GetProperty("parameters").EnumerateArray().Single(parameter => parameter.GetProperty("name").GetString() == ListQuery.PageSizeParameter);
+            Assert.True(size.GetProperty("required").GetBoolean());
+            Assert.Equal(("1", "1000"), (size.GetProperty("schema").GetProperty("minimum").GetRawText(), size.GetProperty("schema").GetProperty("maximum").GetRawText()));
+            var responses = list.Value.GetProperty("responses");
+            Assert.True(responses.GetProperty("200").GetProperty("headers").TryGetProperty("Link", out _));
+            Assert.True(responses.GetProperty("304").GetProperty("headers").TryGetProperty("ETag", out _));
+        });
         var root = document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty("Hash256");
         Assert.Equal("string", root.GetProperty("type").GetString());
     }

@@ -187,7 +187,7 @@ public sealed class FileTests : IAsyncLifetime
         {
             HttpResponseMessage[] answers =
             [
-                await mallory.GetAsync(TrackerRoutes.Files("dev")),
+                await mallory.GetPageAsync(TrackerRoutes.Files("dev")),
                 await mallory.ShareAsync("dev", name, content),
                 await mallory.ShareAsync("dev", name, TestUser.RandomHash()),
                 await mallory.DeleteAsync(TrackerRoutes.File("dev", name)),

@@ -23,7 +23,7 @@ public sealed class GroupPeerTests
         await alice.AnnounceAsync(("dev", first, true), ("dev", second, true), ("other", first, true));
         await bob.AnnounceAsync(new AnnounceRequest(bob.Fingerprint, 0, [], Full: true, [await bob.HoldingAsync("dev", first, complete: false)], [], RevocationsAfter: 0));
 
-        var peers = await bob.Expect<IReadOnlyList<PeerResponse>>(HttpStatusCode.OK, await bob.GetAsync(TrackerRoutes.GroupPeers("dev")));
+        var peers = await bob.Expect<IReadOnlyList<PeerResponse>>(HttpStatusCode.OK, await bob.GetPageAsync(TrackerRoutes.GroupPeers("dev")));
 
         Assert.Equal(["Alice", "Bob"], peers.Select(peer => peer.UserName));
         Assert.Equal(("Dev", alice.Fingerprint, 2, 0), (peers[0].Group, peers[0].Fingerprint, peers[0].CompleteContents, peers[0].PartialContents));
@@ -40,7 +40,7 @@ public sealed class GroupPeerTests
         using var bob = await TestUser.CreateAsync(tracker, "Bob");
         await alice.CreateGroupAsync("Dev");
 
-        await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.GetAsync(TrackerRoutes.GroupPeers("dev")));
-        await bob.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.GroupNotFound, await bob.GetAsync(TrackerRoutes.GroupPeers("nowhere")));
+        await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.GetPageAsync(TrackerRoutes.GroupPeers("dev")));
+        await bob.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.GroupNotFound, await bob.GetPageAsync(TrackerRoutes.GroupPeers("nowhere")));
     }
 }

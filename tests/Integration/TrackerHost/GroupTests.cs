@@ -18,7 +18,7 @@ public sealed class GroupTests
 
         Assert.Equal(("Dev", "Alice", 1, GroupRole.Owner), (created.Name, created.Owner, created.MemberCount, created.Role));
         Assert.InRange(created.Created, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
-        var seen = await bob.Expect<IReadOnlyList<GroupResponse>>(HttpStatusCode.OK, await bob.GetAsync(TrackerRoutes.Groups));
+        var seen = await bob.Expect<IReadOnlyList<GroupResponse>>(HttpStatusCode.OK, await bob.GetPageAsync(TrackerRoutes.Groups));
         Assert.Equal([("beta", GroupRole.Owner), ("Dev", GroupRole.None)], seen.Select(group => (group.Name, group.Role)));
         var one = await bob.Expect<GroupResponse>(HttpStatusCode.OK, await bob.GetAsync(TrackerRoutes.Group("dEV")));
         Assert.Equal(created with { Role = GroupRole.None }, one);
@@ -46,14 +46,14 @@ public sealed class GroupTests
         [
             await alice.GetAsync(TrackerRoutes.Group("none")),
             await alice.PostAsync(TrackerRoutes.JoinRequests("none")),
-            await alice.GetAsync(TrackerRoutes.JoinRequests("none")),
+            await alice.GetPageAsync(TrackerRoutes.JoinRequests("none")),
             await alice.PostAsync(TrackerRoutes.Approval("none", "bob")),
             await alice.DeleteAsync(TrackerRoutes.JoinRequest("none", "bob")),
             await alice.DeleteAsync(TrackerRoutes.Member("none", "alice")),
-            await alice.GetAsync(TrackerRoutes.Members("none")),
+            await alice.GetPageAsync(TrackerRoutes.Members("none")),
             await alice.PutAsync(TrackerRoutes.GroupOwner("none"), new SetGroupOwnerRequest("alice")),
             await alice.DeleteAsync(TrackerRoutes.Group("none")),
-            await alice.GetAsync(TrackerRoutes.Files("none")),
+            await alice.GetPageAsync(TrackerRoutes.Files("none")),
             await alice.ShareAsync("none", "file", TestUser.RandomHash()),
             await alice.DeleteAsync(TrackerRoutes.File("none", "file")),
             await alice.AskSourcesAsync("none", TestUser.RandomHash()),
@@ -87,7 +87,7 @@ public sealed class GroupTests
         Assert.Equal(("both", "alice", 0), (file.Name, file.Owner, file.Sources));
         Assert.Empty(Assert.Single((await alice.FindSourcesAsync("dev", both)).Contents).Peers);
         Assert.Equal(1, Assert.Single(await alice.ListFilesAsync("other")).Sources);
-        await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.GetAsync(TrackerRoutes.Files("dev")));
+        await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.GetPageAsync(TrackerRoutes.Files("dev")));
         await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.DeleteAsync(TrackerRoutes.Member("dev", "Bob")));
     }
 
@@ -117,8 +117,8 @@ public sealed class GroupTests
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Member("dev", "carol")));
         await alice.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.MemberNotFound, await alice.DeleteAsync(TrackerRoutes.Member("dev", "carol")));
         await alice.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.MemberNotFound, await alice.DeleteAsync(TrackerRoutes.Member("dev", "nobody")));
-        await carol.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await carol.GetAsync(TrackerRoutes.Files("dev")));
-        await bob.Expect(HttpStatusCode.OK, await bob.GetAsync(TrackerRoutes.Files("dev")));
+        await carol.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await carol.GetPageAsync(TrackerRoutes.Files("dev")));
+        await bob.Expect(HttpStatusCode.OK, await bob.GetPageAsync(TrackerRoutes.Files("dev")));
     }
 
     [TrackerFact]
@@ -136,7 +136,7 @@ public sealed class GroupTests
 
         Assert.Equal([("Dev", "Bob", GroupRole.Member), ("Dev", "carol", GroupRole.Owner)], members.Select(member => (member.Group, member.UserName, member.Role)));
         Assert.All(members, member => Assert.InRange(member.Joined, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1)));
-        await alice.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await alice.GetAsync(TrackerRoutes.Members("dev")));
+        await alice.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await alice.GetPageAsync(TrackerRoutes.Members("dev")));
     }
 
     [TrackerFact]
@@ -197,7 +197,7 @@ public sealed class GroupTests
         // A new group of that name has nothing of the old one.
         await carol.CreateGroupAsync("dev");
         Assert.Empty(await carol.ListFilesAsync("dev"));
-        Assert.Empty(await carol.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await carol.GetAsync(TrackerRoutes.JoinRequests("dev"))));
+        Assert.Empty(await carol.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await carol.GetPageAsync(TrackerRoutes.JoinRequests("dev"))));
     }
 
     [TrackerTheory]
@@ -221,5 +221,5 @@ public sealed class GroupTests
         user.PutAsync(TrackerRoutes.GroupOwner("dev"), new SetGroupOwnerRequest(to));
 
     private static async Task<IReadOnlyList<MemberResponse>> MembersAsync(TestUser user, string group) =>
-        await user.Expect<IReadOnlyList<MemberResponse>>(HttpStatusCode.OK, await user.GetAsync(TrackerRoutes.Members(group)));
+        await user.Expect<IReadOnlyList<MemberResponse>>(HttpStatusCode.OK, await user.GetPageAsync(TrackerRoutes.Members(group)));
 }

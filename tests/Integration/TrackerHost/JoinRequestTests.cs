@@ -82,7 +82,7 @@ public sealed class JoinRequestTests : IAsyncLifetime
 
         foreach (var other in new[] { _bob, carol })
         {
-            await other.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotOwner, await other.GetAsync(TrackerRoutes.JoinRequests("dev")));
+            await other.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotOwner, await other.GetPageAsync(TrackerRoutes.JoinRequests("dev")));
             await other.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotOwner, await other.PostAsync(TrackerRoutes.Approval("dev", "carol")));
         }
 
@@ -91,7 +91,7 @@ public sealed class JoinRequestTests : IAsyncLifetime
     }
 
     private async Task<IReadOnlyList<JoinRequestResponse>> ListAsync() =>
-        await _alice.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await _alice.GetAsync(TrackerRoutes.JoinRequests("dev")));
+        await _alice.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await _alice.GetPageAsync(TrackerRoutes.JoinRequests("dev")));
 
     private async Task<GroupRole> RoleOfBobAsync() =>
         (await _bob.Expect<GroupResponse>(HttpStatusCode.OK, await _bob.GetAsync(TrackerRoutes.Group("dev")))).Role;

@@ -52,7 +52,7 @@ public sealed class LoginThrottleTests : IAsyncLifetime
             await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestPassword.Text)));
         await GuessAsync(HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, "bob");
         // Who is logged in stays so.
-        await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+        await alice.Expect(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.Groups));
 
         _clock.Advance(TimeSpan.FromMinutes(5));
         await alice.LogInAsync();

@@ -3,6 +3,7 @@ using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Npgsql;
+using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
@@ -80,6 +81,30 @@ public sealed class MigrationTests : IAsyncLifetime
         Assert.All(ids, id => Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", id));
         Assert.Equal(Rows, await database.ReadAsync(
             connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM users WHERE password_prepared = 0"), CancellationToken.None));
+    }
+
+    [TrackerFact]
+    public async Task Groups_of_version_7_are_listed_and_its_files_have_the_key_of_their_name()
+    {
+        string[] names = ["readme", "README", "ordner/größe", "Σας", "ǆ", "🎈 it's"];
+        var old = await MakeAsync("old", version: 7);
+        await using (var connection = Connect(old))
+        {
+            await connection.OpenAsync();
+            await connection.ExecuteAsync(
+                """
+                INSERT INTO users (id, name_key, name, password_hash, created) VALUES (1, 'alice', 'Alice', 'x', 1);
+                INSERT INTO groups (id, name_key, name, owner_id, created) VALUES (5, 'dev', 'Dev', 1, 1);
+                """);
+            await connection.ExecuteAsync(
+                "INSERT INTO files (group_id, name, size, piece_length, shared) VALUES (5, @Name, 0, 65536, 1)", names.Select(name => new { Name = name }));
+        }
+
+        await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, _ => { }, CancellationToken.None);
+
+        var keys = await database.ReadAsync(connection => connection.QueryAsync<(string Name, string Key)>("SELECT name, name_key FROM files"), CancellationToken.None);
+        Assert.Equal(names.Select(name => (name, FileName.Key(name))).Order(), keys.Order());
+        Assert.Equal(1, await database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT listed FROM groups"), CancellationToken.None));
     }
 
     [TrackerFact]

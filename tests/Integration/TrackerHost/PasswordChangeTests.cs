@@ -44,7 +44,7 @@ public sealed class PasswordChangeTests
 
         foreach (var old in new[] { alice, elsewhere })
         {
-            await old.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await old.GetAsync(TrackerRoutes.Groups));
+            await old.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await old.GetPageAsync(TrackerRoutes.Groups));
         }
 
         var peer = Assert.Single(Assert.Single((await owner.FindSourcesAsync("dev", root)).Contents).Peers);
@@ -68,7 +68,7 @@ public sealed class PasswordChangeTests
             await alice.ExpectProblem(HttpStatusCode.BadRequest, ErrorCode.InvalidPassword, await ChangeAsync(alice, next: bad));
         }
 
-        await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+        await alice.Expect(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.Groups));
         await alice.LogInAsync();
     }
 

@@ -33,7 +33,7 @@ public sealed class PoolerTests : IAsyncLifetime
 
         await Task.WhenAll(Enumerable.Range(0, Writes).Select(i => (i % 2 == 0 ? alice : there).CreateGroupAsync($"group{i}")));
 
-        var groups = await there.Expect<IReadOnlyList<GroupResponse>>(HttpStatusCode.OK, await there.GetAsync(TrackerRoutes.Groups));
+        var groups = await there.Expect<IReadOnlyList<GroupResponse>>(HttpStatusCode.OK, await there.GetPageAsync(TrackerRoutes.Groups));
         Assert.Equal(Writes, groups.Count);
         await alice.Expect(HttpStatusCode.OK, await alice.GetAsync("/readyz"));
         await RequireSettingsAsync(first.Database);

@@ -45,7 +45,7 @@ public sealed class PostgresTests : IAsyncLifetime
 
         await server.StopAsync();
 
-        var read = await alice.GetAsync(TrackerRoutes.Groups);
+        var read = await alice.GetPageAsync(TrackerRoutes.Groups);
         var problem = await alice.ExpectProblem(HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerDatabaseUnavailable, read);
         Assert.NotNull(read.Headers.RetryAfter);
         Assert.DoesNotContain(server.Password, problem.Detail, StringComparison.Ordinal);
@@ -57,7 +57,7 @@ public sealed class PostgresTests : IAsyncLifetime
 
         await alice.Expect(HttpStatusCode.OK, await alice.GetAsync("/readyz"));
         await alice.CreateGroupAsync("ops");
-        var groups = await alice.Expect<IReadOnlyList<GroupResponse>>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+        var groups = await alice.Expect<IReadOnlyList<GroupResponse>>(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.Groups));
         Assert.Equal(["dev", "ops"], groups.Select(group => group.Name));
     }
 

@@ -77,7 +77,7 @@ public sealed class ProblemTests : IAsyncLifetime
         await _alice.CreateGroupAsync("dev");
         await _tracker.ExecuteAsync("ALTER TABLE files RENAME TO secret_table");
 
-        var answer = await _alice.GetAsync(TrackerRoutes.Files("dev"));
+        var answer = await _alice.GetPageAsync(TrackerRoutes.Files("dev"));
 
         await _alice.ExpectProblem(HttpStatusCode.InternalServerError, ErrorCode.TrackerFailed, answer);
         var text = await answer.Content.ReadAsStringAsync();

@@ -36,7 +36,7 @@ public sealed class ProxyTests
         };
         await alice.Expect(HttpStatusCode.OK, await alice.SendAsync(request));
 
-        var peer = Assert.Single(await alice.Expect<IReadOnlyList<PeerResponse>>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.GroupPeers("dev"))));
+        var peer = Assert.Single(await alice.Expect<IReadOnlyList<PeerResponse>>(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.GroupPeers("dev"))));
         Assert.Equal([new IPEndPoint(IPAddress.Parse(expected), 5000).ToString()], peer.EndPoints);
     }
 

@@ -42,7 +42,7 @@ public sealed class RateLimitTests
         Assert.Equal(3, answers.Count(status => status == HttpStatusCode.Unauthorized));
         Assert.Equal(7, answers.Count(status => status == HttpStatusCode.TooManyRequests));
         await alice.LogInAsync();
-        await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+        await alice.Expect(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.Groups));
     }
 
     [TrackerFact]
@@ -117,11 +117,11 @@ public sealed class RateLimitTests
         using var bob = await TestUser.CreateAsync(tracker, "bob");
         for (var i = 0; i < 5; i++)
         {
-            await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+            await alice.Expect(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.Groups));
         }
 
-        await same.ExpectProblem(HttpStatusCode.TooManyRequests, ErrorCode.TooManyAttempts, await same.GetAsync(TrackerRoutes.Groups));
-        await bob.Expect(HttpStatusCode.OK, await bob.GetAsync(TrackerRoutes.Groups));
+        await same.ExpectProblem(HttpStatusCode.TooManyRequests, ErrorCode.TooManyAttempts, await same.GetPageAsync(TrackerRoutes.Groups));
+        await bob.Expect(HttpStatusCode.OK, await bob.GetPageAsync(TrackerRoutes.Groups));
         // Of other kinds there is some left.
         await alice.AnnounceAsync();
         await alice.LogInAsync();
@@ -140,7 +140,7 @@ public sealed class RateLimitTests
 
         await alice.ExpectProblem(HttpStatusCode.TooManyRequests, ErrorCode.TooManyAttempts, refused);
         Assert.NotNull(refused.Headers.RetryAfter);
-        await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+        await alice.Expect(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.Groups));
     }
 
     [TrackerFact]
@@ -152,10 +152,10 @@ public sealed class RateLimitTests
         here.UseToken(new string('A', 43));
         for (var i = 0; i < 5; i++)
         {
-            await here.Expect(HttpStatusCode.Unauthorized, await here.GetAsync(TrackerRoutes.Groups));
+            await here.Expect(HttpStatusCode.Unauthorized, await here.GetPageAsync(TrackerRoutes.Groups));
         }
 
-        await here.Expect(HttpStatusCode.TooManyRequests, await here.GetAsync(TrackerRoutes.Groups));
+        await here.Expect(HttpStatusCode.TooManyRequests, await here.GetPageAsync(TrackerRoutes.Groups));
         await here.Expect(HttpStatusCode.TooManyRequests, await here.GetAsync(TrackerRoutes.TicketKeys));
         await there.Expect(HttpStatusCode.OK, await there.GetAsync(TrackerRoutes.TicketKeys));
     }

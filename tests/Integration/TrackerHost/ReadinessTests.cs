@@ -58,7 +58,7 @@ public sealed class ReadinessTests
         for (var i = 1; i < RecentFailures.Series; i++)
         {
             await FailAsync();
-            await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+            await alice.Expect(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.Groups));
             await alice.Expect(HttpStatusCode.OK, await alice.GetAsync("/readyz"));
         }
 

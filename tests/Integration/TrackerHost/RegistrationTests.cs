@@ -124,7 +124,7 @@ public sealed class RegistrationTests : IAsyncLifetime
         using var stranger = TestUser.Stranger(tracker.Address);
 
         Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder.Path, "another secret\n", "passwd", "Alice"));
-        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.Groups));
+        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetPageAsync(TrackerRoutes.Groups));
         await stranger.ExpectProblem(
             HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await stranger.PostAsync(TrackerRoutes.Sessions, new LoginRequest("alice", TestPassword.Text)));
         var session = await stranger.Expect<SessionResponse>(
@@ -135,7 +135,7 @@ public sealed class RegistrationTests : IAsyncLifetime
         await ExpectAsync(1, "'alice' owns 'dev'", true, null, "deluser", "alice");
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Group("dev")));
         Assert.Equal((0, "", ""), await TrackerProcess.CommandAsync(_folder.Path, null, "deluser", "alice"));
-        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.Groups));
+        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetPageAsync(TrackerRoutes.Groups));
         await ExpectAsync(1, "There is no user called 'alice'", true, null, "deluser", "alice");
         await ExpectAsync(1, "There is no user called 'alice'", true, "another secret\n", "passwd", "alice");
         await ExpectAuditAsync(tracker, "PasswordReset", "Alice");

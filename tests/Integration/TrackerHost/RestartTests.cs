@@ -31,7 +31,7 @@ public sealed class RestartTests
         Assert.Equal(first.Address.Fingerprint, second.Address.Fingerprint);
         var session = await again.Expect<SessionResponse>(HttpStatusCode.OK, await again.GetAsync(TrackerRoutes.CurrentSession));
         Assert.Equal(("Alice", alice.Session.TrackerId), (session.UserName, session.TrackerId));
-        var requests = await again.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await again.GetAsync(TrackerRoutes.JoinRequests("dev")));
+        var requests = await again.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await again.GetPageAsync(TrackerRoutes.JoinRequests("dev")));
         Assert.Equal("bob", Assert.Single(requests).UserName);
         var file = Assert.Single(await again.ListFilesAsync("dev"));
         Assert.Equal(("file", root, 1), (file.Name, file.PiecesRoot!.Value, file.Sources));

@@ -71,8 +71,8 @@ public sealed class RevocationTests
         var token = end == "logout" ? alice.Session.Token : elsewhere.Session.Token;
         thief.UseToken(token);
         there.UseToken(token);
-        await thief.Expect(HttpStatusCode.OK, await thief.GetAsync(TrackerRoutes.Files("dev")));
-        await there.Expect(HttpStatusCode.OK, await there.GetAsync(TrackerRoutes.Files("dev")));
+        await thief.Expect(HttpStatusCode.OK, await thief.GetPageAsync(TrackerRoutes.Files("dev")));
+        await there.Expect(HttpStatusCode.OK, await there.GetPageAsync(TrackerRoutes.Files("dev")));
         await using var stream = await EventListener.OpenAsync(thief);
         await using var streamThere = await EventListener.OpenAsync(there);
         // Its headers are checked while the session is there; its body comes later.
@@ -89,7 +89,7 @@ public sealed class RevocationTests
 
         foreach (var user in new[] { thief, there })
         {
-            await user.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await user.GetAsync(TrackerRoutes.Files("dev")));
+            await user.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await user.GetPageAsync(TrackerRoutes.Files("dev")));
             await user.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await user.ShareAsync("dev", "a", null, size: 0));
         }
 

@@ -17,11 +17,11 @@ public sealed class SessionTests
         for (var i = 0; i < 6; i++)
         {
             clock.Advance(TimeSpan.FromMinutes(20));
-            await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+            await alice.Expect(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.Groups));
         }
 
         clock.Advance(TimeSpan.FromMinutes(61));
-        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetAsync(TrackerRoutes.Groups));
+        await alice.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await alice.GetPageAsync(TrackerRoutes.Groups));
     }
 
     [TrackerFact]
@@ -46,7 +46,7 @@ public sealed class SessionTests
         using var stranger = TestUser.Stranger(tracker);
         stranger.UseToken(token);
 
-        var answer = await stranger.GetAsync(TrackerRoutes.Groups);
+        var answer = await stranger.GetPageAsync(TrackerRoutes.Groups);
 
         await stranger.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, answer);
         Assert.Equal("Bearer", Assert.Single(answer.Headers.WwwAuthenticate).Scheme);

@@ -33,17 +33,17 @@ public sealed class UserRemovalTests
 
         foreach (var session in new[] { bob, elsewhere })
         {
-            await session.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await session.GetAsync(TrackerRoutes.Groups));
+            await session.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await session.GetPageAsync(TrackerRoutes.Groups));
         }
 
         await bob.ExpectProblem(
             HttpStatusCode.Unauthorized, ErrorCode.WrongCredentials, await bob.PostAsync(TrackerRoutes.Sessions, new LoginRequest("bob", TestPassword.Text)));
         var file = Assert.Single(await alice.ListFilesAsync("dev"));
         Assert.Equal(("both", "alice", 0), (file.Name, file.Owner, file.Sources));
-        Assert.Empty(await alice.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.JoinRequests("ops"))));
+        Assert.Empty(await alice.Expect<IReadOnlyList<JoinRequestResponse>>(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.JoinRequests("ops"))));
         Assert.Equal(1, (await alice.Expect<GroupResponse>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Group("dev")))).MemberCount);
         using var another = await TestUser.CreateAsync(tracker, "Bob");
-        await another.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await another.GetAsync(TrackerRoutes.Files("dev")));
+        await another.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await another.GetPageAsync(TrackerRoutes.Files("dev")));
     }
 
     [TrackerFact]
@@ -133,7 +133,7 @@ public sealed class UserRemovalTests
 
         foreach (var user in new[] { bob, carol })
         {
-            await user.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await user.GetAsync(TrackerRoutes.Groups));
+            await user.ExpectProblem(HttpStatusCode.Unauthorized, ErrorCode.NotLoggedIn, await user.GetPageAsync(TrackerRoutes.Groups));
         }
 
         Assert.Equal(
@@ -156,7 +156,7 @@ public sealed class UserRemovalTests
 
         Assert.Contains("'one', 'two'", problem.Detail, StringComparison.Ordinal);
         Assert.DoesNotContain("third", problem.Detail, StringComparison.Ordinal);
-        await alice.Expect(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Files("third")));
+        await alice.Expect(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.Files("third")));
 
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Group("one")));
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Group("two")));
@@ -193,7 +193,7 @@ public sealed class UserRemovalTests
         var requests = tracker.Services.GetRequiredService<JoinRequestService>();
         foreach (var write in new Func<Task>[]
         {
-            () => groups.CreateAsync(found, "mine", CancellationToken.None),
+            () => groups.CreateAsync(found, new CreateGroupRequest("mine"), CancellationToken.None),
             () => requests.AskAsync(found, "dev", CancellationToken.None),
         })
         {

@@ -130,7 +130,7 @@ public sealed class FailoverTests : IAsyncLifetime
         _first.Answer = ScriptedTracker.Silence;
         using var client = NewClient(_first.Address, _second.Address);
         using var cancel = new CancellationTokenSource();
-        var asking = client.GetGroupsAsync(cancel.Token);
+        var asking = client.ListGroupsAsync(ListQuery.All, cancel.Token).ReadAllAsync();
         await Eventually.HoldsAsync(() => !_first.Asked.IsEmpty, "it is asked");
 
         await cancel.CancelAsync();
@@ -217,10 +217,10 @@ public sealed class FailoverTests : IAsyncLifetime
         return Task.CompletedTask;
     };
 
-    private static async Task AskAsync(TrackerSession client) => Assert.Empty(await client.GetGroupsAsync(CancellationToken.None).WaitAsync(Limit));
+    private static async Task AskAsync(TrackerSession client) => Assert.Empty(await client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync().WaitAsync(Limit));
 
     private static Task<P2PShareException> FailsAsync(TrackerSession client) =>
-        Assert.ThrowsAnyAsync<P2PShareException>(() => client.GetGroupsAsync(CancellationToken.None).WaitAsync(Limit));
+        Assert.ThrowsAnyAsync<P2PShareException>(() => client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync().WaitAsync(Limit));
 
     private TrackerSession NewClient(params TrackerAddress[] addresses) => NewClient(_clock, TrackerTimeouts.Default, addresses);
 

@@ -69,7 +69,7 @@ public sealed class FreedNameTests : IAsyncLifetime
         await _bob.RestartServerAsync();
 
         Assert.Equal(0, _bob.Server.GetStatus().SharedFiles);
-        Assert.Equal(0, Assert.Single(await stranger.Client.GetFilesAsync(TestPeer.Group, CancellationToken.None)).Sources);
+        Assert.Equal(0, Assert.Single(await stranger.Client.ListFilesAsync(TestPeer.Group, ListQuery.All, CancellationToken.None).ReadAllAsync()).Sources);
     }
 
     [Fact]

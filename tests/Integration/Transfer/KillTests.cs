@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol;
 using P2PShare.Transfer;
 
@@ -37,7 +38,7 @@ public sealed class KillTests : IAsyncLifetime
             await File.WriteAllBytesAsync(path, content);
             await source.StartAsync(uploadLimit: 2_000_000);
             await source.ShareAsync(path, "data.bin");
-            var file = Assert.Single(await _alice.Client.GetFilesAsync(TestPeer.Group, CancellationToken.None));
+            var file = Assert.Single(await _alice.Client.ListFilesAsync(TestPeer.Group, ListQuery.All, CancellationToken.None).ReadAllAsync());
             var download = _alice.Receive(file);
             for (var kill = 0; kill < Kills; kill++)
             {

@@ -37,7 +37,7 @@ public sealed class ReannounceTests
 
         await first.DisposeAsync();
         clock.Restart();
-        await Task.WhenAll(peers.Select(peer => peer.Client.GetGroupsAsync(CancellationToken.None)));
+        await Task.WhenAll(peers.Select(peer => peer.Client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync()));
         await Eventually.HoldsAsync(() => arrived.Count >= Peers, "all have announced");
 
         // The interval, and what a busy machine adds.

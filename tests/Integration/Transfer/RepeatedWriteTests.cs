@@ -64,7 +64,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
             () => _client.ChangePasswordAsync(TestPassword.Secure(), TestPassword.Secure("a new secret"), CancellationToken.None),
             $"users WHERE name = 'alice' AND password_hash <> '{before}'");
 
-        Assert.Single(await _client.GetGroupsAsync(CancellationToken.None));
+        Assert.Single(await _client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync());
         await _client.LoginAsync("alice", TestPassword.Secure("a new secret"), CancellationToken.None);
     }
 
@@ -115,7 +115,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     {
         await LoseAnswerAsync(() => _client.RemoveGroupAsync("dev", CancellationToken.None), "users WHERE name = 'alice' AND NOT EXISTS (SELECT 1 FROM groups)");
 
-        Assert.Empty(await _client.GetGroupsAsync(CancellationToken.None));
+        Assert.Empty(await _client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync());
     }
 
     [Fact]

@@ -169,7 +169,7 @@ public sealed class RevocationTests : IAsyncLifetime
 
     private static async Task<string> TicketAsync(TestPeer peer, PeerIdentity identity)
     {
-        var files = await peer.Client.GetFilesAsync(TestPeer.Group, CancellationToken.None);
+        var files = await peer.Client.ListFilesAsync(TestPeer.Group, ListQuery.All, CancellationToken.None).ReadAllAsync();
         var sources = await peer.Client.GetSourcesAsync(
             TestPeer.Group, new SourcesRequest(files[0].GroupId, identity.Fingerprint, identity.CertificateHash, [files[0].PiecesRoot!.Value]), CancellationToken.None);
         return sources.Ticket;

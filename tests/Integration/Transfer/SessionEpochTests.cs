@@ -75,7 +75,7 @@ public sealed class SessionEpochTests : IAsyncLifetime
         }
 
         Assert.Equal(new CloseMessage(1, CloseReason.TicketRefused), await peer.ReceiveCloseAsync());
-        var error = await Assert.ThrowsAsync<P2PShareException>(() => _stolen.GetGroupsAsync(CancellationToken.None));
+        var error = await Assert.ThrowsAsync<P2PShareException>(() => _stolen.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync());
         Assert.Equal(ErrorCode.NotLoggedIn, error.Code);
         await FinishAsync(download);
         Assert.Empty(_bob.Warnings);

@@ -16,9 +16,9 @@ public sealed class ThrottledTrackerTests
     {
         await using var tracker = await TestTracker.StartAsync(options => options.RequestsPerMinute = 1);
         using var client = await ConnectAsync(tracker);
-        await client.GetGroupsAsync(CancellationToken.None);
+        await client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync();
 
-        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => client.GetGroupsAsync(CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync());
 
         Assert.Equal(ErrorCode.TooManyAttempts, refused.Code);
         Assert.InRange(refused.RetryAfter, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));

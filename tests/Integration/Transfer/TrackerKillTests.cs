@@ -78,7 +78,7 @@ public sealed class TrackerKillTests(ITestOutputHelper output) : IAsyncLifetime
         {
             var used = Array.IndexOf(lines, alice.Client.Address);
             await ShareAsync();
-            await Task.WhenAll(_trackers[used].KillAsync(), ShareAsync(), bob.Client.GetFilesAsync(TestPeer.Group, CancellationToken.None));
+            await Task.WhenAll(_trackers[used].KillAsync(), ShareAsync(), bob.Client.ListFilesAsync(TestPeer.Group, ListQuery.All, CancellationToken.None).ReadAllAsync());
             var killed = DateTimeOffset.UtcNow;
             await ShareAsync();
 
@@ -86,7 +86,7 @@ public sealed class TrackerKillTests(ITestOutputHelper output) : IAsyncLifetime
             var before = listed.Count;
             await Eventually.HoldsAsync(() => listed.Count > before + 10 || reading.IsCompleted, "Get-P2PFile goes on");
             await Eventually.HoldsAsync(
-                async () => (await carol.Client.GetPeersAsync(TestPeer.Group, CancellationToken.None)).Count(peer => peer.LastSeen >= killed) == 3,
+                async () => (await carol.Client.ListPeersAsync(TestPeer.Group, ListQuery.All, CancellationToken.None).ReadAllAsync()).Count(peer => peer.LastSeen >= killed) == 3,
                 "all three have announced themselves at the survivor");
             await Eventually.HoldsAsync(() => events.Count == shared.Count, "the watch goes on");
             Assert.All(downloads, download => Assert.Equal(DownloadState.Running, download.State));

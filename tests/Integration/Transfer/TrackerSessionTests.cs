@@ -19,7 +19,7 @@ public sealed class TrackerSessionTests
 
         await client.ChangePasswordAsync(TestPassword.Secure(Old), TestPassword.Secure(New), CancellationToken.None);
 
-        Assert.Empty(await client.GetGroupsAsync(CancellationToken.None));
+        Assert.Empty(await client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync());
         using var again = NewClient(tracker);
         await again.LoginAsync("alice", TestPassword.Secure(New), CancellationToken.None);
     }
@@ -40,7 +40,7 @@ public sealed class TrackerSessionTests
         {
             while (!end.IsCancellationRequested)
             {
-                await client.GetGroupsAsync(CancellationToken.None);
+                await client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync();
                 await client.AnnounceAsync(Announce(), CancellationToken.None);
                 Interlocked.Increment(ref asked);
             }
@@ -68,7 +68,7 @@ public sealed class TrackerSessionTests
             () => client.ChangePasswordAsync(TestPassword.Secure("something else"), TestPassword.Secure(New), CancellationToken.None));
 
         Assert.Equal(ErrorCode.WrongCredentials, wrong.Code);
-        Assert.Empty(await client.GetGroupsAsync(CancellationToken.None));
+        Assert.Empty(await client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync());
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class TrackerSessionTests
 
         foreach (var request in new Func<Task>[]
         {
-            () => client.GetGroupsAsync(CancellationToken.None),
+            () => client.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync(),
             () => client.ChangePasswordAsync(TestPassword.Secure(New), TestPassword.Secure(Old), CancellationToken.None),
         })
         {

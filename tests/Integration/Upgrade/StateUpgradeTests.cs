@@ -51,7 +51,7 @@ public sealed class StateUpgradeTests : IAsyncLifetime
         Assert.Equal(1, _server.GetStatus().SharedFiles);
         using var bob = await NewBobAsync();
         await using var bobs = await PeerServer.StartAsync(bob, StateFolder.Open(_bobs.Combine("state")), Options, CancellationToken.None);
-        var file = (await bob.GetFilesAsync("Dev", CancellationToken.None)).Single(file => file.Name == "docs/shared.txt");
+        var file = (await bob.ListFilesAsync("Dev", ListQuery.All, CancellationToken.None).ReadAllAsync()).Single(file => file.Name == "docs/shared.txt");
         Assert.Equal(1, file.Sources);
 
         await bobs.Downloads.Start(new DownloadRequest(file.GroupIdentity, file.Name, file.Content, _bobs.Combine("shared.txt"), Overwrite: false))

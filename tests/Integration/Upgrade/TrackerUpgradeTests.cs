@@ -26,8 +26,9 @@ public sealed class TrackerUpgradeTests : IDisposable
 
         Assert.Equal("Alice", session.UserName);
         Assert.Equal(session, await alice.Expect<SessionResponse>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.CurrentSession)));
-        var groups = await alice.Expect<IReadOnlyList<GroupResponse>>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Groups));
+        var groups = await alice.Expect<IReadOnlyList<GroupResponse>>(HttpStatusCode.OK, await alice.GetPageAsync(TrackerRoutes.Groups));
         Assert.Equal([("Dev", GroupRole.Member), ("empty-group", GroupRole.None)], groups.Select(group => (group.Name, group.Role)));
+        Assert.All(groups, group => Assert.True(group.Listed));
         var files = await alice.ListFilesAsync("dev");
         Assert.Equal(["docs/shared.txt", "image.bin"], files.Select(file => file.Name));
         Assert.All(files, file => Assert.Equal(groups[0].GroupId, file.GroupId));

@@ -72,7 +72,7 @@ internal sealed class HostileTracker : IAsyncDisposable
         };
     }
 
-    private static object Group(string name) => new { name, groupId = Id, owner = name, memberCount = 1, role = "Owner", created = Then };
+    private static object Group(string name) => new { name, groupId = Id, owner = name, memberCount = 1, role = "Owner", created = Then, listed = true };
 
     private static Task WriteAsync(HttpContext context, object body) => context.Response.WriteAsync(JsonSerializer.Serialize(body));
 }

@@ -7,6 +7,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.RegularExpressions;
 using System.Text.Json.Serialization.Metadata;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
@@ -163,8 +164,29 @@ internal sealed class TestUser : IDisposable
     public Task<HttpResponseMessage> ShareAsync(string group, string name, Hash256? root, bool replace = false, long size = 100_000) =>
         PostAsync(TrackerRoutes.Files(group), new ShareFileRequest(name, size, PieceLength.For(size), root, replace));
 
-    public async Task<IReadOnlyList<FileResponse>> ListFilesAsync(string group) =>
-        await Expect<IReadOnlyList<FileResponse>>(HttpStatusCode.OK, await GetAsync(TrackerRoutes.Files(group)));
+    public Task<IReadOnlyList<FileResponse>> ListFilesAsync(string group) => ListAsync<FileResponse>(ListQuery.All.On(TrackerRoutes.Files(group)));
+
+    /// <summary>The first page of a list.</summary>
+    public Task<HttpResponseMessage> GetPageAsync(string path) => GetAsync(ListQuery.All.On(path));
+
+    /// <summary>All pages of a list.</summary>
+    /// <param name="page">Path and query of the first.</param>
+    public async Task<IReadOnlyList<T>> ListAsync<T>(string page)
+    {
+        var all = new List<T>();
+        for (var next = page; next is not null;)
+        {
+            using var answer = await GetAsync(next);
+            all.AddRange(await Expect<IReadOnlyList<T>>(HttpStatusCode.OK, answer));
+            next = NextOf(answer);
+        }
+
+        return all;
+    }
+
+    /// <summary>Where the response says that the next page is; null after the last one.</summary>
+    public static string? NextOf(HttpResponseMessage answer) =>
+        answer.Headers.TryGetValues("Link", out var links) ? Regex.Match(links.Single(), """^<([^>]+)>; rel="next"$""").Groups[1].Value : null;
 
     /// <summary>The id of a group; a random one if there is no such group.</summary>
     public async Task<Guid> GroupIdAsync(string group)

@@ -247,6 +247,35 @@ public class FileNameTests
         }
     }
 
+    [Fact]
+    public void Characters_that_one_way_of_comparing_takes_for_the_same_have_one_key()
+    {
+        var byUpper = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        var byLower = new Dictionary<string, string>(StringComparer.Ordinal);
+        var cased = 0;
+        foreach (var rune in Enumerable.Range(0, 0x110000).Where(Rune.IsValid).Select(code => new Rune(code)))
+        {
+            var (text, key) = (rune.ToString(), FileName.Key(rune.ToString()));
+            Assert.Equal(key, FileName.Key(key));
+            Assert.Equal(FileName.Key(rune).ToString(), key);
+            cased += key == text ? 0 : 1;
+            // As .NET compares names of files, and as PowerShell compares them with wildcards.
+            Check(byUpper, text);
+            Check(byLower, text.ToLowerInvariant());
+
+            void Check(Dictionary<string, string> keys, string like) => Assert.True(!keys.TryGetValue(like, out var other) ? keys.TryAdd(like, key) : other == key, $"U+{rune.Value:X4}");
+        }
+
+        Assert.InRange(cased, 1000, 5000);
+    }
+
+    [Theory]
+    [InlineData("readme.TXT", "README.TXT")]
+    [InlineData("ordner/größe", "ORDNER/GRÖßE")]
+    [InlineData("ΣΑΣ σας", "ΣΑΣ ΣΑΣ")]
+    [InlineData("\u212A🎈", "K🎈")]
+    public void A_key_has_no_differences_of_case(string name, string key) => Assert.Equal(key, FileName.Key(name));
+
     private static Gen<string> HostileNames() =>
         Gen.Elements(
                 "..", ".", "...", "/", "/", "/", "\\", "C:", "a", "b.txt", "con", "~", " ", "\0", "\u001b", "%2e", "\u202e", "é",

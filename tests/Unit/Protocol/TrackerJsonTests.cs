@@ -23,8 +23,8 @@ public class TrackerJsonTests
         new SessionResponse("token", User, Session, "john", Tracker, Now),
         new SessionResponse(null, User, Session, "john", Tracker, Now),
         new ChangePasswordRequest("pass word", "pässword"),
-        new CreateGroupRequest("dev"),
-        new GroupResponse(Group, "dev", "john", 3, GroupRole.Owner, Now),
+        new CreateGroupRequest("dev", Listed: false),
+        new GroupResponse(Group, "dev", "john", 3, GroupRole.Owner, Now, Listed: true),
         new SetGroupOwnerRequest("eve"),
         new MemberResponse("dev", "eve", GroupRole.Member, Now),
         new JoinRequestResponse("dev", "eve", Now),
@@ -49,13 +49,13 @@ public class TrackerJsonTests
     // Members that may be missing, because they have a default.
     private static readonly string[] Optional =
     [
-        "ShareFileRequest.piecesRoot", "ShareFileRequest.replace", "ProblemResponse.type", "ProblemResponse.title",
+        "CreateGroupRequest.listed", "ShareFileRequest.piecesRoot", "ShareFileRequest.replace", "ProblemResponse.type", "ProblemResponse.title",
         "AnnounceRequest.proof", "AnnounceRequest.throughProxy", "ProblemResponse.status", "ProblemResponse.detail", "ProblemResponse.code",
     ];
 
     private static readonly string[] Nullable =
     [
-        .. Optional.Except(["ShareFileRequest.replace", "AnnounceRequest.throughProxy"]), "SessionResponse.token", "FileResponse.piecesRoot",
+        .. Optional.Except(["CreateGroupRequest.listed", "ShareFileRequest.replace", "AnnounceRequest.throughProxy"]), "SessionResponse.token", "FileResponse.piecesRoot",
         "Revocation.groupId", "Revocation.userId", "Revocation.sessionId",
     ];
 

@@ -1,3 +1,4 @@
+using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol;
 using P2PShare.Transfer.Trackers;
 
@@ -77,7 +78,7 @@ public sealed class FailoverSenderTests : IDisposable
     {
         _first.Answer = InMemoryTracker.Silence;
         using var session = NewSession();
-        var asking = session.GetGroupsAsync(CancellationToken.None);
+        var asking = session.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync();
 
         _clock.Advance(TimeSpan.FromSeconds(29.9));
         Assert.False(asking.IsCompleted);
@@ -221,7 +222,7 @@ public sealed class FailoverSenderTests : IDisposable
         using var session = await UsedSessionAsync(clock);
         (_first.Answer, _second.Answer) = (InMemoryTracker.Status(503), InMemoryTracker.Status(503));
         using var cancel = new CancellationTokenSource();
-        var asking = session.GetGroupsAsync(cancel.Token);
+        var asking = session.ListGroupsAsync(ListQuery.All, cancel.Token).ReadAllAsync();
         Assert.Single(clock.Pauses);
 
         await cancel.CancelAsync();
@@ -265,10 +266,10 @@ public sealed class FailoverSenderTests : IDisposable
         Assert.Empty(_clock.Pauses);
     }
 
-    private static async Task AskAsync(TrackerSession session) => Assert.Empty(await session.GetGroupsAsync(CancellationToken.None).WaitAsync(Limit));
+    private static async Task AskAsync(TrackerSession session) => Assert.Empty(await session.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync().WaitAsync(Limit));
 
     private static Task<P2PShareException> FailAsync(TrackerSession session) =>
-        Assert.ThrowsAnyAsync<P2PShareException>(() => session.GetGroupsAsync(CancellationToken.None).WaitAsync(Limit));
+        Assert.ThrowsAnyAsync<P2PShareException>(() => session.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync().WaitAsync(Limit));
 
     private TrackerSession NewSession() => InMemoryTracker.NewSession(_clock, _first, _second);
 

@@ -30,7 +30,7 @@ public sealed class HostileAnswerTests
     [InlineData(HttpStatusCode.OK, HttpCompletionOption.ResponseContentRead)]
     [InlineData(HttpStatusCode.BadRequest, HttpCompletionOption.ResponseContentRead)]
     [InlineData(HttpStatusCode.BadRequest, HttpCompletionOption.ResponseHeadersRead)]
-    public async Task A_compressed_answer_that_grows_beyond_64_MiB_is_an_error(HttpStatusCode status, HttpCompletionOption completion)
+    public async Task A_compressed_answer_that_grows_beyond_16_MiB_is_an_error(HttpStatusCode status, HttpCompletionOption completion)
     {
         var text = new MemoryStream();
         using (var gzip = new GZipStream(text, CompressionLevel.Fastest))
@@ -47,7 +47,7 @@ public sealed class HostileAnswerTests
 
         var known = Assert.IsType<P2PShareException>(problem);
         Assert.Equal(ErrorCode.NotATracker, known.Code);
-        Assert.Contains("larger than 64 MiB", known.Message, StringComparison.Ordinal);
+        Assert.Contains("larger than 16 MiB", known.Message, StringComparison.Ordinal);
     }
 
     private static async Task<Exception?> AskAsync(TrackerRequest request, byte[] answer)

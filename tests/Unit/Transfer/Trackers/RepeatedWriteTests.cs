@@ -149,7 +149,7 @@ public sealed class RepeatedWriteTests : IDisposable
 
     private static Task<string> Taken() => throw new P2PShareException(ErrorCode.GroupNameTaken, "Taken.");
 
-    private static GroupResponse Group(GroupRole role, DateTimeOffset created) => new(TestIds.Of("dev"), "dev", "alice", 1, role, created);
+    private static GroupResponse Group(GroupRole role, DateTimeOffset created) => new(TestIds.Of("dev"), "dev", "alice", 1, role, created, Listed: true);
 
     private Task<string> SendAsync(Func<Task<string>> send, Func<Task<string?>> findResult) =>
         new RepeatedWrite(_request, _clock).SendAsync([ErrorCode.GroupNameTaken, ErrorCode.AlreadyMember], send, findResult);

@@ -41,7 +41,7 @@ public sealed class TrackerSessionTests : IDisposable
             return InMemoryTracker.EmptyList(request, cancellationToken);
         };
 
-        await _session.GetGroupsAsync(CancellationToken.None);
+        await _session.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync();
 
         Assert.Equal(["first"], tokens);
         Assert.Equal((TrackerId, "alice"), (_session.Account.TrackerId, _session.Account.UserName));
@@ -60,7 +60,7 @@ public sealed class TrackerSessionTests : IDisposable
         };
         using var secret = Secret();
         var change = _session.ChangePasswordAsync(secret, secret, CancellationToken.None);
-        var asking = _session.GetGroupsAsync(CancellationToken.None);
+        var asking = _session.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync();
         Assert.False(asking.IsCompleted);
 
         changing.SetResult(Session("second"));
@@ -75,7 +75,7 @@ public sealed class TrackerSessionTests : IDisposable
         await LoginAsync();
         _tracker.Answer = InMemoryTracker.Problem(401, ErrorCode.NotLoggedIn, "No session.");
 
-        var error = await Assert.ThrowsAsync<P2PShareException>(() => _session.GetGroupsAsync(CancellationToken.None));
+        var error = await Assert.ThrowsAsync<P2PShareException>(() => _session.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync());
 
         Assert.Equal(ErrorCode.NotLoggedIn, error.Code);
         Assert.Contains("The session of alice at tracker:8001 has ended", error.Message, StringComparison.Ordinal);
@@ -111,7 +111,7 @@ public sealed class TrackerSessionTests : IDisposable
     {
         _tracker.Answer = (_, _) => Task.FromResult(new HttpResponseMessage { Content = new StringContent(body, System.Text.Encoding.UTF8, type) });
 
-        var error = await Assert.ThrowsAnyAsync<P2PShareException>(() => _session.GetGroupsAsync(CancellationToken.None));
+        var error = await Assert.ThrowsAnyAsync<P2PShareException>(() => _session.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync());
 
         Assert.Equal(ErrorCode.NotATracker, error.Code);
     }
@@ -125,15 +125,15 @@ public sealed class TrackerSessionTests : IDisposable
     public async Task Names_and_problems_cannot_act_on_a_terminal(string sent, string read)
     {
         Serve("application/json", $$"""[{"groupId":"11111111-1111-1111-1111-111111111111","group":"{{sent}}","userName":"{{sent}}","requested":"2026-01-01T00:00:00Z"}]""");
-        var request = Assert.Single(await _session.GetJoinRequestsAsync("dev", CancellationToken.None));
+        var request = Assert.Single(await _session.ListJoinRequestsAsync("dev", ListQuery.All, CancellationToken.None).ReadAllAsync());
         Assert.Equal((read, read), (request.Group, request.UserName));
 
         Serve("application/problem+json", $$"""{"code":"GroupNotFound","detail":"There is no {{sent}}."}""", 404);
-        var error = await Assert.ThrowsAsync<P2PShareException>(() => _session.GetGroupsAsync(CancellationToken.None));
+        var error = await Assert.ThrowsAsync<P2PShareException>(() => _session.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync());
         Assert.Equal($"There is no {read}.", error.Message);
 
         Serve("application/problem+json", $$"""{"code":"TrackerDatabaseUnavailable","detail":"No {{sent}}."}""", 503);
-        Assert.Contains($"No {read}.", (await Assert.ThrowsAnyAsync<P2PShareException>(() => _session.GetGroupsAsync(CancellationToken.None))).Message, StringComparison.Ordinal);
+        Assert.Contains($"No {read}.", (await Assert.ThrowsAnyAsync<P2PShareException>(() => _session.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync())).Message, StringComparison.Ordinal);
 
         Serve("text/event-stream", $$"""
             event: FileShared
@@ -190,7 +190,7 @@ public sealed class TrackerSessionTests : IDisposable
                 return Task.FromResult(response);
             };
 
-            var error = await Assert.ThrowsAsync<TooManyAttemptsException>(() => _session.GetGroupsAsync(CancellationToken.None));
+            var error = await Assert.ThrowsAsync<TooManyAttemptsException>(() => _session.ListGroupsAsync(ListQuery.All, CancellationToken.None).ReadAllAsync());
 
             Assert.Equal(TimeSpan.FromSeconds(seconds), TrackerSession.RetryAfter(error));
         }
