@@ -14,7 +14,8 @@ internal sealed partial class MemoryRelease(Handshakes handshakes, TimeProvider 
         using var timer = new PeriodicTimer(Interval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            var open = handshakes.Open;
+            // Those that wait for their handshake are there at once, and the garbage of theirs comes later.
+            var open = handshakes.Open - handshakes.Waiting;
             if (_swing.Observe(open))
             {
                 var begun = clock.GetTimestamp();
