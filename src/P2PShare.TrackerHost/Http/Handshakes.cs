@@ -20,6 +20,7 @@ internal sealed class Handshakes
     private readonly Audit _audit;
     private readonly Counter<long> _refused;
     private int _open;
+    private int _established;
 
     public Handshakes(IMeterFactory meters, ConnectionOptions options, Audit audit, TimeProvider clock)
     {
@@ -35,6 +36,9 @@ internal sealed class Handshakes
 
     /// <summary>Connections that are open, those that wait included.</summary>
     public int Open => Volatile.Read(ref _open);
+
+    /// <summary>Connections whose handshake has succeeded.</summary>
+    public int Established => Volatile.Read(ref _established);
 
     /// <summary>Connections that wait for their turn.</summary>
     public int Waiting => Gate.Waiting;
@@ -57,10 +61,18 @@ internal sealed class Handshakes
     });
 
     /// <summary>Ends the turn of a connection. To be called after TLS is added to the endpoint: the handshake has succeeded.</summary>
-    public static void End(ListenOptions endpoint) => endpoint.Use(next => connection =>
+    public void End(ListenOptions endpoint) => endpoint.Use(next => async connection =>
     {
         connection.Features.Get<FairGate.Turn>()?.Dispose();
-        return next(connection);
+        Interlocked.Increment(ref _established);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _established);
+        }
     });
 
     private async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
