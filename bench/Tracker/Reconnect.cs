@@ -20,10 +20,13 @@ internal sealed class Reconnect(int peers, TimeSpan interval, TimeSpan down)
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(2);
 
     private readonly Stopwatch _watch = new();
+    // The first of each since then.
     private readonly double[] _announced = new double[peers];
     private readonly double[] _streamed = new double[peers];
     private readonly Lock _lock = new();
     private readonly List<double> _answers = [];
+    // When the tracker was started again; 0 before.
+    private double _begun;
     private int _streams;
     private int _failures;
 
@@ -55,7 +58,7 @@ internal sealed class Reconnect(int peers, TimeSpan interval, TimeSpan down)
 
         await tracker.KillAsync();
         await Task.Delay(down, cancellationToken);
-        var begun = _watch.Elapsed.TotalSeconds;
+        Volatile.Write(ref _begun, _watch.Elapsed.TotalSeconds);
         lock (_lock)
         {
             _answers.Clear();
@@ -64,7 +67,7 @@ internal sealed class Reconnect(int peers, TimeSpan interval, TimeSpan down)
         Volatile.Write(ref _failures, 0);
         await tracker.RestartAsync(cancellationToken);
         var listening = _watch.Elapsed.TotalSeconds;
-        await UntilAsync(() => Array.TrueForAll(_announced, time => time > begun) && Volatile.Read(ref _streams) == peers, "all peers are back", cancellationToken);
+        await UntilAsync(() => Array.TrueForAll(_announced, time => time > _begun) && Volatile.Read(ref _streams) == peers, "all peers are back", cancellationToken);
         await stopping.CancelAsync();
         await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -104,7 +107,10 @@ internal sealed class Reconnect(int peers, TimeSpan interval, TimeSpan down)
         state.Accept(batch, await simulated.AnnounceDueAsync(connections, peer, batch.IsFull), isOwnRevoked: false);
         state.End();
         AddAnswer();
-        _announced[peer] = _watch.Elapsed.TotalSeconds;
+        if (_announced[peer] <= Volatile.Read(ref _begun))
+        {
+            _announced[peer] = _watch.Elapsed.TotalSeconds;
+        }
     }
 
     private async Task RunAnnouncesAsync(SimulatedPeers simulated, Connections connections, int peer, AnnounceState state, CancellationToken cancellationToken)

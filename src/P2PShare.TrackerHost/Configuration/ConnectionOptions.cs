@@ -15,7 +15,7 @@ internal sealed class ConnectionOptions
 
     /// <summary>TLS handshakes that are worked on at once; 1 to 100000.</summary>
     [SettingRange(1, 100_000)]
-    public int HandshakesAtOnce { get; set; } = 128;
+    public int HandshakesAtOnce { get; set; } = 64;
 
     /// <summary>Connections that can wait for their TLS handshake; 1 to 1000000.</summary>
     [SettingRange(1, 1_000_000)]

@@ -157,9 +157,10 @@ internal sealed class TrackerApplication : IAsyncDisposable
             Listen(kestrel, address, endpoint =>
             {
                 endpoint.LimitPerAddress(kestrel.ApplicationServices.GetRequiredService<AddressConnections>(), connections.GetTrustedNetworks());
-                kestrel.ApplicationServices.GetRequiredService<Handshakes>().Limit(endpoint);
+                var handshakes = kestrel.ApplicationServices.GetRequiredService<Handshakes>();
+                handshakes.Limit(endpoint);
                 certificate.Serve(endpoint, connections.HandshakeTimeout);
-                Handshakes.End(endpoint);
+                handshakes.End(endpoint);
             });
             kestrel.ListenForMetrics(observability);
         });

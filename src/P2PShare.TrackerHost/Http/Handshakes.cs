@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -9,28 +10,25 @@ namespace P2PShare.TrackerHost.Http;
 
 /// <summary>
 /// Bounds the TLS handshakes that are worked on at once: a herd of new connections is served one after the other, in turn by address, instead of all too late. A
-/// connection has no turn before it has sent something, and its handshake no time before its turn. Until then it costs no more than its socket and its first bytes.
+/// connection has no turn before it has sent something, and its handshake no time before its turn. Until then it costs no more than its socket and its first bytes. A
+/// turn ends when the handshake waits for its client, so that none holds a place by being slow: the rest of a handshake costs little.
 /// </summary>
 internal sealed class Handshakes
 {
-    // One that waits for its client for longer uses no processor: the next one begins. Far longer than a handshake takes on a busy machine, or more and more would be
-    // worked on at once, and all of them too late.
-    private static readonly TimeSpan TurnTime = TimeSpan.FromSeconds(5);
-
     private readonly ConnectionOptions _options;
     private readonly TimeProvider _clock;
     private readonly Audit _audit;
-    private readonly FairGate _gate;
     private readonly Counter<long> _refused;
     private int _open;
+    private int _established;
 
     public Handshakes(IMeterFactory meters, ConnectionOptions options, Audit audit, TimeProvider clock)
     {
         (_options, _audit, _clock) = (options, audit, clock);
         // How many of one address there are is bounded by the number of its connections.
-        _gate = new FairGate(options.HandshakesAtOnce, options.HandshakeQueueLength, options.HandshakeQueueLength);
+        Gate = new FairGate(options.HandshakesAtOnce, options.HandshakeQueueLength, options.HandshakeQueueLength);
         var meter = meters.Create(TrackerMeter.Name);
-        meter.CreateObservableGauge("p2pshare.tracker.handshakes.waiting", () => _gate.Waiting, "{connection}", "Connections that wait for their TLS handshake.");
+        meter.CreateObservableGauge("p2pshare.tracker.handshakes.waiting", () => Gate.Waiting, "{connection}", "Connections that wait for their TLS handshake.");
         meter.CreateObservableGauge("p2pshare.tracker.handshakes.limit", () => options.HandshakeQueueLength, "{connection}", "Connections that can wait for their TLS handshake.");
         _refused = meter.CreateCounter<long>(
             "p2pshare.tracker.handshakes.refused", "{connection}", "Connections that were closed because too many waited for their TLS handshake, or they waited too long.");
@@ -39,8 +37,14 @@ internal sealed class Handshakes
     /// <summary>Connections that are open, those that wait included.</summary>
     public int Open => Volatile.Read(ref _open);
 
+    /// <summary>Connections whose handshake has succeeded.</summary>
+    public int Established => Volatile.Read(ref _established);
+
     /// <summary>Connections that wait for their turn.</summary>
-    public int Waiting => _gate.Waiting;
+    public int Waiting => Gate.Waiting;
+
+    /// <summary>Those whose turn it is are inside. For tests.</summary>
+    internal FairGate Gate { get; }
 
     /// <summary>Lets connections wait for their turn. To be called before TLS is added to the endpoint.</summary>
     public void Limit(ListenOptions endpoint) => endpoint.Use(next => async connection =>
@@ -57,10 +61,18 @@ internal sealed class Handshakes
     });
 
     /// <summary>Ends the turn of a connection. To be called after TLS is added to the endpoint: the handshake has succeeded.</summary>
-    public static void End(ListenOptions endpoint) => endpoint.Use(next => connection =>
+    public void End(ListenOptions endpoint) => endpoint.Use(next => async connection =>
     {
         connection.Features.Get<FairGate.Turn>()?.Dispose();
-        return next(connection);
+        Interlocked.Increment(ref _established);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _established);
+        }
     });
 
     private async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
@@ -77,8 +89,8 @@ internal sealed class Handshakes
             return;
         }
 
-        await using var timer = _clock.CreateTimer(_ => turn.Dispose(), null, TurnTime, Timeout.InfiniteTimeSpan);
         connection.Features.Set(turn);
+        connection.Transport = new Transport(new TurnReader(connection.Transport.Input, turn), connection.Transport.Output);
         await next(connection);
     }
 
@@ -90,7 +102,7 @@ internal sealed class Handshakes
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, connection.ConnectionClosed);
         try
         {
-            if (await _gate.EnterAsync(address.Network(), isPreferred: false, either.Token) is { } turn)
+            if (await Gate.EnterAsync(address.Network(), isPreferred: false, either.Token) is { } turn)
             {
                 return turn;
             }
@@ -129,4 +141,6 @@ internal sealed class Handshakes
             return false;
         }
     }
+
+    private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

@@ -14,7 +14,8 @@ internal sealed partial class MemoryRelease(Handshakes handshakes, TimeProvider 
         using var timer = new PeriodicTimer(Interval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            var open = handshakes.Open;
+            // Those of a herd are open at once; the garbage comes with their handshakes.
+            var open = handshakes.Established;
             if (_swing.Observe(open))
             {
                 var begun = clock.GetTimestamp();
