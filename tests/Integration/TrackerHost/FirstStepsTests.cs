@@ -1,6 +1,5 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol.Tracker;
@@ -137,17 +136,12 @@ public sealed class FirstStepsTests : IAsyncLifetime
     {
         CopyFolder(Repository.Combine("out", "P2PShare", "tracker"), _files.Combine("tracker"));
         CopyFolder(Repository.Combine("deploy"), _files.Combine("deploy"));
-        // As Microsoft's archive has it: the host and the two frameworks.
-        var framework = new DirectoryInfo(RuntimeEnvironment.GetRuntimeDirectory());
-        var (version, dotnet) = (framework.Name, framework.Parent!.Parent!.Parent!.FullName);
-        await using var file = File.Create(_files.Combine($"aspnetcore-runtime-{version}-linux-x64.tar.gz"));
+        await using var file = File.Create(_files.Combine($"aspnetcore-runtime-{DotnetRuntime.Version}-linux-x64.tar.gz"));
         await using var compressed = new GZipStream(file, CompressionLevel.Fastest);
         await using var archive = new TarWriter(compressed);
-        string[] folders = ["host/fxr", $"shared/Microsoft.NETCore.App/{version}", $"shared/Microsoft.AspNetCore.App/{version}"];
-        var entries = folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(dotnet, folder), "*", SearchOption.AllDirectories)).Append(Path.Combine(dotnet, "dotnet"));
-        foreach (var entry in entries)
+        foreach (var (path, name) in DotnetRuntime.Files)
         {
-            await archive.WriteEntryAsync(entry, "./" + Path.GetRelativePath(dotnet, entry));
+            await archive.WriteEntryAsync(path, "./" + name);
         }
     }
 
