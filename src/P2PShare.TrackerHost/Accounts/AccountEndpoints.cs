@@ -14,7 +14,9 @@ internal static class AccountEndpoints
     {
         services.AddSingleton<UserService>().AddSingleton<SessionService>().AddSingleton<InvitationService>().AddSingleton<AccountService>();
         services.AddSingleton<PasswordWorkers>().AddSingleton<LoginThrottle>();
-        services.AddAuthentication(SessionAuthenticationHandler.SchemeName)
+        // Not AddAuthentication: it adds data protection, whose keys nothing here uses, and which warns of them at each start of a user without a home.
+        services.AddAuthenticationCore(options => options.DefaultScheme = SessionAuthenticationHandler.SchemeName).AddWebEncoders();
+        new AuthenticationBuilder(services)
             .AddScheme<AuthenticationSchemeOptions, SessionAuthenticationHandler>(SessionAuthenticationHandler.SchemeName, configureOptions: null);
         services.AddAuthorization();
     }

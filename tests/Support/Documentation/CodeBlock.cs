@@ -6,7 +6,8 @@ namespace P2PShare.Support;
 /// <param name="Page">Path below the repository.</param>
 /// <param name="Line">The block's first line, from 1.</param>
 /// <param name="Marks">The words after the fence: the language, then how to treat the block. Empty if the block is only indented.</param>
-internal sealed partial record CodeBlock(string Page, int Line, IReadOnlyList<string> Marks, string Text)
+/// <param name="Section">The heading above it, without its signs.</param>
+internal sealed partial record CodeBlock(string Page, int Line, string Section, IReadOnlyList<string> Marks, string Text)
 {
     public string Language => Marks.Count > 0 ? Marks[0] : "";
 
@@ -22,7 +23,7 @@ internal sealed partial record CodeBlock(string Page, int Line, IReadOnlyList<st
     public static IEnumerable<CodeBlock> Read(string repository, string page)
     {
         var lines = File.ReadAllLines(Path.Combine(repository, page));
-        var inList = false;
+        var (inList, section) = (false, "");
         for (var at = 0; at < lines.Length; at++)
         {
             var start = at;
@@ -30,16 +31,17 @@ internal sealed partial record CodeBlock(string Page, int Line, IReadOnlyList<st
             {
                 at = Array.FindIndex(lines, at + 1, line => line.StartsWith("```", StringComparison.Ordinal));
                 Assert.True(at > 0, $"{page}:{start + 1} begins a block that never ends.");
-                yield return new CodeBlock(page, start + 1, lines[start][3..].Split(' ', StringSplitOptions.RemoveEmptyEntries), string.Join('\n', lines[(start + 1)..at]));
+                yield return new CodeBlock(page, start + 1, section, lines[start][3..].Split(' ', StringSplitOptions.RemoveEmptyEntries), string.Join('\n', lines[(start + 1)..at]));
             }
             else if (lines[at].StartsWith("    ", StringComparison.Ordinal) && !inList && (at == 0 || lines[at - 1].Length == 0))
             {
                 at = Array.FindIndex(lines, at, line => line.Length > 0 && !line.StartsWith("    ", StringComparison.Ordinal)) is var end and > 0 ? end - 1 : lines.Length - 1;
-                yield return new CodeBlock(page, start + 1, [], string.Join('\n', lines[start..(at + 1)].Select(line => line.Trim())));
+                yield return new CodeBlock(page, start + 1, section, [], string.Join('\n', lines[start..(at + 1)].Select(line => line.Trim())));
             }
             else if (lines[at].Length > 0 && lines[at][0] != ' ')
             {
                 inList = ListItem().IsMatch(lines[at]);
+                section = lines[at][0] == '#' ? lines[at].TrimStart('#').Trim() : section;
             }
         }
     }

@@ -4,7 +4,7 @@ namespace P2PShare.Integration.Shell.Pages;
 /// <summary>
 /// The commands of README.md and docs/ work. A block is marked behind its fence: <c>powershell run</c> (<c>as=alice</c> where a page has
 /// several users) and <c>p2pshare run</c> are run here, a page's blocks in order; <c>sh ci</c> is a command of .ci/run;
-/// <c>text</c> and the like are not commands. All other blocks are listed below with the reason why they are not run.
+/// <c>sh machine</c> is run by FirstStepsTests on a machine of its own; <c>text</c> and the like are not commands. All other blocks are listed below with the reason why they are not run.
 /// </summary>
 public sealed class PageTests
 {
@@ -23,8 +23,10 @@ public sealed class PageTests
         [("docs/operating.md", "tracker1.example:8001  65e9…")] = "a file",
         [("docs/operating.md", "listening: https://tracker.example:8001")] = "output",
         [("docs/operating.md", "openssl x509 -in tracker-certificate.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum")] = "needs openssl",
-        [("docs/operating.md", "install -m 644 deploy/p2pshare-tracker.service /etc/systemd/system/")] = "changes the machine; the unit is checked by DeployTests",
-        [("docs/operating.md", "docker build -f deploy/Dockerfile -t p2pshare-tracker .")] = "needs Docker; the file is checked by DeployTests",
+        [("docs/operating.md", "apt-get update && apt-get install -y aspnetcore-runtime-10.0   # Ubuntu from 24.04; Debian with Microsoft's feed")] = "installs packages; the archive's block is run",
+        [("docs/operating.md", "scp -r out/P2PShare/tracker deploy root@tracker.example:")] = "copies to another machine",
+        [("docs/operating.md", "ufw allow 8001/tcp                                                          # Ubuntu, Debian")] = "opens a firewall that is not there",
+        [("docs/operating.md", "docker build -f deploy/Dockerfile -t p2pshare-tracker .")] = "needs Docker; the file's steps are run by DockerfileTests",
         [("docs/performance.md", "dotnet run -c Release --project bench -- swarm [--receivers 4,8,16] [--size 64MiB] [--rate 20] [--rounds 5]")] = "needs a machine of its own",
         [("docs/protocol-peer.md", "0        4      5")] = "a picture",
         [("docs/publishing.md", "./build.ps1 -Task Package")] = "run by the Pester suite, Package.Tests.ps1",
@@ -47,7 +49,7 @@ public sealed class PageTests
     public void Every_block_is_marked_as_run_or_listed_as_not_run(string page)
     {
         var unknown = CodeBlock.Read(Repository.Root, page)
-            .Where(block => !block.Runs && !block.Marks.Contains("ci") && !NoCommands.Contains(block.Language) && !NotRun.ContainsKey((block.Page, block.FirstLine)));
+            .Where(block => !block.Runs && !block.Marks.Contains("ci") && !block.Marks.Contains("machine") && !NoCommands.Contains(block.Language) && !NotRun.ContainsKey((block.Page, block.FirstLine)));
 
         Assert.Empty(unknown);
     }
