@@ -15,14 +15,35 @@ namespace P2PShare.TrackerHost.Files;
 /// <summary>The rules of files: members share and list them, a sharer replaces or stops its own.</summary>
 internal sealed class FileService(TrackerDatabase database, SourceCounts sources, SharingOptions options, TimeProvider clock)
 {
+    // Items of the pages that are kept, each of some hundred bytes to 2 KB.
+    private const long MaxItemsKept = 20_000;
+
+    private readonly RecentReads<(long Group, long? Change, PageRange Page, IReadOnlyDictionary<string, int> Counts), ListPage<FileResponse>> _pages =
+        new(SourceCounts.Kept, MaxItemsKept, clock);
+
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
     public Task<ListPage<FileResponse>> ListAsync(CurrentUser user, string group, PageRange page, CancellationToken cancellationToken) => database.ReadAsync(
         async connection =>
         {
             var membership = await Membership.RequireMemberAsync(connection, group, user);
-            var files = await FileStore.ListAsync(connection, membership.GroupId, page);
+            // Read first: a page that is made of later files is not sent for earlier ones.
+            var change = await FileStore.FindChangeAsync(connection, membership.GroupId);
             var counts = await sources.GetAsync(connection, membership.GroupId);
-            return page.ToPage(files, file => file.ToResponse(counts), file => file.Name) with { IsCompressible = true };
+            // The counts of a group with many sources stay for a moment; a page with the same files and counts is the same.
+            var key = (membership.GroupId, change, page, counts);
+            if (_pages.TryGet(key, out var recent))
+            {
+                return recent;
+            }
+
+            var files = await FileStore.ListAsync(connection, membership.GroupId, page);
+            var made = page.ToPage(files, file => file.ToResponse(counts), file => file.Name) with { IsCompressible = true };
+            if (sources.Keeps(membership.GroupId, counts))
+            {
+                _pages.Add(key, made, made.Items.Count);
+            }
+
+            return made;
         },
         cancellationToken);
 
@@ -60,6 +81,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 var file = current?.Id ?? await FileStore.AddAsync(connection, membership.GroupId, request, now);
                 if (await FileStore.AddSharerAsync(connection, file, user.Id, now))
                 {
+                    await FileStore.SetChangedAsync(connection, membership.GroupId);
                     act ??= AuditAct.FileShared;
                     await QuotaStore.CheckSharesAsync(connection, user.Id, options.FilesPerUser);
                 }
@@ -106,6 +128,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 var own = found.Values.Where(file => file.IsSharer).Select(file => file.Id).ToList();
                 await FileStore.RemoveSharersAsync(connection, own, user.Id);
                 var removed = await FileStore.RemoveUnsharedAsync(connection, own);
+                await FileStore.SetChangedAsync(connection, membership.GroupId);
                 await EventStore.AddFilesRemovedAsync(connection, membership.GroupId, user.Name, clock.GetUtcNow(), removed);
                 return new WithdrawFilesResponse(
                     membership.Group.Id,
@@ -135,6 +158,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
         if (files.Count > 0)
         {
             await FileStore.RemoveSharersAsync(connection, files, user);
+            await FileStore.SetChangedAsync(connection, group);
             await EventStore.AddFilesRemovedAsync(connection, group, userName, now, await FileStore.RemoveUnsharedAsync(connection, files));
         }
 

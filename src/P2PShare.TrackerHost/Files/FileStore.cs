@@ -35,6 +35,15 @@ internal static class FileStore
             page.Limit,
         });
 
+    /// <summary>A number that changes with the files of a group; null before the first.</summary>
+    public static Task<long?> FindChangeAsync(DbConnection connection, long group) =>
+        connection.QuerySingleOrDefaultAsync<long?>("SELECT number FROM file_changes WHERE group_id = @group", new { group });
+
+    /// <summary>To be called in each write that adds or removes files or sharers of a group.</summary>
+    public static async Task SetChangedAsync(DbConnection connection, long group) => await connection.ExecuteAsync(
+        "INSERT INTO file_changes (group_id, number) VALUES (@group, @number) ON CONFLICT (group_id) DO UPDATE SET number = excluded.number",
+        new { group, number = await connection.TakeNumbersAsync(1) });
+
     public static Task<ListedFile> GetAsync(DbConnection connection, long file) =>
         connection.QuerySingleAsync<ListedFile>(SelectFiles + " WHERE f.id = @file", new { file });
 

@@ -40,6 +40,10 @@ internal sealed class SourceCounts(PeerOptions options, TimeProvider clock)
         return _kept.TryGetValue(group, out kept) ? kept.Counts : CountAsync(connection, group);
     }
 
+    /// <summary>Whether these counts of a group are kept, so that others receive the same.</summary>
+    public bool Keeps(long group, IReadOnlyDictionary<string, int> counts) =>
+        _kept.TryGetValue(group, out var kept) && kept.Counts is { IsCompletedSuccessfully: true } counted && counted.Result == counts;
+
     /// <returns>The same for one content alone.</returns>
     public async Task<IReadOnlyDictionary<string, int>> GetAsync(DbConnection connection, long group, string? content) =>
         content is null ? new Dictionary<string, int>() : await CountAsync(connection, group, "AND h.pieces_root = @content", content);

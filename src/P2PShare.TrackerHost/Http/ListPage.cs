@@ -25,6 +25,8 @@ internal sealed record ListPage<T>(IReadOnlyList<T> Items, string? Next) : IResu
     /// </summary>
     public bool IsCompressible { get; init; }
 
+    private Rendered? _rendered;
+
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder)
     {
         builder.Metadata.Add(new WorkLimits.SendsList());
@@ -33,8 +35,8 @@ internal sealed record ListPage<T>(IReadOnlyList<T> Items, string? Next) : IResu
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        var options = httpContext.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
-        var body = JsonSerializer.SerializeToUtf8Bytes(Items, options.GetTypeInfo(typeof(IReadOnlyList<T>)));
+        // A page may be sent many times. Two that make it at the same time make the same.
+        var (body, tag) = _rendered ??= Render(httpContext.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions);
         var headers = httpContext.Response.Headers;
         if (Next is not null)
         {
@@ -48,11 +50,16 @@ internal sealed record ListPage<T>(IReadOnlyList<T> Items, string? Next) : IResu
             compression.Mode = HttpsCompressionMode.Compress;
         }
 
-        // Weak: the same page has other bytes when it is compressed.
+        return TypedResults.Bytes(body, $"{MediaTypeNames.Application.Json}; charset=utf-8", entityTag: tag).ExecuteAsync(httpContext);
+    }
+
+    private Rendered Render(JsonSerializerOptions options)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(Items, options.GetTypeInfo(typeof(IReadOnlyList<T>)));
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(body, hash);
-        var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(hash[..16])}\"", isWeak: true);
-        return TypedResults.Bytes(body, $"{MediaTypeNames.Application.Json}; charset=utf-8", entityTag: tag).ExecuteAsync(httpContext);
+        // Weak: the same page has other bytes when it is compressed.
+        return new Rendered(body, new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(hash[..16])}\"", isWeak: true));
     }
 
     // The same list, from another place.
@@ -64,4 +71,6 @@ internal sealed record ListPage<T>(IReadOnlyList<T> Items, string? Next) : IResu
             .Append(KeyValuePair.Create(ListQuery.AfterParameter, (string?)after));
         return QueryHelpers.AddQueryString((request.PathBase + request.Path).ToUriComponent(), query);
     }
+
+    private sealed record Rendered(byte[] Body, EntityTagHeaderValue Tag);
 }

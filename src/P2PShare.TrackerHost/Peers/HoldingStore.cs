@@ -15,6 +15,9 @@ internal static partial class HoldingStore
     /// <summary>Most sources of one content in a response.</summary>
     public const int MaxSources = 50;
 
+    /// <summary>As many are looked for: some of them may be gone, or be the peer that asks.</summary>
+    public const int Candidates = MaxSources + 25;
+
     private const int MaxHolders = 4;
 
     /// <summary>The user and the session of a peer that holds a content.</summary>
@@ -151,15 +154,13 @@ internal static partial class HoldingStore
     /// Of each content some peers online that hold it, if possible complete ones, and more than one response has. Of many, those that follow a random place: to read all
     /// and choose would cost the more the more there are, and all of them ask.
     /// </summary>
-    /// <param name="asker">Fingerprint of the peer that asks, which is left out.</param>
+    /// <param name="candidates">Of each content at most.</param>
     /// <returns>By position of the content.</returns>
     public static async Task<ILookup<int, FoundSource>> FindSourcesAsync(
-        DbConnection connection, long group, IReadOnlyList<Hash256> contents, Hash256 asker, long onlineSince)
+        DbConnection connection, long group, IReadOnlyList<Hash256> contents, int candidates, long onlineSince)
     {
-        // Some of them may be gone, or be the peer that asks.
-        const int Candidates = MaxSources + 25;
         const string Holders = "SELECT * FROM (SELECT peer_id, complete, place FROM holdings WHERE group_id = @group AND pieces_root = r.root AND ";
-        const string Some = " ORDER BY place LIMIT @Candidates)";
+        const string Some = " ORDER BY place LIMIT @candidates)";
         // A number for the peer and whether it has all: what follows a row of another table can have one column on both databases.
         const string Chosen =
             $"""
@@ -168,7 +169,7 @@ internal static partial class HoldingStore
                 UNION ALL {Holders} complete = 1 AND place < @From {Some} AS b
                 UNION ALL {Holders} complete = 0 AND place >= @From {Some} AS c
                 UNION ALL {Holders} complete = 0 AND place < @From {Some} AS d
-                ORDER BY complete DESC LIMIT @Candidates
+                ORDER BY complete DESC LIMIT @candidates
             ) AS q
             """;
         var chosen = connection is NpgsqlConnection ? $"unnest(ARRAY({Chosen})) AS c(value)" : $"json_each((SELECT json_group_array(holder) FROM ({Chosen}))) AS c";
@@ -180,16 +181,15 @@ internal static partial class HoldingStore
             -- In this order: CROSS JOIN keeps SQLite from beginning with the members.
             CROSS JOIN {chosen} CROSS JOIN peers p CROSS JOIN users u CROSS JOIN sessions s CROSS JOIN members m
             WHERE p.id = c.value / 2 AND s.token_hash = p.session_hash AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id
-                AND p.last_seen >= @onlineSince AND p.fingerprint <> @Asker
+                AND p.last_seen >= @onlineSince
             """,
             new
             {
                 group,
                 rows = Json(contents.Select((root, number) => new NumberedContent(number, root.ToString())), HoldingRowJson.Default.IEnumerableNumberedContent),
                 From = Random.Shared.NextInt64(uint.MaxValue),
-                Candidates,
+                candidates,
                 onlineSince,
-                Asker = asker.ToString(),
             });
         return found.ToLookup(source => (int)source.Number);
     }

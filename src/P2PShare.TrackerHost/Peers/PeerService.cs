@@ -25,6 +25,7 @@ internal sealed class PeerService
     private readonly LastSeenWriter _lastSeen;
     private readonly TimeProvider _clock;
     private readonly AnnouncePacing _pacing;
+    private readonly SourceSearch _sources;
     private readonly Batcher<Announce, AnnounceResponse?> _heartbeats;
     private readonly Batcher<Announce, AnnounceOutcome> _announces;
     private readonly ProvenFingerprints _proven = new();
@@ -35,6 +36,7 @@ internal sealed class PeerService
     {
         (_database, _options, _tickets, _keys, _tracker, _lastSeen, _clock) = (database, options, tickets, keys, tracker, lastSeen, clock);
         _pacing = new AnnouncePacing(options);
+        _sources = new SourceSearch(options, clock);
         _heartbeats = new Batcher<Announce, AnnounceResponse?>(AnswerHeartbeatsAsync, MaxAnnouncesAtOnce);
         _announces = new Batcher<Announce, AnnounceOutcome>(
             announces => database.WritePresenceAsync(
@@ -106,8 +108,7 @@ internal sealed class PeerService
                         ErrorCode.FileNotFound, $"'{membership.GroupName}' has none of the contents that were asked for: their share was stopped, or they were replaced.");
                 }
 
-                var sources = await HoldingStore.FindSourcesAsync(connection, membership.GroupId, roots, request.Fingerprint, _options.OnlineSince(now));
-                ContentSources[] contents = [.. roots.Select((root, number) => new ContentSources(root, Shuffle(sources[number])))];
+                var contents = await _sources.FindAsync(connection, membership.GroupId, roots, request.Fingerprint);
                 var expires = DateTimeOffset.FromUnixTimeSeconds((now + _tickets.TicketLifetime).ToUnixTimeSeconds());
                 var ticket = new Ticket(
                     user.UserId, membership.Group.Id, user.SessionId, user.Name, membership.GroupName, roots, request.CertificateHash, expires);
@@ -137,15 +138,6 @@ internal sealed class PeerService
     {
         await SessionService.RequireAsync(connection, user);
         return await PeerStore.IsOfSessionAsync(connection, user.SessionHash, fingerprint);
-    }
-
-    // Complete ones of each user first; at random, so that callers with the same sources do not all begin with the same one, and dealt by user,
-    // so that one user's peers that claim to be complete do not hide those of others that have a part.
-    private static SourcePeer[] Shuffle(IEnumerable<FoundSource> sources)
-    {
-        var peers = sources.Select(source => source.ToResponse()).ToArray();
-        Random.Shared.Shuffle(peers);
-        return [.. SourcePeer.DealByUser(peers.OrderByDescending(peer => peer.Complete)).Take(HoldingStore.MaxSources)];
     }
 
     private int ChoosePause(Announce announce) => _pacing.ChooseSeconds(announce.Request.Full, Volatile.Read(ref _inWork));

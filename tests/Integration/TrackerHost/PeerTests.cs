@@ -234,6 +234,12 @@ public sealed class PeerTests : IAsyncLifetime
 
         _clock.Advance(SourceCounts.Kept);
         Assert.Equal(SourceCounts.Many + 2, await SourcesAsync());
+        // Files that come and go are seen at once all the same.
+        Assert.Single(await _bob.ListFilesAsync("dev"));
+        await _alice.ShareAsync("dev", "another", TestUser.RandomHash());
+        Assert.Equal(["another", "file"], (await _bob.ListFilesAsync("dev")).Select(file => file.Name).Order(StringComparer.Ordinal));
+        await _alice.Expect(HttpStatusCode.NoContent, await _alice.DeleteAsync(TrackerRoutes.File("dev", "another")));
+        Assert.Single(await _bob.ListFilesAsync("dev"));
     }
 
     [TrackerFact]

@@ -127,7 +127,7 @@ public sealed class RevocationTests
         string[] closed = [TrackerRoutes.Files("dev"), TrackerRoutes.GroupPeers("dev"), TrackerRoutes.Members("dev")];
         foreach (var path in closed)
         {
-            await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.GetAsync(path));
+            await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.GetPageAsync(path));
         }
 
         await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.AskSourcesAsync("dev", root));

@@ -2,6 +2,7 @@ using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Peers;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -89,6 +90,42 @@ public sealed class SourceTests
                 new AnnounceRequest(fingerprint, 5000, [], Full: true, [holding], Removed: [], RevocationsAfter: 0))));
             return fingerprints;
         }
+    }
+
+    [TrackerFact]
+    public async Task Of_many_sources_each_caller_receives_others_and_a_new_one_soon()
+    {
+        const int Many = 120;
+        var clock = new TrackerClock();
+        await using var tracker = await TestTracker.StartAsync(options => options.PeersPerUserAndGroup = 1000, clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        await alice.CreateGroupAsync("dev");
+        await bob.JoinAsync(alice, "dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        var holding = await alice.HoldingAsync("dev", root, complete: true);
+        var fingerprints = Enumerable.Range(0, Many).Select(_ => TestUser.NewFingerprint()).ToHashSet();
+        await Task.WhenAll(fingerprints.Select(fingerprint => alice.AnnounceAsync(
+            new AnnounceRequest(fingerprint, 5000, [], Full: true, [holding], Removed: [], RevocationsAfter: 0))));
+        await alice.AnnounceAsync(holding);
+
+        var first = await FindAsync();
+        var all = new HashSet<Hash256>(first);
+        for (var i = 0; i < 40; i++)
+        {
+            all.UnionWith(await FindAsync());
+        }
+
+        Assert.Equal(50, first.Count);
+        Assert.Equal(fingerprints, all);
+        // Of one user's many, another user's one is not hidden.
+        await bob.AnnounceAsync(holding);
+        clock.Advance(SourceSearch.Kept);
+        Assert.Contains(bob.Fingerprint, await FindAsync());
+
+        async Task<IReadOnlyList<Hash256>> FindAsync() =>
+            [.. Assert.Single((await alice.FindSourcesAsync("dev", root)).Contents).Peers.Select(peer => peer.Fingerprint)];
     }
 
     [TrackerFact]

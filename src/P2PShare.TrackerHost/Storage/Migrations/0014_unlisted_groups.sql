@@ -10,3 +10,9 @@ CREATE UNIQUE INDEX files_name_key ON files (group_id, name_key, name);
 
 -- The first sharer of each file of a page is found without its other sharers, and without the sharers of other files.
 CREATE INDEX file_sharers_first ON file_sharers (file_id, id);
+
+-- When the files of a group changed last: a number that no other change has. Pages that were made since then can be sent again.
+CREATE TABLE file_changes (
+    group_id BIGINT NOT NULL PRIMARY KEY REFERENCES groups (id) ON DELETE CASCADE,
+    number   BIGINT NOT NULL
+);

@@ -202,7 +202,7 @@ public sealed class BackupTests : IAsyncLifetime
         var answers = new List<string>();
         foreach (var path in paths)
         {
-            using var answer = await user.GetAsync(path);
+            using var answer = await user.GetPageAsync(path);
             await user.Expect(HttpStatusCode.OK, answer);
             answers.Add(await answer.Content.ReadAsStringAsync());
         }
