@@ -67,7 +67,7 @@ internal static class QuotaStore
         }
     }
 
-    /// <summary>How many more holdings users may have. To be called in the write that adds them, before it does.</summary>
+    /// <summary>How many more holdings users may have. To be called in the write that adds them, before it does, under <see cref="WriteLock.PeersOf"/>.</summary>
     /// <param name="added">How many each is about to get, at least one.</param>
     /// <returns>By user; not less than it is about to get for one that is far below the quota.</returns>
     public static async Task<Dictionary<long, long>> FindHoldingRoomAsync(DbConnection connection, IReadOnlyDictionary<long, long> added, int most)
@@ -86,9 +86,7 @@ internal static class QuotaStore
             room[user] = most - Unnoticed - recent.GetValueOrDefault(user);
         }
 
-        // Near the quota, two instances do not count at the same time.
-        await WriteLock.TakeAsync(connection, added.Where(one => room[one.Key] < one.Value).Select(one => WriteLock.PeersOf(one.Key)));
-        foreach (var (user, count) in added)
+        foreach (var (user, count) in added.OrderBy(one => one.Key))
         {
             // As likely as if they came one by one.
             var renews = Random.Shared.NextDouble() > Math.Pow(1 - (1.0 / RenewedOnceIn), count);

@@ -79,5 +79,7 @@ internal static class SessionStore
     /// <param name="usedBefore">Sessions that were last used before are over.</param>
     /// <inheritdoc cref="PartialDelete.DeleteSomeAsync" path="/returns"/>
     public static Task<bool> PurgeExpiredAsync(DbConnection connection, DateTimeOffset usedBefore) =>
-        connection.DeleteSomeAsync("sessions", "token_hash", "last_used < @Before", new { Before = usedBefore.ToUnixTimeSeconds() });
+        connection.DeleteSomeAsync(
+            // Its peers, of which there may be many, are removed first, in parts.
+            "sessions", "token_hash", "last_used < @Before AND NOT EXISTS (SELECT 1 FROM peers p WHERE p.session_hash = sessions.token_hash)", new { Before = usedBefore.ToUnixTimeSeconds() });
 }

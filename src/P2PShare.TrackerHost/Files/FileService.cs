@@ -127,7 +127,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 var found = await FileStore.FindSharedAsync(connection, membership.GroupId, asked, user.Id);
                 var own = found.Values.Where(file => file.IsSharer).Select(file => file.Id).ToList();
                 await FileStore.RemoveSharersAsync(connection, own, user.Id);
-                var removed = await FileStore.RemoveUnsharedAsync(connection, own);
+                var removed = await FileStore.RemoveUnsharedAsync(connection, own, clock.GetUtcNow());
                 await FileStore.SetChangedAsync(connection, membership.GroupId);
                 await EventStore.AddFilesRemovedAsync(connection, membership.GroupId, user.Name, clock.GetUtcNow(), removed);
                 return new WithdrawFilesResponse(
@@ -159,7 +159,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
         {
             await FileStore.RemoveSharersAsync(connection, files, user);
             await FileStore.SetChangedAsync(connection, group);
-            await EventStore.AddFilesRemovedAsync(connection, group, userName, now, await FileStore.RemoveUnsharedAsync(connection, files));
+            await EventStore.AddFilesRemovedAsync(connection, group, userName, now, await FileStore.RemoveUnsharedAsync(connection, files, now));
         }
 
         return files.Count;

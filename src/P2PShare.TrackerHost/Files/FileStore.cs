@@ -12,6 +12,12 @@ internal static class FileStore
 {
     private const string IsUnshared = "NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)";
 
+    private const string IsHeld = "EXISTS (SELECT 1 FROM holdings h WHERE h.group_id = w.group_id AND h.pieces_root = w.pieces_root)";
+
+    private const string IsContentAgain =
+        "(EXISTS (SELECT 1 FROM files f WHERE f.group_id = w.group_id AND f.pieces_root = w.pieces_root)"
+        + " OR EXISTS (SELECT 1 FROM retired_contents r WHERE r.group_id = w.group_id AND r.pieces_root = w.pieces_root))";
+
     private const string SelectFiles =
         """
         SELECT g.guid AS GroupGuid, g.name AS GroupName, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot,
@@ -98,10 +104,10 @@ internal static class FileStore
 
     /// <summary>Deletes those of some files that have no sharer left.</summary>
     /// <returns>Their names.</returns>
-    public static async Task<IReadOnlyList<string>> RemoveUnsharedAsync(DbConnection connection, IReadOnlyList<long> files)
+    public static async Task<IReadOnlyList<string>> RemoveUnsharedAsync(DbConnection connection, IReadOnlyList<long> files, DateTimeOffset now)
     {
         var unshared = $"{connection.In("id", "@Files")} AND {IsUnshared}";
-        var parameters = new { number = await connection.TakeNumbersAsync(1), Files = connection.List(files) };
+        var parameters = new { Now = now.ToUnixTimeSeconds(), Files = connection.List(files) };
         await AddWithdrawnAsync(connection, "files", unshared, parameters);
         return (await connection.QueryAsync<string>($"DELETE FROM files WHERE {unshared} RETURNING name", parameters)).AsList();
     }
@@ -126,33 +132,29 @@ internal static class FileStore
 
     public static async Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now)
     {
-        var number = await connection.TakeNumbersAsync(1);
-        var parameters = new { number, Now = now.ToUnixTimeSeconds() };
+        var parameters = new { Now = now.ToUnixTimeSeconds() };
         await AddWithdrawnAsync(connection, "retired_contents", "expires <= @Now", parameters);
         await connection.ExecuteAsync("DELETE FROM retired_contents WHERE expires <= @Now", parameters);
     }
 
-    /// <summary>Removes, of the first withdrawn contents of which no announce under way can add holdings, those that no peer holds and those that their groups have again.</summary>
-    /// <param name="max">How many are looked at.</param>
-    public static Task RemoveWithdrawnAsync(DbConnection connection, int max) => connection.ExecuteAsync(
+    /// <summary>Removes some of the withdrawn contents that no peer holds and none can add, and of those that their groups have again.</summary>
+    /// <returns>How many.</returns>
+    public static Task<int> RemoveWithdrawnAsync(DbConnection connection, int max, DateTimeOffset now) => connection.ExecuteAsync(
         $"""
-        DELETE FROM withdrawn_contents WHERE (group_id, pieces_root) IN (
-                SELECT group_id, pieces_root FROM withdrawn_contents WHERE number <= {connection.LastNumber()} ORDER BY group_id, pieces_root LIMIT @max) AND (
-            NOT EXISTS (SELECT 1 FROM holdings h WHERE h.group_id = withdrawn_contents.group_id AND h.pieces_root = withdrawn_contents.pieces_root)
-            OR EXISTS (SELECT 1 FROM files f WHERE f.group_id = withdrawn_contents.group_id AND f.pieces_root = withdrawn_contents.pieces_root)
-            OR EXISTS (SELECT 1 FROM retired_contents r WHERE r.group_id = withdrawn_contents.group_id AND r.pieces_root = withdrawn_contents.pieces_root))
+        DELETE FROM withdrawn_contents WHERE withdrawn <= @Settled AND (group_id, pieces_root) IN (
+            SELECT w.group_id, w.pieces_root FROM withdrawn_contents w WHERE w.withdrawn <= @Settled AND (NOT {IsHeld} OR {IsContentAgain}) LIMIT @max)
         """,
-        new { max });
+        new { max, Settled = UnderWay.SettledSince(connection, now) });
 
-    /// <summary>Whether there are contents for <see cref="RemoveWithdrawnAsync"/> to look at.</summary>
-    public static async Task<bool> HasWithdrawnAsync(DbConnection connection) => await connection.ExecuteScalarAsync<long>(
-        $"SELECT COUNT(*) FROM (SELECT 1 FROM withdrawn_contents WHERE number <= {connection.LastNumber()} LIMIT 1) AS w") > 0;
+    /// <summary>A subquery for some withdrawn contents <c>w</c> that peers hold, and that their groups do not have again.</summary>
+    public static string SomeHeldWithdrawn { get; } =
+        $"(SELECT w.group_id, w.pieces_root FROM withdrawn_contents w WHERE {IsHeld} AND NOT ({IsContentAgain}) LIMIT @max)";
 
     private static Task<int> AddWithdrawnAsync(DbConnection connection, string table, string condition, object parameters) => connection.ExecuteAsync(
         $"""
-        INSERT INTO withdrawn_contents (group_id, pieces_root, number)
-        SELECT DISTINCT group_id, pieces_root, @number FROM {table} WHERE {condition} AND pieces_root IS NOT NULL
-        ON CONFLICT (group_id, pieces_root) DO UPDATE SET number = excluded.number
+        INSERT INTO withdrawn_contents (group_id, pieces_root, withdrawn)
+        SELECT DISTINCT group_id, pieces_root, @Now FROM {table} WHERE {condition} AND pieces_root IS NOT NULL
+        ON CONFLICT (group_id, pieces_root) DO UPDATE SET withdrawn = excluded.withdrawn
         """,
         parameters);
 }

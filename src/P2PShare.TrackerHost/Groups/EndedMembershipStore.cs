@@ -22,17 +22,16 @@ internal static class EndedMembershipStore
     private const int MaxHoldingsAtOnce = 1000;
 
     /// <summary>Adds one that ends now.</summary>
-    /// <param name="number">Of its revocation.</param>
-    public static Task AddAsync(DbConnection connection, long group, long user, string userName, long number, DateTimeOffset now) => connection.ExecuteAsync(
+    public static Task AddAsync(DbConnection connection, long group, long user, string userName, DateTimeOffset now) => connection.ExecuteAsync(
         """
-        INSERT INTO ended_memberships (group_id, user_id, user_name, number, ended) VALUES (@group, @user, @userName, @number, @Now)
-        ON CONFLICT (group_id, user_id) DO UPDATE SET user_name = excluded.user_name, number = excluded.number, ended = excluded.ended
+        INSERT INTO ended_memberships (group_id, user_id, user_name, ended) VALUES (@group, @user, @userName, @Now)
+        ON CONFLICT (group_id, user_id) DO UPDATE SET user_name = excluded.user_name, ended = excluded.ended
         """,
-        new { group, user, userName, number, Now = now.ToUnixTimeSeconds() });
+        new { group, user, userName, Now = now.ToUnixTimeSeconds() });
 
     /// <summary>Finds one of which nothing more can appear: no announce is under way that has read the membership.</summary>
-    public static Task<EndedMembership?> FindAnyAsync(DbConnection connection) => connection.QueryFirstOrDefaultAsync<EndedMembership>(
-        $"{Select} WHERE e.number <= {connection.LastNumber()} LIMIT 1");
+    public static Task<EndedMembership?> FindAnyAsync(DbConnection connection, DateTimeOffset now) => connection.QueryFirstOrDefaultAsync<EndedMembership>(
+        $"{Select} WHERE e.ended <= @Settled LIMIT 1", new { Settled = UnderWay.SettledSince(connection, now) });
 
     /// <summary>Finds those of a user.</summary>
     public static async Task<IReadOnlyList<EndedMembership>> FindAsync(DbConnection connection, long user) =>
@@ -53,7 +52,8 @@ internal static class EndedMembershipStore
 
         // An announce that has read the membership may still be under way; a purge looks for what it leaves.
         await connection.ExecuteAsync(
-            $"DELETE FROM ended_memberships WHERE group_id = @group AND user_id = @user AND number <= {connection.LastNumber()}", new { group, user });
+            "DELETE FROM ended_memberships WHERE group_id = @group AND user_id = @user AND ended <= @Settled",
+            new { group, user, Settled = UnderWay.SettledSince(connection, now) });
         return false;
     }
 }

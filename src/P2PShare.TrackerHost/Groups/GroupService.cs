@@ -148,19 +148,19 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     /// <returns>Whether there was one.</returns>
     public static async Task<bool> EndMembershipAsync(DbConnection connection, long group, long user, GroupEventKind kind, DateTimeOffset now)
     {
-        if (await RevocationStore.AddMemberAsync(connection, group, user, now) is not { } number)
+        await RevocationStore.AddMemberAsync(connection, group, user, now);
+        if (!await MemberStore.RemoveAsync(connection, group, user))
         {
             return false;
         }
 
-        await MemberStore.RemoveAsync(connection, group, user);
 
         var name = await MemberStore.GetUserNameAsync(connection, user);
         await EventStore.AddForMembersAsync(connection, kind, group, name, now);
         // Watches of the user, in other sessions too, end with it.
         await EventStore.AddForUserAsync(connection, kind, group, user, name, now);
 
-        await EndedMembershipStore.AddAsync(connection, group, user, name, number, now);
+        await EndedMembershipStore.AddAsync(connection, group, user, name, now);
         return true;
     }
 

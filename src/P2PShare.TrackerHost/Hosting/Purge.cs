@@ -76,7 +76,7 @@ internal sealed partial class Purge : BackgroundService
         await TryAsync("replaced contents", () => RunAsync(Once(connection => FileStore.PurgeExpiredAsync(connection, now)), stoppingToken));
         await TryAsync("deleted users", () => _users.SweepAllAsync(stoppingToken));
         await TryAsync("what former members shared", () => RunFormerMembersAsync(now, stoppingToken));
-        await TryAsync("holdings of withdrawn contents", () => RunAsync(LostHoldingStore.SweepAsync, stoppingToken));
+        await TryAsync("holdings of withdrawn contents", () => RunAsync(connection => LostHoldingStore.SweepAsync(connection, now), stoppingToken));
         await TryAsync("acts of the operator", () => WriteOperatorActsAsync(stoppingToken));
         await TryAsync("keys of tickets", () => _keys.RotateAsync(stoppingToken));
         await TryAsync("the database's log", () => _database.TrimLogAsync(stoppingToken));
@@ -118,7 +118,7 @@ internal sealed partial class Purge : BackgroundService
 
     private async Task RunFormerMembersAsync(DateTimeOffset now, CancellationToken stoppingToken)
     {
-        while (await _database.ReadAsync(EndedMembershipStore.FindAnyAsync, stoppingToken) is { } ended)
+        while (await _database.ReadAsync(connection => EndedMembershipStore.FindAnyAsync(connection, now), stoppingToken) is { } ended)
         {
             await RunAsync(
                 [WriteLock.Group(ended.GroupName)], connection => EndedMembershipStore.SweepAsync(connection, ended.GroupId, ended.UserId, now), stoppingToken);

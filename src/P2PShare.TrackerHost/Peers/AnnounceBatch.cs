@@ -87,7 +87,9 @@ internal sealed class AnnounceBatch(DbConnection connection, PeerOptions options
             return [];
         }
 
-        var ids = await PeerStore.SaveAsync(connection, saved.Select(i => PeerStore.AnnouncedPeer.Of(announces[i], i)), now);
+        // In one order, in which two instances cannot lock each other out.
+        var rows = saved.Select(i => PeerStore.AnnouncedPeer.Of(announces[i], i)).OrderBy(peer => peer.UserId).ThenBy(peer => peer.Fingerprint, StringComparer.Ordinal);
+        var ids = await PeerStore.SaveAsync(connection, rows, now);
         return saved.ToDictionary(i => i, i => ids[(announces[i].User.Id, announces[i].Request.Fingerprint.ToString())]);
     }
 

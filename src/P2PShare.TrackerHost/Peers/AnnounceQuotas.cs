@@ -16,11 +16,14 @@ internal sealed class AnnounceQuotas(DbConnection connection, PeerOptions option
         IReadOnlyList<Announce> announces, IReadOnlyList<int> turn, IReadOnlyDictionary<int, long> online, AnnouncedHoldings holdings)
     {
         var refused = new Dictionary<int, P2PShareException>();
-        await RefuseHoldingsAsync(announces, turn, holdings, refused);
+        var growth = FindGrowth(announces, turn, holdings);
         // The groups in which a peer is new. That it holds other contents there than those in the announce is found below.
         var entered = turn.ToDictionary(i => i, i => holdings.Accepted[i].Keys.Select(content => content.GroupId)
             .Except(online.ContainsKey(i) ? holdings.Held[i].Keys.Select(content => content.GroupId) : []).ToList());
         var users = turn.Where(i => !online.ContainsKey(i) || entered[i].Count > 0).Select(i => announces[i].User.Id).Distinct().ToList();
+        // Two instances do not count the same user's at the same time.
+        await WriteLock.TakeAsync(connection, growth.Keys.Select(i => announces[i].User.Id).Concat(users).Distinct().Select(WriteLock.PeersOf));
+        await RefuseHoldingsAsync(announces, growth, refused);
         var counts = await PeerStore.CountOnlineAsync(connection, users, options.OnlineSince(now));
         RefusePeers(announces, turn, online, counts, refused);
         await RefusePeersInGroupsAsync(
@@ -41,8 +44,8 @@ internal sealed class AnnounceQuotas(DbConnection connection, PeerOptions option
         }
     }
 
-    private async Task RefuseHoldingsAsync(
-        IReadOnlyList<Announce> announces, IReadOnlyList<int> turn, AnnouncedHoldings holdings, Dictionary<int, P2PShareException> refused)
+    /// <returns>By position, how many more holdings each announce would make.</returns>
+    private static Dictionary<int, long> FindGrowth(IReadOnlyList<Announce> announces, IReadOnlyList<int> turn, AnnouncedHoldings holdings)
     {
         var growth = new Dictionary<int, long>();
         foreach (var i in turn)
@@ -55,6 +58,11 @@ internal sealed class AnnounceQuotas(DbConnection connection, PeerOptions option
             }
         }
 
+        return growth;
+    }
+
+    private async Task RefuseHoldingsAsync(IReadOnlyList<Announce> announces, Dictionary<int, long> growth, Dictionary<int, P2PShareException> refused)
+    {
         var users = growth.GroupBy(one => announces[one.Key].User.Id).ToDictionary(own => own.Key, own => own.Sum(one => one.Value));
         var room = await QuotaStore.FindHoldingRoomAsync(connection, users, options.HoldingsPerUser);
         foreach (var (i, count) in growth)
@@ -93,7 +101,6 @@ internal sealed class AnnounceQuotas(DbConnection connection, PeerOptions option
             return;
         }
 
-        await WriteLock.TakeAsync(connection, close.Keys.Select(WriteLock.PeersOf));
         var present = (await HoldingStore.FindPeersAsync(
                 connection, close.Keys, close.Values.SelectMany(own => own).SelectMany(one => one.Groups).Distinct(), options.OnlineSince(now)))
             .GroupBy(row => (row.User, row.Group)).ToDictionary(rows => rows.Key, rows => rows.Select(row => row.Peer).ToHashSet());

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Dapper;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Tickets;
@@ -20,9 +21,11 @@ internal static class Heartbeats
         DbConnection connection, IReadOnlyList<Announce> announces, PeerOptions options, TicketOptions tickets, Func<Announce, int> choosePause, DateTimeOffset now)
     {
         var found = new (long Peer, AnnounceResponse Response)?[announces.Count];
-        var revocations = await RevocationStore.ReadAsync(connection, [.. announces.Select((announce, i) => announce.ToReader(i))], tickets, now);
         var interval = (int)options.AnnounceInterval.TotalSeconds;
-        foreach (var (number, peer) in await PeerStore.FindUnchangedAsync(connection, announces.Select(PeerStore.AnnouncedPeer.Of), options.OnTimeSince(now)))
+        var unchanged = (await PeerStore.FindUnchangedAsync(connection, announces.Select(PeerStore.AnnouncedPeer.Of), options.OnTimeSince(now))).AsList();
+        var revocations = await RevocationStore.ReadAsync(
+            connection, [.. unchanged.Select(one => announces[(int)one.Number].ToReader((int)one.Number))], tickets, now);
+        foreach (var (number, peer) in unchanged)
         {
             found[number] = (peer, new AnnounceResponse(interval, Known: true, [], [.. revocations[(int)number]], revocations.NumberAfter((int)number), choosePause(announces[(int)number])));
         }

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using Dapper;
 using Npgsql;
 using P2PShare.Protocol;
+using P2PShare.TrackerHost.Files;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Peers;
@@ -124,7 +125,7 @@ internal static partial class HoldingStore
             $"""
             DELETE FROM holdings WHERE (peer_id, group_id, pieces_root) IN (
                 SELECT h.peer_id, h.group_id, h.pieces_root
-                FROM (SELECT group_id, pieces_root FROM withdrawn_contents WHERE number <= {connection.LastNumber()} ORDER BY group_id, pieces_root LIMIT @max) AS w
+                FROM {FileStore.SomeHeldWithdrawn} AS w
                 CROSS JOIN holdings h WHERE h.group_id = w.group_id AND h.pieces_root = w.pieces_root LIMIT @max)
             RETURNING peer_id, group_id, pieces_root
             """,

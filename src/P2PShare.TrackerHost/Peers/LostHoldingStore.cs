@@ -20,9 +20,9 @@ internal static partial class LostHoldingStore
 
     /// <summary>Removes some holdings of withdrawn contents, so that their peers are told.</summary>
     /// <returns>Whether more are left.</returns>
-    public static async Task<bool> SweepAsync(DbConnection connection)
+    public static async Task<bool> SweepAsync(DbConnection connection, DateTimeOffset now)
     {
-        await FileStore.RemoveWithdrawnAsync(connection, MaxAtOnce);
+        var removed = await FileStore.RemoveWithdrawnAsync(connection, MaxAtOnce, now);
         var keys = await HoldingStore.TakeWithdrawnAsync(connection, MaxAtOnce);
         if (keys.Count > 0)
         {
@@ -35,7 +35,7 @@ internal static partial class LostHoldingStore
                 new { rows = JsonSerializer.Serialize(keys, KeyJson.Default.IReadOnlyListKey) });
         }
 
-        return await FileStore.HasWithdrawnAsync(connection);
+        return removed == MaxAtOnce || keys.Count > 0;
     }
 
     /// <summary>Takes what peers have lost. What has become a content of its group again is left out.</summary>

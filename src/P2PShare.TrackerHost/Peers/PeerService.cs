@@ -17,6 +17,9 @@ internal sealed class PeerService
 {
     private const int MaxAnnouncesAtOnce = 256;
 
+    // Announces and their items in one transaction, for which the others wait.
+    private const int MaxItemsAtOnce = 20_000;
+
     private readonly TrackerDatabase _database;
     private readonly PeerOptions _options;
     private readonly TicketOptions _tickets;
@@ -41,7 +44,9 @@ internal sealed class PeerService
         _announces = new Batcher<Announce, AnnounceOutcome>(
             announces => database.WritePresenceAsync(
                 connection => new AnnounceBatch(connection, options, tickets, ChoosePause, clock.GetUtcNow()).WriteAsync(announces), CancellationToken.None),
-            MaxAnnouncesAtOnce);
+            MaxAnnouncesAtOnce,
+            announce => 1 + announce.Request.Holdings.Count + announce.Request.Removed.Count,
+            MaxItemsAtOnce);
     }
 
     /// <param name="observed">Where the request came from.</param>

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dapper;
+using Npgsql;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Http;
@@ -92,9 +93,10 @@ internal static partial class PeerStore
         return peers.ToDictionary(peer => (peer.UserId, peer.Fingerprint), peer => peer.Id);
     }
 
+    /// <summary>Those of a session that has ended stay offline.</summary>
     /// <param name="peers">Ids.</param>
     public static Task SetLastSeenAsync(DbConnection connection, IEnumerable<long> peers, DateTimeOffset time) => connection.ExecuteAsync(
-        $"UPDATE peers SET last_seen = @Time WHERE {connection.In("id", "@Peers")} AND last_seen < @Time",
+        $"UPDATE peers SET last_seen = @Time WHERE {connection.In("id", "@Peers")} AND last_seen < @Time AND last_seen > 0",
         new { Time = time.ToUnixTimeSeconds(), Peers = connection.List(peers) });
 
     /// <summary>Moves the peers of one session to another.</summary>
@@ -115,9 +117,23 @@ internal static partial class PeerStore
         """,
         new { user, session, Kept = kept ?? "", ended });
 
-    /// <returns>How many were there.</returns>
-    public static Task<int> RemoveAsync(DbConnection connection, long user, Hash256 fingerprint) => connection.ExecuteAsync(
-        "DELETE FROM peers WHERE user_id = @user AND fingerprint = @Fingerprint", new { user, Fingerprint = fingerprint.ToString() });
+    /// <summary>Removes a peer. One that holds much is offline at once, and a purge removes it.</summary>
+    public static async Task<bool> RemoveAsync(DbConnection connection, long user, Hash256 fingerprint)
+    {
+        var peer = await connection.QuerySingleOrDefaultAsync<long?>(
+            "SELECT id FROM peers WHERE user_id = @user AND fingerprint = @Fingerprint", new { user, Fingerprint = fingerprint.ToString() });
+        if (peer is not { } id)
+        {
+            return false;
+        }
+
+        if (await HoldingStore.RemoveSomeAsync(connection, [id], PartialDelete.MaxRows) < PartialDelete.MaxRows)
+        {
+            return await connection.ExecuteAsync("DELETE FROM peers WHERE id = @id", new { id }) == 1;
+        }
+
+        return await connection.ExecuteAsync("UPDATE peers SET last_seen = 0 WHERE id = @id", new { id }) == 1;
+    }
 
     /// <summary>A user's peer as others see it; null if it is not online.</summary>
     public static Task<FoundSource?> FindAsync(DbConnection connection, long user, Hash256 fingerprint, long onlineSince) => connection.QuerySingleOrDefaultAsync<FoundSource>(
@@ -177,7 +193,8 @@ internal static partial class PeerStore
         return await RemoveSomeAsync(
             connection,
             (await connection.QueryAsync<long>(
-                $"SELECT id FROM peers WHERE {connection.In("id", "@Peers")} AND last_seen < @onlineSince", new { Peers = connection.List(peers), onlineSince })).AsList());
+                // In PostgreSQL one that another instance is about to write stays.
+                $"SELECT id FROM peers WHERE {connection.In("id", "@Peers")} AND last_seen < @onlineSince {(connection is NpgsqlConnection ? "FOR UPDATE SKIP LOCKED" : "")}", new { Peers = connection.List(peers), onlineSince })).AsList());
     }
 
     /// <summary>Removes some peers of a user, or some of what they held.</summary>

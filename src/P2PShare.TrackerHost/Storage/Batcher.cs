@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace P2PShare.TrackerHost.Storage;
 
 /// <summary>
@@ -6,14 +8,17 @@ namespace P2PShare.TrackerHost.Storage;
 /// </summary>
 /// <param name="run">Returns a result for each item, in their order. What it throws is thrown to all of the batch.</param>
 /// <param name="maxBatch">Most items in a batch.</param>
-internal sealed class Batcher<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> run, int maxBatch)
+/// <param name="weigh">What an item costs; null: 1.</param>
+/// <param name="maxWeight">A batch that costs so much takes no further item.</param>
+internal sealed class Batcher<TItem, TResult>(
+    Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> run, int maxBatch, Func<TItem, int>? weigh = null, long maxWeight = long.MaxValue)
 {
     private readonly Lock _lock = new();
     private readonly Queue<Waiting> _waiting = [];
     private bool _isRunning;
 
-    /// <param name="cancellationToken">Ends the waiting, not a batch that has the item already.</param>
-    public Task<TResult> RunAsync(TItem item, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the waiting, and drops the item if no batch has it yet.</param>
+    public async Task<TResult> RunAsync(TItem item, CancellationToken cancellationToken)
     {
         var waiting = new Waiting(item);
         bool starts;
@@ -29,27 +34,25 @@ internal sealed class Batcher<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IR
             _ = Task.Run(RunAllAsync, CancellationToken.None);
         }
 
-        return waiting.Result.Task.WaitAsync(cancellationToken);
+        await using var registration = cancellationToken.UnsafeRegister(static state => ((Waiting)state!).TryDrop(), waiting);
+        return await waiting.Result.Task.WaitAsync(cancellationToken);
     }
 
     private async Task RunAllAsync()
     {
-        for (var batch = Take(); batch.Length > 0; batch = Take())
+        for (var batch = Take(); batch.Items.Count > 0; batch = Take())
         {
             try
             {
-                var results = await run(Array.ConvertAll(batch, waiting => waiting.Item));
-                for (var i = 0; i < batch.Length; i++)
+                var results = await run(batch.Items);
+                for (var i = 0; i < batch.Items.Count; i++)
                 {
-                    batch[i].Result.SetResult(results[i]);
+                    batch.Waiting[i].Result.SetResult(results[i]);
                 }
             }
             catch (Exception e)
             {
-                foreach (var waiting in batch)
-                {
-                    waiting.Result.TrySetException(e);
-                }
+                batch.Waiting.ForEach(waiting => waiting.Result.TrySetException(e));
             }
 
             // Behind all that is ready to run, some of which will call again: the next batch is larger for it.
@@ -58,25 +61,47 @@ internal sealed class Batcher<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IR
     }
 
     /// <returns>The next batch; an empty one when nothing waits, which ends the run.</returns>
-    private Waiting[] Take()
+    private (List<Waiting> Waiting, List<TItem> Items) Take()
     {
         lock (_lock)
         {
-            var batch = new Waiting[Math.Min(_waiting.Count, maxBatch)];
-            for (var i = 0; i < batch.Length; i++)
+            var most = Math.Min(_waiting.Count, maxBatch);
+            var (taken, items) = (new List<Waiting>(most), new List<TItem>(most));
+            for (var weight = 0L; items.Count < maxBatch && weight < maxWeight && _waiting.TryDequeue(out var waiting);)
             {
-                batch[i] = _waiting.Dequeue();
+                if (waiting.TryTake(out var item))
+                {
+                    taken.Add(waiting);
+                    items.Add(item);
+                    weight += weigh?.Invoke(item) ?? 1;
+                }
             }
 
-            _isRunning = batch.Length > 0;
-            return batch;
+            _isRunning = items.Count > 0;
+            return (taken, items);
         }
     }
 
     private sealed class Waiting(TItem item)
     {
-        public TItem Item => item;
+        private TItem? _item = item;
+        private int _isDone;
 
         public TaskCompletionSource<TResult> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool TryTake([MaybeNullWhen(false)] out TItem item)
+        {
+            item = _item;
+            return Interlocked.Exchange(ref _isDone, 1) == 0;
+        }
+
+        /// <summary>Lets go of the item: what is cancelled costs no memory any more.</summary>
+        public void TryDrop()
+        {
+            if (Interlocked.Exchange(ref _isDone, 1) == 0)
+            {
+                _item = default;
+            }
+        }
     }
 }

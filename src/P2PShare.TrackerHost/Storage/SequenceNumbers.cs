@@ -69,9 +69,9 @@ internal static class SequenceNumbers
     {
         var highest = connection is NpgsqlConnection ? HighestInPostgres : connection.LastNumber();
         var found = await connection.QuerySingleAsync<(long Last, long Newest, long)>($"SELECT {connection.LastNumber()}, {newest}, {highest}");
-        return connection is NpgsqlConnection && found.Newest > found.Last
-            ? found with { Last = await connection.ExecuteScalarAsync<long>(LastOfWritersInPostgres) }
-            : found;
+        var last = connection is NpgsqlConnection && found.Newest > found.Last ? await connection.ExecuteScalarAsync<long>(LastOfWritersInPostgres) : found.Last;
+        // Transactions of peers are not flushed: after a crash their ids are given again. What bears a number that can be seen was flushed.
+        return found with { Last = Math.Min(last, found.Newest) };
     }
 
     /// <summary>

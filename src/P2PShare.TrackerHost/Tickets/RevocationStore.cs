@@ -35,8 +35,7 @@ internal static partial class RevocationStore
     public readonly record struct Reader(int Number, long UserId, string UserGuid, long After);
 
     /// <summary>Revokes the tickets of a member of a group. To be called while the membership still exists; does nothing if there is none.</summary>
-    /// <returns>The revocation's number; null if there is no such member.</returns>
-    public static async Task<long?> AddMemberAsync(DbConnection connection, long group, long user, DateTimeOffset now)
+    public static async Task AddMemberAsync(DbConnection connection, long group, long user, DateTimeOffset now)
     {
         var guids = await connection.QuerySingleOrDefaultAsync<(string Group, string User)?>(
             """
@@ -44,14 +43,11 @@ internal static partial class RevocationStore
             WHERE m.group_id = @group AND m.user_id = @user
             """,
             new { group, user });
-        if (guids is not var (groupGuid, userGuid))
+        if (guids is var (groupGuid, userGuid))
         {
-            return null;
+            var number = await AddAsync(connection, groupGuid, userGuid, null, now);
+            await AddFormerMembersAsync(connection, group, user, number);
         }
-
-        var number = await AddAsync(connection, groupGuid, userGuid, null, now);
-        await AddFormerMembersAsync(connection, group, user, number);
-        return number;
     }
 
     /// <summary>Revokes the tickets for a group with one row. To be called while the group still exists.</summary>
@@ -91,7 +87,8 @@ internal static partial class RevocationStore
         var known = readers.Select(reader => reader.After > highest ? reader with { After = 0 } : reader).ToList();
         // An earlier response may have had a later number, when fewer transactions were under way.
         var numbers = known.ToDictionary(reader => reader.Number, reader => Math.Max(reader.After, last));
-        var behind = known.FindAll(reader => reader.After < newest);
+        // Peers of one user that know the same have to know the same.
+        var behind = known.Where(reader => reader.After < newest).GroupBy(reader => (reader.UserId, reader.After)).ToList();
         if (behind.Count == 0)
         {
             return new NewRevocations(numbers, Array.Empty<Row>().ToLookup(row => 0, row => row.ToRevocation()));
@@ -102,6 +99,7 @@ internal static partial class RevocationStore
         var asked = connection.Rows("@Readers", ("number", "BIGINT"), ("user_id", "BIGINT"), ("user_guid", "TEXT"), ("after", "BIGINT"));
         var rows = await connection.QueryAsync<Row>(
             $"""
+            SELECT * FROM (SELECT found.*, ROW_NUMBER() OVER (PARTITION BY found.Reader ORDER BY found.Number) AS place FROM (
             SELECT r.number AS Reader, {Columns} FROM {asked} CROSS JOIN members m CROSS JOIN groups g CROSS JOIN revocations e
             WHERE m.user_id = r.user_id AND g.id = m.group_id AND e.group_guid = g.guid AND {IsNew}
             UNION
@@ -112,9 +110,21 @@ internal static partial class RevocationStore
             WHERE e.group_guid IS NULL AND {IsNew} AND EXISTS (
                 SELECT 1 FROM users u JOIN members other ON other.user_id = u.id JOIN members own ON own.group_id = other.group_id
                 WHERE u.guid = e.user_guid AND own.user_id = r.user_id)
+            ) AS found) AS placed WHERE place <= @Most
             """,
-            new { last, Since = Since(options, now), Readers = JsonSerializer.Serialize(behind, ReaderJson.Default.IEnumerableReader) });
-        return new NewRevocations(numbers, rows.OrderBy(row => row.Number).ToLookup(row => (int)row.Reader, row => row.ToRevocation()));
+            new
+            {
+                last,
+                Since = Since(options, now),
+                Readers = JsonSerializer.Serialize(behind.Select(same => same.First()), ReaderJson.Default.IEnumerableReader),
+                // One more shows that there are more.
+                Most = AnnounceResponse.MaxRevocations + 1,
+            });
+        var read = rows.OrderBy(row => row.Number).ToLookup(row => (int)row.Reader, row => row.ToRevocation());
+        return new NewRevocations(
+            numbers,
+            behind.SelectMany(same => same.SelectMany(reader => read[same.First().Number].Select(revocation => (reader.Number, revocation))))
+                .ToLookup(one => one.Number, one => one.revocation));
     }
 
     /// <summary>Deletes the revocations that are older than any valid ticket.</summary>
@@ -124,7 +134,9 @@ internal static partial class RevocationStore
         var more = await connection.DeleteSomeAsync("revocations", "number", "tickets_until < @Since", new { Since = Since(options, now) });
         if (!more)
         {
-            await connection.ExecuteAsync("DELETE FROM former_members WHERE NOT EXISTS (SELECT 1 FROM revocations r WHERE r.number = former_members.number)");
+            // A removal that is under way gives its row a later number.
+            await connection.ExecuteAsync(
+                $"DELETE FROM former_members WHERE NOT EXISTS (SELECT 1 FROM revocations r WHERE r.number = former_members.number) AND number <= {connection.LastNumber()}");
         }
 
         return more;

@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.JsonWebTokens;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Tickets;
 
 namespace P2PShare.Integration.TrackerHost;
 
@@ -158,6 +160,27 @@ public sealed class AnnouncedRevocationTests : IAsyncLifetime
 
         // The tracker's sequence is behind what the peer knows.
         Assert.Equal([bobs, carols], (await AnnounceAfterAsync(long.MaxValue)).Revocations.Select(one => one.Number));
+    }
+
+    [TrackerFact]
+    public async Task Many_readers_of_many_revocations_receive_a_page_each()
+    {
+        const int All = 5 * AnnounceResponse.MaxRevocations;
+        await _tracker.ExecuteAsync(
+            $"""
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {All})
+            INSERT INTO revocations (number, group_guid, user_guid, session_guid, tickets_until)
+            SELECT i, '{_group:D}', '{Guid.NewGuid():D}', NULL, {_clock.GetUtcNow().ToUnixTimeSeconds()} FROM n;
+            UPDATE last_number SET number = number + {All};
+            """);
+        RevocationStore.Reader[] readers = [.. Enumerable.Range(0, 256).Select(i => new RevocationStore.Reader(i, 1, _alice.Session.UserId.ToString("D"), i % 2))];
+
+        var read = await _tracker.Database.ReadAsync(
+            connection => RevocationStore.ReadAsync(connection, readers, new TicketOptions(), _clock.GetUtcNow()), CancellationToken.None);
+
+        Assert.All(readers, reader => Assert.Equal(
+            Enumerable.Range((int)reader.After + 1, AnnounceResponse.MaxRevocations), read[reader.Number].Select(one => (int)one.Number)));
+        Assert.All(readers, reader => Assert.Equal(reader.After + AnnounceResponse.MaxRevocations, read.NumberAfter(reader.Number)));
     }
 
     [TrackerFact]

@@ -243,6 +243,25 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     [TrackerFact]
+    public async Task A_peer_that_holds_much_is_offline_when_it_is_removed_and_goes_later()
+    {
+        await _alice.AnnounceAsync(Complete);
+        await _tracker.ExecuteAsync(
+            $"""
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {2 * PartialDelete.MaxRows})
+            INSERT INTO holdings (peer_id, group_id, pieces_root, complete) SELECT p.id, 1, LPAD_HASH, 1 FROM n CROSS JOIN peers p;
+            """.Replace("LPAD_HASH", "'" + new string('a', 56) + "' || CAST(10000000 + n.i AS TEXT)", StringComparison.Ordinal));
+
+        await _alice.Expect(HttpStatusCode.NoContent, await _alice.DeleteAsync(TrackerRoutes.Peer(_alice.Fingerprint)));
+
+        Assert.Empty(await PeersAsync());
+        Assert.Equal(0, await SourcesAsync());
+        Assert.Equal(1 + PartialDelete.MaxRows, await _tracker.CountAsync("holdings"));
+        Assert.True((await _alice.AnnounceAsync(Full(Complete))).Known);
+        Assert.Equal(1, await _tracker.CountAsync("holdings"));
+    }
+
+    [TrackerFact]
     public async Task A_user_can_remove_its_own_peer_and_no_other()
     {
         await _alice.AnnounceAsync(Complete);

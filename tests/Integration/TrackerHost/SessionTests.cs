@@ -1,4 +1,5 @@
 using System.Net;
+using Dapper;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
@@ -119,6 +120,32 @@ public sealed class SessionTests
         Assert.False(await tracker.Database.WriteAsync(connection => PeerStore.PurgeExpiredAsync(connection, ended, onlineSince: 1), CancellationToken.None));
         await tracker.Database.WriteAsync(connection => SessionStore.PurgeExpiredAsync(connection, DateTimeOffset.FromUnixTimeSeconds(1)), CancellationToken.None);
         Assert.Equal((1, 1), (await tracker.CountAsync("peers"), await tracker.CountAsync("sessions")));
+    }
+
+    [TrackerFact]
+    public async Task A_heartbeat_that_is_written_after_a_logout_brings_no_peer_back()
+    {
+        await using var tracker = await TestTracker.StartAsync();
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var elsewhere = await TestUser.LogInAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        await alice.AnnounceAsync(("dev", root, Complete: true));
+        await alice.DeleteAsync(TrackerRoutes.CurrentSession);
+
+        await tracker.Database.WritePresenceAsync(
+            async connection =>
+            {
+                await PeerStore.SetLastSeenAsync(connection, await connection.QueryAsync<long>("SELECT id FROM peers"), DateTimeOffset.UtcNow);
+                return true;
+            },
+            CancellationToken.None);
+
+        Assert.Equal(0, Assert.Single(await elsewhere.ListFilesAsync("dev")).Sources);
+        // Nor is a session removed, with all of its peers at once, before they are.
+        await tracker.Database.WriteAsync(connection => SessionStore.PurgeExpiredAsync(connection, DateTimeOffset.FromUnixTimeSeconds(1)), CancellationToken.None);
+        Assert.Equal(1, await tracker.CountAsync("peers"));
     }
 
     [TrackerFact]

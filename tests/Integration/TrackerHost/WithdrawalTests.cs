@@ -91,7 +91,7 @@ public sealed class WithdrawalTests : IAsyncLifetime
         }
 
         await _alice.ShareAsync("dev", "file 0", roots[0]);
-        while (await _tracker.Database.WriteAsync(LostHoldingStore.SweepAsync, CancellationToken.None))
+        while (await _tracker.Database.WriteAsync(connection => LostHoldingStore.SweepAsync(connection, DateTimeOffset.UtcNow), CancellationToken.None))
         {
         }
 

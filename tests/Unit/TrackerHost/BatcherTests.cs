@@ -66,6 +66,37 @@ public sealed class BatcherTests : IDisposable
         Assert.Equal((0, 4), (await first, await patient));
     }
 
+    [Fact]
+    public async Task What_a_canceled_caller_gave_is_in_no_batch()
+    {
+        using var giveUp = new CancellationTokenSource();
+        var batcher = new Batcher<int, int>(DoubleAsync, maxBatch: 100);
+        var first = batcher.RunAsync(0, CancellationToken.None);
+        await BeginsAsync();
+        var impatient = batcher.RunAsync(1, giveUp.Token);
+        var patient = batcher.RunAsync(2, CancellationToken.None);
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient);
+        _mayRun.Release(2);
+        await Task.WhenAll(first, patient);
+
+        Assert.Equal([[0], [2]], _batches);
+    }
+
+    [Fact]
+    public async Task A_batch_has_a_weight()
+    {
+        var batcher = new Batcher<int, int>(DoubleAsync, maxBatch: 100, weigh: item => item, maxWeight: 10);
+        var first = batcher.RunAsync(0, CancellationToken.None);
+        await BeginsAsync();
+        int[] weights = [4, 7, 50, 1];
+        var others = Array.ConvertAll(weights, item => batcher.RunAsync(item, CancellationToken.None));
+        _mayRun.Release(4);
+        await Task.WhenAll([first, .. others]);
+
+        Assert.Equal([[0], [4, 7], [50], [1]], _batches);
+    }
+
     private async Task<IReadOnlyList<int>> DoubleAsync(IReadOnlyList<int> items)
     {
         lock (_batches)

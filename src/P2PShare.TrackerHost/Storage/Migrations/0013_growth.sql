@@ -10,10 +10,8 @@ INSERT INTO last_number (number) SELECT CASE WHEN e.id > r.number THEN e.id ELSE
 DROP TABLE last_event;
 DROP TABLE last_revocation;
 
--- An announce may be under way while a membership or a share ends, and add what it read before. What such an end leaves is looked for
--- until every transaction that began before it has ended: until its number has been passed.
-ALTER TABLE ended_memberships ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE withdrawn_contents ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
+-- When a content was withdrawn. An announce may be under way meanwhile, and add what it read before: what is left is looked for until later.
+ALTER TABLE withdrawn_contents ADD COLUMN withdrawn BIGINT NOT NULL DEFAULT 0;
 
 -- Peers and what they hold are rewritten by announces within an interval: they need no log. After a crash of the server these tables are
 -- empty, and the peers announce in full again.
