@@ -34,8 +34,14 @@ internal sealed class Batcher<TItem, TResult>(
             _ = Task.Run(RunAllAsync, CancellationToken.None);
         }
 
-        await using var registration = cancellationToken.UnsafeRegister(static state => ((Waiting)state!).TryDrop(), waiting);
-        return await waiting.Result.Task.WaitAsync(cancellationToken);
+        try
+        {
+            return await waiting.Result.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            waiting.TryDrop();
+        }
     }
 
     private async Task RunAllAsync()

@@ -66,6 +66,6 @@ public sealed partial class TrackerHostRules
     }
 
     // A statement's keyword is written in capitals, and DO UPDATE SET belongs to an INSERT.
-    [GeneratedRegex(@"\b(?:INSERT INTO|DELETE FROM|(?<!DO )UPDATE) (\w+)\b")]
+    [GeneratedRegex(@"\b(?:INSERT INTO|DELETE FROM|(?<!DO |FOR )UPDATE) (\w+)\b")]
     private static partial Regex Write();
 }
