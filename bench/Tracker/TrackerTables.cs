@@ -75,7 +75,11 @@ internal sealed class TrackerTables : IAsyncDisposable
         }
 
         await ExecuteAsync(afterwards);
-        await ExecuteAsync("ANALYZE");
+        if (_connection is NpgsqlConnection)
+        {
+            // As its autovacuum does; SQLite has no statistics of a tracker's tables.
+            await ExecuteAsync("ANALYZE");
+        }
     }
 
     private async Task ExecuteAsync(string sql)
