@@ -27,6 +27,8 @@ internal sealed class AccountService(
     public const int MinPasswordLength = 8;
     public const int MaxPasswordLength = 256;
 
+    private const long NoUser = -1;
+
     // When a user has one more than allowed, there is one; after the setting was lowered there may be many.
     private const int MaxSessionsEndedAtOnce = 16;
 
@@ -231,8 +233,9 @@ internal sealed class AccountService(
         var user = await users.FindAsync(name, cancellationToken);
         var isOld = user?.PasswordPrepared == 0;
         var prepared = OpaqueString.Prepare(password).Prepared;
-        var isKnown = user is not null
-            && await database.ReadAsync(connection => LoginNetworkStore.IsKnownAsync(connection, user.Id, address.Network(), clock.GetUtcNow()), cancellationToken);
+        // Also for no user: a look-up less would show in the time.
+        var isKnown = await database.ReadAsync(
+            connection => LoginNetworkStore.IsKnownAsync(connection, user?.Id ?? NoUser, address.Network(), clock.GetUtcNow()), cancellationToken);
         var isRight = await workers.RunAsync(
             address,
             isKnown,

@@ -1,9 +1,7 @@
-using System.ComponentModel;
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Microsoft.AspNetCore.Mvc;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
@@ -20,7 +18,7 @@ internal static class EventEndpoints
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet(TrackerRoutes.Events, WatchAsync)
         .WithTags("Events")
         .RequireAuthorization()
-        .Charge<string[]>(groups => groups.Length / GroupsForOnePermit)
+        .Charge<WatchRequest>(request => ((request.Group?.Length ?? 0) / GroupsForOnePermit) + (string.IsNullOrEmpty(request.LastEventId) ? 0 : RequestCosts.OfList))
         .Describe("watchEvents", "Streams what happens in the caller's groups.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.QuotaExceeded)
         .Produces<GroupEvent>(StatusCodes.Status200OK, "text/event-stream")
         .WithMetadata(new OpenApiSuccess(
@@ -29,12 +27,10 @@ internal static class EventEndpoints
             + "An event of type 'heartbeat' comes when nothing else did for 15 seconds."));
 
     private static async Task<IResult> WatchAsync(
-        [Description("Names of the groups to watch; none: all of the caller's.")] string[]? group,
-        [FromHeader(Name = "Last-Event-ID"), Description("Id of an event: the stream begins with the events after it, up to an hour back.")] string? lastEventId,
-        HttpContext context, CurrentUser user, EventFeed feed, TrackerDatabase database, TimeProvider clock, CancellationToken cancellationToken)
+        [AsParameters] WatchRequest request, HttpContext context, CurrentUser user, EventFeed feed, TrackerDatabase database, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var after = ParseEventId(lastEventId ?? "");
-        var groups = group ?? [];
+        var after = ParseEventId(request.LastEventId ?? "");
+        var groups = request.Group ?? [];
         if (groups.Length > 0)
         {
             await database.ReadAsync(connection => Membership.RequireGroupsAsync(connection, user, groups), cancellationToken);

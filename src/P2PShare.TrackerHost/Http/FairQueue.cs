@@ -5,7 +5,8 @@ namespace P2PShare.TrackerHost.Http;
 /// <summary>
 /// What waits for its turn, bounded. Keys, such as addresses, have their turns in a round, however much each of them has waiting (fair queuing, RFC 970). Preferred
 /// items have a round of their own, whose turns come before those of the others, except one of <see cref="PreferredInARow"/>. When the queue is full, the newest item
-/// of the key with the most makes room for one of a key with fewer. Not safe for concurrent use.
+/// of the key with the most in a round makes room: of the others for a preferred item, and in the same round for an item of a key with fewer. Others displace preferred
+/// items only if those have more than half of the queue. Not safe for concurrent use.
 /// </summary>
 /// <param name="capacity">Most items.</param>
 /// <param name="capacityOfKey">Most items of one key.</param>
@@ -15,7 +16,6 @@ internal sealed class FairQueue<T>(int capacity, int capacityOfKey)
     public const int PreferredInARow = 4;
 
     private readonly Dictionary<string, Key> _keys = new(StringComparer.Ordinal);
-    private readonly SortedSet<Key> _byCount = new(Comparer<Key>.Create((a, b) => (a.Count, a.Number).CompareTo((b.Count, b.Number))));
     private readonly Round _preferred = new();
     private readonly Round _others = new();
     private long _nextNumber;
@@ -36,25 +36,25 @@ internal sealed class FairQueue<T>(int capacity, int capacityOfKey)
 
         if (Count >= capacity)
         {
-            var most = _byCount.Max;
-            if (most is null || most.Count <= (own?.Count ?? 0) + 1)
+            displaced = FindDisplaced(own, isPreferred);
+            if (displaced is null)
             {
                 return null;
             }
 
-            displaced = most.Newest;
             Remove(displaced);
         }
 
-        if (own is null)
+        // After the removal, which may have been the last item of the key.
+        if (!_keys.TryGetValue(key, out own))
         {
             _keys[key] = own = new Key(key, _nextNumber++);
         }
 
         var place = new Place(own, isPreferred ? _preferred : _others, item);
-        ChangeCount(own, 1);
-        place.Node = own.Places.AddLast(place);
         place.Round.Add(place);
+        own.Count++;
+        Count++;
         return place;
     }
 
@@ -78,30 +78,30 @@ internal sealed class FairQueue<T>(int capacity, int capacityOfKey)
     /// <summary>Takes an item out. Does nothing if it is not in the queue any more.</summary>
     public void Remove(Place place)
     {
-        if (place.Node is not { } node)
+        if (place.Node is null)
         {
             return;
         }
 
-        place.Node = null;
-        place.Key.Places.Remove(node);
         place.Round.Remove(place);
-        ChangeCount(place.Key, -1);
+        place.Key.Count--;
+        Count--;
+        if (place.Key.Count == 0)
+        {
+            _keys.Remove(place.Key.Name);
+        }
     }
 
-    private void ChangeCount(Key key, int change)
+    /// <returns>The item that makes room for one of a key; null if none does.</returns>
+    private Place? FindDisplaced(Key? own, bool isPreferred)
     {
-        _byCount.Remove(key);
-        key.Count += change;
-        Count += change;
-        if (key.Count > 0)
+        if (isPreferred)
         {
-            _byCount.Add(key);
+            return _others.NewestOfMost(0) ?? _preferred.NewestOfMost(_preferred.CountOf(own) + 1);
         }
-        else
-        {
-            _keys.Remove(key.Name);
-        }
+
+        return _others.NewestOfMost(_others.CountOf(own) + 1)
+            ?? (_preferred.Count > capacity / 2 ? _preferred.NewestOfMost((own?.Count ?? 0) + 1) : null);
     }
 
     /// <summary>An item in the queue.</summary>
@@ -115,9 +115,8 @@ internal sealed class FairQueue<T>(int capacity, int capacityOfKey)
 
         internal Round Round { get; }
 
+        /// <summary>Where it is among the items of its key in its round; null if it is not in the queue any more.</summary>
         internal LinkedListNode<Place>? Node { get; set; }
-
-        internal LinkedListNode<Place>? NodeInLane { get; set; }
     }
 
     internal sealed class Key(string name, long number)
@@ -126,12 +125,8 @@ internal sealed class FairQueue<T>(int capacity, int capacityOfKey)
 
         public long Number => number;
 
+        /// <summary>Its items, of both rounds.</summary>
         public int Count { get; set; }
-
-        /// <summary>In the order in which they came.</summary>
-        public LinkedList<Place> Places { get; } = [];
-
-        public Place Newest => Places.Last!.Value;
     }
 
     /// <summary>The keys that have something in it, each with a turn in a round.</summary>
@@ -139,8 +134,16 @@ internal sealed class FairQueue<T>(int capacity, int capacityOfKey)
     {
         private readonly Dictionary<Key, LinkedListNode<Lane>> _lanes = [];
         private readonly LinkedList<Lane> _turns = [];
+        private readonly SortedSet<Lane> _byCount = new(Comparer<Lane>.Create((a, b) => (a.Places.Count, a.Key.Number).CompareTo((b.Places.Count, b.Key.Number))));
 
         public bool IsEmpty => _turns.Count == 0;
+
+        public int Count { get; private set; }
+
+        public int CountOf(Key? key) => key is not null && _lanes.TryGetValue(key, out var lane) ? lane.Value.Places.Count : 0;
+
+        /// <returns>The newest item of the key with the most; null if no key has more than <paramref name="count"/>.</returns>
+        public Place? NewestOfMost(int count) => _byCount.Max is { } most && most.Places.Count > count ? most.Places.Last!.Value : null;
 
         public void Add(Place place)
         {
@@ -149,7 +152,11 @@ internal sealed class FairQueue<T>(int capacity, int capacityOfKey)
                 _lanes[place.Key] = lane = _turns.AddLast(new Lane(place.Key, []));
             }
 
-            place.NodeInLane = lane.Value.Places.AddLast(place);
+            // It is sorted by the count, which changes.
+            _byCount.Remove(lane.Value);
+            place.Node = lane.Value.Places.AddLast(place);
+            _byCount.Add(lane.Value);
+            Count++;
         }
 
         /// <summary>The item whose turn it is; its key has its next turn after all others.</summary>
@@ -164,8 +171,15 @@ internal sealed class FairQueue<T>(int capacity, int capacityOfKey)
         public void Remove(Place place)
         {
             var lane = _lanes[place.Key];
-            lane.Value.Places.Remove(place.NodeInLane!);
-            if (lane.Value.Places.Count == 0)
+            _byCount.Remove(lane.Value);
+            lane.Value.Places.Remove(place.Node!);
+            place.Node = null;
+            Count--;
+            if (lane.Value.Places.Count > 0)
+            {
+                _byCount.Add(lane.Value);
+            }
+            else
             {
                 _lanes.Remove(place.Key);
                 _turns.Remove(lane);

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 using System.Net;
@@ -10,11 +12,17 @@ namespace P2PShare.TrackerHost.Http;
 
 /// <summary>
 /// Bounds the TLS handshakes that are worked on at once: a herd of new connections is served one after the other, in turn by address, instead of all too late. A
-/// connection has no turn before it has sent something, and its handshake no time before its turn. Until then it costs no more than its socket and its first bytes. A
-/// turn ends when the handshake waits for its client, so that none holds a place by being slow: the rest of a handshake costs little.
+/// connection has no turn before it has sent a whole first record, and its handshake no time before its turn. Until then it costs no more than its socket and that record. A
+/// turn ends when the handshake waits for its client, so that none holds a place by being slow, and it continues with another turn, which comes before those of handshakes
+/// that have not begun: what has begun takes memory and has a time limit.
 /// </summary>
 internal sealed class Handshakes
 {
+    // RFC 8446, section 5.1: type, version (2 bytes), length (2 bytes, big-endian) of a record.
+    private const int RecordHeaderLength = 5;
+    private const int MaxRecordLength = 16 * 1024;
+    private const byte HandshakeRecord = 22;
+
     private readonly ConnectionOptions _options;
     private readonly TimeProvider _clock;
     private readonly Audit _audit;
@@ -63,7 +71,7 @@ internal sealed class Handshakes
     /// <summary>Ends the turn of a connection. To be called after TLS is added to the endpoint: the handshake has succeeded.</summary>
     public void End(ListenOptions endpoint) => endpoint.Use(next => async connection =>
     {
-        connection.Features.Get<FairGate.Turn>()?.Dispose();
+        connection.Features.Get<TurnReader>()?.End();
         Interlocked.Increment(ref _established);
         try
         {
@@ -77,39 +85,47 @@ internal sealed class Handshakes
 
     private async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        if (!await HasDataAsync(connection))
+        if (!await HasRecordAsync(connection))
         {
-            connection.Abort(new ConnectionAbortedException("The client sent nothing."));
+            connection.Abort(new ConnectionAbortedException("The client sent no TLS record."));
             return;
         }
 
-        using var turn = await EnterAsync(connection);
-        if (turn is null)
+        if (await EnterAsync(connection, hasBegun: false, CancellationToken.None) is not { } turn)
         {
             return;
         }
 
-        connection.Features.Set(turn);
-        connection.Transport = new Transport(new TurnReader(connection.Transport.Input, turn), connection.Transport.Output);
-        await next(connection);
+        var reader = new TurnReader(connection.Transport.Input, turn, async cancellationToken =>
+            await EnterAsync(connection, hasBegun: true, cancellationToken) ?? throw new ConnectionAbortedException("The handshake had no further turn."));
+        try
+        {
+            connection.Features.Set(reader);
+            connection.Transport = new Transport(reader, connection.Transport.Output);
+            await next(connection);
+        }
+        finally
+        {
+            reader.End();
+        }
     }
 
     /// <returns>Null if it was closed.</returns>
-    private async Task<FairGate.Turn?> EnterAsync(ConnectionContext connection)
+    private async Task<FairGate.Turn?> EnterAsync(ConnectionContext connection, bool hasBegun, CancellationToken cancellationToken)
     {
         var address = ((connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None).UnmapIPv4();
         using var patience = new CancellationTokenSource(_options.HandshakeQueueTimeout, _clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, connection.ConnectionClosed);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, connection.ConnectionClosed, cancellationToken);
         try
         {
-            if (await Gate.EnterAsync(address.Network(), isPreferred: false, either.Token) is { } turn)
+            if (await Gate.EnterAsync(address.Network(), isPreferred: hasBegun, any.Token) is { } turn)
             {
                 return turn;
             }
         }
         catch (OperationCanceledException) when (!patience.IsCancellationRequested)
         {
-            // The client is gone.
+            // The client is gone, or the time of its handshake is over.
             return null;
         }
         catch (OperationCanceledException)
@@ -123,14 +139,25 @@ internal sealed class Handshakes
         return null;
     }
 
-    private async Task<bool> HasDataAsync(ConnectionContext connection)
+    /// <summary>Waits for the first record. What cannot be one is left to TLS, which refuses it at once.</summary>
+    private async Task<bool> HasRecordAsync(ConnectionContext connection)
     {
+        var input = connection.Transport.Input;
         using var patience = new CancellationTokenSource(_options.HandshakeTimeout, _clock);
         try
         {
-            var read = await connection.Transport.Input.ReadAsync(patience.Token);
-            connection.Transport.Input.AdvanceTo(read.Buffer.Start);
-            return !read.Buffer.IsEmpty;
+            var read = await input.ReadAtLeastAsync(RecordHeaderLength, patience.Token);
+            var length = LengthOfRecord(read.Buffer);
+            input.AdvanceTo(read.Buffer.Start);
+            if (length is null or 0)
+            {
+                return length is not null;
+            }
+
+            read = await input.ReadAtLeastAsync(length.Value, patience.Token);
+            var isWhole = read.Buffer.Length >= length;
+            input.AdvanceTo(read.Buffer.Start);
+            return isWhole;
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested)
         {
@@ -140,6 +167,20 @@ internal sealed class Handshakes
         {
             return false;
         }
+    }
+
+    /// <returns>With its header; null if the client sent less than a header, 0 if it is no record of a handshake.</returns>
+    private static int? LengthOfRecord(ReadOnlySequence<byte> sent)
+    {
+        if (sent.Length < RecordHeaderLength)
+        {
+            return null;
+        }
+
+        Span<byte> header = stackalloc byte[RecordHeaderLength];
+        sent.Slice(0, RecordHeaderLength).CopyTo(header);
+        var length = BinaryPrimitives.ReadUInt16BigEndian(header[3..]);
+        return header[0] == HandshakeRecord && length <= MaxRecordLength ? RecordHeaderLength + length : 0;
     }
 
     private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;

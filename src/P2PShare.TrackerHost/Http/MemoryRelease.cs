@@ -11,16 +11,18 @@ internal sealed partial class MemoryRelease(Handshakes handshakes, TimeProvider 
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var started = clock.GetTimestamp();
         using var timer = new PeriodicTimer(Interval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             // Those of a herd are open at once; the garbage comes with their handshakes.
             var open = handshakes.Established;
-            if (_swing.Observe(open))
+            if (_swing.Observe(open, clock.GetElapsedTime(started)))
             {
                 var begun = clock.GetTimestamp();
                 Release();
                 var took = clock.GetElapsedTime(begun);
+                _swing.Released(clock.GetElapsedTime(started), took);
                 MemoryReleased(took, open);
             }
         }

@@ -12,8 +12,8 @@ public sealed class HandshakeTests
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
     private static readonly IPAddress Elsewhere = IPAddress.Parse("127.0.0.2");
 
-    // The type of a handshake record, and no more (RFC 8446, section 5.1).
-    private static readonly byte[] FirstByte = [0x16];
+    // A whole handshake record (RFC 8446, section 5.1) with the type of a ClientHello alone: the rest of the message would be in the next one.
+    private static readonly byte[] FirstRecord = [0x16, 3, 1, 0, 1, 1];
 
     [Fact]
     public async Task All_of_a_herd_are_served_although_few_handshakes_are_worked_on_at_once()
@@ -32,12 +32,13 @@ public sealed class HandshakeTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Connections_that_send_nothing_or_stop_in_the_middle_hold_no_place(bool begin)
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(6)]
+    public async Task Connections_that_send_nothing_or_stop_in_the_middle_hold_no_place(int sent)
     {
         await using var tracker = await StartAsync(1);
-        var silent = await ConnectManyAsync(tracker, 50, begin ? FirstByte : null);
+        var silent = await ConnectManyAsync(tracker, 50, sent == 0 ? null : FirstRecord[..sent]);
 
         await Eventually.HoldsAsync(() => Handshakes(tracker).Open == 50, "all are accepted");
         await ServeAsync(tracker);
@@ -54,7 +55,7 @@ public sealed class HandshakeTests
         // As if a handshake took long.
         using var turn = await Handshakes(tracker).Gate.EnterAsync("", isPreferred: false, CancellationToken.None);
         var closed = 0;
-        var attack = await ConnectManyAsync(tracker, 40, FirstByte);
+        var attack = await ConnectManyAsync(tracker, 40, FirstRecord);
         attack.ForEach(socket => _ = CountClosedAsync(socket));
         await Eventually.HoldsAsync(() => Volatile.Read(ref closed) == 20, "those beyond the queue are closed");
         Assert.Equal(20, Handshakes(tracker).Waiting);
@@ -87,15 +88,38 @@ public sealed class HandshakeTests
     {
         await using var tracker = await StartAsync(1, options => options.HandshakeQueueTimeout = TimeSpan.FromSeconds(5));
         using var turn = await Handshakes(tracker).Gate.EnterAsync("", isPreferred: false, CancellationToken.None);
-        var gone = await ConnectManyAsync(tracker, 10, FirstByte);
+        var gone = await ConnectManyAsync(tracker, 10, FirstRecord);
         gone.ForEach(socket => socket.Dispose());
-        using var patient = (await ConnectManyAsync(tracker, 1, FirstByte)).Single();
+        using var patient = (await ConnectManyAsync(tracker, 1, FirstRecord)).Single();
 
         await Eventually.HoldsAsync(() => Handshakes(tracker).Open == 0, "none is there any more");
 
         Assert.Equal(0, Handshakes(tracker).Waiting);
         turn!.Dispose();
         await ServeAsync(tracker);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(6)]
+    public async Task What_connections_send_after_their_first_bytes_waits_for_a_turn_too(int sent)
+    {
+        await using var tracker = await StartAsync(1);
+        var sockets = await ConnectManyAsync(tracker, 10, FirstRecord[..sent]);
+        await Eventually.HoldsAsync(() => Handshakes(tracker).Open == 10 && Handshakes(tracker) is { Waiting: 0, Gate.Inside: 0 }, "all wait for their clients");
+        using var turn = await Handshakes(tracker).Gate.EnterAsync("", isPreferred: false, CancellationToken.None);
+
+        // The rest of the first record, and a second one: TLS would answer with an alert.
+        foreach (var socket in sockets)
+        {
+            await socket.SendAsync((byte[])[.. FirstRecord[sent..], .. FirstRecord]);
+        }
+
+        await Eventually.HoldsAsync(() => Handshakes(tracker).Waiting == 10, "all wait for a turn");
+        Assert.All(sockets, socket => Assert.Equal(0, socket.Available));
+        turn!.Dispose();
+        await ServeAsync(tracker);
+        sockets.ForEach(socket => socket.Dispose());
     }
 
     private static Handshakes Handshakes(TestTracker tracker) => tracker.Services.GetRequiredService<Handshakes>();

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Http;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -46,7 +47,7 @@ public sealed class RequestCostTests
         ["DELETE /v2/peers/{fingerprint}"] = "Requests 1",
         ["POST /v2/groups/{group}/dial-requests"] = "Dials 1",
         ["GET /v2/peers/{fingerprint}/dials"] = "Requests 1",
-        ["GET /v2/events"] = "Requests 1 to 63",
+        ["GET /v2/events"] = "Requests 1 to 67",
     };
 
     // The largest of each kind. The groups of an event stream are bounded by the length of a request's first line.
@@ -55,7 +56,7 @@ public sealed class RequestCostTests
         [typeof(AnnounceRequest)] = new AnnounceRequest(Root, 1, [], Full: false, Holdings(AnnounceRequest.MaxHoldings), Holdings(AnnounceRequest.MaxHoldings), RevocationsAfter: 0),
         [typeof(SourcesRequest)] = new SourcesRequest(Guid.Empty, Root, Root, [.. Enumerable.Repeat(Root, SourcesRequest.MaxContents)]),
         [typeof(WithdrawFilesRequest)] = new WithdrawFilesRequest([.. Enumerable.Repeat("file", WithdrawFilesRequest.MaxNames)]),
-        [typeof(string[])] = Enumerable.Repeat("g", 1000).ToArray(),
+        [typeof(WatchRequest)] = new WatchRequest { Group = [.. Enumerable.Repeat("g", 1000)], LastEventId = "1" },
     };
 
     [Fact]
@@ -93,6 +94,31 @@ public sealed class RequestCostTests
         var holdings = new AnnounceRequest(large.Fingerprint, 1, [], Full: true, Holdings(AnnounceRequest.MaxHoldings), [], RevocationsAfter: 0);
         var announced = await CountAsync(() => large.PostAsync(TrackerRoutes.Peers, large.Prove(holdings)));
         Assert.Equal(1, announced);
+    }
+
+    [TrackerFact]
+    public async Task A_stream_that_repeats_events_counts_as_a_list()
+    {
+        await using var tracker = await TestTracker.StartAsync(options => options.RequestsPerMinute = 60);
+        using var fresh = await TestUser.CreateAsync(tracker, "fresh");
+        using var resumed = await TestUser.CreateAsync(tracker, "resumed");
+
+        var served = (Fresh: await CountAsync(() => WatchAsync(fresh, null)), Resumed: await CountAsync(() => WatchAsync(resumed, "0")));
+
+        // 60 permits, and what came back meanwhile.
+        Assert.InRange(served.Fresh, 50, 75);
+        Assert.InRange(served.Resumed, 10, 16);
+
+        static Task<HttpResponseMessage> WatchAsync(TestUser user, string? after)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, TrackerRoutes.Events);
+            if (after is not null)
+            {
+                request.Headers.Add("Last-Event-ID", after);
+            }
+
+            return user.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        }
     }
 
     [TrackerFact]

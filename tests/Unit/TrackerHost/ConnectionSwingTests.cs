@@ -6,6 +6,8 @@ namespace P2PShare.Unit.TrackerHost;
 public sealed class ConnectionSwingTests
 {
     private readonly ConnectionSwing _swing = new();
+    private TimeSpan _now = TimeSpan.Zero;
+    private TimeSpan _step = TimeSpan.FromSeconds(5);
 
     [Fact]
     public void It_is_once_when_a_herd_has_come_and_once_when_it_has_gone() =>
@@ -24,5 +26,41 @@ public sealed class ConnectionSwingTests
     public void It_is_not_for_a_small_part_of_many() =>
         Assert.Equal([false, true, false, false, false, true], Observe(40_000, 40_000, 45_000, 45_000, 50_500, 50_500));
 
-    private IEnumerable<bool> Observe(params int[] open) => [.. open.Select(_swing.Observe)];
+    [Theory]
+    // A day of the attack: up and down every 20 seconds. The pause is 5 minutes, or 50 times what the last collection took.
+    [InlineData(0.1, 288)]
+    [InlineData(6, 288)]
+    [InlineData(12, 142)]
+    public void One_who_opens_and_closes_many_again_and_again_causes_few_collections(double seconds, int most)
+    {
+        var (swing, took, now, times) = (new ConnectionSwing(), TimeSpan.FromSeconds(seconds), TimeSpan.Zero, new List<TimeSpan>());
+        for (var i = 0; now < TimeSpan.FromDays(1); i++)
+        {
+            // Ten seconds each, observed twice.
+            if (swing.Observe(i / 2 % 2 == 0 ? 1500 : 0, now))
+            {
+                times.Add(now);
+                now += took;
+                swing.Released(now, took);
+            }
+
+            now += TimeSpan.FromSeconds(5);
+        }
+
+        Assert.InRange(times.Count, 2, most);
+        Assert.All(times.Zip(times.Skip(1)), pair => Assert.True(
+            pair.Second - pair.First >= took + ConnectionSwing.LeastPause && pair.Second - pair.First >= took * (1 + ConnectionSwing.PauseFactor)));
+    }
+
+    [Fact]
+    public void What_a_herd_left_during_the_pause_is_given_back_after_it()
+    {
+        Assert.Equal([false, true], Observe(5000, 5000));
+        _swing.Released(_now, TimeSpan.FromSeconds(1));
+        _step = TimeSpan.FromMinutes(1);
+
+        Assert.Equal([false, false, false, false, true], Observe(0, 0, 0, 0, 0));
+    }
+
+    private bool[] Observe(params int[] open) => [.. open.Select(one => _swing.Observe(one, _now += _step))];
 }

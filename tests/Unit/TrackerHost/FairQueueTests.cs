@@ -87,6 +87,34 @@ public sealed class FairQueueTests
         Assert.Equal(["a1", "b1", "c1", "a2"], TakeAll(queue));
     }
 
+    // Others come as lower case, preferred items as upper case; the key is the letter.
+    [Theory]
+    [InlineData("a1 b1 c1 d1", "X1", "d1", "X1 a1 b1 c1")]
+    [InlineData("a1 b1 b2 c1", "X1", "b2", "X1 a1 b1 c1")]
+    [InlineData("X1 X2 a1 b1", "Y1", "b1", "X1 Y1 X2 a1")]
+    [InlineData("X1 X2 a1 a2", "X3", "a2", "X1 X2 X3 a1")]
+    [InlineData("a1 b1 c1 d1", "x1", null, "a1 b1 c1 d1")]
+    [InlineData("X1 X2 a1 b1", "c1", null, "X1 X2 a1 b1")]
+    [InlineData("X1 X2 X3 a1", "c1", "X3", "X1 X2 a1 c1")]
+    [InlineData("X1 Y1 Z1 V1", "W1", null, "X1 Y1 Z1 V1")]
+    [InlineData("X1 X2 X3 V1", "W1", "X3", "X1 V1 W1 X2")]
+    [InlineData("X1 X2 X3 X4", "x5", null, "X1 X2 X3 X4")]
+    [InlineData("X1 X2 X3 a1", "A2", "a1", "X1 A2 X2 X3")]
+    public void In_a_full_queue_strangers_make_room_for_a_preferred_item_and_not_the_reverse(string waiting, string item, string? makesRoom, string served)
+    {
+        var queue = new FairQueue<string>(4, 4);
+        Assert.All(waiting.Split(' '), one => Assert.NotNull(EnqueueByCase(one, out _)));
+
+        var place = EnqueueByCase(item, out var displaced);
+
+        Assert.Equal(makesRoom, displaced?.Item);
+        Assert.Equal(makesRoom is null, place is null);
+        Assert.Equal(served, string.Join(' ', TakeAll(queue)));
+
+        FairQueue<string>.Place? EnqueueByCase(string one, out FairQueue<string>.Place? other) =>
+            queue.TryEnqueue(one[..1].ToUpperInvariant(), char.IsUpper(one[0]), one, out other);
+    }
+
     [Fact]
     public void What_is_removed_has_no_turn_and_makes_room()
     {
