@@ -1,5 +1,5 @@
-using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Hashing;

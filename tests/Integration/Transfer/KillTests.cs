@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 
 namespace P2PShare.Integration.Transfer;

@@ -40,7 +40,7 @@ public sealed class PasswordHashTests
         Assert.True(begun.Wait(TimeSpan.FromSeconds(30)));
         var second = workers.RunAsync(here, isKnown: false, () => Task.FromResult(2), CancellationToken.None);
 
-        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => workers.RunAsync(there, isKnown: true, () => Task.FromResult(3), CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<TooManyAttemptsException>(() => workers.RunAsync(there, isKnown: false, () => Task.FromResult(3), CancellationToken.None));
 
         Assert.True(refused.RetryAfter > TimeSpan.Zero);
         finish.Set();
