@@ -5,8 +5,8 @@ namespace P2PShare.TrackerHost.Http;
 /// <summary>
 /// What waits for its turn, bounded. Keys, such as addresses, have their turns in a round, however much each of them has waiting (fair queuing, RFC 970). Preferred
 /// items have a round of their own, whose turns come before those of the others, except one of <see cref="PreferredInARow"/>. When the queue is full, the newest item
-/// of the key with the most in a round makes room: of the others for a preferred item, and in the same round for an item of a key with fewer. Others displace preferred
-/// items only if those have more than half of the queue. Not safe for concurrent use.
+/// of the key with the most in a round makes room: of the others for a preferred item, and in the same round for an item of a key with fewer. Each round keeps a key's
+/// only item from the other one as long as it has no more than half of the queue. Not safe for concurrent use.
 /// </summary>
 /// <param name="capacity">Most items.</param>
 /// <param name="capacityOfKey">Most items of one key.</param>
@@ -97,7 +97,7 @@ internal sealed class FairQueue<T>(int capacity, int capacityOfKey)
     {
         if (isPreferred)
         {
-            return _others.NewestOfMost(0) ?? _preferred.NewestOfMost(_preferred.CountOf(own) + 1);
+            return _others.NewestOfMost(_others.Count > capacity / 2 ? 0 : 1) ?? _preferred.NewestOfMost(_preferred.CountOf(own) + 1);
         }
 
         return _others.NewestOfMost(_others.CountOf(own) + 1)

@@ -20,7 +20,14 @@ if [ "$base" = sdk ]; then
     mkdir -p ".$dotnet" root/.nuget
     mount --bind -o ro "$dotnet" ".$dotnet"
     # The packages that this machine has fetched already.
-    mount --bind "${HOME:-/root}/.nuget" root/.nuget
+    home=${HOME:-/root}
+    mkdir -p "$home/.nuget"
+    mount --bind "$home/.nuget" root/.nuget
+    if [ -n "${NUGET_PACKAGES:-}" ]; then
+        mkdir -p root/.nuget/packages
+        mount --bind "$NUGET_PACKAGES" root/.nuget/packages
+        export NUGET_PACKAGES=/root/.nuget/packages
+    fi
     export HOME=/root
 else
     mkdir -p usr/{bin,lib,lib64,share/dotnet}
