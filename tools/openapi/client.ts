@@ -26,15 +26,27 @@ export async function listFiles(baseUrl: string, userName: string, password: str
     throw new Error(`${login.error.code}: ${login.error.detail}`);
   }
 
-  const files = await client.GET("/v2/groups/{group}/files", {
-    params: { path: { group } },
-    headers: { Authorization: `Bearer ${login.data.token}` },
-  });
-  if (files.error !== undefined) {
-    throw new Error(files.error.code === "NotMember" ? `Not a member of ${group}.` : files.error.detail);
-  }
+  const all: FileResponse[] = [];
+  let after: string | null = null;
+  do {
+    const query: { "page-size": number; after?: string } = { "page-size": 1000 };
+    if (after !== null) {
+      query.after = after;
+    }
 
-  return files.data;
+    const files = await client.GET("/v2/groups/{group}/files", {
+      params: { path: { group }, query },
+      headers: { Authorization: `Bearer ${login.data.token}` },
+    });
+    if (files.error !== undefined) {
+      throw new Error(files.error.code === "NotMember" ? `Not a member of ${group}.` : files.error.detail);
+    }
+
+    all.push(...files.data);
+    const link: string | null = files.response.headers.get("Link");
+    after = link === null ? null : new URL(link.slice(1, link.indexOf(">")), baseUrl).searchParams.get("after");
+  } while (after !== null);
+  return all;
 }
 
 export { conflict, impossible, kindOf, wait };
