@@ -91,7 +91,7 @@ public sealed class FairQueueTests
     [Theory]
     [InlineData("a1 b1 c1 d1", "X1", "d1", "X1 a1 b1 c1")]
     [InlineData("a1 b1 b2 c1", "X1", "b2", "X1 a1 b1 c1")]
-    [InlineData("X1 X2 a1 b1", "Y1", "b1", "X1 Y1 X2 a1")]
+    [InlineData("X1 X2 a1 b1", "Y1", "X2", "X1 Y1 a1 b1")]
     [InlineData("X1 X2 a1 a2", "X3", "a2", "X1 X2 X3 a1")]
     [InlineData("a1 b1 c1 d1", "x1", null, "a1 b1 c1 d1")]
     [InlineData("X1 X2 a1 b1", "c1", null, "X1 X2 a1 b1")]
@@ -99,7 +99,7 @@ public sealed class FairQueueTests
     [InlineData("X1 Y1 Z1 V1", "W1", null, "X1 Y1 Z1 V1")]
     [InlineData("X1 X2 X3 V1", "W1", "X3", "X1 V1 W1 X2")]
     [InlineData("X1 X2 X3 X4", "x5", null, "X1 X2 X3 X4")]
-    [InlineData("X1 X2 X3 a1", "A2", "a1", "X1 A2 X2 X3")]
+    [InlineData("X1 X2 X3 a1", "A2", "X3", "X1 A2 X2 a1")]
     public void In_a_full_queue_strangers_make_room_for_a_preferred_item_and_not_the_reverse(string waiting, string item, string? makesRoom, string served)
     {
         var queue = new FairQueue<string>(4, 4);
