@@ -10,7 +10,7 @@ internal sealed class ConnectionSwing
     public const int Least = 1000;
 
     /// <summary>The least pause between two collections.</summary>
-    public static readonly TimeSpan LeastPause = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(20);
 
     /// <summary>How many times as long as the last collection the pause is, if that is longer.</summary>
     public const int PauseFactor = 50;
