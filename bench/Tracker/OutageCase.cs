@@ -6,12 +6,12 @@ internal enum OutageCase
     /// <summary>The deletion of a group with many members.</summary>
     GroupRemoval,
 
-    /// <summary>A member leaves who shares many files.</summary>
+    /// <summary>A member who shares many files leaves.</summary>
     Leave,
 
     /// <summary>A session with many peers logs out.</summary>
     Logout,
 
-    /// <summary>Many peers fall silent at once, as behind a line that broke.</summary>
+    /// <summary>Many peers fall silent at once, as in a network partition.</summary>
     Silence,
 }

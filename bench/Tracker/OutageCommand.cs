@@ -8,7 +8,7 @@ internal sealed class OutageCommand : BenchCommand
 {
     private readonly Option<int> _peers = BenchOptions.Count("--peers", 1_000_000, "peers that fall silent together, each with two holdings");
     private readonly Option<int> _members = BenchOptions.Count("--members", 10_000, "members of the group that is deleted");
-    private readonly Option<int> _files = BenchOptions.Count("--files", 50_000, "files that the member shares who leaves");
+    private readonly Option<int> _files = BenchOptions.Count("--files", 50_000, "files shared by the member who leaves");
     private readonly Option<int> _own = BenchOptions.Count("--own-peers", 4_000, "peers of the session that logs out");
     private readonly Option<string?> _postgres = BenchOptions.Text("--postgres", "CONNECTION", "connection string of a PostgreSQL role that may create databases; without it the tracker has SQLite");
     private readonly Option<string[]> _cases = BenchOptions.Cases(Enum.GetNames<OutageCase>());

@@ -41,7 +41,7 @@ internal static class EndedMembershipStore
     /// <returns>Whether more is left of it.</returns>
     public static async Task<bool> SweepAsync(DbConnection connection, long group, long user, DateTimeOffset now)
     {
-        // What a user shares who was made a member again meanwhile stays.
+        // Shares made since then stay: the user may be a member again.
         var row = await connection.QuerySingleOrDefaultAsync<EndedMembership>($"{Select} WHERE e.group_id = @group AND e.user_id = @user", new { group, user });
         if (row is not null
             && (await FileService.EndSharesAsync(connection, group, user, row.UserName, row.Ended, MaxSharesAtOnce, now) == MaxSharesAtOnce
