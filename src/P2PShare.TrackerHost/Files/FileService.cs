@@ -18,7 +18,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
     // Items of the pages that are kept, each of some hundred bytes to 2 KB.
     private const long MaxItemsKept = 20_000;
 
-    private readonly RecentReads<(long Group, long? Change, PageRange Page, IReadOnlyDictionary<string, int> Counts), ListPage<FileResponse>> _pages =
+    private readonly RecentResults<(long Group, long? Change, PageRange Page, IReadOnlyDictionary<string, int> Counts), ListPage<FileResponse>> _pages =
         new(SourceCounts.Kept, MaxItemsKept, clock);
 
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>

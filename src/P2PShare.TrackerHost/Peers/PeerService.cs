@@ -17,6 +17,11 @@ internal sealed class PeerService
 {
     private const int MaxAnnouncesAtOnce = 256;
 
+    // Ten megabytes.
+    private const int MaxProofsKept = 50_000;
+
+    private static readonly TimeSpan ProofLifetime = TimeSpan.FromHours(12);
+
     // Announces and their items in one transaction, for which the others wait.
     private const int MaxItemsAtOnce = 20_000;
 
@@ -31,13 +36,15 @@ internal sealed class PeerService
     private readonly SourceSearch _sources;
     private readonly Batcher<Announce, AnnounceResponse?> _heartbeats;
     private readonly Batcher<Announce, AnnounceOutcome> _announces;
-    private readonly ProvenFingerprints _proven = new();
+    // A proof is the same with every announce of a session, and to check its signature costs more than all else that the announce needs.
+    private readonly RecentResults<(Guid Session, Hash256 Fingerprint), bool> _proven;
     private int _inWork;
 
     public PeerService(
         TrackerDatabase database, PeerOptions options, TicketOptions tickets, TicketKeys keys, TrackerIdentity tracker, LastSeenWriter lastSeen, TimeProvider clock)
     {
         (_database, _options, _tickets, _keys, _tracker, _lastSeen, _clock) = (database, options, tickets, keys, tracker, lastSeen, clock);
+        _proven = new RecentResults<(Guid, Hash256), bool>(ProofLifetime, MaxProofsKept, clock);
         _pacing = new AnnouncePacing(options);
         _sources = new SourceSearch(options, clock);
         _heartbeats = new Batcher<Announce, AnnounceResponse?>(AnswerHeartbeatsAsync, MaxAnnouncesAtOnce);
@@ -113,7 +120,7 @@ internal sealed class PeerService
                         ErrorCode.FileNotFound, $"'{membership.GroupName}' has none of the contents that were asked for: their share was stopped, or they were replaced.");
                 }
 
-                var contents = await _sources.FindAsync(connection, membership.GroupId, roots, request.Fingerprint);
+                var contents = await _sources.FindAsync(connection, membership, roots, request.Fingerprint);
                 var expires = DateTimeOffset.FromUnixTimeSeconds((now + _tickets.TicketLifetime).ToUnixTimeSeconds());
                 var ticket = new Ticket(
                     user.UserId, membership.Group.Id, user.SessionId, user.Name, membership.GroupName, roots, request.CertificateHash, expires);
@@ -124,7 +131,8 @@ internal sealed class PeerService
 
     private bool Proves(CurrentUser user, AnnounceRequest request)
     {
-        if (_proven.Contains(user.SessionId, request.Fingerprint))
+        var key = (user.SessionId, request.Fingerprint);
+        if (_proven.TryGet(key, out _))
         {
             return true;
         }
@@ -134,7 +142,7 @@ internal sealed class PeerService
             return false;
         }
 
-        _proven.Add(user.SessionId, request.Fingerprint);
+        _proven.Add(key, true, size: 1);
         return true;
     }
 

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
 
@@ -19,12 +20,14 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
     private const int ManyCandidates = 200;
     private const long MaxSourcesKept = 50_000;
 
-    private readonly RecentReads<(long Group, Hash256 Content), SourcePeer[]> _recent = new(Kept / 2, MaxSourcesKept, clock);
+    private readonly RecentResults<(Guid Group, Hash256 Content), SourcePeer[]> _recent = new(Kept / 2, MaxSourcesKept, clock);
 
     /// <param name="asker">Fingerprint of the peer that asks, which is left out.</param>
     /// <returns>For each content, in their order, at most <see cref="HoldingStore.MaxSources"/>.</returns>
-    public async Task<IReadOnlyList<ContentSources>> FindAsync(DbConnection connection, long group, IReadOnlyList<Hash256> contents, Hash256 asker)
+    public async Task<IReadOnlyList<ContentSources>> FindAsync(DbConnection connection, Membership membership, IReadOnlyList<Hash256> contents, Hash256 asker)
     {
+        // By its id: SQLite gives the number of a deleted group to a new one.
+        var group = membership.Group.Id;
         var found = new SourcePeer[contents.Count][];
         var missing = new List<int>();
         for (var i = 0; i < contents.Count; i++)
@@ -58,7 +61,7 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
             }
 
             var rows = await HoldingStore.FindSourcesAsync(
-                connection, group, [.. which.Select(i => contents[i])], candidates, options.OnlineSince(clock.GetUtcNow()));
+                connection, membership.GroupId, [.. which.Select(i => contents[i])], candidates, options.OnlineSince(clock.GetUtcNow()));
             for (var place = 0; place < which.Count; place++)
             {
                 found[which[place]] = [.. rows[place].Select(row => row.ToResponse())];

@@ -32,8 +32,8 @@ internal readonly record struct WriteLock(long Key)
     public static WriteLock TicketKeys { get; } = Of("ticket keys");
 
     /// <summary>
-    /// Takes locks within a write that finds out only then what it needs. Transactions that do so can wait for each other in a circle, which the server resolves
-    /// and the queue of writes repeats: for what is rare. SQLite's writer has the whole file.
+    /// Takes locks, in their order, in a write that has to read first to know what it needs. A transaction that does so twice can deadlock with another one; the server
+    /// ends one of them, and the queue of writes repeats it. SQLite's writer has the whole file.
     /// </summary>
     public static Task TakeAsync(DbConnection connection, IEnumerable<WriteLock> locks) => connection is NpgsqlConnection
         ? connection.ExecuteAsync(TakeAll, new { keys = locks.Select(one => one.Key).Order().ToArray() })

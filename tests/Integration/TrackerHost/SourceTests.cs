@@ -129,6 +129,27 @@ public sealed class SourceTests
     }
 
     [TrackerFact]
+    public async Task A_group_has_none_of_the_many_sources_of_a_deleted_one_whose_name_it_has()
+    {
+        await using var tracker = await TestTracker.StartAsync(options => options.PeersPerUserAndGroup = 1000);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        await alice.CreateGroupAsync("dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        var holding = await alice.HoldingAsync("dev", root, complete: true);
+        await Task.WhenAll(Enumerable.Range(0, 2 * HoldingStore.MaxSources).Select(_ => alice.AnnounceAsync(
+            new AnnounceRequest(TestUser.NewFingerprint(), 5000, [], Full: true, [holding], Removed: [], RevocationsAfter: 0))));
+        Assert.Equal(HoldingStore.MaxSources, Assert.Single((await alice.FindSourcesAsync("dev", root)).Contents).Peers.Count);
+
+        await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Group("dev")));
+        await bob.CreateGroupAsync("dev");
+        await bob.ShareAsync("dev", "file", root);
+
+        Assert.Empty(Assert.Single((await bob.FindSourcesAsync("dev", root)).Contents).Peers);
+    }
+
+    [TrackerFact]
     public async Task As_many_contents_as_a_request_may_name_fit_one_ticket()
     {
         await using var tracker = await TestTracker.StartAsync();

@@ -3,10 +3,13 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace P2PShare.TrackerHost.Storage;
 
-/// <summary>What was read a moment ago, for all who ask for the same meanwhile. It has two generations, of which the older one is dropped.</summary>
-/// <param name="lifetime">Half of the time after which nothing is returned any more.</param>
+/// <summary>
+/// What was read or checked recently, for all who ask for the same meanwhile. It has two generations, of which the older one is dropped when the newer one is full or
+/// has its lifetime behind it.
+/// </summary>
+/// <param name="lifetime">A result is returned for less than twice as long.</param>
 /// <param name="capacity">Greatest size of a generation; a larger value is not kept.</param>
-internal sealed class RecentReads<TKey, TValue>(TimeSpan lifetime, long capacity, TimeProvider clock)
+internal sealed class RecentResults<TKey, TValue>(TimeSpan lifetime, long capacity, TimeProvider clock)
     where TKey : notnull
 {
     private readonly Lock _lock = new();

@@ -3,14 +3,14 @@ using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Unit.TrackerHost;
 
-public sealed class RecentReadsTests
+public sealed class RecentResultsTests
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
 
     private readonly FakeTimeProvider _clock = new();
-    private readonly RecentReads<int, string> _reads;
+    private readonly RecentResults<int, string> _reads;
 
-    public RecentReadsTests() => _reads = new RecentReads<int, string>(Lifetime, capacity: 10, _clock);
+    public RecentResultsTests() => _reads = new RecentResults<int, string>(Lifetime, capacity: 10, _clock);
 
     [Fact]
     public void A_value_is_returned_for_at_least_a_lifetime_and_less_than_two()
