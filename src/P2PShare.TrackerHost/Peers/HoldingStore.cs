@@ -13,12 +13,6 @@ namespace P2PShare.TrackerHost.Peers;
 /// <summary>The rows of what peers hold.</summary>
 internal static partial class HoldingStore
 {
-    /// <summary>Most sources of one content in a response.</summary>
-    public const int MaxSources = 50;
-
-    /// <summary>As many are looked for: some of them may be gone, or be the peer that asks.</summary>
-    public const int Candidates = MaxSources + 25;
-
     private const int MaxHolders = 4;
 
     /// <summary>The user and the session of a peer that holds a content.</summary>
@@ -88,15 +82,15 @@ internal static partial class HoldingStore
     public static async Task SaveAsync(DbConnection connection, IEnumerable<KeyValuePair<Key, long>> holdings)
     {
         var rows = holdings.Select(holding => new HoldingRow(
-            holding.Key.PeerId, holding.Key.GroupId, holding.Key.Root, holding.Value, Random.Shared.NextInt64(uint.MaxValue))).ToList();
+            holding.Key.PeerId, holding.Key.GroupId, holding.Key.Root, holding.Value, Random.Shared.NextInt64(SourceStore.PlacesOfUser))).ToList();
         if (rows.Count > 0)
         {
             await connection.ExecuteAsync(
                 $"""
                 INSERT INTO holdings (peer_id, group_id, pieces_root, complete, place)
-                SELECT r.peer_id, r.group_id, r.root, r.complete, r.place
+                SELECT r.peer_id, r.group_id, r.root, r.complete, {SourceStore.PlaceOfUser} + r.place
                 FROM {connection.Rows("@rows", ("peer_id", "BIGINT"), ("group_id", "BIGINT"), ("root", "TEXT"), ("complete", "BIGINT"), ("place", "BIGINT"))}
-                WHERE 1 = 1
+                CROSS JOIN peers p WHERE p.id = r.peer_id
                 ON CONFLICT (peer_id, group_id, pieces_root) DO UPDATE SET complete = excluded.complete
                 """,
                 new { rows = Json(rows, HoldingRowJson.Default.IEnumerableHoldingRow) });
@@ -152,50 +146,6 @@ internal static partial class HoldingStore
         new { group, user, max });
 
     /// <summary>
-    /// Of each content some peers online that hold it, if possible complete ones, and more than one response has. Of many, those that follow a random place: to read all
-    /// and choose would cost the more the more there are, and all of them ask.
-    /// </summary>
-    /// <param name="candidates">Of each content at most.</param>
-    /// <returns>By position of the content.</returns>
-    public static async Task<ILookup<int, FoundSource>> FindSourcesAsync(
-        DbConnection connection, long group, IReadOnlyList<Hash256> contents, int candidates, long onlineSince)
-    {
-        const string Holders = "SELECT * FROM (SELECT peer_id, complete, place FROM holdings WHERE group_id = @group AND pieces_root = r.root AND ";
-        const string Some = " ORDER BY place LIMIT @candidates)";
-        // A number for the peer and whether it has all: what follows a row of another table can have one column on both databases.
-        const string Chosen =
-            $"""
-            SELECT peer_id * 2 + complete AS holder FROM (
-                {Holders} complete = 1 AND place >= @From {Some} AS a
-                UNION ALL {Holders} complete = 1 AND place < @From {Some} AS b
-                UNION ALL {Holders} complete = 0 AND place >= @From {Some} AS c
-                UNION ALL {Holders} complete = 0 AND place < @From {Some} AS d
-                ORDER BY complete DESC LIMIT @candidates
-            ) AS q
-            """;
-        var chosen = connection is NpgsqlConnection ? $"unnest(ARRAY({Chosen})) AS c(value)" : $"json_each((SELECT json_group_array(holder) FROM ({Chosen}))) AS c";
-        var found = await connection.QueryAsync<FoundSource>(
-            $"""
-            SELECT r.number AS Number, p.fingerprint AS Fingerprint, u.guid AS UserGuid, s.guid AS SessionGuid, u.name AS UserName, c.value % 2 AS Complete,
-                p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
-            FROM {connection.Rows("@rows", ("number", "BIGINT"), ("root", "TEXT"))}
-            -- In this order: CROSS JOIN keeps SQLite from beginning with the members.
-            CROSS JOIN {chosen} CROSS JOIN peers p CROSS JOIN users u CROSS JOIN sessions s CROSS JOIN members m
-            WHERE p.id = c.value / 2 AND s.token_hash = p.session_hash AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id
-                AND p.last_seen >= @onlineSince
-            """,
-            new
-            {
-                group,
-                rows = Json(contents.Select((root, number) => new NumberedContent(number, root.ToString())), HoldingRowJson.Default.IEnumerableNumberedContent),
-                From = Random.Shared.NextInt64(uint.MaxValue),
-                candidates,
-                onlineSince,
-            });
-        return found.ToLookup(source => (int)source.Number);
-    }
-
-    /// <summary>
     /// The peers online with a fingerprint that hold a content in a group: one, unless several users announced the same fingerprint.
     /// </summary>
     public static Task<IEnumerable<Holder>> FindHoldersAsync(DbConnection connection, long group, Hash256 content, Hash256 fingerprint, long onlineSince) => connection.QueryAsync<Holder>(
@@ -211,14 +161,11 @@ internal static partial class HoldingStore
 
     private static string Json<T>(IEnumerable<T> rows, JsonTypeInfo<IEnumerable<T>> type) => JsonSerializer.Serialize(rows, type);
 
-    private readonly record struct NumberedContent(int Number, string Root);
-
     private readonly record struct HoldingRow(long PeerId, long GroupId, string Root, long Complete, long Place);
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Default)]
     [JsonSerializable(typeof(IEnumerable<UserGroup>))]
     [JsonSerializable(typeof(IEnumerable<GroupContent>))]
     [JsonSerializable(typeof(IEnumerable<HoldingRow>))]
-    [JsonSerializable(typeof(IEnumerable<NumberedContent>))]
     private sealed partial class HoldingRowJson : JsonSerializerContext;
 }

@@ -16,14 +16,20 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
     /// <summary>How old the sources of a content with many may be.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromSeconds(2);
 
-    // Of one content, and of all that are kept; a source takes some hundred bytes.
+    /// <summary>Most sources of one content in a response.</summary>
+    public const int MaxSources = 50;
+
+    // As many are looked for: some of them may be gone, or be the peer that asks.
+    private const int Candidates = MaxSources + 25;
+
+    // Of one content with more, and of all that are kept; a source takes some hundred bytes.
     private const int ManyCandidates = 200;
     private const long MaxSourcesKept = 50_000;
 
     private readonly RecentResults<(Guid Group, Hash256 Content), SourcePeer[]> _recent = new(Kept / 2, MaxSourcesKept, clock);
 
     /// <param name="asker">Fingerprint of the peer that asks, which is left out.</param>
-    /// <returns>For each content, in their order, at most <see cref="HoldingStore.MaxSources"/>.</returns>
+    /// <returns>For each content, in their order, at most <see cref="MaxSources"/>.</returns>
     public async Task<IReadOnlyList<ContentSources>> FindAsync(DbConnection connection, Membership membership, IReadOnlyList<Hash256> contents, Hash256 asker)
     {
         // By its id: SQLite gives the number of a deleted group to a new one.
@@ -42,31 +48,35 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
             }
         }
 
+        var since = options.OnlineSince(clock.GetUtcNow());
         var many = new List<int>();
-        await ReadAsync(missing, HoldingStore.Candidates, (i, peers) =>
+        foreach (var (i, peers) in await ReadAsync(missing, some => SourceStore.FindAsync(connection, membership.GroupId, some, Candidates, since)))
         {
-            if (peers.Length >= HoldingStore.Candidates)
+            found[i] = peers;
+            if (peers.Length >= Candidates)
             {
                 many.Add(i);
             }
-        });
-        await ReadAsync(many, ManyCandidates, (i, peers) => _recent.Add((group, contents[i]), peers, peers.Length));
+        }
+
+        foreach (var (i, peers) in await ReadAsync(
+            many, some => SourceStore.FindOfUsersAsync(connection, membership.GroupId, some, MaxSources, ManyCandidates, since)))
+        {
+            found[i] = peers;
+            _recent.Add((group, contents[i]), peers, peers.Length);
+        }
+
         return [.. contents.Select((content, i) => new ContentSources(content, Choose(found[i], asker)))];
 
-        async Task ReadAsync(List<int> which, int candidates, Action<int, SourcePeer[]> add)
+        async Task<IEnumerable<(int Content, SourcePeer[] Peers)>> ReadAsync(List<int> which, Func<List<Hash256>, Task<ILookup<int, FoundSource>>> read)
         {
             if (which.Count == 0)
             {
-                return;
+                return [];
             }
 
-            var rows = await HoldingStore.FindSourcesAsync(
-                connection, membership.GroupId, [.. which.Select(i => contents[i])], candidates, options.OnlineSince(clock.GetUtcNow()));
-            for (var place = 0; place < which.Count; place++)
-            {
-                found[which[place]] = [.. rows[place].Select(row => row.ToResponse())];
-                add(which[place], found[which[place]]);
-            }
+            var rows = await read(which.ConvertAll(i => contents[i]));
+            return which.Select((i, place) => (i, rows[place].Select(row => row.ToResponse()).ToArray()));
         }
     }
 
@@ -76,6 +86,6 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
     {
         var peers = Array.FindAll(sources, peer => peer.Fingerprint != asker);
         Random.Shared.Shuffle(peers);
-        return [.. SourcePeer.DealByUser(peers.OrderByDescending(peer => peer.Complete)).Take(HoldingStore.MaxSources)];
+        return [.. SourcePeer.DealByUser(peers.OrderByDescending(peer => peer.Complete)).Take(MaxSources)];
     }
 }

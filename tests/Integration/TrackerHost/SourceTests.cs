@@ -129,6 +129,44 @@ public sealed class SourceTests
     }
 
     [TrackerFact]
+    public async Task Many_peers_of_many_members_hide_no_peer_of_another()
+    {
+        const int Members = 30;
+        const int PeersOfEach = 20;
+        var clock = new TrackerClock();
+        await using var tracker = await TestTracker.StartAsync(clock: clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        using var carol = await TestUser.CreateAsync(tracker, "carol");
+        await alice.CreateGroupAsync("dev");
+        await bob.JoinAsync(alice, "dev");
+        await carol.JoinAsync(alice, "dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        var complete = await alice.HoldingAsync("dev", root, complete: true);
+        for (var i = 0; i < Members; i++)
+        {
+            using var member = await TestUser.CreateAsync(tracker, $"member{i}");
+            await member.JoinAsync(alice, "dev");
+            await Task.WhenAll(Enumerable.Range(0, PeersOfEach).Select(_ => member.AnnounceAsync(
+                new AnnounceRequest(TestUser.NewFingerprint(), 5000, [], Full: true, [complete], Removed: [], RevocationsAfter: 0))));
+        }
+
+        await alice.AnnounceAsync(complete);
+        await bob.AnnounceAsync(("dev", root, Complete: false));
+
+        for (var i = 0; i < 20; i++)
+        {
+            var peers = Assert.Single((await carol.FindSourcesAsync("dev", root)).Contents).Peers;
+            Assert.Equal(SourceSearch.MaxSources, peers.Count);
+            Assert.Contains(alice.Fingerprint, peers.Select(peer => peer.Fingerprint));
+            // A part is dealt with those that claim to have all.
+            Assert.Contains(bob.Fingerprint, peers.Select(peer => peer.Fingerprint));
+            clock.Advance(SourceSearch.Kept);
+        }
+    }
+
+    [TrackerFact]
     public async Task A_group_has_none_of_the_many_sources_of_a_deleted_one_whose_name_it_has()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.PeersPerUserAndGroup = 1000);
@@ -138,9 +176,9 @@ public sealed class SourceTests
         var root = TestUser.RandomHash();
         await alice.ShareAsync("dev", "file", root);
         var holding = await alice.HoldingAsync("dev", root, complete: true);
-        await Task.WhenAll(Enumerable.Range(0, 2 * HoldingStore.MaxSources).Select(_ => alice.AnnounceAsync(
+        await Task.WhenAll(Enumerable.Range(0, 2 * SourceSearch.MaxSources).Select(_ => alice.AnnounceAsync(
             new AnnounceRequest(TestUser.NewFingerprint(), 5000, [], Full: true, [holding], Removed: [], RevocationsAfter: 0))));
-        Assert.Equal(HoldingStore.MaxSources, Assert.Single((await alice.FindSourcesAsync("dev", root)).Contents).Peers.Count);
+        Assert.Equal(SourceSearch.MaxSources, Assert.Single((await alice.FindSourcesAsync("dev", root)).Contents).Peers.Count);
 
         await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.Group("dev")));
         await bob.CreateGroupAsync("dev");

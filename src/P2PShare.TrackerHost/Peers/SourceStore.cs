@@ -1,0 +1,134 @@
+using System.Data.Common;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dapper;
+using Npgsql;
+using P2PShare.Protocol;
+using P2PShare.TrackerHost.Storage;
+
+namespace P2PShare.TrackerHost.Peers;
+
+/// <summary>
+/// Reads which peers hold contents. All holdings of a content are in the order of their places. A place begins with a number of the peer's user, so that
+/// the next user is one step through the index away, however many peers a user has.
+/// </summary>
+internal static partial class SourceStore
+{
+    /// <summary>Places that each user has.</summary>
+    public const long PlacesOfUser = 1L << 32;
+
+    /// <summary>SQL: the first place of the user of a peer <c>p</c>. Of users who registered one after the other the places are far apart (Knuth's multiplicative hash).</summary>
+    public const string PlaceOfUser = "(p.user_id * 2654435761 % 2147483647) * 4294967296";
+
+    private const long Places = 0x7FFF_FFFF * PlacesOfUser;
+
+    private const string Holders = "SELECT peer_id, complete, place FROM holdings WHERE group_id = @group AND pieces_root = r.root AND ";
+
+    /// <summary>Of each content some peers online that hold it, complete ones first.</summary>
+    /// <param name="max">Of each content at most; all of it, if it has fewer.</param>
+    /// <returns>By position of the content.</returns>
+    public static Task<ILookup<int, FoundSource>> FindAsync(
+        DbConnection connection, long group, IReadOnlyList<Hash256> contents, int max, long onlineSince) => FindAsync(
+        connection,
+        contents.Select((root, number) => new Range(number, root.ToString(), 0, 0, 0)),
+        $"(SELECT * FROM ({Holders} complete = 1 LIMIT @max) AS a UNION ALL SELECT * FROM ({Holders} complete = 0 LIMIT @max) AS b ORDER BY complete DESC LIMIT @max)",
+        group,
+        max,
+        onlineSince);
+
+    /// <summary>
+    /// Of each content some peers online that hold it, of as many users as possible: those that follow a random place, and of each some that follow
+    /// a random one of the user's places. So a user with many peers does not hide the one of another user.
+    /// </summary>
+    /// <param name="users">Of each content at most, with complete ones and with others.</param>
+    /// <param name="peers">Of each content about as many.</param>
+    /// <returns>By position of the content.</returns>
+    public static async Task<ILookup<int, FoundSource>> FindOfUsersAsync(
+        DbConnection connection, long group, IReadOnlyList<Hash256> contents, int users, int peers, long onlineSince)
+    {
+        var walked = await FindUsersAsync(connection, group, contents, users);
+        var found = new List<FoundSource>();
+        // A limit is the same for all rows of a statement: contents with about as many users share one.
+        foreach (var alike in walked.GroupBy(holders => int.Log2(Math.Max(1, peers / holders.Count()))))
+        {
+            var ranges = alike.SelectMany(holders => holders.SelectMany(holder =>
+            {
+                var middle = holder.Place + Random.Shared.NextInt64(PlacesOfUser);
+                return new[] { holder with { Place = middle, EndPlace = holder.Place + PlacesOfUser }, holder with { EndPlace = middle } };
+            }));
+            found.AddRange((await FindAsync(
+                connection,
+                ranges,
+                $"({Holders} complete = r.complete AND place >= r.place AND place < r.end_place ORDER BY place LIMIT @max)",
+                group,
+                1 << alike.Key,
+                onlineSince)).SelectMany(sources => sources));
+        }
+
+        return found.ToLookup(source => (int)source.Number);
+    }
+
+    // By content: the first place of each user, complete ones and others.
+    private static async Task<IEnumerable<IGrouping<int, Range>>> FindUsersAsync(DbConnection connection, long group, IReadOnlyList<Hash256> contents, int users)
+    {
+        const string Next = "SELECT MIN(h.place) FROM holdings h WHERE h.group_id = @group AND";
+        var from = Random.Shared.NextInt64(Places);
+        var starts = contents.SelectMany((root, number) => new Range[]
+        {
+            new(number, root.ToString(), 1, from, Places),
+            new(number, root.ToString(), 1, 0, from),
+            new(number, root.ToString(), 0, from, Places),
+            new(number, root.ToString(), 0, 0, from),
+        });
+        var found = await connection.QueryAsync<(long Number, string Root, long Complete, long Place)>(
+            $"""
+            WITH RECURSIVE walk (number, root, complete, place, end_place, step) AS (
+                SELECT r.number, r.root, r.complete,
+                    ({Next} h.pieces_root = r.root AND h.complete = r.complete AND h.place >= r.place AND h.place < r.end_place), r.end_place, CAST(1 AS BIGINT)
+                FROM {RangeRows(connection)}
+                UNION ALL
+                SELECT w.number, w.root, w.complete,
+                    ({Next} h.pieces_root = w.root AND h.complete = w.complete AND h.place >= (w.place / 4294967296 + 1) * 4294967296 AND h.place < w.end_place),
+                    w.end_place, w.step + 1
+                FROM walk w WHERE w.place IS NOT NULL AND w.step < @users
+            )
+            SELECT number, root, complete, place / 4294967296 * 4294967296 FROM walk WHERE place IS NOT NULL ORDER BY number, complete, place < @from, place
+            """,
+            new { group, users, from, rows = Json(starts) });
+        return found.Distinct().GroupBy(row => (row.Number, row.Complete)).SelectMany(rows => rows.Take(users))
+            .Select(row => new Range((int)row.Number, row.Root, row.Complete, row.Place, row.Place))
+            .GroupBy(range => range.Number);
+    }
+
+    private static async Task<ILookup<int, FoundSource>> FindAsync(
+        DbConnection connection, IEnumerable<Range> ranges, string holders, long group, int max, long onlineSince)
+    {
+        // A number for the peer and whether it has all: what follows a row of another table can have one column on both databases.
+        var chosen = $"SELECT peer_id * 2 + complete AS holder FROM {holders} AS q";
+        var each = connection is NpgsqlConnection ? $"unnest(ARRAY({chosen})) AS c(value)" : $"json_each((SELECT json_group_array(holder) FROM ({chosen}))) AS c";
+        var found = await connection.QueryAsync<FoundSource>(
+            $"""
+            SELECT r.number AS Number, p.fingerprint AS Fingerprint, u.guid AS UserGuid, s.guid AS SessionGuid, u.name AS UserName, c.value % 2 AS Complete,
+                p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
+            FROM {RangeRows(connection)}
+            -- In this order: CROSS JOIN keeps SQLite from beginning with the members.
+            CROSS JOIN {each} CROSS JOIN peers p CROSS JOIN users u CROSS JOIN sessions s CROSS JOIN members m
+            WHERE p.id = c.value / 2 AND s.token_hash = p.session_hash AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id
+                AND p.last_seen >= @onlineSince
+            """,
+            new { group, max, onlineSince, rows = Json(ranges) });
+        return found.ToLookup(source => (int)source.Number);
+    }
+
+    private static string RangeRows(DbConnection connection) => connection.Rows(
+        "@rows", ("number", "BIGINT"), ("root", "TEXT"), ("complete", "BIGINT"), ("place", "BIGINT"), ("end_place", "BIGINT"));
+
+    private static string Json(IEnumerable<Range> ranges) => JsonSerializer.Serialize(ranges, RangeJson.Default.IEnumerableRange);
+
+    // Holders of a content from one place on up to before another.
+    private sealed record Range(int Number, string Root, long Complete, long Place, long EndPlace);
+
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Default)]
+    [JsonSerializable(typeof(IEnumerable<Range>))]
+    private sealed partial class RangeJson : JsonSerializerContext;
+}
