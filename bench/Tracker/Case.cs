@@ -15,6 +15,9 @@ internal enum Case
     /// <summary>The hundred files of a group.</summary>
     Files,
 
+    /// <summary>The same list, which the client has: the tracker answers 304.</summary>
+    UnchangedFiles,
+
     /// <summary>A new group: a write that is durable when it is answered.</summary>
     Write,
 

@@ -61,7 +61,7 @@ internal sealed class Comparison(Plan plan, IReadOnlyList<Subject> subjects, str
                 }
             },
             cancellationToken);
-        // A write other than an announce has no counterpart; its ceiling is the same POST.
+        // A login has no counterpart; its ceiling is the answer to an announce.
         foreach (var @case in LoadedCases().Where(@case => @case != PacedCase && @case != _streamsCase))
         {
             var ceiling = _figures.Values(@case, reference, RateUnit) is { Count: > 0 } own ? own : _figures.Values($"{Case.Announce}", reference, RateUnit);

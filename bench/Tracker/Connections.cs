@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
@@ -13,7 +14,12 @@ internal sealed class Connections : IDisposable
 {
     private static readonly MediaTypeHeaderValue JsonType = new("application/json");
 
+    // Of the lists that are asked for again.
+    private const int MaxChanges = 2000;
+
     private readonly HttpClient[] _clients;
+    private readonly ConcurrentDictionary<string, EntityTagHeaderValue> _tags = new();
+    private int _changes;
 
     /// <param name="fingerprint">Of the server's certificate; null: any is accepted.</param>
     /// <param name="source">The local address of each connection, by its number; null: the system chooses.</param>
@@ -53,8 +59,32 @@ internal sealed class Connections : IDisposable
 
         using var response = await _clients[number % _clients.Length].SendAsync(request);
         var body = await response.Content.ReadAsByteArrayAsync();
-        return response.IsSuccessStatusCode ? body : throw new BenchException(
+        return response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.NotModified ? body : throw new BenchException(
             $"{method} {path} was answered with {(int)response.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}");
+    }
+
+    /// <summary>Sends a request for what the connection has had before, and expects 304 if it has.</summary>
+    /// <exception cref="BenchException">The answer was neither 304 nor the list with its tag.</exception>
+    public async Task AskUnchangedAsync(int number, string path, string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        if (_tags.TryGetValue(path, out var tag))
+        {
+            request.Headers.IfNoneMatch.Add(tag);
+        }
+
+        using var response = await _clients[number % _clients.Length].SendAsync(request);
+        await response.Content.ReadAsByteArrayAsync();
+        if (response.StatusCode == HttpStatusCode.NotModified && tag is not null)
+        {
+            return;
+        }
+
+        // A list changes when a peer comes or goes meanwhile, but seldom; several requests may have the tag from before.
+        _tags[path] = response is { IsSuccessStatusCode: true, Headers.ETag: { } made } && Interlocked.Increment(ref _changes) < MaxChanges
+            ? made
+            : throw new BenchException($"GET {path} was answered with {(int)response.StatusCode} instead of 304.");
     }
 
     /// <summary>Sends a request for a stream.</summary>

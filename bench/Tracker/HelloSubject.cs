@@ -4,7 +4,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Bench.Tracker;
 
-/// <summary>A bare Kestrel (<see cref="HelloRole"/>) that is sent the same announces over the same protocol.</summary>
+/// <summary>A bare Kestrel (<see cref="HelloRole"/>) that is sent the same requests over the same protocol, and sends answers of the same length.</summary>
 internal sealed class HelloSubject(string name, int connections) : Subject(name)
 {
     // Of the length of a real one; this server checks nothing.
@@ -27,6 +27,10 @@ internal sealed class HelloSubject(string name, int connections) : Subject(name)
     {
         Case.Announce => number => PostAsync(number, full: false),
         Case.FullAnnounce => number => PostAsync(number, full: true),
+        Case.Sources => number => AnswerAsync(number, HttpMethod.Post, SimulatedPeers.SourcesBody, AnswerLengths.Sources),
+        Case.Files => number => AnswerAsync(number, HttpMethod.Get, null, AnswerLengths.Files),
+        Case.UnchangedFiles => number => AnswerAsync(number, HttpMethod.Get, null, 0),
+        Case.Write => number => AnswerAsync(number, HttpMethod.Post, SimulatedPeers.GroupBody(number), AnswerLengths.Group),
         _ => null,
     };
 
@@ -41,6 +45,9 @@ internal sealed class HelloSubject(string name, int connections) : Subject(name)
             await _process.DisposeAsync();
         }
     }
+
+    private Task<byte[]> AnswerAsync(int number, HttpMethod method, byte[]? json, int length) =>
+        _connections!.SendAsync(number, method, HelloRole.AnswerOf(length), null, json);
 
     private Task<byte[]> PostAsync(int number, bool full) =>
         _connections!.SendAsync(number, HttpMethod.Post, TrackerRoutes.Peers, null, SimulatedPeers.AnnounceOf(number % P2PShareSubject.Peers, full, Guid.Empty, Proof));

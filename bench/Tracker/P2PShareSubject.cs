@@ -65,6 +65,7 @@ internal sealed class P2PShareSubject(string name, int instances, bool isPostgre
         Case.FullAnnounce => number => _peers!.ComeOnlineAsync(Turn(number % Peers), number % Peers),
         Case.Sources => number => _peers!.FindSourcesAsync(Turn(number), number),
         Case.Files => number => _peers!.ListFilesAsync(Turn(number), number),
+        Case.UnchangedFiles => number => _peers!.ListUnchangedFilesAsync(Turn(number), number),
         Case.Write => number => _peers!.CreateGroupAsync(Turn(number), number),
         _ => number => SimulatedPeers.LogInAgainAsync(Turn(number), number),
     };

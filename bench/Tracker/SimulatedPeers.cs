@@ -25,10 +25,12 @@ internal sealed class SimulatedPeers
     private const int Files = 100;
     private const int HoldingsOfAPeer = 4;
 
+    private static readonly string _run = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray())[..8];
+    private static readonly string _files = ListQuery.All.On(TrackerRoutes.Files(Group));
+
     private readonly string[] _tokens = new string[Sessions];
     private readonly Hash256[] _roots = new Hash256[Files];
     private readonly byte[][] _sources = new byte[Files][];
-    private readonly string _run = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray())[..8];
     private readonly (Guid Tracker, Guid Session)[] _sessions = new (Guid, Guid)[Sessions];
     private readonly ConcurrentDictionary<int, FingerprintProof> _proofs = new();
     private readonly ConcurrentDictionary<int, long> _revocations = new();
@@ -81,16 +83,22 @@ internal sealed class SimulatedPeers
     public async Task<AnnounceResponse> AnnounceDueAsync(Connections tracker, int peer, bool full) =>
         JsonSerializer.Deserialize(await AnnounceAsync(tracker, peer, full), TrackerJson.Default.AnnounceResponse)!;
 
-    public Task FindSourcesAsync(Connections tracker, int number) => tracker.SendAsync(
-        number, HttpMethod.Post, TrackerRoutes.Sources(Group), _tokens[number % Sessions], _sources[number % Files]);
+    public async Task FindSourcesAsync(Connections tracker, int number) => AnswerLengths.Check(
+        Case.Sources,
+        AnswerLengths.Sources,
+        await tracker.SendAsync(number, HttpMethod.Post, TrackerRoutes.Sources(Group), _tokens[number % Sessions], _sources[number % Files]));
 
-    public Task ListFilesAsync(Connections tracker, int number) =>
-        tracker.SendAsync(number, HttpMethod.Get, ListQuery.All.On(TrackerRoutes.Files(Group)), _tokens[number % Sessions], null);
+    public async Task ListFilesAsync(Connections tracker, int number) => AnswerLengths.Check(
+        Case.Files, AnswerLengths.Files, await tracker.SendAsync(number, HttpMethod.Get, _files, _tokens[number % Sessions], null));
+
+    /// <summary>Asks for the files that a client has listed before.</summary>
+    public Task ListUnchangedFilesAsync(Connections tracker, int number) => tracker.AskUnchangedAsync(number, _files, _tokens[number % Sessions]);
 
     /// <summary>A write that is acknowledged when it is durable: a user creates a group.</summary>
-    public Task CreateGroupAsync(Connections tracker, int number) => tracker.SendAsync(
-        number, HttpMethod.Post, TrackerRoutes.Groups, _tokens[number % Sessions],
-        Json(new CreateGroupRequest($"g{_run}-{Interlocked.Increment(ref _groups)}"), TrackerJson.Default.CreateGroupRequest));
+    public async Task CreateGroupAsync(Connections tracker, int number) => AnswerLengths.Check(
+        Case.Write,
+        AnswerLengths.Group,
+        await tracker.SendAsync(number, HttpMethod.Post, TrackerRoutes.Groups, _tokens[number % Sessions], GroupBody(Interlocked.Increment(ref _groups))));
 
     public static Task LogInAgainAsync(Connections tracker, int number) => tracker.SendAsync(
         number, HttpMethod.Post, TrackerRoutes.Sessions, null,
@@ -129,6 +137,12 @@ internal sealed class SimulatedPeers
     public Task RequestDialAsync(Connections tracker, int source, int asker) => tracker.SendAsync(
         asker, HttpMethod.Post, TrackerRoutes.DialRequests(Group), _tokens[asker % Sessions],
         Json(new DialRequest(_group, _roots[0], FingerprintOf(source), FingerprintOf(asker)), TrackerJson.Default.DialRequest));
+
+    /// <summary>The body of a request for the sources of a content.</summary>
+    public static byte[] SourcesBody { get; } = Json(new SourcesRequest(Guid.Empty, HashOf(2, 0), HashOf(3, 0), [HashOf(1, 0)]), TrackerJson.Default.SourcesRequest);
+
+    /// <summary>The body of a request for a new group.</summary>
+    public static byte[] GroupBody(int number) => Json(new CreateGroupRequest($"g{_run}-{number}"), TrackerJson.Default.CreateGroupRequest);
 
     /// <summary>The body of a peer's announce. A full one names other contents each time.</summary>
     /// <param name="proof">Its public key makes the fingerprint.</param>
