@@ -26,7 +26,7 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
     private const int ManyCandidates = 200;
     private const long MaxSourcesKept = 50_000;
 
-    private readonly RecentResults<(Guid Group, Hash256 Content), SourcePeer[]> _recent = new(Kept / 2, MaxSourcesKept, clock);
+    private readonly RecentResults<(Guid Group, Hash256 Content), DealtSources> _recent = new(Kept / 2, MaxSourcesKept, clock);
 
     /// <param name="asker">Fingerprint of the peer that asks, which is left out.</param>
     /// <returns>For each content, in their order, at most <see cref="MaxSources"/>.</returns>
@@ -34,7 +34,7 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
     {
         // By its id: SQLite gives the number of a deleted group to a new one.
         var group = membership.Group.Id;
-        var found = new SourcePeer[contents.Count][];
+        var found = new DealtSources[contents.Count];
         var missing = new List<int>();
         for (var i = 0; i < contents.Count; i++)
         {
@@ -53,7 +53,7 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
         foreach (var (i, peers) in await ReadAsync(missing, some => SourceStore.FindAsync(connection, membership.GroupId, some, Candidates, since)))
         {
             found[i] = peers;
-            if (peers.Length >= Candidates)
+            if (peers.Count >= Candidates)
             {
                 many.Add(i);
             }
@@ -63,12 +63,12 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
             many, some => SourceStore.FindOfUsersAsync(connection, membership.GroupId, some, MaxSources, ManyCandidates, since)))
         {
             found[i] = peers;
-            _recent.Add((group, contents[i]), peers, peers.Length);
+            _recent.Add((group, contents[i]), peers, peers.Count);
         }
 
-        return [.. contents.Select((content, i) => new ContentSources(content, Choose(found[i], asker)))];
+        return [.. contents.Select((content, i) => new ContentSources(content, found[i].Deal(MaxSources, asker)))];
 
-        async Task<IEnumerable<(int Content, SourcePeer[] Peers)>> ReadAsync(List<int> which, Func<List<Hash256>, Task<ILookup<int, FoundSource>>> read)
+        async Task<IEnumerable<(int Content, DealtSources Peers)>> ReadAsync(List<int> which, Func<List<Hash256>, Task<ILookup<int, FoundSource>>> read)
         {
             if (which.Count == 0)
             {
@@ -76,16 +76,7 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
             }
 
             var rows = await read(which.ConvertAll(i => contents[i]));
-            return which.Select((i, place) => (i, rows[place].Select(row => row.ToResponse()).ToArray()));
+            return which.Select((i, place) => (i, new DealtSources(rows[place].Select(row => row.ToResponse()))));
         }
-    }
-
-    // Complete ones of each user first; at random, so that callers with the same sources do not all begin with the same one, and dealt by user,
-    // so that one user's peers that claim to be complete do not hide those of others that have a part.
-    private static SourcePeer[] Choose(SourcePeer[] sources, Hash256 asker)
-    {
-        var peers = Array.FindAll(sources, peer => peer.Fingerprint != asker);
-        Random.Shared.Shuffle(peers);
-        return [.. SourcePeer.DealByUser(peers.OrderByDescending(peer => peer.Complete)).Take(MaxSources)];
     }
 }
