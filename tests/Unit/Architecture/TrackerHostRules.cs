@@ -19,7 +19,7 @@ public sealed partial class TrackerHostRules
         ["invitations"] = "Accounts/InvitationStore.cs",
         ["login_failures"] = "Accounts/LoginFailureStore.cs",
         ["login_networks"] = "Accounts/LoginNetworkStore.cs",
-        ["groups"] = "Groups/GroupStore.cs",
+        ["all_groups"] = "Groups/GroupStore.cs",
         ["members"] = "Groups/MemberStore.cs",
         ["join_requests"] = "Groups/JoinRequestStore.cs",
         ["ended_memberships"] = "Groups/EndedMembershipStore.cs",
