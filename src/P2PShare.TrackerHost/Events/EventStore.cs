@@ -74,6 +74,15 @@ internal static class EventStore
         return (last, newest > last);
     }
 
+    /// <summary>When the oldest event was written that is committed and cannot be read yet; null if there is none.</summary>
+    public static async Task<DateTimeOffset?> FindOldestHeldBackAsync(DbConnection connection)
+    {
+        var (last, isBehind) = await FindLastAsync(connection);
+        return isBehind && await connection.ExecuteScalarAsync<long?>("SELECT created FROM events WHERE id > @last ORDER BY id LIMIT 1", new { last }) is { } created
+            ? DateTimeOffset.FromUnixTimeSeconds(created)
+            : null;
+    }
+
     /// <summary>The events after one and up to another, oldest first; at most <see cref="PageSize"/>.</summary>
     public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(DbConnection connection, long after, long last) =>
         (await connection.QueryAsync<StoredEvent>(SelectEvents + " AND e.id <= @last ORDER BY e.id LIMIT @PageSize", new { after, last, PageSize })).AsList();
