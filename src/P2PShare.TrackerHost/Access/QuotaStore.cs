@@ -7,7 +7,7 @@ using P2PShare.TrackerHost.Storage;
 namespace P2PShare.TrackerHost.Access;
 
 /// <summary>
-/// How much one user, and one group, may have. A method that checks is to be called in the write that adds one more, after it was added:
+/// How much one user, and one group, may have; what is in deleted groups does not count. A method that checks is to be called in the write that adds one more, after it was added:
 /// the exception undoes the write. Counting rows at each write would cost more than what is counted, and an exact counter would make
 /// every write of a user wait for the row of the last one. So a number is kept that was exact a short while ago: far below the
 /// quota it suffices.
@@ -35,7 +35,10 @@ internal static class QuotaStore
         user,
         most,
         "SELECT shares_counted FROM user_quota_counts WHERE user_id = @id",
-        "SELECT COUNT(*) FROM file_sharers WHERE user_id = @id",
+        """
+        SELECT COUNT(*) FROM file_sharers s WHERE s.user_id = @id
+            AND (NOT EXISTS (SELECT 1 FROM all_groups WHERE removed IS NOT NULL) OR EXISTS (SELECT 1 FROM files f JOIN groups g ON g.id = f.group_id WHERE f.id = s.file_id))
+        """,
         "INSERT INTO user_quota_counts (user_id, shares_counted) VALUES (@id, @exact) ON CONFLICT (user_id) DO UPDATE SET shares_counted = excluded.shares_counted",
         () => Exceeded(most, "You share as many files as one user may at this tracker", "stop sharing some"));
 
@@ -61,7 +64,7 @@ internal static class QuotaStore
     /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
     public static async Task CheckJoinRequestsAsync(DbConnection connection, long user, int most)
     {
-        if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM join_requests WHERE user_id = @user", new { user }) > most)
+        if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM join_requests r JOIN groups g ON g.id = r.group_id WHERE r.user_id = @user", new { user }) > most)
         {
             throw Exceeded(most, "You wait for as many answers to join requests as one user may at this tracker", "withdraw one, or wait for its answer");
         }
@@ -93,7 +96,11 @@ internal static class QuotaStore
             if (renews || room[user] < count)
             {
                 var exact = await connection.ExecuteScalarAsync<long>(
-                    "SELECT COUNT(*) FROM peers p CROSS JOIN holdings h WHERE p.user_id = @user AND h.peer_id = p.id", new { user });
+                    """
+                    SELECT COUNT(*) FROM peers p CROSS JOIN holdings h
+                    WHERE p.user_id = @user AND h.peer_id = p.id AND h.group_id NOT IN (SELECT id FROM all_groups WHERE removed IS NOT NULL)
+                    """,
+                    new { user });
                 room[user] = most - exact;
                 if (renews)
                 {

@@ -172,12 +172,12 @@ internal sealed partial class EventFeed : BackgroundService
         IReadOnlyList<StoredEvent> page;
         do
         {
-            (page, var last, var isBehind, var members) = await _database.ReadAsync(ReadPageAsync, cancellationToken);
+            (page, var last, var isBehind, var members, var formerMembers) = await _database.ReadAsync(ReadPageAsync, cancellationToken);
             var open = Streams();
             var known = page.Where(stored => stored.IsKnown).ToList();
             Interlocked.Add(ref _passedOver, page.Count - known.Count);
             var addressed = known.Select(stored => (
-                Event: stored.ToEvent(), Streams: open.Where(stream => stored.IsFor(stream.User.Id, members)).ToList())).ToList();
+                Event: stored.ToEvent(), Streams: open.Where(stream => stored.IsFor(stream.User.Id, members, formerMembers)).ToList())).ToList();
             // A user whose session ended before an event does not receive it.
             await EndWithoutSessionAsync(addressed.SelectMany(one => one.Streams).Distinct(), cancellationToken);
             foreach (var (groupEvent, streams) in addressed)
@@ -195,12 +195,14 @@ internal sealed partial class EventFeed : BackgroundService
         while (page.Count == EventStore.PageSize);
     }
 
-    private async Task<(IReadOnlyList<StoredEvent> Events, long Last, bool IsBehind, ILookup<long, long> Members)> ReadPageAsync(DbConnection connection)
+    private async Task<(IReadOnlyList<StoredEvent> Events, long Last, bool IsBehind, ILookup<long, long> Members, ILookup<long, long> FormerMembers)> ReadPageAsync(
+        DbConnection connection)
     {
         var (last, isBehind) = await EventStore.FindLastAsync(connection);
         var events = await EventStore.ReadAsync(connection, _position, last);
         var groups = events.Where(stored => stored.OwnerOnly == 0).Select(stored => stored.GroupId).OfType<long>().Distinct().ToList();
-        return (events, last, isBehind, await EventStore.ReadMembersAsync(connection, groups));
+        var removals = events.Select(stored => stored.MembersUntil).OfType<long>().Distinct().ToList();
+        return (events, last, isBehind, await EventStore.ReadMembersAsync(connection, groups), await EventStore.ReadFormerMembersAsync(connection, removals));
     }
 
     private async Task EndWithoutSessionAsync(IEnumerable<EventReader> streams, CancellationToken cancellationToken)

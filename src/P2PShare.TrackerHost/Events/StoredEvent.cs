@@ -2,7 +2,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.TrackerHost.Events;
 
-/// <summary>An event and its recipients: one user, or the members of its group, or its owner.</summary>
+/// <summary>An event and its recipients: one user, or the members of its group, or its owner, or those who were members until the group was deleted.</summary>
 // Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
 internal sealed class StoredEvent
 {
@@ -10,7 +10,7 @@ internal sealed class StoredEvent
 
     public required string Kind { get; init; }
 
-    /// <summary>Null if it is for one user.</summary>
+    /// <summary>Null if it is for one user, or of the group's deletion.</summary>
     public required long? GroupId { get; init; }
 
     public required string GroupGuid { get; init; }
@@ -25,14 +25,19 @@ internal sealed class StoredEvent
 
     public required long? RecipientId { get; init; }
 
+    /// <summary>The revocation with which the group was deleted, if that is what happened.</summary>
+    public required long? MembersUntil { get; init; }
+
     public required long Created { get; init; }
 
-    /// <summary>Of the group's owner; null if it is for one user.</summary>
+    /// <summary>Of the group's owner; null if it is for one user, or of the group's deletion.</summary>
     public required long? OwnerId { get; init; }
 
     /// <param name="members">Members of the groups of all events of the page, by group.</param>
-    public bool IsFor(long user, ILookup<long, long> members) => RecipientId is { } recipient
+    /// <param name="formerMembers">Members of groups until their deletion, by revocation.</param>
+    public bool IsFor(long user, ILookup<long, long> members, ILookup<long, long> formerMembers) => RecipientId is { } recipient
         ? recipient == user
+        : MembersUntil is { } until ? formerMembers[until].Contains(user)
         : OwnerOnly == 1 ? OwnerId == user : GroupId is { } group && members[group].Contains(user);
 
     /// <summary>Whether this version knows the kind: an instance of a newer version may have written it.</summary>

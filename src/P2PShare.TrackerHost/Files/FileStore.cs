@@ -102,6 +102,32 @@ internal static class FileStore
 
     public static Task RemoveAsync(DbConnection connection, long file) => connection.ExecuteAsync("DELETE FROM files WHERE id = @file", new { file });
 
+    /// <summary>Removes some of the files of a deleted group with their sharers, then of its replaced and withdrawn contents.</summary>
+    /// <param name="max">Rows that may be deleted.</param>
+    /// <returns>How many were; <paramref name="max"/> if more may be left.</returns>
+    public static async Task<int> RemoveOfGroupAsync(DbConnection connection, long group, int max)
+    {
+        var some = max / 2;
+        var files = (await connection.QueryAsync<long>("SELECT id FROM files WHERE group_id = @group LIMIT @some", new { group, some })).AsList();
+        var chosen = new { Files = connection.List(files), some };
+        var sharers = await connection.ExecuteAsync(
+            $"DELETE FROM file_sharers WHERE id IN (SELECT id FROM file_sharers WHERE {connection.In("file_id", "@Files")} LIMIT @some)", chosen);
+        if (sharers == some)
+        {
+            return max;
+        }
+
+        await connection.ExecuteAsync($"DELETE FROM files WHERE {connection.In("id", "@Files")}", chosen);
+        if (files.Count == some)
+        {
+            return max;
+        }
+
+        var removed = sharers + files.Count;
+        removed += await connection.DeleteOfGroupAsync("retired_contents", "group_id, pieces_root", group, max - removed);
+        return removed + await connection.DeleteOfGroupAsync("withdrawn_contents", "group_id, pieces_root", group, max - removed);
+    }
+
     /// <summary>Deletes those of some files that have no sharer left.</summary>
     /// <returns>Their names.</returns>
     public static async Task<IReadOnlyList<string>> RemoveUnsharedAsync(DbConnection connection, IReadOnlyList<long> files, DateTimeOffset now)

@@ -37,6 +37,11 @@ internal static class EndedMembershipStore
     public static async Task<IReadOnlyList<EndedMembership>> FindAsync(DbConnection connection, long user) =>
         (await connection.QueryAsync<EndedMembership>($"{Select} WHERE e.user_id = @user", new { user })).AsList();
 
+    /// <summary>Removes some of those of a deleted group.</summary>
+    /// <inheritdoc cref="PartialDelete.DeleteOfGroupAsync" path="/returns"/>
+    public static Task<int> RemoveOfGroupAsync(DbConnection connection, long group, int max) =>
+        connection.DeleteOfGroupAsync("ended_memberships", "group_id, user_id", group, max);
+
     /// <summary>Removes some of what one left. To be called under the lock of its group.</summary>
     /// <returns>Whether more is left of it.</returns>
     public static async Task<bool> SweepAsync(DbConnection connection, long group, long user, DateTimeOffset now)

@@ -39,17 +39,37 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
             cancellationToken);
     }
 
-    /// <summary>Deletes a group and all that is in it.</summary>
+    /// <summary>
+    /// Deletes a group and all that is in it. The group is gone, its name is free and its tickets are revoked with one short write; what was in it may be much, and is
+    /// removed some at a time, each part in a write of its own.
+    /// </summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotOwner"/>.</exception>
-    public Task RemoveAsync(CurrentUser user, string group, CancellationToken cancellationToken) => database.WriteAsync(
+    public async Task RemoveAsync(CurrentUser user, string group, CancellationToken cancellationToken)
+    {
+        var removed = await EndAsync(user, group, cancellationToken);
+        try
+        {
+            await GroupRemoval.CompleteAsync(database, removed, cancellationToken);
+        }
+        catch (Exception e) when (e is P2PShareException or OperationCanceledException)
+        {
+            // The group is deleted, whatever became of its rows: a purge removes what is left.
+        }
+    }
+
+    /// <summary>The first write of a deletion.</summary>
+    /// <returns>The number of the group's row.</returns>
+    /// <inheritdoc cref="RemoveAsync" path="/exception"/>
+    public Task<long> EndAsync(CurrentUser user, string group, CancellationToken cancellationToken) => database.WriteAsync(
         [WriteLock.User(user.Name), WriteLock.Group(group)],
         async connection =>
         {
             var membership = await Membership.RequireOwnerAsync(connection, group, user, "delete it");
             var now = clock.GetUtcNow();
-            await RevocationStore.AddGroupAsync(connection, membership.GroupId, now);
-            await EventStore.AddRemovalAsync(connection, membership, user.Name, now);
-            await GroupStore.RemoveAsync(connection, membership.GroupId);
+            var revocation = await RevocationStore.AddGroupAsync(connection, membership.GroupId, now);
+            await EventStore.AddRemovalAsync(connection, membership.GroupId, revocation, user.Name, now);
+            await GroupStore.EndAsync(connection, membership.GroupId, revocation);
+            return membership.GroupId;
         },
         cancellationToken);
 

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using Npgsql;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
@@ -8,7 +9,7 @@ using P2PShare.TrackerHost.Http;
 
 namespace P2PShare.TrackerHost.Groups;
 
-/// <summary>The rows of groups.</summary>
+/// <summary>The rows of groups. All that reads <c>groups</c>, a view, passes over those that were deleted; <c>all_groups</c> has them until they are empty.</summary>
 internal static class GroupStore
 {
     private const string SelectGroups =
@@ -36,7 +37,7 @@ internal static class GroupStore
     /// <returns>The id of the new group; null if the name is taken.</returns>
     public static Task<long?> AddAsync(DbConnection connection, Guid guid, string name, long owner, bool listed, DateTimeOffset now) => connection.QuerySingleOrDefaultAsync<long?>(
         """
-        INSERT INTO groups (guid, name_key, name, owner_id, listed, created) VALUES (@Guid, @Key, @name, @owner, @Listed, @Now)
+        INSERT INTO all_groups (guid, name_key, name, owner_id, listed, created) VALUES (@Guid, @Key, @name, @owner, @Listed, @Now)
         ON CONFLICT (name_key) DO NOTHING RETURNING id
         """,
         new { Guid = guid.ToString("D"), Key = AccountName.Key(name), name, owner, Listed = listed ? 1L : 0L, Now = now.ToUnixTimeSeconds() });
@@ -73,14 +74,31 @@ internal static class GroupStore
         ? null
         : await connection.QuerySingleOrDefaultAsync<long?>(
             """
-            UPDATE groups SET owner_id = (SELECT id FROM users WHERE name_key = @Key)
+            UPDATE all_groups SET owner_id = (SELECT id FROM users WHERE name_key = @Key)
             WHERE id = @group AND EXISTS (SELECT 1 FROM members m JOIN users u ON u.id = m.user_id
-                WHERE m.group_id = groups.id AND u.name_key = @Key)
+                WHERE m.group_id = all_groups.id AND u.name_key = @Key)
             RETURNING owner_id
             """,
             new { group, Key = AccountName.Key(owner) });
 
-    public static Task RemoveAsync(DbConnection connection, long group) => connection.ExecuteAsync("DELETE FROM groups WHERE id = @group", new { group });
+    /// <summary>Makes a group one of the past: its name is free, and what it had can be removed some at a time before the row.</summary>
+    /// <param name="revocation">The number of the revocation of its tickets.</param>
+    // No name has a space.
+    public static Task EndAsync(DbConnection connection, long group, long revocation) =>
+        connection.ExecuteAsync("UPDATE all_groups SET name_key = 'removed ' || guid, removed = @revocation WHERE id = @group", new { group, revocation });
+
+    /// <returns>A group of the past whose row is still there; null if there is none.</returns>
+    public static Task<long?> FindEndedAsync(DbConnection connection) =>
+        connection.QuerySingleOrDefaultAsync<long?>("SELECT id FROM all_groups WHERE removed IS NOT NULL ORDER BY removed LIMIT 1");
+
+    /// <summary>Locks a group of the past: no announce that is still under way adds to it until the transaction ends. SQLite has one writer.</summary>
+    /// <returns>The number of its revocation; null if there is no such group of the past.</returns>
+    public static Task<long?> LockEndedAsync(DbConnection connection, long group) => connection.QuerySingleOrDefaultAsync<long?>(
+        $"SELECT removed FROM all_groups WHERE id = @group AND removed IS NOT NULL{(connection is NpgsqlConnection ? " FOR UPDATE" : "")}", new { group });
+
+    /// <summary>Deletes the row of a group of the past; the database deletes with it what is left.</summary>
+    public static Task RemoveAsync(DbConnection connection, long group) =>
+        connection.ExecuteAsync("DELETE FROM all_groups WHERE id = @group AND removed IS NOT NULL", new { group });
 
     // Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
     private sealed class Row

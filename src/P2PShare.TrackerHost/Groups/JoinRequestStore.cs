@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Http;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -26,6 +27,11 @@ internal static class JoinRequestStore
             WHERE r.group_id = @group AND u.id = r.user_id AND u.name_key >= @From AND u.name_key < @Until ORDER BY u.name_key LIMIT @Limit
             """,
             new { group, page.From, page.Until, page.Limit });
+
+    /// <summary>Removes some of those of a deleted group.</summary>
+    /// <inheritdoc cref="PartialDelete.DeleteOfGroupAsync" path="/returns"/>
+    public static Task<int> RemoveOfGroupAsync(DbConnection connection, long group, int max) =>
+        connection.DeleteOfGroupAsync("join_requests", "group_id, user_id", group, max);
 
     /// <returns>The id of the user who asked; null if there is no such request.</returns>
     public static Task<long?> RemoveAsync(DbConnection connection, long group, string userName) => connection.QuerySingleOrDefaultAsync<long?>(

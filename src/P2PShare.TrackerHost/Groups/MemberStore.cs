@@ -2,6 +2,8 @@ using System.Data.Common;
 using Dapper;
 using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Http;
+using P2PShare.TrackerHost.Storage;
+using P2PShare.TrackerHost.Tickets;
 
 namespace P2PShare.TrackerHost.Groups;
 
@@ -32,6 +34,20 @@ internal static class MemberStore
 
     public static Task<string> GetUserNameAsync(DbConnection connection, long user) =>
         connection.QuerySingleAsync<string>("SELECT name FROM users WHERE id = @user", new { user });
+
+    /// <summary>Removes some of the members of a deleted group, who are then its former members.</summary>
+    /// <param name="revocation">The number of the revocation with which it was deleted.</param>
+    /// <param name="max">Rows that may be written and deleted; two for each member.</param>
+    /// <returns>How many were; <paramref name="max"/> if more members may be left.</returns>
+    public static async Task<int> RemoveOfGroupAsync(DbConnection connection, long group, long revocation, int max)
+    {
+        var users = (await connection.QueryAsync<long>(
+            "SELECT user_id FROM members WHERE group_id = @group ORDER BY user_id LIMIT @Some", new { group, Some = max / 2 })).AsList();
+        await RevocationStore.AddFormerMembersAsync(connection, group, users, revocation);
+        await connection.ExecuteAsync(
+            $"DELETE FROM members WHERE group_id = @group AND {connection.In("user_id", "@Users")}", new { group, Users = connection.List(users) });
+        return users.Count == max / 2 ? max : 2 * users.Count;
+    }
 
     /// <returns>Whether there was such a member.</returns>
     public static async Task<bool> RemoveAsync(DbConnection connection, long group, long user) =>

@@ -74,6 +74,7 @@ internal sealed partial class Purge : BackgroundService
         await TryAsync("peers", () => RunPeersAsync(_peers.OnlineSince(now), stoppingToken));
         await TryAsync("sessions", () => RunAsync(connection => _sessions.PurgeExpiredAsync(connection, now), stoppingToken));
         await TryAsync("replaced contents", () => RunAsync(Once(connection => FileStore.PurgeExpiredAsync(connection, now)), stoppingToken));
+        await TryAsync("deleted groups", () => RunRemovedGroupsAsync(stoppingToken));
         await TryAsync("deleted users", () => _users.SweepAllAsync(stoppingToken));
         await TryAsync("what former members shared", () => RunFormerMembersAsync(now, stoppingToken));
         await TryAsync("holdings of withdrawn contents", () => RunAsync(connection => LostHoldingStore.SweepAsync(connection, now), stoppingToken));
@@ -113,6 +114,14 @@ internal sealed partial class Purge : BackgroundService
             {
                 await RunAsync(connection => PeerStore.PurgeExpiredAsync(connection, some, onlineSince), stoppingToken);
             }
+        }
+    }
+
+    private async Task RunRemovedGroupsAsync(CancellationToken stoppingToken)
+    {
+        while (await _database.ReadAsync(GroupStore.FindEndedAsync, stoppingToken) is { } group)
+        {
+            await RunAsync(connection => GroupRemoval.SweepAsync(connection, group), stoppingToken);
         }
     }
 

@@ -185,7 +185,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddSingleton<SourceCounts>().AddSingleton<FileService>();
         builder.Services.AddSingleton<PeerService>().AddSingleton<OnlinePeers>().AddSingleton<LastSeenWriter>().AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
         builder.Services.AddSingleton<DialService>().AddSingleton<DialMetrics>().AddSingleton<DialStreams>().AddHostedService(services => services.GetRequiredService<DialStreams>());
-        builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>());
+        builder.Services.AddSingleton<EventFeed>().AddHostedService(services => services.GetRequiredService<EventFeed>()).AddHostedService<EventDelay>();
         builder.Services.AddHostedService<MemoryRelease>().AddHostedService<CertificateWatch>().AddHostedService<Purge>();
         configure?.Invoke(builder);
         builder.AddTelemetryExport(observability);

@@ -37,6 +37,12 @@ internal sealed partial class DatabaseMonitor
             timeouts.Add(1);
             StatementTimedOut(e.Message);
         };
+        var conflicts = meter.CreateCounter<long>("p2pshare.tracker.write.conflicts", "{write}", "Writes that lost against others each time.");
+        database.Conflicted += e =>
+        {
+            conflicts.Add(1);
+            WriteLost(e.Message);
+        };
         meter.CreateObservableCounter("p2pshare.tracker.write.failures", () => database.BatchesFailed, "{batch}", "Batches of writes that were not committed.");
         database.Lost += DatabaseUnavailable;
         database.Recovered += DatabaseRecovered;
@@ -49,6 +55,9 @@ internal sealed partial class DatabaseMonitor
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A statement took longer than its time-out, or waited as long for a lock; its request is answered with 503: {Reason}")]
     private partial void StatementTimedOut(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A write lost against others each time; its request is answered with 503: {Reason}")]
+    private partial void WriteLost(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database is available again.")]
     private partial void DatabaseRecovered();

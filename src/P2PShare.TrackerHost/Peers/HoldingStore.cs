@@ -134,6 +134,11 @@ internal static partial class HoldingStore
         """,
         new { Peers = connection.List(peers), max });
 
+    /// <summary>Removes some of what peers hold in a deleted group.</summary>
+    /// <inheritdoc cref="PartialDelete.DeleteOfGroupAsync" path="/returns"/>
+    public static Task<int> RemoveOfGroupAsync(DbConnection connection, long group, int max) =>
+        connection.DeleteOfGroupAsync("holdings", "peer_id, group_id, pieces_root", group, max);
+
     /// <summary>Removes some of what a user's peers hold in a group, unless the user is a member.</summary>
     /// <returns>How many.</returns>
     public static Task<int> RemoveOfFormerMemberAsync(DbConnection connection, long group, long user, int max) => connection.ExecuteAsync(

@@ -38,12 +38,17 @@ internal static partial class LostHoldingStore
         return removed == MaxAtOnce || keys.Count > 0;
     }
 
-    /// <summary>Takes what peers have lost. What has become a content of its group again is left out.</summary>
+    /// <summary>Removes some of those of a deleted group.</summary>
+    /// <inheritdoc cref="PartialDelete.DeleteOfGroupAsync" path="/returns"/>
+    public static Task<int> RemoveOfGroupAsync(DbConnection connection, long group, int max) =>
+        connection.DeleteOfGroupAsync("lost_holdings", "peer_id, group_id, pieces_root", group, max);
+
+    /// <summary>Takes what peers have lost. What has become a content of its group again is left out, and what its group lost by being deleted.</summary>
     /// <param name="peers">Ids.</param>
     /// <returns>By peer; of each at most <see cref="AnnounceResponse.MaxWithdrawn"/>.</returns>
     public static async Task<ILookup<long, Announcement>> TakeAsync(DbConnection connection, IReadOnlyCollection<long> peers)
     {
-        var lost = peers.Count == 0 ? [] : await connection.QueryAsync<(long Peer, string Group, string Root, long IsContent)>(
+        var lost = peers.Count == 0 ? [] : await connection.QueryAsync<(long Peer, string? Group, string Root, long IsContent)>(
             $"""
             DELETE FROM lost_holdings WHERE (peer_id, group_id, pieces_root) IN (
                 SELECT l.peer_id, l.group_id, l.pieces_root FROM (
@@ -54,8 +59,8 @@ internal static partial class LostHoldingStore
                 (SELECT COUNT(*) FROM files f WHERE f.group_id = lost_holdings.group_id AND f.pieces_root = lost_holdings.pieces_root)
             """,
             new { Peers = connection.List(peers), AnnounceResponse.MaxWithdrawn });
-        return lost.Where(row => row.IsContent == 0)
-            .ToLookup(row => row.Peer, row => new Announcement(Guid.Parse(row.Group), Hash256.Parse(row.Root), Complete: false));
+        return lost.Where(row => row is { Group: not null, IsContent: 0 })
+            .ToLookup(row => row.Peer, row => new Announcement(Guid.Parse(row.Group!), Hash256.Parse(row.Root), Complete: false));
     }
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Default)]

@@ -53,7 +53,8 @@ internal sealed class PeerService
                 connection => new AnnounceBatch(connection, options, tickets, ChoosePause, clock.GetUtcNow()).WriteAsync(announces), CancellationToken.None),
             MaxAnnouncesAtOnce,
             announce => 1 + announce.Request.Holdings.Count + announce.Request.Removed.Count,
-            MaxItemsAtOnce);
+            MaxItemsAtOnce,
+            database.IsConflict);
     }
 
     /// <param name="observed">Where the request came from.</param>

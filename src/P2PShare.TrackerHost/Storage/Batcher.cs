@@ -10,9 +10,13 @@ namespace P2PShare.TrackerHost.Storage;
 /// <param name="maxBatch">Most items in a batch.</param>
 /// <param name="weigh">What an item costs; null: 1.</param>
 /// <param name="maxWeight">A batch that costs so much takes no further item.</param>
+/// <param name="isOfOne">Whether one item may be the cause of an exception: the halves of the batch are then run by themselves. Null: never.</param>
 internal sealed class Batcher<TItem, TResult>(
-    Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> run, int maxBatch, Func<TItem, int>? weigh = null, long maxWeight = long.MaxValue)
+    Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> run, int maxBatch, Func<TItem, int>? weigh = null, long maxWeight = long.MaxValue, Func<Exception, bool>? isOfOne = null)
 {
+    /// <summary>Most parts of one batch that are halved: enough for one item among some thousand, and for a few among some hundred.</summary>
+    public const int MaxHalved = 16;
+
     private readonly Lock _lock = new();
     private readonly Queue<Waiting> _waiting = [];
     private bool _isRunning;
@@ -48,21 +52,37 @@ internal sealed class Batcher<TItem, TResult>(
     {
         for (var batch = Take(); batch.Items.Count > 0; batch = Take())
         {
-            try
-            {
-                var results = await run(batch.Items);
-                for (var i = 0; i < batch.Items.Count; i++)
-                {
-                    batch.Waiting[i].Result.SetResult(results[i]);
-                }
-            }
-            catch (Exception e)
-            {
-                batch.Waiting.ForEach(waiting => waiting.Result.TrySetException(e));
-            }
+            await RunAsync(batch.Items, batch.Waiting);
 
             // Behind all that is ready to run, some of which will call again: the next batch is larger for it.
             await Task.Yield();
+        }
+    }
+
+    private async Task RunAsync(List<TItem> items, List<Waiting> waiting)
+    {
+        var parts = new Stack<Range>([Range.All]);
+        for (var failures = 0; parts.TryPop(out var part);)
+        {
+            var (from, count) = part.GetOffsetAndLength(items.Count);
+            try
+            {
+                var results = await run(items.GetRange(from, count));
+                for (var i = 0; i < count; i++)
+                {
+                    waiting[from + i].Result.SetResult(results[i]);
+                }
+            }
+            catch (Exception e) when (count > 1 && failures < MaxHalved && isOfOne?.Invoke(e) == true)
+            {
+                failures++;
+                parts.Push((from + (count / 2))..(from + count));
+                parts.Push(from..(from + (count / 2)));
+            }
+            catch (Exception e)
+            {
+                waiting.GetRange(from, count).ForEach(one => one.Result.TrySetException(e));
+            }
         }
     }
 

@@ -49,6 +49,8 @@ internal sealed class DatabaseWriter(TrackerDatabase database) : IWriteTarget<Db
 
     public Exception OnTimedOut(Exception e) => database.OnTimedOut(e);
 
+    public Exception OnConflict(Exception e) => database.OnConflict(e);
+
     public void OnFailed() => database.OnFailed();
 
     public void OnCommitted(int writes, bool isPresence, TimeSpan duration) => database.OnCommitted(writes, isPresence, duration);

@@ -26,6 +26,10 @@ internal interface IWriteTarget<TConnection>
     /// <returns>What the caller of the write receives, or all of the batch if it was the batch's own statement.</returns>
     Exception OnTimedOut(Exception e);
 
+    /// <summary>Notes that a write lost against others each time.</summary>
+    /// <returns>What the caller of the write receives.</returns>
+    Exception OnConflict(Exception e);
+
     /// <summary>Notes that a batch was not committed, whatever the cause, before its callers receive it.</summary>
     void OnFailed();
 

@@ -146,6 +146,9 @@ internal sealed partial class PostgresDatabase : TrackerDatabase
         _ => WriteFault.OneWrite,
     };
 
+    // What is still not there the last time was never there: that is a fault, and not a busy database.
+    internal override Exception OnConflict(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation } ? e : base.OnConflict(e);
+
     protected override async Task<DbConnection> OpenReaderAsync(CancellationToken cancellationToken) =>
         await _source.OpenConnectionAsync(cancellationToken);
 

@@ -59,6 +59,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     /// <summary>After a statement took longer than its time-out. The database is available: it has answered.</summary>
     public event Action<Exception>? TimedOut;
 
+    /// <summary>After a write that lost against others each time. The database is available: it has answered.</summary>
+    public event Action<Exception>? Conflicted;
+
     /// <summary>Whether it did not answer the last request.</summary>
     public bool IsUnavailable => Volatile.Read(ref _isUnavailable) == 1;
 
@@ -226,6 +229,17 @@ internal abstract class TrackerDatabase : IAsyncDisposable
         return new P2PShareException(
             ErrorCode.TrackerDatabaseBusy, "The tracker's database took longer than its time-out, and nothing was changed. Try again in a few seconds.", e);
     }
+
+    /// <inheritdoc cref="IWriteTarget{TConnection}.OnConflict"/>
+    internal virtual Exception OnConflict(Exception e)
+    {
+        Conflicted?.Invoke(e);
+        return new P2PShareException(
+            ErrorCode.TrackerDatabaseBusy, "The change lost against others at the tracker's database each time, and nothing was changed. Try again in a few seconds.", e);
+    }
+
+    /// <summary>Whether an exception of a write is one of <see cref="OnConflict"/>.</summary>
+    internal bool IsConflict(Exception e) => FaultOf(e is P2PShareException { InnerException: { } inner } ? inner : e) == WriteFault.Conflict;
 
     internal void OnFailed() => Interlocked.Increment(ref _batchesFailed);
 

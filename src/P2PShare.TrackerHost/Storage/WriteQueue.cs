@@ -7,7 +7,8 @@ namespace P2PShare.TrackerHost.Storage;
 /// Group commit: one writer takes all writes that wait and commits them in one transaction, so that a hundred of them
 /// cost one flush to disk. Each runs in a savepoint of its own, so that a write that fails does not undo the others, and each
 /// is acknowledged only after the commit. A batch that was lost before its commit, or lost against one of another
-/// instance, is tried again as a whole; when the outcome of a commit is unknown, its callers receive an error that says so.
+/// instance, is tried again as a whole; one that keeps losing is halved, until the write that loses is alone. When the outcome of a commit is unknown, its callers
+/// receive an error that says so.
 /// </summary>
 internal sealed class WriteQueue<TConnection> : IAsyncDisposable
 {
@@ -20,11 +21,17 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
     /// <summary>A batch that has so many locks takes no further write: the server has room for some thousand, of all instances.</summary>
     public const int MaxLocks = 128;
 
-    /// <summary>Tries of a batch that loses against others; each pause can be longer than the one before.</summary>
+    /// <summary>Tries of a write that loses against others; each pause can be longer than the one before.</summary>
     public const int MaxAttempts = 10;
+
+    /// <summary>The same of writes together, which are halved then.</summary>
+    public const int MaxAttemptsTogether = 4;
 
     /// <summary>Tries of a batch whose connection is lost: the first connection may have been lost long ago while the database runs.</summary>
     public const int MaxConnections = 2;
+
+    /// <summary>A batch that has lost for so long is not halved further, and what is left of it is tried once: a deadlock alone takes the server a second to see.</summary>
+    public static readonly TimeSpan MaxConflictTime = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan PauseStep = TimeSpan.FromMilliseconds(5);
 
@@ -69,45 +76,75 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
 
     private async Task WriteAllAsync()
     {
-        var batch = new List<Write>(MaxBatch);
-        // Every instance takes its locks in the same order, so that none waits for one that waits for it.
-        var locks = new SortedSet<WriteLock>(Comparer<WriteLock>.Create((one, other) => one.Key.CompareTo(other.Key)));
         while (await _waiting.Reader.WaitToReadAsync())
         {
+            var batch = new List<Write>();
+            var locks = new HashSet<WriteLock>();
             while (batch.Count < MaxBatch && locks.Count < MaxLocks && _waiting.Reader.TryRead(out var write))
             {
                 batch.Add(write);
                 locks.UnionWith(write.Locks);
             }
 
-            var begun = _clock.GetTimestamp();
-            var isPresence = batch.TrueForAll(write => write.IsPresence);
-            if (await TryCommitBatchAsync(batch, locks, isPresence) is { } failure)
+            await WriteAsync(batch);
+        }
+    }
+
+    /// <summary>Commits the writes of a batch together, or, if they keep losing, each half of them by itself, in their order.</summary>
+    private async Task WriteAsync(List<Write> batch)
+    {
+        var begun = _clock.GetTimestamp();
+        var parts = new Stack<List<Write>>([batch]);
+        while (parts.TryPop(out var part))
+        {
+            var partBegun = _clock.GetTimestamp();
+            var isPresence = part.TrueForAll(write => write.IsPresence);
+            var failure = await TryCommitBatchAsync(part, isPresence, begun);
+            if (failure is null)
             {
+                _target.OnCommitted(part.Count, isPresence, _clock.GetElapsedTime(partBegun));
+                part.ForEach(write => write.Acknowledge());
+                continue;
+            }
+
+            var isConflict = _target.FaultOf(failure) == WriteFault.Conflict;
+            if (isConflict && part.Count > 1 && !IsLate(begun))
+            {
+                parts.Push(part[(part.Count / 2)..]);
+                parts.Push(part[..(part.Count / 2)]);
+                continue;
+            }
+
+            if (isConflict)
+            {
+                failure = _target.OnConflict(failure);
+            }
+            else
+            {
+                part.AddRange(parts.SelectMany(other => other));
+                parts.Clear();
                 // Those that wait behind an unavailable database do not wait for its time-outs once more. They are taken before the
                 // batch fails: a caller of the batch may add a write as soon as its own has failed, and that one is tried.
                 while (failure is P2PShareException && _waiting.Reader.TryRead(out var write))
                 {
-                    batch.Add(write);
+                    part.Add(write);
                 }
-
-                _target.OnFailed();
-                batch.ForEach(write => write.Fail(failure));
-            }
-            else
-            {
-                _target.OnCommitted(batch.Count, isPresence, _clock.GetElapsedTime(begun));
-                batch.ForEach(write => write.Acknowledge());
             }
 
-            batch.Clear();
-            locks.Clear();
+            _target.OnFailed();
+            part.ForEach(write => write.Fail(failure));
         }
     }
 
+    private bool IsLate(long begun) => _clock.GetElapsedTime(begun) >= MaxConflictTime;
+
+    /// <param name="begun">When the whole batch began.</param>
     /// <returns>Null after the commit; else why there was none.</returns>
-    private async Task<Exception?> TryCommitBatchAsync(List<Write> batch, IReadOnlyCollection<WriteLock> locks, bool isPresence)
+    private async Task<Exception?> TryCommitBatchAsync(List<Write> batch, bool isPresence, long begun)
     {
+        // Every instance takes its locks in the same order, so that none waits for one that waits for it.
+        var locks = new SortedSet<WriteLock>(batch.SelectMany(write => write.Locks), Comparer<WriteLock>.Create((one, other) => one.Key.CompareTo(other.Key)));
+        var attempts = batch.Count > 1 ? MaxAttemptsTogether : MaxAttempts;
         var connections = 1;
         for (var attempt = 1; ; attempt++)
         {
@@ -144,7 +181,7 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
                     return _target.OnUnavailable("The tracker's database does not answer at the moment, and nothing was changed. Try again in a few seconds.", e);
                 }
             }
-            catch (Exception e) when (_target.FaultOf(e) == WriteFault.Conflict && attempt < MaxAttempts)
+            catch (Exception e) when (_target.FaultOf(e) == WriteFault.Conflict && attempt < attempts && !IsLate(begun))
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(1) + PauseStep * (attempt * Random.Shared.NextDouble()), _clock);
             }

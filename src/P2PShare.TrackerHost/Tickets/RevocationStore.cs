@@ -46,16 +46,19 @@ internal static partial class RevocationStore
         if (guids is var (groupGuid, userGuid))
         {
             var number = await AddAsync(connection, groupGuid, userGuid, null, now);
-            await AddFormerMembersAsync(connection, group, user, number);
+            await AddFormerMembersAsync(connection, group, [user], number);
         }
     }
 
-    /// <summary>Revokes the tickets for a group with one row. To be called while the group still exists.</summary>
-    public static async Task AddGroupAsync(DbConnection connection, long group, DateTimeOffset now)
+    /// <summary>
+    /// Revokes the tickets for a group with one row. To be called while the group still exists. Its members have to know it: who is removed from a deleted
+    /// group becomes one of <see cref="AddFormerMembersAsync"/>.
+    /// </summary>
+    /// <returns>Its number.</returns>
+    public static async Task<long> AddGroupAsync(DbConnection connection, long group, DateTimeOffset now)
     {
         var guid = await connection.QuerySingleAsync<string>("SELECT guid FROM groups WHERE id = @group", new { group });
-        var number = await AddAsync(connection, guid, null, null, now);
-        await AddFormerMembersAsync(connection, group, null, number);
+        return await AddAsync(connection, guid, null, null, now);
     }
 
     /// <summary>Revokes the tickets of a user.</summary>
@@ -76,7 +79,7 @@ internal static partial class RevocationStore
     }
 
     /// <summary>
-    /// The revocations that peers have to know: of the groups that their user is a member of, or was until then, and of the members of
+    /// The revocations that peers have to know: of the groups that their user is a member of, or was until then or until their deletion, and of the members of
     /// those groups.
     /// </summary>
     public static async Task<NewRevocations> ReadAsync(DbConnection connection, IReadOnlyList<Reader> readers, TicketOptions options, DateTimeOffset now)
@@ -100,7 +103,7 @@ internal static partial class RevocationStore
         var rows = await connection.QueryAsync<Row>(
             $"""
             SELECT * FROM (SELECT found.*, ROW_NUMBER() OVER (PARTITION BY found.Reader ORDER BY found.Number) AS place FROM (
-            SELECT r.number AS Reader, {Columns} FROM {asked} CROSS JOIN members m CROSS JOIN groups g CROSS JOIN revocations e
+            SELECT r.number AS Reader, {Columns} FROM {asked} CROSS JOIN members m CROSS JOIN all_groups g CROSS JOIN revocations e
             WHERE m.user_id = r.user_id AND g.id = m.group_id AND e.group_guid = g.guid AND {IsNew}
             UNION
             SELECT r.number AS Reader, {Columns} FROM {asked} CROSS JOIN former_members f CROSS JOIN revocations e
@@ -132,14 +135,15 @@ internal static partial class RevocationStore
     public static async Task<bool> PurgeExpiredAsync(DbConnection connection, TicketOptions options, DateTimeOffset now)
     {
         var more = await connection.DeleteSomeAsync("revocations", "number", "tickets_until < @Since", new { Since = Since(options, now) });
-        if (!more)
-        {
-            // A removal that is under way gives its row a later number.
-            await connection.ExecuteAsync(
-                $"DELETE FROM former_members WHERE NOT EXISTS (SELECT 1 FROM revocations r WHERE r.number = former_members.number) AND number <= {connection.LastNumber()}");
-        }
-
-        return more;
+        // A removal that is under way gives its row a later number. The event of a group's deletion is for the group's former members.
+        return more || await connection.DeleteSomeAsync(
+            "former_members",
+            "user_guid, group_guid",
+            $"""
+            NOT EXISTS (SELECT 1 FROM revocations r WHERE r.number = former_members.number)
+            AND NOT EXISTS (SELECT 1 FROM events e WHERE e.members_until = former_members.number) AND number <= {connection.LastNumber()}
+            """,
+            new { });
     }
 
     private static async Task<long> AddAsync(DbConnection connection, string? group, string? user, string? session, DateTimeOffset now)
@@ -154,15 +158,15 @@ internal static partial class RevocationStore
         return number;
     }
 
-    /// <param name="user">Null: all members of the group.</param>
-    private static Task<int> AddFormerMembersAsync(DbConnection connection, long group, long? user, long number) => connection.ExecuteAsync(
+    /// <summary>Lets users know the revocations of a group, which may be a deleted one, that they are no longer members of.</summary>
+    /// <param name="number">Up to this one.</param>
+    public static Task AddFormerMembersAsync(DbConnection connection, long group, IReadOnlyCollection<long> users, long number) => connection.ExecuteAsync(
         $"""
         INSERT INTO former_members (group_guid, user_guid, number)
-        SELECT g.guid, u.guid, @number FROM members m JOIN groups g ON g.id = m.group_id JOIN users u ON u.id = m.user_id
-        WHERE m.group_id = @group {(user is null ? "" : "AND m.user_id = @user")}
+        SELECT g.guid, u.guid, @number FROM users u CROSS JOIN all_groups g WHERE g.id = @group AND {connection.In("u.id", "@Users")}
         ON CONFLICT (user_guid, group_guid) DO UPDATE SET number = excluded.number
         """,
-        new { group, user, number });
+        new { group, Users = connection.List(users), number });
 
     private static long Since(TicketOptions options, DateTimeOffset now) =>
         (now - options.TicketLifetime - TicketValidator.ClockSkew).ToUnixTimeSeconds();

@@ -88,7 +88,7 @@ public sealed class ListStreamingTests : IAsyncLifetime
             INSERT INTO users (name_key, name, password_hash, created, guid) SELECT 'u' || i, 'u' || i, '', 1, 'u' || i FROM n;
             INSERT INTO members (group_id, user_id, joined) SELECT g.id, u.id, 1 FROM groups g CROSS JOIN users u WHERE u.name <> 'alice' AND u.id % 2 = 0;
             INSERT INTO join_requests (group_id, user_id, requested) SELECT g.id, u.id, 1 FROM groups g CROSS JOIN users u WHERE u.name <> 'alice' AND u.id % 2 = 1;
-            INSERT INTO groups (name_key, name, owner_id, created, guid) SELECT u.name_key, u.name, u.id, 1, '00000000-0000-4000-8000-' || SUBSTR('000000000000' || u.id, -12) FROM users u;
+            INSERT INTO all_groups (name_key, name, owner_id, created, guid) SELECT u.name_key, u.name, u.id, 1, '00000000-0000-4000-8000-' || SUBSTR('000000000000' || u.id, -12) FROM users u;
             """);
 
         Assert.Single(_alice.Succeed("Get-P2PGroup | Select-Object -First 1"));

@@ -173,7 +173,7 @@ public sealed class EndpointAccessTests
             await waiting.PostAsync(TrackerRoutes.JoinRequests(Group));
             await owner.ShareAsync(Group, "file", Root);
             cast._tokens.AddRange([null, new string('A', 43), outsider.Session.Token, pending.Session.Token, member.Session.Token, owner.Session.Token]);
-            string[] tables = ["users", "sessions", "groups", "members", "join_requests", "files", "file_sharers"];
+            string[] tables = ["users", "sessions", "all_groups", "members", "join_requests", "files", "file_sharers"];
             foreach (var table in tables)
             {
                 await tracker.ExecuteAsync($"CREATE TABLE kept_{table} AS SELECT * FROM {table}");
@@ -185,7 +185,7 @@ public sealed class EndpointAccessTests
 
         /// <summary>The database as it was at the beginning.</summary>
         public Task RestoreAsync() => _tracker.ExecuteAsync(
-            "DELETE FROM groups; DELETE FROM peers; DELETE FROM users;" + string.Concat(_kept.Select(table => $"INSERT INTO {table} SELECT * FROM kept_{table};")));
+            "DELETE FROM all_groups; DELETE FROM peers; DELETE FROM users;" + string.Concat(_kept.Select(table => $"INSERT INTO {table} SELECT * FROM kept_{table};")));
 
         /// <returns>The status, and behind it the code of a problem.</returns>
         public async Task<string> AskAsync(int who, Row row)

@@ -35,7 +35,7 @@ public sealed class MetricsTests
         foreach (var name in new[]
         {
             "p2pshare_tracker_peers_online", "p2pshare_tracker_write_waiting", "p2pshare_tracker_database_unavailable", "p2pshare_tracker_database_full", "p2pshare_tracker_event_streams",
-            "p2pshare_tracker_events_passed_over_total",
+            "p2pshare_tracker_events_passed_over_total", "p2pshare_tracker_events_delay_seconds",
             "p2pshare_tracker_dial_streams", "p2pshare_tracker_dials_passed_over_total",
             "p2pshare_tracker_certificate_lifetime_seconds", "http_server_request_duration_seconds_count", "kestrel_active_connections",
             "dotnet_process_memory_working_set_bytes",

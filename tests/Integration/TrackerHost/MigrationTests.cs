@@ -5,6 +5,7 @@ using Microsoft.Data.Sqlite;
 using Npgsql;
 using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Groups;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -108,6 +109,76 @@ public sealed class MigrationTests : IAsyncLifetime
     }
 
     [TrackerFact]
+    public async Task Groups_of_version_15_stay_with_all_that_they_have_and_can_be_deleted()
+    {
+        var old = await MakeAsync("old", version: 15);
+        await using (var connection = Connect(old))
+        {
+            await connection.OpenAsync();
+            await connection.ExecuteAsync(
+                """
+                INSERT INTO users (id, name_key, name, password_hash, created, guid) VALUES (1, 'alice', 'Alice', 'x', 1, 'a'), (2, 'bob', 'Bob', 'x', 1, 'b');
+                INSERT INTO groups (id, name_key, name, owner_id, created, guid, listed) VALUES (5, 'dev', 'Dev', 1, 1, 'd', 0), (6, 'ops', 'Ops', 1, 1, 'o', 1);
+                INSERT INTO members (group_id, user_id, joined) VALUES (5, 1, 1), (5, 2, 1), (6, 1, 1);
+                INSERT INTO files (id, group_id, name, name_key, size, piece_length, shared) VALUES (9, 5, 'file', 'file', 0, 65536, 1);
+                INSERT INTO file_sharers (file_id, user_id, shared) VALUES (9, 2, 1);
+                INSERT INTO events (id, kind, group_id, group_guid, group_name, user_name, owner_only, created) VALUES (3, 'FileShared', 5, 'd', 'Dev', 'Bob', 0, 1);
+                """);
+        }
+
+        await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, _ => { }, CancellationToken.None);
+
+        Assert.Equal(
+            [(5, "d", "dev", "Dev", 1, 1, 0), (6, "o", "ops", "Ops", 1, 1, 1)],
+            await database.ReadAsync(
+                connection => connection.QueryAsync<(long, string, string, string, long, long, long)>("SELECT id, guid, name_key, name, owner_id, created, listed FROM groups ORDER BY id"),
+                CancellationToken.None));
+        // What refers to a group refers to it under the new name of its table.
+        await Assert.ThrowsAnyAsync<DbException>(() => database.WriteAsync(
+            connection => connection.ExecuteAsync("INSERT INTO members (group_id, user_id, joined) VALUES (7, 1, 1)"), CancellationToken.None));
+        await database.WriteAsync(connection => GroupStore.EndAsync(connection, 5, revocation: 4), CancellationToken.None);
+        Assert.Equal(1, await ScalarAsync("SELECT COUNT(*) FROM groups"));
+        await GroupRemoval.CompleteAsync(database, 5, CancellationToken.None);
+        Assert.Equal((1, 0, 0, 0), (await ScalarAsync("SELECT COUNT(*) FROM members"), await ScalarAsync("SELECT COUNT(*) FROM files"),
+            await ScalarAsync("SELECT COUNT(*) FROM file_sharers"), await ScalarAsync("SELECT COUNT(*) FROM events")));
+        Assert.Equal(1, await ScalarAsync("SELECT COUNT(*) FROM all_groups"));
+
+        Task<long> ScalarAsync(string sql) => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(sql), CancellationToken.None);
+    }
+
+    [PostgresFact]
+    public async Task An_instance_of_version_15_still_writes_groups_of_version_16()
+    {
+        TestDatabase.Kind = DatabaseKind.Postgres;
+        await using var database = await TrackerDatabase.OpenAsync(await MakeAsync("old", version: 15), TimeProvider.System, _ => { }, CancellationToken.None);
+
+        // Its statements.
+        await database.WriteAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync("INSERT INTO users (id, name_key, name, password_hash, created, guid) VALUES (1, 'alice', 'Alice', 'x', 1, 'a'), (2, 'bob', 'Bob', 'x', 1, 'b')");
+                const string Add =
+                    """
+                    INSERT INTO groups (guid, name_key, name, owner_id, listed, created) VALUES (@guid, 'dev', 'Dev', 1, 1, 1)
+                    ON CONFLICT (name_key) DO NOTHING RETURNING id
+                    """;
+                var group = await connection.QuerySingleAsync<long>(Add, new { guid = "d" });
+                Assert.Null(await connection.QuerySingleOrDefaultAsync<long?>(Add, new { guid = "e" }));
+                await connection.ExecuteAsync("INSERT INTO members (group_id, user_id, joined) VALUES (@group, 2, 1)", new { group });
+                Assert.Equal(2, await connection.QuerySingleAsync<long>(
+                    """
+                    UPDATE groups SET owner_id = (SELECT id FROM users WHERE name_key = 'bob')
+                    WHERE id = @group AND EXISTS (SELECT 1 FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = groups.id AND u.name_key = 'bob')
+                    RETURNING owner_id
+                    """,
+                    new { group }));
+                await connection.ExecuteAsync("DELETE FROM groups WHERE id = @group", new { group });
+                Assert.Equal(0, await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM members"));
+            },
+            CancellationToken.None);
+    }
+
+    [TrackerFact]
     public async Task A_starting_instance_waits_as_long_as_the_migration_of_another_and_reports_it()
     {
         var old = await MakeAsync("old", version: 7);
@@ -208,6 +279,7 @@ public sealed class MigrationTests : IAsyncLifetime
         await using var translator = await TrackerDatabase.OpenAsync(await TestDatabase.StorageAsync(Path.Combine(_folder, "new")), TimeProvider.System, _ => { }, CancellationToken.None);
         await using var connection = Connect(options);
         await connection.OpenAsync();
+        (connection as SqliteConnection)?.CreateFunction<string, string>("NAME_KEY", FileName.Key, isDeterministic: true);
         await connection.ExecuteAsync("CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY)");
         var assembly = typeof(Migrations).Assembly;
         foreach (var script in assembly.GetManifestResourceNames().Where(resource => resource.EndsWith(".sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Take(version))

@@ -98,7 +98,7 @@ public sealed class RepeatedWriteTests : IAsyncLifetime
     [Fact]
     public async Task A_group_from_before_is_not_taken_for_a_new_one()
     {
-        await _second.ExecuteAsync("UPDATE groups SET created = created - 60");
+        await _second.ExecuteAsync("UPDATE all_groups SET created = created - 60");
         await _bob.CreateGroupAsync("bobs");
 
         foreach (var group in new[] { "dev", "bobs" })

@@ -19,7 +19,7 @@ public sealed partial class TrackerHostRules
         ["invitations"] = "Accounts/InvitationStore.cs",
         ["login_failures"] = "Accounts/LoginFailureStore.cs",
         ["login_networks"] = "Accounts/LoginNetworkStore.cs",
-        ["groups"] = "Groups/GroupStore.cs",
+        ["all_groups"] = "Groups/GroupStore.cs",
         ["members"] = "Groups/MemberStore.cs",
         ["join_requests"] = "Groups/JoinRequestStore.cs",
         ["ended_memberships"] = "Groups/EndedMembershipStore.cs",
@@ -64,6 +64,22 @@ public sealed partial class TrackerHostRules
         Assert.Empty(writes.Where(write => Stores.GetValueOrDefault(write.Table) != write.File).Select(write => $"{write.File} writes {write.Table}"));
         Assert.Equal(Stores.Keys.Order(StringComparer.Ordinal), writes.Select(write => write.Table).Distinct().Order(StringComparer.Ordinal));
     }
+
+    // The view "groups" is what all others read: it has no group that was deleted.
+    [Fact]
+    public void Only_what_has_to_know_deleted_groups_reads_all_groups()
+    {
+        string[] readers = ["Access/QuotaStore.cs", "Events/EventStore.cs", "Groups/GroupStore.cs", "Tickets/RevocationStore.cs"];
+        var source = Repository.Combine("src", Root);
+
+        Assert.Equal(readers, Directory.GetFiles(source, "*.cs", SearchOption.AllDirectories)
+            .Where(path => AllGroups().IsMatch(File.ReadAllText(path)))
+            .Select(path => Path.GetRelativePath(source, path).Replace('\\', '/'))
+            .Order(StringComparer.Ordinal));
+    }
+
+    [GeneratedRegex(@"\ball_groups\b")]
+    private static partial Regex AllGroups();
 
     // A statement's keyword is written in capitals, and DO UPDATE SET belongs to an INSERT.
     [GeneratedRegex(@"\b(?:INSERT INTO|DELETE FROM|(?<!DO |FOR )UPDATE) (\w+)\b")]

@@ -51,6 +51,46 @@ public sealed class BatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task An_item_that_fails_its_batch_is_found_by_halves_and_the_others_succeed()
+    {
+        var (batcher, first) = await BeginHalvingAsync(items => items.Contains(77));
+        var others = Enumerable.Range(1, 256).Select(i => batcher.RunAsync(i, CancellationToken.None)).ToArray();
+        _mayRun.Release(1000);
+
+        await first;
+        Assert.Equal("lost", (await Assert.ThrowsAsync<IOException>(() => others[76])).Message);
+        Assert.Equal(Enumerable.Range(1, 256).Where(i => i != 77).Select(i => 2 * i), await Task.WhenAll(others.Where((_, i) => i != 76)));
+        // Each once, in their order.
+        Assert.Equal(Enumerable.Range(0, 257).Where(i => i != 77), _batches.SelectMany(batch => batch));
+    }
+
+    [Fact]
+    public async Task A_batch_whose_items_all_fail_is_halved_a_bounded_number_of_times()
+    {
+        var runs = 0;
+        var (batcher, first) = await BeginHalvingAsync(items => items[0] != 0 && ++runs > 0);
+        var others = Enumerable.Range(1, 256).Select(i => batcher.RunAsync(i, CancellationToken.None)).ToArray();
+        _mayRun.Release(1000);
+
+        await first;
+        foreach (var other in others)
+        {
+            await Assert.ThrowsAsync<IOException>(() => other);
+        }
+
+        // Each that is halved makes one part more.
+        Assert.Equal(1 + (2 * Batcher<int, int>.MaxHalved), runs);
+    }
+
+    private async Task<(Batcher<int, int> Batcher, Task First)> BeginHalvingAsync(Func<IReadOnlyList<int>, bool> fails)
+    {
+        var batcher = new Batcher<int, int>(items => fails(items) ? throw new IOException("lost") : DoubleAsync(items), maxBatch: 256, isOfOne: e => e is IOException);
+        var first = batcher.RunAsync(0, CancellationToken.None);
+        await BeginsAsync();
+        return (batcher, first);
+    }
+
+    [Fact]
     public async Task A_canceled_caller_does_not_disturb_the_others()
     {
         using var giveUp = new CancellationTokenSource();

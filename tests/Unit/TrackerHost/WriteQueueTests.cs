@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.TrackerHost.Storage;
 
@@ -9,7 +8,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    private readonly FakeTimeProvider _clock = new();
+    private readonly PauseClock _clock = new();
     private readonly Target _target = new();
     private readonly WriteQueue<List<int>> _queue;
 
@@ -148,7 +147,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
         var fail = 1;
         _target.OnCommit = () => fail-- > 0 ? throw new FaultException(WriteFault.Conflict) : Task.CompletedTask;
         var write = AddAsync(1);
-        await PassAsync(write);
+        await EndsAsync(write);
 
         Assert.Equal(1, await write);
         Assert.Equal([1], _target.Committed);
@@ -156,15 +155,87 @@ public sealed class WriteQueueTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_batch_that_always_loses_fails_after_a_bound()
+    public async Task A_write_that_always_loses_is_answered_with_busy_after_a_bound()
     {
         _target.OnCommit = () => throw new FaultException(WriteFault.Conflict);
         var write = AddAsync(1);
-        await PassAsync(write);
+        await EndsAsync(write);
 
-        Assert.Equal(WriteFault.Conflict, (await Assert.ThrowsAsync<FaultException>(() => write)).Fault);
+        Assert.Equal(ErrorCode.TrackerDatabaseBusy, (await Assert.ThrowsAsync<P2PShareException>(() => write)).Code);
         Assert.Equal(WriteQueue<List<int>>.MaxAttempts, _target.Presence.Count);
-        Assert.Equal(1, _target.Failed);
+        Assert.Equal((1, 1), (_target.Failed, _target.Conflicts));
+    }
+
+    [Fact]
+    public async Task A_write_that_always_loses_fails_alone_and_the_others_of_its_batch_are_committed_in_their_order()
+    {
+        const int Loser = 77;
+        // Not known before the commit: a serialisation failure may be any write's.
+        _target.OnCommit = () => _target.Written.Contains(Loser) ? throw new FaultException(WriteFault.Conflict) : Task.CompletedTask;
+        var hold = Hold();
+        var writes = Enumerable.Range(1, WriteQueue<List<int>>.MaxBatch).Select(number => AddLockedAsync(number, WriteLock.Group($"group{number % 100}"))).ToArray();
+        var behind = AddAsync(1000);
+        hold.SetResult();
+        await EndsAsync(Task.WhenAll([.. writes, behind]));
+
+        Assert.Equal(ErrorCode.TrackerDatabaseBusy, (await Assert.ThrowsAsync<P2PShareException>(() => writes[Loser - 1])).Code);
+        Assert.All(writes.Where((_, i) => i != Loser - 1), write => Assert.True(write.IsCompletedSuccessfully));
+        Assert.Equal(1000, await behind);
+        Assert.Equal([0, .. Enumerable.Range(1, WriteQueue<List<int>>.MaxBatch).Where(number => number != Loser), 1000], _target.Committed);
+        Assert.Equal((1, 1), (_target.Failed, _target.Conflicts));
+        // 256, 128, 64, … 2, four times each, and the write alone.
+        Assert.Equal((8 * WriteQueue<List<int>>.MaxAttemptsTogether) + WriteQueue<List<int>>.MaxAttempts, _target.Lost);
+        // A part has the locks of its own writes, in their order.
+        Assert.All(_target.Locks, locks => Assert.Equal(locks.OrderBy(one => one.Key).Distinct(), locks));
+        Assert.Contains(_target.Locks, locks => locks.Length == 64);
+    }
+
+    [Fact]
+    public async Task A_batch_that_loses_for_too_long_is_halved_no_further_and_the_rest_is_tried_once()
+    {
+        var limit = WriteQueue<List<int>>.MaxConflictTime;
+        var loses = true;
+        _target.OnCommit = () =>
+        {
+            // The server needs a while to see a deadlock.
+            _clock.Advance(limit / 6);
+            return loses && _target.Written.Contains(1) ? throw new FaultException(WriteFault.Conflict) : Task.CompletedTask;
+        };
+        var hold = Hold();
+        var writes = Enumerable.Range(1, 8).Select(number => AddAsync(number)).ToArray();
+        hold.SetResult();
+        await EndsAsync(Task.WhenAll(writes));
+
+        // Whole four times, the first half twice, then it is late.
+        Assert.InRange(_target.Lost, 2, 6);
+        foreach (var write in writes[..4])
+        {
+            Assert.Equal(ErrorCode.TrackerDatabaseBusy, (await Assert.ThrowsAsync<P2PShareException>(() => write)).Code);
+        }
+
+        Assert.Equal(Enumerable.Range(5, 4), await Task.WhenAll(writes[4..]));
+        loses = false;
+        Assert.Equal(9, await AddAsync(9));
+    }
+
+    [Fact]
+    public async Task When_the_database_is_lost_while_halves_are_tried_all_of_the_batch_fails()
+    {
+        _target.OnCommit = () => _target.Written is [0]
+            ? Task.CompletedTask
+            : throw new FaultException(_target.Written.Count > 2 ? WriteFault.Conflict : WriteFault.Unavailable);
+        var hold = Hold();
+        var writes = Enumerable.Range(1, 4).Select(number => AddAsync(number)).ToArray();
+        hold.SetResult();
+        await EndsAsync(Task.WhenAll(writes));
+
+        foreach (var write in writes)
+        {
+            Assert.Equal(ErrorCode.TrackerDatabaseUnavailable, (await Assert.ThrowsAsync<P2PShareException>(() => write)).Code);
+        }
+
+        Assert.Equal((0, 1), (_target.Conflicts, _target.Failed));
+        Assert.Equal([0], _target.Committed);
     }
 
     [Fact]
@@ -322,6 +393,16 @@ public sealed class WriteQueueTests : IAsyncDisposable
         isPresence,
         cancellationToken);
 
+    private Task<int> AddLockedAsync(int number, WriteLock one) => _queue.RunAsync(
+        numbers =>
+        {
+            numbers.Add(number);
+            return Task.FromResult(number);
+        },
+        [one],
+        isPresence: false,
+        CancellationToken.None);
+
     private Task<int> AddLockedAsync(WriteLock[] locks) => _queue.RunAsync(
         numbers =>
         {
@@ -332,15 +413,8 @@ public sealed class WriteQueueTests : IAsyncDisposable
         isPresence: false,
         CancellationToken.None);
 
-    /// <summary>Lets every pause pass until the write has ended.</summary>
-    private async Task PassAsync(Task write)
-    {
-        while (!write.IsCompleted)
-        {
-            _clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
-    }
+    /// <summary>Waits until writes have ended, whatever became of them.</summary>
+    private static async Task EndsAsync(Task writes) => await writes.WaitAsync(Deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private sealed class FaultException(WriteFault fault) : Exception(fault.ToString())
     {
@@ -392,6 +466,20 @@ public sealed class WriteQueueTests : IAsyncDisposable
 
         public Exception OnFull(Exception e) => new P2PShareException(ErrorCode.TrackerStorageFull, "full", e);
 
+        public int Conflicts { get; private set; }
+
+        /// <summary>Commits that lost.</summary>
+        public int Lost { get; private set; }
+
+        /// <summary>What the transaction that commits has written.</summary>
+        public List<int> Written { get; private set; } = [];
+
+        public Exception OnConflict(Exception e)
+        {
+            Conflicts++;
+            return new P2PShareException(ErrorCode.TrackerDatabaseBusy, "lost", e);
+        }
+
         public Exception OnTimedOut(Exception e) => new P2PShareException(ErrorCode.TrackerDatabaseBusy, "busy", e);
 
         public int Failed { get; private set; }
@@ -423,7 +511,17 @@ public sealed class WriteQueueTests : IAsyncDisposable
             public async Task CommitAsync()
             {
                 target.Committing.TrySetResult();
-                await target.OnCommit();
+                target.Written = Connection[target.Committed.Count..];
+                try
+                {
+                    await target.OnCommit();
+                }
+                catch (FaultException e) when (e.Fault == WriteFault.Conflict)
+                {
+                    target.Lost++;
+                    throw;
+                }
+
                 target.Committed = Connection;
             }
 
