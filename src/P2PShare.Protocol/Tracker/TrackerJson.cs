@@ -26,6 +26,8 @@ namespace P2PShare.Protocol.Tracker;
 [JsonSerializable(typeof(ShareFileRequest))]
 [JsonSerializable(typeof(FileResponse))]
 [JsonSerializable(typeof(IReadOnlyList<FileResponse>))]
+[JsonSerializable(typeof(ShareFilesRequest))]
+[JsonSerializable(typeof(ShareFilesResponse))]
 [JsonSerializable(typeof(WithdrawFilesRequest))]
 [JsonSerializable(typeof(WithdrawFilesResponse))]
 [JsonSerializable(typeof(AnnounceRequest))]

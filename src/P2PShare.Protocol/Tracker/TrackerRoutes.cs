@@ -26,6 +26,7 @@ public static class TrackerRoutes
     public const string MemberTemplate = Root + "/groups/{group}/members/{user}";
     public const string FilesTemplate = Root + "/groups/{group}/files";
     public const string FileTemplate = Root + "/groups/{group}/files/{**name}";
+    public const string SharesTemplate = Root + "/groups/{group}/shares";
     public const string WithdrawalsTemplate = Root + "/groups/{group}/withdrawals";
     public const string SourcesTemplate = Root + "/groups/{group}/sources";
     public const string GroupPeersTemplate = Root + "/groups/{group}/peers";
@@ -63,6 +64,8 @@ public static class TrackerRoutes
     /// <param name="name">A valid name (<see cref="FileName"/>): its <c>/</c> stay, the rest is escaped.</param>
     public static string File(string group, string name) =>
         $"{Files(group)}/{string.Join('/', name.Split('/').Select(Segment))}";
+
+    public static string Shares(string group) => $"{Group(group)}/shares";
 
     public static string Withdrawals(string group) => $"{Group(group)}/withdrawals";
 

@@ -215,7 +215,14 @@ internal sealed class DemoRun
         }
     }
 
-    private string Folder(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+    // Two of them are state folders, which have private keys.
+    private string Folder(string name)
+    {
+        var path = Path.Combine(_folder, name);
+        return OperatingSystem.IsWindows()
+            ? Directory.CreateDirectory(path).FullName
+            : Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+    }
 
     private async Task<string> MakeFileAsync(CancellationToken cancellationToken)
     {

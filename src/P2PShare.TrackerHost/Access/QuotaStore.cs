@@ -23,16 +23,19 @@ internal static class QuotaStore
     public static Task CheckGroupsAsync(DbConnection connection, long user, string userName, int most) => CheckAsync(
         connection,
         user,
+        1,
         most,
         "SELECT groups_counted FROM user_quota_counts WHERE user_id = @id",
         "SELECT COUNT(*) FROM groups WHERE owner_id = @id",
         "INSERT INTO user_quota_counts (user_id, groups_counted) VALUES (@id, @exact) ON CONFLICT (user_id) DO UPDATE SET groups_counted = excluded.groups_counted",
         () => Exceeded(most, $"'{userName}' owns as many groups as one user may at this tracker", "delete one, or hand it over"));
 
+    /// <param name="added">How many were added.</param>
     /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
-    public static Task CheckSharesAsync(DbConnection connection, long user, int most) => CheckAsync(
+    public static Task CheckSharesAsync(DbConnection connection, long user, int added, int most) => CheckAsync(
         connection,
         user,
+        added,
         most,
         "SELECT shares_counted FROM user_quota_counts WHERE user_id = @id",
         """
@@ -42,10 +45,11 @@ internal static class QuotaStore
         "INSERT INTO user_quota_counts (user_id, shares_counted) VALUES (@id, @exact) ON CONFLICT (user_id) DO UPDATE SET shares_counted = excluded.shares_counted",
         () => Exceeded(most, "You share as many files as one user may at this tracker", "stop sharing some"));
 
-    /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
-    public static Task CheckFilesAsync(DbConnection connection, long group, string groupName, int most) => CheckAsync(
+    /// <inheritdoc cref="CheckSharesAsync"/>
+    public static Task CheckFilesAsync(DbConnection connection, long group, string groupName, int added, int most) => CheckAsync(
         connection,
         group,
+        added,
         most,
         "SELECT files_counted FROM group_quota_counts WHERE group_id = @id",
         "SELECT COUNT(*) FROM files WHERE group_id = @id",
@@ -91,8 +95,7 @@ internal static class QuotaStore
 
         foreach (var (user, count) in added.OrderBy(one => one.Key))
         {
-            // As likely as if they came one by one.
-            var renews = Random.Shared.NextDouble() > Math.Pow(1 - (1.0 / RenewedOnceIn), count);
+            var renews = Renews(count);
             if (renews || room[user] < count)
             {
                 var exact = await connection.ExecuteScalarAsync<long>(
@@ -117,10 +120,13 @@ internal static class QuotaStore
         return room;
     }
 
+    // As likely as if they came one by one.
+    private static bool Renews(long added) => Random.Shared.NextDouble() > Math.Pow(1 - (1.0 / RenewedOnceIn), added);
+
     private static async Task CheckAsync(
-        DbConnection connection, long id, int most, string recent, string count, string renew, Func<P2PShareException> exceeded)
+        DbConnection connection, long id, int added, int most, string recent, string count, string renew, Func<P2PShareException> exceeded)
     {
-        var renews = Random.Shared.Next(RenewedOnceIn) == 0;
+        var renews = Renews(added);
         if (!renews && most > Unnoticed && await connection.ExecuteScalarAsync<long>(recent, new { id }) < most - Unnoticed)
         {
             return;

@@ -32,6 +32,16 @@ internal static class FileEndpoints
                 ErrorCode.FileNameTaken)
             .Produces<FileResponse>(StatusCodes.Status201Created)
             .Produces<FileResponse>(StatusCodes.Status200OK);
+        routed.MapPost(TrackerRoutes.SharesTemplate, ShareManyAsync)
+            .Charge<ShareFilesRequest>(request => request.Files.Count / NamesForOnePermit)
+            .Describe(
+                "shareFiles",
+                "Shares many contents under names with a group; those that fail do so alone.",
+                ErrorCode.InvalidRequest,
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotMember,
+                ErrorCode.QuotaExceeded)
+            .Produces<ShareFilesResponse>();
         routed.MapPost(TrackerRoutes.WithdrawalsTemplate, WithdrawAsync)
             .Charge<WithdrawFilesRequest>(request => request.Names.Count / NamesForOnePermit)
             .Describe(
@@ -64,6 +74,26 @@ internal static class FileEndpoints
         }
 
         return TypedResults.Ok(response);
+    }
+
+    private static async Task<IResult> ShareManyAsync(
+        string group, ShareFilesRequest request, HttpContext context, CurrentUser user, FileService files, Audit audit, CancellationToken cancellationToken)
+    {
+        if (request.Files.Count == 0)
+        {
+            throw new P2PShareException(ErrorCode.InvalidRequest, $"files is empty: 1 to {ShareFilesRequest.MaxFiles} items were expected.");
+        }
+
+        var outcomes = await files.ShareAsync(user, group, request.Files, cancellationToken);
+        foreach (var (outcome, _, act) in outcomes)
+        {
+            if (act is { } done)
+            {
+                audit.Write(done, context.RemoteAddress(), user.Name, group, outcome.File!.Name);
+            }
+        }
+
+        return TypedResults.Ok(new ShareFilesResponse([.. outcomes.Select(one => one.Outcome)]));
     }
 
     private static async Task<IResult> ShareAsync(

@@ -53,51 +53,53 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
     /// <see cref="ErrorCode.NotMember"/>, <see cref="ErrorCode.FileNameTaken"/>, <see cref="ErrorCode.NotSharer"/> or
     /// <see cref="ErrorCode.QuotaExceeded"/>.
     /// </exception>
-    public Task<(FileResponse File, bool IsNew, AuditAct? Act)> ShareAsync(CurrentUser user, string group, ShareFileRequest request, CancellationToken cancellationToken)
+    public async Task<(FileResponse File, bool IsNew, AuditAct? Act)> ShareAsync(CurrentUser user, string group, ShareFileRequest request, CancellationToken cancellationToken)
     {
-        FileName.Check(request.Name);
-        var content = new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot);
-        if (content.FindProblem() is { } problem)
-        {
-            throw new P2PShareException(ErrorCode.InvalidContent, problem);
-        }
+        var (outcome, isNew, act) = (await ShareAsync(user, group, [request], cancellationToken))[0];
+        return outcome.File is { } file ? (file, isNew, act) : throw new P2PShareException(outcome.Code!, outcome.Detail!);
+    }
 
-        return database.WriteAsync(
+    /// <summary>Shares many contents in one write; those that fail do so alone, except that a quota refuses all of them.</summary>
+    /// <returns>Of each: what became of it, whether its name is new in the group, and what was done; null if it was shared already.</returns>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/> or <see cref="ErrorCode.QuotaExceeded"/>: nothing was shared.
+    /// </exception>
+    public Task<IReadOnlyList<(ShareFileOutcome Outcome, bool IsNew, AuditAct? Act)>> ShareAsync(
+        CurrentUser user, string group, IReadOnlyList<ShareFileRequest> requests, CancellationToken cancellationToken)
+    {
+        var problems = requests.Select(FindProblem).ToList();
+        return database.WriteAsync<IReadOnlyList<(ShareFileOutcome Outcome, bool IsNew, AuditAct? Act)>>(
             [WriteLock.User(user.Name), WriteLock.Group(group)],
             async connection =>
             {
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
-                var current = await FileStore.FindAsync(connection, membership.GroupId, request.Name);
-                var isNew = current is null;
-                AuditAct? act = null;
-                if (current is not null && current.Content != content)
+                var outcomes = new List<(ShareFileOutcome Outcome, bool IsNew, AuditAct? Act)>(requests.Count);
+                foreach (var (request, problem) in requests.Zip(problems))
                 {
-                    await RetireAsync(connection, membership, current, user, request.Replace);
-                    act = AuditAct.FileReplaced;
-                    current = null;
+                    try
+                    {
+                        var (file, isNew, act) = problem is null ? await ShareAsync(connection, membership, user, request) : throw problem;
+                        outcomes.Add((new ShareFileOutcome(file), isNew, act));
+                    }
+                    catch (P2PShareException e) when (e.Code != ErrorCode.QuotaExceeded)
+                    {
+                        // It was thrown before anything was written for this file.
+                        outcomes.Add((new ShareFileOutcome(null, e.Code, e.Message), false, null));
+                    }
                 }
 
-                var now = clock.GetUtcNow();
-                var file = current?.Id ?? await FileStore.AddAsync(connection, membership.GroupId, request, now);
-                if (await FileStore.AddSharerAsync(connection, file, user.Id, now))
+                if (outcomes.Exists(one => one.Act is not null))
                 {
                     await FileStore.SetChangedAsync(connection, membership.GroupId);
-                    act ??= AuditAct.FileShared;
-                    await QuotaStore.CheckSharesAsync(connection, user.Id, options.FilesPerUser);
+                    await QuotaStore.CheckSharesAsync(connection, user.Id, outcomes.Count(one => one.Act is not null), options.FilesPerUser);
                 }
 
-                if (isNew)
+                if (outcomes.Count(one => one.IsNew) is > 0 and var added)
                 {
-                    await QuotaStore.CheckFilesAsync(connection, membership.GroupId, membership.GroupName, options.FilesPerGroup);
+                    await QuotaStore.CheckFilesAsync(connection, membership.GroupId, membership.GroupName, added, options.FilesPerGroup);
                 }
 
-                if (current is null)
-                {
-                    await EventStore.AddForMembersAsync(connection, GroupEventKind.FileShared, membership.GroupId, user.Name, now, request.Name);
-                }
-
-                var listed = await FileStore.GetAsync(connection, file);
-                return (listed.ToResponse(await sources.GetAsync(connection, membership.GroupId, listed.PiecesRoot)), isNew, act);
+                return outcomes;
             },
             cancellationToken);
     }
@@ -163,6 +165,51 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
         }
 
         return files.Count;
+    }
+
+    private static P2PShareException? FindProblem(ShareFileRequest request)
+    {
+        try
+        {
+            FileName.Check(request.Name);
+        }
+        catch (P2PShareException e)
+        {
+            return e;
+        }
+
+        return new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot).FindProblem() is { } problem
+            ? new P2PShareException(ErrorCode.InvalidContent, problem)
+            : null;
+    }
+
+    private async Task<(FileResponse File, bool IsNew, AuditAct? Act)> ShareAsync(
+        DbConnection connection, Membership membership, CurrentUser user, ShareFileRequest request)
+    {
+        var current = await FileStore.FindAsync(connection, membership.GroupId, request.Name);
+        var isNew = current is null;
+        AuditAct? act = null;
+        if (current is not null && current.Content != new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot))
+        {
+            await RetireAsync(connection, membership, current, user, request.Replace);
+            act = AuditAct.FileReplaced;
+            current = null;
+        }
+
+        var now = clock.GetUtcNow();
+        var file = current?.Id ?? await FileStore.AddAsync(connection, membership.GroupId, request, now);
+        if (await FileStore.AddSharerAsync(connection, file, user.Id, now))
+        {
+            act ??= AuditAct.FileShared;
+        }
+
+        if (current is null)
+        {
+            await EventStore.AddForMembersAsync(connection, GroupEventKind.FileShared, membership.GroupId, user.Name, now, request.Name);
+        }
+
+        var listed = await FileStore.GetAsync(connection, file);
+        return (listed.ToResponse(await sources.GetAsync(connection, membership.GroupId, listed.PiecesRoot)), isNew, act);
     }
 
     private async Task RetireAsync(DbConnection connection, Membership membership, StoredFile file, CurrentUser user, bool replace)

@@ -11,17 +11,20 @@ namespace P2PShare.Transfer.Sharing;
 /// the files were added. For one caller at a time.
 /// </summary>
 /// <param name="hash">Hashes the file at a path, below a folder that a person named or null, and reports the bytes hashed so far, from any thread.</param>
-/// <param name="parallelism">Most files in work at a time.</param>
+/// <param name="parallelism">Most files that are hashed at a time; the step behind it is done for all of the queue.</param>
 [SuppressMessage("Naming", "CA1711", Justification = "It is a queue; it does not have to be a Queue<T>.")]
 public sealed class OrderedHashQueue<TResult>(
     Func<string, string?, IProgress<long>, CancellationToken, Task<HashedFile>> hash, TimeProvider clock, int parallelism) : IAsyncDisposable
 {
     /// <summary>Most files in the queue. Outcomes that wait for a slow file before them are small.</summary>
-    public const int Capacity = 256;
+    public const int Capacity = 1024;
 
     private readonly SemaphoreSlim _slots = new(parallelism);
     private readonly CancellationTokenSource _stop = new();
     private readonly Queue<(Item Item, Task<HashOutcome<TResult>> Work)> _items = new();
+
+    // The last file of each name that is in the queue.
+    private readonly Dictionary<string, Task> _latest = new(StringComparer.OrdinalIgnoreCase);
     private long _bytesAdded;
     private long _bytesFinished;
     private int _added;
@@ -29,7 +32,7 @@ public sealed class OrderedHashQueue<TResult>(
 
     /// <summary>A queue that hashes as many files at a time as the machine has cores.</summary>
     public OrderedHashQueue()
-        // At least four: a file that waits for the tracker leaves a core to another that is hashed.
+        // At least four: a file that waits for the disk leaves a core to another.
         : this(FileHasher.HashAsync, TimeProvider.System, Math.Max(4, Environment.ProcessorCount))
     {
     }
@@ -41,15 +44,17 @@ public sealed class OrderedHashQueue<TResult>(
     /// <summary>Adds a file. It is hashed as soon as a slot is free.</summary>
     /// <param name="name">The name that progress shows. Files of one name are finished in the order in which they were added.</param>
     /// <param name="size">Bytes, for progress.</param>
-    /// <param name="then">The step after the hash, on any thread.</param>
+    /// <param name="then">The step after the hash, on any thread, for many files at a time.</param>
     /// <param name="root">A folder above the file that a person named: no link between the two is followed. Null: the person named the file.</param>
     public void Add(string path, string name, long size, Func<HashedFile, CancellationToken, Task<TResult>> then, string? root = null)
     {
-        var before = _items.LastOrDefault(queued => string.Equals(queued.Item.Name, name, StringComparison.OrdinalIgnoreCase)).Work;
+        var before = _latest.GetValueOrDefault(name);
         var item = new Item(path, root, name, size, clock);
         _added++;
         _bytesAdded += size;
-        _items.Enqueue((item, RunAsync(item, before ?? Task.CompletedTask, then, _stop.Token)));
+        var work = RunAsync(item, before ?? Task.CompletedTask, then, _stop.Token);
+        _items.Enqueue((item, work));
+        _latest[name] = work;
     }
 
     /// <summary>Adds a file that does not have to be hashed; its outcome keeps its place in the order.</summary>
@@ -71,6 +76,11 @@ public sealed class OrderedHashQueue<TResult>(
         }
 
         _items.Dequeue();
+        if (_latest.GetValueOrDefault(oldest.Item.Name) == oldest.Work)
+        {
+            _latest.Remove(oldest.Item.Name);
+        }
+
         _finished++;
         _bytesFinished += oldest.Item.Size;
         outcome = oldest.Work.GetAwaiter().GetResult();
@@ -107,24 +117,27 @@ public sealed class OrderedHashQueue<TResult>(
     private async Task<HashOutcome<TResult>> RunAsync(
         Item item, Task before, Func<HashedFile, CancellationToken, Task<TResult>> then, CancellationToken stop)
     {
-        await _slots.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            var result = await Task.Run(
-                async () =>
-                {
-                    var file = await hash(item.Path, item.Root, item, stop).ConfigureAwait(false);
-                    item.IsHashed = true;
-                    // What became of the earlier file of this name does not matter here.
-                    await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                    return await then(file, stop).ConfigureAwait(false);
-                },
-                stop).ConfigureAwait(false);
-            return new HashOutcome<TResult>(item, item.Path, item.Name, result, null);
+            var file = await HashAsync(item, stop).ConfigureAwait(false);
+            // What became of the earlier file of this name does not matter here.
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return new HashOutcome<TResult>(item, item.Path, item.Name, await then(file, stop).ConfigureAwait(false), null);
         }
         catch (P2PShareException e)
         {
             return new HashOutcome<TResult>(item, item.Path, item.Name, default, e);
+        }
+    }
+
+    private async Task<HashedFile> HashAsync(Item item, CancellationToken stop)
+    {
+        await _slots.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            var file = await Task.Run(() => hash(item.Path, item.Root, item, stop), stop).ConfigureAwait(false);
+            item.IsHashed = true;
+            return file;
         }
         finally
         {

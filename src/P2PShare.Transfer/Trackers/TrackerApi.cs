@@ -157,6 +157,13 @@ public abstract class TrackerApi
         TrackerJson.Default.FileResponse,
         cancellationToken);
 
+    /// <summary>Shares many contents; those that fail do so alone, except that a quota refuses all of them.</summary>
+    /// <param name="files">At most <see cref="ShareFilesRequest.MaxFiles"/>.</param>
+    public Task<ShareFilesResponse> ShareFilesAsync(string group, IReadOnlyList<ShareFileRequest> files, CancellationToken cancellationToken) => SendAsync(
+        TrackerRequest.Post(TrackerRoutes.Shares(group), new ShareFilesRequest(files), TrackerJson.Default.ShareFilesRequest),
+        TrackerJson.Default.ShareFilesResponse,
+        cancellationToken);
+
     /// <summary>Ends the user's shares of files of a group; names that fail do so alone.</summary>
     /// <param name="names">At most <see cref="WithdrawFilesRequest.MaxNames"/>.</param>
     public async Task<WithdrawFilesResponse> WithdrawFilesAsync(string group, IReadOnlyList<string> names, CancellationToken cancellationToken)

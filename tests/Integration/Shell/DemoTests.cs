@@ -13,6 +13,7 @@ public sealed class DemoTests
 
         Assert.True(shell.ExitCode == 0, shell.ToString());
         Assert.Equal("demo: ok", shell.Output[^1]);
+        Assert.DoesNotContain(shell.Output.Concat(shell.Errors), line => line.Contains("WARNING", StringComparison.Ordinal));
         Assert.Contains(shell.Output, line => line.StartsWith("alice> Send-P2PFile", StringComparison.Ordinal));
         Assert.Contains(shell.Output, line => line.StartsWith("bob> $file | Receive-P2PFile", StringComparison.Ordinal));
         foreach (var fact in new[] { "size:", "time:", "speed:", "SHA-256:", "pieces root:", "peak memory:" })

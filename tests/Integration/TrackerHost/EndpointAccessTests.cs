@@ -60,6 +60,8 @@ public sealed class EndpointAccessTests
         new("POST /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "201", "201"],
             Body: () => Json(new ShareFileRequest("new", 100_000, PieceLength.For(100_000), Root), TrackerJson.Default.ShareFileRequest)),
         new("DELETE /v2/groups/{group}/files/{**name}", ["403 NotMember", "403 NotMember", "403 NotSharer", "204"], "/v2/groups/dev/files/file"),
+        new("POST /v2/groups/{group}/shares", ["403 NotMember", "403 NotMember", "200", "200"],
+            Body: () => Json(new ShareFilesRequest([new ShareFileRequest("new", 100_000, PieceLength.For(100_000), Root)]), TrackerJson.Default.ShareFilesRequest)),
         new("POST /v2/groups/{group}/withdrawals", ["403 NotMember", "403 NotMember", "200", "200"],
             Body: () => Json(new WithdrawFilesRequest(["file"]), TrackerJson.Default.WithdrawFilesRequest)),
         new("POST /v2/groups/{group}/sources", ["403 NotMember", "403 NotMember", "200", "200"],

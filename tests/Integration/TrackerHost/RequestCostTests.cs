@@ -40,6 +40,7 @@ public sealed class RequestCostTests
         ["GET /v2/groups/{group}/files"] = "Requests 5",
         ["POST /v2/groups/{group}/files"] = "Requests 1",
         ["DELETE /v2/groups/{group}/files/{**name}"] = "Requests 1",
+        ["POST /v2/groups/{group}/shares"] = "Requests 1 to 17",
         ["POST /v2/groups/{group}/withdrawals"] = "Requests 1 to 63",
         ["POST /v2/groups/{group}/sources"] = "Requests 1 to 17",
         ["GET /v2/groups/{group}/peers"] = "Requests 5",
@@ -55,6 +56,7 @@ public sealed class RequestCostTests
     {
         [typeof(AnnounceRequest)] = new AnnounceRequest(Root, 1, [], Full: false, Holdings(AnnounceRequest.MaxHoldings), Holdings(AnnounceRequest.MaxHoldings), RevocationsAfter: 0),
         [typeof(SourcesRequest)] = new SourcesRequest(Guid.Empty, Root, Root, [.. Enumerable.Repeat(Root, SourcesRequest.MaxContents)]),
+        [typeof(ShareFilesRequest)] = new ShareFilesRequest([.. Enumerable.Repeat(new ShareFileRequest("file", 1, 65536, Root), ShareFilesRequest.MaxFiles)]),
         [typeof(WithdrawFilesRequest)] = new WithdrawFilesRequest([.. Enumerable.Repeat("file", WithdrawFilesRequest.MaxNames)]),
         [typeof(WatchRequest)] = new WatchRequest { Group = [.. Enumerable.Repeat("g", 1000)], LastEventId = "1" },
     };

@@ -40,6 +40,8 @@ public class TrackerJsonTests
         new DialRequest(Group, A, B, A),
         new DialEvent(Group, "dev", A, new SourcePeer(B, User, Session, "alice", Complete: false, ["127.0.0.1:5000"])),
         new SourcesResponse(Group, "ey.J.x", Now, [new ContentSources(A, [new SourcePeer(B, User, Session, "john", true, ["10.0.0.1:4000"])])]),
+        new ShareFilesRequest([new ShareFileRequest("a/b.bin", 5, 65536, A)]),
+        new ShareFilesResponse([new ShareFileOutcome(new FileResponse(Group, "dev", "a/b.bin", 5, 65536, A, "john", 2, Now)), new ShareFileOutcome(null, ErrorCode.FileNameTaken, "It is taken.")]),
         new WithdrawFilesRequest(["a/b.bin"]),
         new WithdrawFilesResponse(Group, [new FailedWithdrawal("a/b.bin", ErrorCode.NotSharer, "You do not share it.")]),
         new ProblemResponse("about:blank", "Taken", 409, "'dev' is taken.", ErrorCode.GroupNameTaken),

@@ -26,11 +26,12 @@ public sealed class BoundedListTests
         [typeof(string)] = "10.0.0.1",
         [typeof(Hash256)] = Hash256.Compute([1]),
         [typeof(Announcement)] = new Announcement(Guid.Empty, Hash256.Compute([1]), true),
+        [typeof(ShareFileRequest)] = new ShareFileRequest("file", 1, 65536, Hash256.Compute([1])),
     };
 
     private static readonly object[] Messages =
     [
-        new AnnounceRequest(default, 1, [], true, [], [], 0), new SourcesRequest(Guid.Empty, default, default, []), new WithdrawFilesRequest([]),
+        new AnnounceRequest(default, 1, [], true, [], [], 0), new SourcesRequest(Guid.Empty, default, default, []), new WithdrawFilesRequest([]), new ShareFilesRequest([]),
     ];
 
     private static readonly JsonSerializerOptions Json = MakeOptions();
@@ -50,7 +51,7 @@ public sealed class BoundedListTests
     }
 
     [Fact]
-    public void There_are_lists() => Assert.Equal(5, Lists.Count);
+    public void There_are_lists() => Assert.Equal(6, Lists.Count);
 
     [Fact]
     public void Every_list_of_a_request_has_a_bound() =>
