@@ -6,6 +6,7 @@ using Npgsql;
 using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Groups;
+using P2PShare.TrackerHost.Peers;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -144,6 +145,33 @@ public sealed class MigrationTests : IAsyncLifetime
         Assert.Equal(1, await ScalarAsync("SELECT COUNT(*) FROM all_groups"));
 
         Task<long> ScalarAsync(string sql) => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(sql), CancellationToken.None);
+    }
+
+    [TrackerFact]
+    public async Task Holdings_of_version_16_get_places_of_their_users()
+    {
+        var old = await MakeAsync("old", version: 16);
+        await using (var connection = Connect(old))
+        {
+            await connection.OpenAsync();
+            await connection.ExecuteAsync(
+                """
+                INSERT INTO users (id, name_key, name, password_hash, created, guid) VALUES (1, 'alice', 'Alice', 'x', 1, 'a'), (2, 'bob', 'Bob', 'x', 1, 'b');
+                INSERT INTO all_groups (id, name_key, name, owner_id, created, guid, listed) VALUES (5, 'dev', 'Dev', 1, 1, 'd', 1);
+                INSERT INTO sessions (token_hash, user_id, created, last_used, guid) VALUES ('s', 1, 1, 1, 's'), ('t', 2, 1, 1, 't');
+                INSERT INTO peers (id, user_id, session_hash, fingerprint, observed_address, own_addresses, port, last_seen)
+                    VALUES (3, 1, 's', 'f', '', '', 1, 1), (4, 2, 't', 'g', '', '', 1, 1);
+                INSERT INTO holdings (peer_id, group_id, pieces_root, complete, place) VALUES (3, 5, 'r', 1, 7), (4, 5, 'r', 1, 4294967295);
+                """);
+        }
+
+        await using var database = await TrackerDatabase.OpenAsync(old, TimeProvider.System, _ => { }, CancellationToken.None);
+
+        var places = (await database.ReadAsync(
+            connection => connection.QueryAsync<long>(
+                $"SELECT h.place - {SourceStore.PlaceOfUser} FROM holdings h JOIN peers p ON p.id = h.peer_id ORDER BY h.peer_id"),
+            CancellationToken.None)).ToList();
+        Assert.Equal([7, 4294967295], places);
     }
 
     [PostgresFact]
