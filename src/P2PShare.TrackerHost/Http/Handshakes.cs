@@ -142,31 +142,43 @@ internal sealed class Handshakes
     /// <summary>Waits for the first record. What cannot be one is left to TLS, which refuses it at once.</summary>
     private async Task<bool> HasRecordAsync(ConnectionContext connection)
     {
-        var input = connection.Transport.Input;
-        using var patience = new CancellationTokenSource(_options.HandshakeTimeout, _clock);
-        try
+        var begun = _clock.GetTimestamp();
+        while (true)
         {
-            var read = await input.ReadAtLeastAsync(RecordHeaderLength, patience.Token);
-            var length = LengthOfRecord(read.Buffer);
-            input.AdvanceTo(read.Buffer.Start);
-            if (length is null or 0)
+            using var patience = new CancellationTokenSource(_options.HandshakeTimeout, _clock);
+            try
             {
-                return length is not null;
+                return await HasRecordAsync(connection.Transport.Input, patience.Token);
             }
+            catch (OperationCanceledException) when (patience.IsCancellationRequested)
+            {
+                // While others wait for their turns, all come at once, and many clients take long to begin: they would only come again.
+                if (Gate.Waiting == 0 || _clock.GetElapsedTime(begun) >= _options.HandshakeQueueTimeout)
+                {
+                    return false;
+                }
+            }
+            catch (ConnectionResetException)
+            {
+                return false;
+            }
+        }
+    }
 
-            read = await input.ReadAtLeastAsync(length.Value, patience.Token);
-            var isWhole = read.Buffer.Length >= length;
-            input.AdvanceTo(read.Buffer.Start);
-            return isWhole;
-        }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+    private static async Task<bool> HasRecordAsync(PipeReader input, CancellationToken cancellationToken)
+    {
+        var read = await input.ReadAtLeastAsync(RecordHeaderLength, cancellationToken);
+        var length = LengthOfRecord(read.Buffer);
+        input.AdvanceTo(read.Buffer.Start);
+        if (length is null or 0)
         {
-            return false;
+            return length is not null;
         }
-        catch (ConnectionResetException)
-        {
-            return false;
-        }
+
+        read = await input.ReadAtLeastAsync(length.Value, cancellationToken);
+        var isWhole = read.Buffer.Length >= length;
+        input.AdvanceTo(read.Buffer.Start);
+        return isWhole;
     }
 
     /// <returns>With its header; null if the client sent less than a header, 0 if it is no record of a handshake.</returns>

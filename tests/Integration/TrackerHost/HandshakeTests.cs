@@ -99,6 +99,30 @@ public sealed class HandshakeTests
         await ServeAsync(tracker);
     }
 
+    [Fact]
+    public async Task A_client_may_take_long_to_begin_while_others_wait_and_only_then()
+    {
+        var clock = new TrackerClock();
+        var patience = TimeSpan.FromSeconds(10);
+        await using var tracker = await StartAsync(1, options => (options.HandshakeTimeout, options.HandshakeQueueTimeout) = (patience, 6 * patience), clock);
+        using var turn = await Handshakes(tracker).Gate.EnterAsync("", isPreferred: false, CancellationToken.None);
+        var slow = (await ConnectManyAsync(tracker, 1, null)).Single();
+        var waiting = (await ConnectManyAsync(tracker, 1, FirstRecord)).Single();
+        await Eventually.HoldsAsync(() => Handshakes(tracker) is { Open: 2, Waiting: 1 }, "one waits");
+
+        clock.Advance(patience + TimeSpan.FromSeconds(1));
+        await slow.SendAsync(FirstRecord);
+
+        await Eventually.HoldsAsync(() => Handshakes(tracker).Waiting == 2, "both wait");
+        slow.Dispose();
+        waiting.Dispose();
+        await Eventually.HoldsAsync(() => Handshakes(tracker).Open == 0, "both are gone");
+        using var silent = (await ConnectManyAsync(tracker, 1, null)).Single();
+        await Eventually.HoldsAsync(() => Handshakes(tracker).Open == 1, "it is accepted");
+        clock.Advance(patience + TimeSpan.FromSeconds(1));
+        await Eventually.HoldsAsync(() => Handshakes(tracker).Open == 0, "it is closed, as no other waits");
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(6)]
@@ -125,12 +149,14 @@ public sealed class HandshakeTests
     private static Handshakes Handshakes(TestTracker tracker) => tracker.Services.GetRequiredService<Handshakes>();
 
     /// <summary>With patience for everything but what is tested.</summary>
-    private static Task<TestTracker> StartAsync(int atOnce, Action<TestTrackerOptions>? configure = null) => TestTracker.StartAsync(options =>
-    {
-        options.HandshakesAtOnce = atOnce;
-        options.HandshakeTimeout = options.HandshakeQueueTimeout = Long;
-        configure?.Invoke(options);
-    });
+    private static Task<TestTracker> StartAsync(int atOnce, Action<TestTrackerOptions>? configure = null, TrackerClock? clock = null) => TestTracker.StartAsync(
+        options =>
+        {
+            options.HandshakesAtOnce = atOnce;
+            options.HandshakeTimeout = options.HandshakeQueueTimeout = Long;
+            configure?.Invoke(options);
+        },
+        clock);
 
     private static async Task ServeAsync(TestTracker tracker)
     {
