@@ -1,5 +1,6 @@
 using System.CommandLine;
 using P2PShare.Bench;
+using P2PShare.Bench.Growth;
 using P2PShare.Bench.Hashing;
 using P2PShare.Bench.Import;
 using P2PShare.Bench.Measuring;
@@ -23,6 +24,7 @@ var verbs = new RootCommand("Runs P2PShare and the programs it is compared with 
     new OutageCommand(),
     new HashingCommand(),
     new ImportCommand(),
+    new GrowthCommand(),
     new ProgressCommand(),
 };
 var call = verbs.Parse(args);
