@@ -23,38 +23,46 @@ internal static class QuotaStore
     public static Task CheckGroupsAsync(DbConnection connection, long user, string userName, int most) => CheckAsync(
         connection,
         user,
-        1,
         most,
         "SELECT groups_counted FROM user_quota_counts WHERE user_id = @id",
         "SELECT COUNT(*) FROM groups WHERE owner_id = @id",
         "INSERT INTO user_quota_counts (user_id, groups_counted) VALUES (@id, @exact) ON CONFLICT (user_id) DO UPDATE SET groups_counted = excluded.groups_counted",
         () => Exceeded(most, $"'{userName}' owns as many groups as one user may at this tracker", "delete one, or hand it over"));
 
-    /// <param name="added">How many were added.</param>
-    /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
-    public static Task CheckSharesAsync(DbConnection connection, long user, int added, int most) => CheckAsync(
-        connection,
-        user,
-        added,
-        most,
-        "SELECT shares_counted FROM user_quota_counts WHERE user_id = @id",
-        """
-        SELECT COUNT(*) FROM file_sharers s WHERE s.user_id = @id
-            AND (NOT EXISTS (SELECT 1 FROM all_groups WHERE removed IS NOT NULL) OR EXISTS (SELECT 1 FROM files f JOIN groups g ON g.id = f.group_id WHERE f.id = s.file_id))
-        """,
-        "INSERT INTO user_quota_counts (user_id, shares_counted) VALUES (@id, @exact) ON CONFLICT (user_id) DO UPDATE SET shares_counted = excluded.shares_counted",
-        () => Exceeded(most, "You share as many files as one user may at this tracker", "stop sharing some"));
+    /// <summary>How many more files a user may share. To be called in the write that adds them, before it does.</summary>
+    /// <param name="added">How many are about to be added, at most.</param>
+    /// <returns>0 or more; not less than <paramref name="added"/> far below the quota.</returns>
+    public static async Task<long> FindShareRoomAsync(DbConnection connection, long user, int added, int most)
+    {
+        var room = await FindRoomAsync(
+            connection,
+            user,
+            added,
+            most,
+            "SELECT shares_counted FROM user_quota_counts WHERE user_id = @id",
+            "SELECT COUNT(*) FROM file_sharers WHERE user_id = @id",
+            "INSERT INTO user_quota_counts (user_id, shares_counted) VALUES (@id, @counted) ON CONFLICT (user_id) DO UPDATE SET shares_counted = excluded.shares_counted");
+        // Without those of deleted groups whose rows are still there, which cost more to tell.
+        return room >= added ? room : Math.Max(0, most - await connection.ExecuteScalarAsync<long>(
+            "SELECT COUNT(*) FROM file_sharers s JOIN files f ON f.id = s.file_id JOIN groups g ON g.id = f.group_id WHERE s.user_id = @user", new { user }));
+    }
 
-    /// <inheritdoc cref="CheckSharesAsync"/>
-    public static Task CheckFilesAsync(DbConnection connection, long group, string groupName, int added, int most) => CheckAsync(
+    /// <summary>How many more files a group may have.</summary>
+    /// <inheritdoc cref="FindShareRoomAsync"/>
+    public static Task<long> FindFileRoomAsync(DbConnection connection, long group, int added, int most) => FindRoomAsync(
         connection,
         group,
         added,
         most,
         "SELECT files_counted FROM group_quota_counts WHERE group_id = @id",
         "SELECT COUNT(*) FROM files WHERE group_id = @id",
-        "INSERT INTO group_quota_counts (group_id, files_counted) VALUES (@id, @exact) ON CONFLICT (group_id) DO UPDATE SET files_counted = excluded.files_counted",
-        () => Exceeded(most, $"'{groupName}' has as many files as one group may at this tracker", "use another group, or stop sharing some"));
+        "INSERT INTO group_quota_counts (group_id, files_counted) VALUES (@id, @counted) ON CONFLICT (group_id) DO UPDATE SET files_counted = excluded.files_counted");
+
+    public static P2PShareException SharesExceeded(int most) =>
+        Exceeded(most, "You share as many files as one user may at this tracker", "stop sharing some");
+
+    public static P2PShareException FilesExceeded(string groupName, int most) =>
+        Exceeded(most, $"'{groupName}' has as many files as one group may at this tracker", "use another group, or stop sharing some");
 
     /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
     public static async Task CheckMembersAsync(DbConnection connection, long group, string groupName, int most)
@@ -123,10 +131,27 @@ internal static class QuotaStore
     // As likely as if they came one by one.
     private static bool Renews(long added) => Random.Shared.NextDouble() > Math.Pow(1 - (1.0 / RenewedOnceIn), added);
 
-    private static async Task CheckAsync(
-        DbConnection connection, long id, int added, int most, string recent, string count, string renew, Func<P2PShareException> exceeded)
+    private static async Task<long> FindRoomAsync(DbConnection connection, long id, int added, int most, string recent, string count, string renew)
     {
         var renews = Renews(added);
+        if (!renews && most - Unnoticed - await connection.ExecuteScalarAsync<long>(recent, new { id }) is var far && far >= added)
+        {
+            return far;
+        }
+
+        var exact = await connection.ExecuteScalarAsync<long>(count, new { id });
+        if (renews)
+        {
+            await connection.ExecuteAsync(renew, new { id, counted = exact + added });
+        }
+
+        return Math.Max(0, most - exact);
+    }
+
+    private static async Task CheckAsync(
+        DbConnection connection, long id, int most, string recent, string count, string renew, Func<P2PShareException> exceeded)
+    {
+        var renews = Renews(1);
         if (!renews && most > Unnoticed && await connection.ExecuteScalarAsync<long>(recent, new { id }) < most - Unnoticed)
         {
             return;

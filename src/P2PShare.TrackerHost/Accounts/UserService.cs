@@ -97,7 +97,7 @@ internal sealed class UserService(TrackerDatabase database, TimeProvider clock)
         }
 
         // What the user owned or had in a deleted group goes with it, some at a time, and not with the user's row.
-        if (await database.ReadAsync(GroupStore.FindEndedAsync, cancellationToken) is { } removed)
+        if (await database.ReadAsync(connection => GroupStore.FindEndedAsync(connection, user), cancellationToken) is { } removed)
         {
             await GroupRemoval.CompleteAsync(database, removed, cancellationToken);
             return true;

@@ -28,8 +28,9 @@ internal static class EventStore
         DbConnection connection, GroupEventKind kind, long group, string userName, DateTimeOffset now, string? fileName = null) =>
         AddAsync(connection, kind, group, userName, now, fileName);
 
-    /// <summary>Adds an event for the members of a group for each file that is not there any more.</summary>
-    public static async Task AddFilesRemovedAsync(DbConnection connection, long group, string userName, DateTimeOffset now, IReadOnlyList<string> fileNames)
+    /// <summary>Adds an event for the members of a group for each file that was shared, or that is not there any more.</summary>
+    public static async Task AddForFilesAsync(
+        DbConnection connection, GroupEventKind kind, long group, string userName, DateTimeOffset now, IReadOnlyList<string> fileNames)
     {
         if (fileNames.Count == 0)
         {
@@ -46,7 +47,7 @@ internal static class EventStore
             new
             {
                 first,
-                Kind = nameof(GroupEventKind.FileRemoved),
+                Kind = $"{kind}",
                 userName,
                 group,
                 Created = now.ToUnixTimeSeconds(),

@@ -10,6 +10,7 @@ namespace P2PShare.TrackerHost.Files;
 internal static class FileEndpoints
 {
     private const int NamesForOnePermit = 16;
+    private const int SharesForOnePermit = 8;
 
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
@@ -33,14 +34,13 @@ internal static class FileEndpoints
             .Produces<FileResponse>(StatusCodes.Status201Created)
             .Produces<FileResponse>(StatusCodes.Status200OK);
         routed.MapPost(TrackerRoutes.SharesTemplate, ShareManyAsync)
-            .Charge<ShareFilesRequest>(request => request.Files.Count / NamesForOnePermit)
+            .Charge<ShareFilesRequest>(request => request.Files.Count / SharesForOnePermit)
             .Describe(
                 "shareFiles",
                 "Shares many contents under names with a group; those that fail do so alone.",
                 ErrorCode.InvalidRequest,
                 ErrorCode.GroupNotFound,
-                ErrorCode.NotMember,
-                ErrorCode.QuotaExceeded)
+                ErrorCode.NotMember)
             .Produces<ShareFilesResponse>();
         routed.MapPost(TrackerRoutes.WithdrawalsTemplate, WithdrawAsync)
             .Charge<WithdrawFilesRequest>(request => request.Names.Count / NamesForOnePermit)

@@ -18,6 +18,9 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
     // Items of the pages that are kept, each of some hundred bytes to 2 KB.
     private const long MaxItemsKept = 20_000;
 
+    // Files of one request that cost about as much as a small write.
+    private const int FilesForOneWrite = 4;
+
     private readonly RecentResults<(long Group, long? Change, PageRange Page, IReadOnlyDictionary<string, int> Counts), ListPage<FileResponse>> _pages =
         new(SourceCounts.Kept, MaxItemsKept, clock);
 
@@ -59,49 +62,28 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
         return outcome.File is { } file ? (file, isNew, act) : throw new P2PShareException(outcome.Code!, outcome.Detail!);
     }
 
-    /// <summary>Shares many contents in one write; those that fail do so alone, except that a quota refuses all of them.</summary>
+    /// <summary>Shares many contents in one write; those that fail do so alone.</summary>
     /// <returns>Of each: what became of it, whether its name is new in the group, and what was done; null if it was shared already.</returns>
-    /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/> or <see cref="ErrorCode.QuotaExceeded"/>: nothing was shared.
-    /// </exception>
-    public Task<IReadOnlyList<(ShareFileOutcome Outcome, bool IsNew, AuditAct? Act)>> ShareAsync(
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    public async Task<IReadOnlyList<(ShareFileOutcome Outcome, bool IsNew, AuditAct? Act)>> ShareAsync(
         CurrentUser user, string group, IReadOnlyList<ShareFileRequest> requests, CancellationToken cancellationToken)
     {
-        var problems = requests.Select(FindProblem).ToList();
-        return database.WriteAsync<IReadOnlyList<(ShareFileOutcome Outcome, bool IsNew, AuditAct? Act)>>(
+        var (groupId, shares) = await database.WriteAsync(
             [WriteLock.User(user.Name), WriteLock.Group(group)],
             async connection =>
             {
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
-                var outcomes = new List<(ShareFileOutcome Outcome, bool IsNew, AuditAct? Act)>(requests.Count);
-                foreach (var (request, problem) in requests.Zip(problems))
-                {
-                    try
-                    {
-                        var (file, isNew, act) = problem is null ? await ShareAsync(connection, membership, user, request) : throw problem;
-                        outcomes.Add((new ShareFileOutcome(file), isNew, act));
-                    }
-                    catch (P2PShareException e) when (e.Code != ErrorCode.QuotaExceeded)
-                    {
-                        // It was thrown before anything was written for this file.
-                        outcomes.Add((new ShareFileOutcome(null, e.Code, e.Message), false, null));
-                    }
-                }
-
-                if (outcomes.Exists(one => one.Act is not null))
-                {
-                    await FileStore.SetChangedAsync(connection, membership.GroupId);
-                    await QuotaStore.CheckSharesAsync(connection, user.Id, outcomes.Count(one => one.Act is not null), options.FilesPerUser);
-                }
-
-                if (outcomes.Count(one => one.IsNew) is > 0 and var added)
-                {
-                    await QuotaStore.CheckFilesAsync(connection, membership.GroupId, membership.GroupName, added, options.FilesPerGroup);
-                }
-
-                return outcomes;
+                return (membership.GroupId, await new Sharing(connection, membership, user, options, clock.GetUtcNow()).ShareAsync(requests));
             },
-            cancellationToken);
+            cancellationToken,
+            1 + (requests.Count / FilesForOneWrite));
+        // After the write, which others wait for.
+        var counts = await database.ReadAsync(
+            connection => sources.GetAsync(connection, groupId, [.. shares.Select(share => share.Listed?.PiecesRoot).OfType<string>().Distinct()]), cancellationToken);
+        return [.. shares.Select(share => (
+            share.Fault is { } fault ? new ShareFileOutcome(Code: fault.Code, Detail: fault.Message) : new ShareFileOutcome(share.Listed!.ToResponse(counts)),
+            share.IsNew,
+            share.Act))];
     }
 
     /// <exception cref="P2PShareException">
@@ -131,7 +113,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 await FileStore.RemoveSharersAsync(connection, own, user.Id);
                 var removed = await FileStore.RemoveUnsharedAsync(connection, own, clock.GetUtcNow());
                 await FileStore.SetChangedAsync(connection, membership.GroupId);
-                await EventStore.AddFilesRemovedAsync(connection, membership.GroupId, user.Name, clock.GetUtcNow(), removed);
+                await EventStore.AddForFilesAsync(connection, GroupEventKind.FileRemoved, membership.GroupId, user.Name, clock.GetUtcNow(), removed);
                 return new WithdrawFilesResponse(
                     membership.Group.Id,
                     [
@@ -161,76 +143,9 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
         {
             await FileStore.RemoveSharersAsync(connection, files, user);
             await FileStore.SetChangedAsync(connection, group);
-            await EventStore.AddFilesRemovedAsync(connection, group, userName, now, await FileStore.RemoveUnsharedAsync(connection, files, now));
+            await EventStore.AddForFilesAsync(connection, GroupEventKind.FileRemoved, group, userName, now, await FileStore.RemoveUnsharedAsync(connection, files, now));
         }
 
         return files.Count;
-    }
-
-    private static P2PShareException? FindProblem(ShareFileRequest request)
-    {
-        try
-        {
-            FileName.Check(request.Name);
-        }
-        catch (P2PShareException e)
-        {
-            return e;
-        }
-
-        return new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot).FindProblem() is { } problem
-            ? new P2PShareException(ErrorCode.InvalidContent, problem)
-            : null;
-    }
-
-    private async Task<(FileResponse File, bool IsNew, AuditAct? Act)> ShareAsync(
-        DbConnection connection, Membership membership, CurrentUser user, ShareFileRequest request)
-    {
-        var current = await FileStore.FindAsync(connection, membership.GroupId, request.Name);
-        var isNew = current is null;
-        AuditAct? act = null;
-        if (current is not null && current.Content != new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot))
-        {
-            await RetireAsync(connection, membership, current, user, request.Replace);
-            act = AuditAct.FileReplaced;
-            current = null;
-        }
-
-        var now = clock.GetUtcNow();
-        var file = current?.Id ?? await FileStore.AddAsync(connection, membership.GroupId, request, now);
-        if (await FileStore.AddSharerAsync(connection, file, user.Id, now))
-        {
-            act ??= AuditAct.FileShared;
-        }
-
-        if (current is null)
-        {
-            await EventStore.AddForMembersAsync(connection, GroupEventKind.FileShared, membership.GroupId, user.Name, now, request.Name);
-        }
-
-        var listed = await FileStore.GetAsync(connection, file);
-        return (listed.ToResponse(await sources.GetAsync(connection, membership.GroupId, listed.PiecesRoot)), isNew, act);
-    }
-
-    private async Task RetireAsync(DbConnection connection, Membership membership, StoredFile file, CurrentUser user, bool replace)
-    {
-        if (!replace)
-        {
-            throw new P2PShareException(
-                ErrorCode.FileNameTaken,
-                $"Another content has this name in '{membership.GroupName}': choose another name, or replace it, which a user who shares it can.");
-        }
-
-        if (!await FileStore.IsSharerAsync(connection, file.Id, user.Id))
-        {
-            throw new P2PShareException(
-                ErrorCode.NotSharer, $"Another content has this name in '{membership.GroupName}', and only a user who shares it can replace it: choose another name.");
-        }
-
-        await FileStore.RemoveAsync(connection, file.Id);
-        if (file.PiecesRoot is not null)
-        {
-            await FileStore.AddRetiredAsync(connection, membership.GroupId, file.PiecesRoot, clock.GetUtcNow() + options.ReplacedContentLifetime);
-        }
     }
 }

@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dapper;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
@@ -8,7 +10,7 @@ using P2PShare.TrackerHost.Storage;
 namespace P2PShare.TrackerHost.Files;
 
 /// <summary>The rows of files, of the users who share them, and of contents that were replaced or withdrawn.</summary>
-internal static class FileStore
+internal static partial class FileStore
 {
     private const string IsUnshared = "NOT EXISTS (SELECT 1 FROM file_sharers s WHERE s.file_id = files.id)";
 
@@ -20,7 +22,7 @@ internal static class FileStore
 
     private const string SelectFiles =
         """
-        SELECT g.guid AS GroupGuid, g.name AS GroupName, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot,
+        SELECT f.id AS Id, g.guid AS GroupGuid, g.name AS GroupName, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot,
             (SELECT u.name FROM file_sharers s JOIN users u ON u.id = s.user_id WHERE s.file_id = f.id ORDER BY s.id LIMIT 1) AS Owner,
             f.shared AS Shared
         FROM files f JOIN groups g ON g.id = f.group_id
@@ -50,31 +52,45 @@ internal static class FileStore
         "INSERT INTO file_changes (group_id, number) VALUES (@group, @number) ON CONFLICT (group_id) DO UPDATE SET number = excluded.number",
         new { group, number = await connection.TakeNumbersAsync(1) });
 
-    public static Task<ListedFile> GetAsync(DbConnection connection, long file) =>
-        connection.QuerySingleAsync<ListedFile>(SelectFiles + " WHERE f.id = @file", new { file });
+    /// <returns>By id.</returns>
+    public static async Task<IReadOnlyDictionary<long, ListedFile>> GetAsync(DbConnection connection, IEnumerable<long> files) =>
+        (await connection.QueryAsync<ListedFile>($"{SelectFiles} WHERE {connection.In("f.id", "@Files")}", new { Files = connection.List(files) })).ToDictionary(file => file.Id);
 
-    public static Task<StoredFile?> FindAsync(DbConnection connection, long group, string name) => connection.QuerySingleOrDefaultAsync<StoredFile>(
-        """
-        SELECT id AS Id, size AS Size, piece_length AS PieceLength, pieces_root AS PiecesRoot
-        FROM files WHERE group_id = @group AND name = @name
-        """,
-        new { group, name });
+    /// <returns>By name: each of the files that there is, and whether the user shares it.</returns>
+    public static async Task<IReadOnlyDictionary<string, (StoredFile File, bool IsSharer)>> FindAsync(
+        DbConnection connection, long group, IEnumerable<string> names, long user) =>
+        (await connection.QueryAsync<(string Name, long Id, long Size, long PieceLength, string? PiecesRoot, long IsSharer)>(
+            $"""
+            SELECT f.name, f.id, f.size, f.piece_length, f.pieces_root, (SELECT COUNT(*) FROM file_sharers s WHERE s.file_id = f.id AND s.user_id = @user)
+            FROM files f WHERE f.group_id = @group AND {connection.In("f.name", "@Names")}
+            """,
+            new { group, user, Names = connection.List(names) }))
+        .ToDictionary(row => row.Name, row => (new StoredFile(row.Id, row.Size, row.PieceLength, row.PiecesRoot), row.IsSharer > 0), StringComparer.Ordinal);
 
-    /// <returns>The id of the new file.</returns>
-    public static Task<long> AddAsync(DbConnection connection, long group, ShareFileRequest request, DateTimeOffset now) => connection.QuerySingleAsync<long>(
-        """
-        INSERT INTO files (group_id, name, name_key, size, piece_length, pieces_root, shared)
-        VALUES (@group, @Name, @Key, @Size, @PieceLength, @PiecesRoot, @Now) RETURNING id
-        """,
-        new { group, request.Name, Key = FileName.Key(request.Name), request.Size, request.PieceLength, PiecesRoot = request.PiecesRoot?.ToString(), Now = now.ToUnixTimeSeconds() });
+    /// <summary>Adds files under names that there are not.</summary>
+    /// <returns>The id of each, by name.</returns>
+    public static async Task<IReadOnlyDictionary<string, long>> AddAsync(
+        DbConnection connection, long group, IEnumerable<ShareFileRequest> files, DateTimeOffset now) =>
+        (await connection.QueryAsync<(long Id, string Name)>(
+            $"""
+            INSERT INTO files (group_id, name, name_key, size, piece_length, pieces_root, shared)
+            SELECT @group, r.name, r.name_key, r.size, r.piece_length, r.pieces_root, @Now
+            FROM {connection.Rows("@rows", ("name", "TEXT"), ("name_key", "TEXT"), ("size", "BIGINT"), ("piece_length", "BIGINT"), ("pieces_root", "TEXT"))}
+            RETURNING id, name
+            """,
+            new
+            {
+                group,
+                Now = now.ToUnixTimeSeconds(),
+                rows = JsonSerializer.Serialize(
+                    files.Select(file => new FileRow(file.Name, FileName.Key(file.Name), file.Size, file.PieceLength, file.PiecesRoot?.ToString())), FileRowJson.Default.IEnumerableFileRow),
+            }))
+        .ToDictionary(row => row.Name, row => row.Id, StringComparer.Ordinal);
 
-    /// <returns>Whether the user did not share it yet.</returns>
-    public static async Task<bool> AddSharerAsync(DbConnection connection, long file, long user, DateTimeOffset now) => await connection.ExecuteAsync(
-        "INSERT INTO file_sharers (file_id, user_id, shared) VALUES (@file, @user, @Now) ON CONFLICT (file_id, user_id) DO NOTHING",
-        new { file, user, Now = now.ToUnixTimeSeconds() }) == 1;
-
-    public static async Task<bool> IsSharerAsync(DbConnection connection, long file, long user) => await connection.ExecuteScalarAsync<long>(
-        "SELECT COUNT(*) FROM file_sharers WHERE file_id = @file AND user_id = @user", new { file, user }) > 0;
+    /// <summary>Makes a user a sharer of files that the user does not share.</summary>
+    public static Task AddSharersAsync(DbConnection connection, IEnumerable<long> files, long user, DateTimeOffset now) => connection.ExecuteAsync(
+        $"INSERT INTO file_sharers (file_id, user_id, shared) SELECT f.id, @user, @Now FROM files f WHERE {connection.In("f.id", "@Files")}",
+        new { user, Now = now.ToUnixTimeSeconds(), Files = connection.List(files) });
 
     /// <returns>By name: the id of each file that there is, and whether the user shares it.</returns>
     public static async Task<IReadOnlyDictionary<string, (long Id, bool IsSharer)>> FindSharedAsync(
@@ -156,11 +172,14 @@ internal static class FileStore
             """,
             new { group, Roots = connection.List(roots), Now = now.ToUnixTimeSeconds() })];
 
-    public static async Task PurgeExpiredAsync(DbConnection connection, DateTimeOffset now)
+    /// <summary>Removes some of the replaced contents whose time is over.</summary>
+    /// <returns>Whether more may be left.</returns>
+    public static async Task<bool> PurgeExpiredAsync(DbConnection connection, DateTimeOffset now)
     {
-        var parameters = new { Now = now.ToUnixTimeSeconds() };
-        await AddWithdrawnAsync(connection, "retired_contents", "expires <= @Now", parameters);
-        await connection.ExecuteAsync("DELETE FROM retired_contents WHERE expires <= @Now", parameters);
+        const string Some = "(group_id, pieces_root) IN (SELECT group_id, pieces_root FROM retired_contents WHERE expires <= @Now ORDER BY group_id, pieces_root LIMIT @MaxRows)";
+        var parameters = new { Now = now.ToUnixTimeSeconds(), PartialDelete.MaxRows };
+        await AddWithdrawnAsync(connection, "retired_contents", Some, parameters);
+        return await connection.ExecuteAsync($"DELETE FROM retired_contents WHERE {Some}", parameters) == PartialDelete.MaxRows;
     }
 
     /// <summary>Removes some of the withdrawn contents that no peer holds and none can add, and of those that their groups have again.</summary>
@@ -183,4 +202,10 @@ internal static class FileStore
         ON CONFLICT (group_id, pieces_root) DO UPDATE SET withdrawn = excluded.withdrawn
         """,
         parameters);
+
+    private sealed record FileRow(string Name, string NameKey, long Size, int PieceLength, string? PiecesRoot);
+
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Default)]
+    [JsonSerializable(typeof(IEnumerable<FileRow>))]
+    private sealed partial class FileRowJson : JsonSerializerContext;
 }

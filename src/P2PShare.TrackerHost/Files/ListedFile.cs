@@ -7,6 +7,8 @@ namespace P2PShare.TrackerHost.Files;
 // Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
 internal sealed class ListedFile
 {
+    public required long Id { get; init; }
+
     public required string GroupGuid { get; init; }
 
     public required string GroupName { get; init; }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using Dapper;
 using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Files;
 
@@ -44,9 +45,11 @@ internal sealed class SourceCounts(PeerOptions options, TimeProvider clock)
     public bool Keeps(long group, IReadOnlyDictionary<string, int> counts) =>
         _kept.TryGetValue(group, out var kept) && kept.Counts is { IsCompletedSuccessfully: true } counted && counted.Result == counts;
 
-    /// <returns>The same for one content alone.</returns>
-    public async Task<IReadOnlyDictionary<string, int>> GetAsync(DbConnection connection, long group, string? content) =>
-        content is null ? new Dictionary<string, int>() : await CountAsync(connection, group, "AND h.pieces_root = @content", content);
+    /// <returns>The same for some contents alone.</returns>
+    public async Task<IReadOnlyDictionary<string, int>> GetAsync(DbConnection connection, long group, IReadOnlyCollection<string> contents) =>
+        contents.Count == 0 ? new Dictionary<string, int>()
+            : contents.Count > 1 && _kept.ContainsKey(group) ? await GetAsync(connection, group)
+            : await CountAsync(connection, group, $"AND {connection.In("h.pieces_root", "@Contents")}", connection.List(contents));
 
     private async Task<IReadOnlyDictionary<string, int>> CountForAllAsync(
         DbConnection connection, long group, TaskCompletionSource<IReadOnlyDictionary<string, int>> counting)
@@ -81,14 +84,14 @@ internal sealed class SourceCounts(PeerOptions options, TimeProvider clock)
         return counts;
     }
 
-    private async Task<IReadOnlyDictionary<string, int>> CountAsync(DbConnection connection, long group, string condition, string? content)
+    private async Task<IReadOnlyDictionary<string, int>> CountAsync(DbConnection connection, long group, string condition, object? contents)
     {
         var rows = await connection.QueryAsync<(string Root, long Sources)>(
             $"""
             SELECT h.pieces_root, COUNT(*) FROM holdings h CROSS JOIN peers p
             WHERE p.id = h.peer_id AND h.group_id = @group AND h.complete = 1 AND p.last_seen >= @SeenSince {condition} GROUP BY h.pieces_root
             """,
-            new { group, content, SeenSince = options.OnlineSince(clock.GetUtcNow()) });
+            new { group, Contents = contents, SeenSince = options.OnlineSince(clock.GetUtcNow()) });
         return rows.ToDictionary(row => row.Root, row => (int)row.Sources, StringComparer.Ordinal);
     }
 

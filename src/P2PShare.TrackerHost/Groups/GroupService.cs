@@ -16,6 +16,9 @@ namespace P2PShare.TrackerHost.Groups;
 /// <summary>The rules of groups and their members.</summary>
 internal sealed class GroupService(TrackerDatabase database, GroupOptions options, TimeProvider clock)
 {
+    // The client waits for the answer, and would repeat the request.
+    private static readonly TimeSpan MaxSweepTime = TimeSpan.FromSeconds(5);
+
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.InvalidGroupName"/>, <see cref="ErrorCode.GroupNameTaken"/> or <see cref="ErrorCode.QuotaExceeded"/>.
     /// </exception>
@@ -47,9 +50,11 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     public async Task RemoveAsync(CurrentUser user, string group, CancellationToken cancellationToken)
     {
         var removed = await EndAsync(user, group, cancellationToken);
+        using var slow = new CancellationTokenSource(MaxSweepTime, clock);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, slow.Token);
         try
         {
-            await GroupRemoval.CompleteAsync(database, removed, cancellationToken);
+            await GroupRemoval.CompleteAsync(database, removed, patience.Token);
         }
         catch (Exception e) when (e is P2PShareException or OperationCanceledException)
         {

@@ -87,6 +87,16 @@ internal static class GroupStore
     public static Task EndAsync(DbConnection connection, long group, long revocation) =>
         connection.ExecuteAsync("UPDATE all_groups SET name_key = 'removed ' || guid, removed = @revocation WHERE id = @group", new { group, revocation });
 
+    /// <returns>A group of the past that a user owned, was in or shared with, whose row is still there; null if there is none.</returns>
+    public static Task<long?> FindEndedAsync(DbConnection connection, long user) => connection.QueryFirstOrDefaultAsync<long?>(
+        """
+        SELECT g.id FROM all_groups g WHERE g.removed IS NOT NULL AND (g.owner_id = @user
+            OR EXISTS (SELECT 1 FROM members m WHERE m.group_id = g.id AND m.user_id = @user)
+            OR EXISTS (SELECT 1 FROM file_sharers s JOIN files f ON f.id = s.file_id WHERE s.user_id = @user AND f.group_id = g.id))
+        ORDER BY g.removed LIMIT 1
+        """,
+        new { user });
+
     /// <returns>A group of the past whose row is still there; null if there is none.</returns>
     public static Task<long?> FindEndedAsync(DbConnection connection) =>
         connection.QuerySingleOrDefaultAsync<long?>("SELECT id FROM all_groups WHERE removed IS NOT NULL ORDER BY removed LIMIT 1");

@@ -24,7 +24,7 @@ internal sealed class DealtSources
     public SourcePeer[] Deal(int max, Hash256 asker)
     {
         var dealt = new List<SourcePeer>(Math.Min(max, Count));
-        var (first, shift) = (Random.Shared.Next(Math.Max(1, _users.Length)), Random.Shared.Next());
+        var (first, shift) = (Random.Shared.Next(Math.Max(1, _users.Length)), Random.Shared.Next(int.MaxValue / 2));
         for (var (turn, left) = (0, Count); left > 0 && dealt.Count < max; turn++)
         {
             for (var i = 0; i < _users.Length && dealt.Count < max; i++)

@@ -19,10 +19,14 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
     /// <summary>Most sources of one content in a response.</summary>
     public const int MaxSources = 50;
 
-    // As many are looked for: some of them may be gone, or be the peer that asks.
-    private const int Candidates = MaxSources + 25;
+    // Up to so many holdings of a content are read, and dealt, all.
+    private const int Few = 100;
 
-    // Of one content with more, and of all that are kept; a source takes some hundred bytes.
+    // Users whose peers are looked for in one request, of all contents with more, and of one of them at least.
+    private const int MaxUsers = 16 * MaxSources;
+    private const int LeastUsers = 8;
+
+    // Peers of one content with more, and of all that are kept; a source takes some hundred bytes.
     private const int ManyCandidates = 200;
     private const long MaxSourcesKept = 50_000;
 
@@ -49,21 +53,23 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
         }
 
         var since = options.OnlineSince(clock.GetUtcNow());
-        var many = new List<int>();
-        foreach (var (i, peers) in await ReadAsync(missing, some => SourceStore.FindAsync(connection, membership.GroupId, some, Candidates, since)))
+        var counts = missing.Count == 0 ? [] : await SourceStore.CountAsync(connection, membership.GroupId, missing.ConvertAll(i => contents[i]), Few + 1);
+        var many = missing.Zip(counts).Where(one => one.Second > Few).Select(one => one.First).ToList();
+        foreach (var (i, peers) in await ReadAsync(
+            [.. missing.Except(many)], some => SourceStore.FindAsync(connection, membership.GroupId, some, Few, since)))
         {
             found[i] = peers;
-            if (peers.Count >= Candidates)
-            {
-                many.Add(i);
-            }
         }
 
+        var users = Math.Clamp(MaxUsers / Math.Max(1, many.Count), LeastUsers, MaxSources);
         foreach (var (i, peers) in await ReadAsync(
-            many, some => SourceStore.FindOfUsersAsync(connection, membership.GroupId, some, MaxSources, ManyCandidates, since)))
+            many, some => SourceStore.FindOfUsersAsync(connection, membership.GroupId, some, users, ManyCandidates, since)))
         {
             found[i] = peers;
-            _recent.Add((group, contents[i]), peers, peers.Count);
+            if (users == MaxSources)
+            {
+                _recent.Add((group, contents[i]), peers, peers.Count);
+            }
         }
 
         return [.. contents.Select((content, i) => new ContentSources(content, found[i].Deal(MaxSources, asker)))];

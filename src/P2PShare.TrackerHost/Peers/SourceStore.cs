@@ -24,24 +24,27 @@ internal static partial class SourceStore
 
     private const string Holders = "SELECT peer_id, complete, place FROM holdings WHERE group_id = @group AND pieces_root = r.root AND ";
 
-    /// <summary>Of each content some peers online that hold it, complete ones first.</summary>
-    /// <param name="max">Of each content at most; all of it, if it has fewer.</param>
+    /// <summary>Counts the holdings of each content, also of peers that are offline, up to a bound.</summary>
+    /// <returns>By position of the content.</returns>
+    public static async Task<IReadOnlyList<long>> CountAsync(DbConnection connection, long group, IReadOnlyList<Hash256> contents, int max) =>
+        [.. (await connection.QueryAsync<(long Number, long Count)>(
+                $"SELECT r.number, (SELECT COUNT(*) FROM (SELECT 1 FROM holdings WHERE group_id = @group AND pieces_root = r.root LIMIT @max) AS h) FROM {RangeRows(connection)}",
+                new { group, max, rows = Json(Whole(contents)) }))
+            .OrderBy(row => row.Number).Select(row => row.Count)];
+
+    /// <summary>The peers online that hold each content.</summary>
+    /// <param name="max">Of each content at most so many are looked at: it has no more holdings, also of peers that are offline.</param>
     /// <returns>By position of the content.</returns>
     public static Task<ILookup<int, FoundSource>> FindAsync(
-        DbConnection connection, long group, IReadOnlyList<Hash256> contents, int max, long onlineSince) => FindAsync(
-        connection,
-        contents.Select((root, number) => new Range(number, root.ToString(), 0, 0, 0)),
-        $"(SELECT * FROM ({Holders} complete = 1 LIMIT @max) AS a UNION ALL SELECT * FROM ({Holders} complete = 0 LIMIT @max) AS b ORDER BY complete DESC LIMIT @max)",
-        group,
-        max,
-        onlineSince);
+        DbConnection connection, long group, IReadOnlyList<Hash256> contents, int max, long onlineSince) =>
+        FindAsync(connection, Whole(contents), $"({Holders} 1 = 1 LIMIT @max)", group, max, onlineSince);
 
     /// <summary>
     /// Of each content some peers online that hold it, of as many users as possible: those that follow a random place, and of each some that follow
     /// a random one of the user's places. So a user with many peers does not hide the one of another user.
     /// </summary>
     /// <param name="users">Of each content at most, with complete ones and with others.</param>
-    /// <param name="peers">Of each content about as many.</param>
+    /// <param name="peers">Of each content at most about twice as many.</param>
     /// <returns>By position of the content.</returns>
     public static async Task<ILookup<int, FoundSource>> FindOfUsersAsync(
         DbConnection connection, long group, IReadOnlyList<Hash256> contents, int users, int peers, long onlineSince)
@@ -119,6 +122,8 @@ internal static partial class SourceStore
             new { group, max, onlineSince, rows = Json(ranges) });
         return found.ToLookup(source => (int)source.Number);
     }
+
+    private static IEnumerable<Range> Whole(IReadOnlyList<Hash256> contents) => contents.Select((root, number) => new Range(number, root.ToString(), 0, 0, 0));
 
     private static string RangeRows(DbConnection connection) => connection.Rows(
         "@rows", ("number", "BIGINT"), ("root", "TEXT"), ("complete", "BIGINT"), ("place", "BIGINT"), ("end_place", "BIGINT"));

@@ -130,10 +130,10 @@ internal abstract class TrackerDatabase : IAsyncDisposable
 
     /// <summary>Writes. What it reads of what its locks name stays true until the commit, whichever instance writes.</summary>
     /// <inheritdoc cref="WriteQueue{TConnection}.RunAsync"/>
-    public Task<T> WriteAsync<T>(IReadOnlyCollection<WriteLock> locks, Func<DbConnection, Task<T>> write, CancellationToken cancellationToken) =>
-        _writes.RunAsync(write, locks, isPresence: false, cancellationToken);
+    public Task<T> WriteAsync<T>(IReadOnlyCollection<WriteLock> locks, Func<DbConnection, Task<T>> write, CancellationToken cancellationToken, int weight = 1) =>
+        _writes.RunAsync(write, locks, isPresence: false, cancellationToken, weight);
 
-    /// <inheritdoc cref="WriteAsync{T}(IReadOnlyCollection{WriteLock}, Func{DbConnection, Task{T}}, CancellationToken)"/>
+    /// <inheritdoc cref="WriteAsync{T}(IReadOnlyCollection{WriteLock}, Func{DbConnection, Task{T}}, CancellationToken, int)"/>
     public Task WriteAsync(IReadOnlyCollection<WriteLock> locks, Func<DbConnection, Task> write, CancellationToken cancellationToken) => WriteAsync(
         locks,
         async connection =>

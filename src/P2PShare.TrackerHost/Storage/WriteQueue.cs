@@ -15,7 +15,7 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
     /// <summary>Writes that can wait; further callers wait for room.</summary>
     public const int MaxWaiting = 4096;
 
-    /// <summary>Most writes of one batch.</summary>
+    /// <summary>Most writes of one batch, and what a batch weighs that takes no further one.</summary>
     public const int MaxBatch = 256;
 
     /// <summary>A batch that has so many locks takes no further write: the server has room for some thousand, of all instances.</summary>
@@ -57,11 +57,12 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
     /// <param name="locks">What it locks until its commit.</param>
     /// <param name="isPresence">Whether it need not be durable; it is if a write of the same batch has to be.</param>
     /// <param name="cancellationToken">Counts until the write begins.</param>
+    /// <param name="weight">As many small writes it takes the time of.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerDatabaseUnavailable"/>, <see cref="ErrorCode.TrackerDatabaseBusy"/> or <see cref="ErrorCode.TrackerStorageFull"/>.</exception>
     public async Task<T> RunAsync<T>(
-        Func<TConnection, Task<T>> work, IReadOnlyCollection<WriteLock> locks, bool isPresence, CancellationToken cancellationToken)
+        Func<TConnection, Task<T>> work, IReadOnlyCollection<WriteLock> locks, bool isPresence, CancellationToken cancellationToken, int weight = 1)
     {
-        var write = new Write<T>(work, locks, isPresence, cancellationToken);
+        var write = new Write<T>(work, locks, isPresence, weight, cancellationToken);
         await _waiting.Writer.WriteAsync(write, cancellationToken);
         return await write.Completion;
     }
@@ -80,7 +81,7 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
         {
             var batch = new List<Write>();
             var locks = new HashSet<WriteLock>();
-            while (batch.Count < MaxBatch && locks.Count < MaxLocks && _waiting.Reader.TryRead(out var write))
+            for (var weight = 0; weight < MaxBatch && locks.Count < MaxLocks && _waiting.Reader.TryRead(out var write); weight += write.Weight)
             {
                 batch.Add(write);
                 locks.UnionWith(write.Locks);
@@ -201,8 +202,10 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
         }
     }
 
-    private abstract class Write(IReadOnlyCollection<WriteLock> locks, bool isPresence)
+    private abstract class Write(IReadOnlyCollection<WriteLock> locks, bool isPresence, int weight)
     {
+        public int Weight => weight;
+
         public IReadOnlyCollection<WriteLock> Locks => locks;
 
         public bool IsPresence => isPresence;
@@ -214,8 +217,8 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
         public abstract void Fail(Exception reason);
     }
 
-    private sealed class Write<T>(Func<TConnection, Task<T>> work, IReadOnlyCollection<WriteLock> locks, bool isPresence, CancellationToken cancellationToken)
-        : Write(locks, isPresence)
+    private sealed class Write<T>(Func<TConnection, Task<T>> work, IReadOnlyCollection<WriteLock> locks, bool isPresence, int weight, CancellationToken cancellationToken)
+        : Write(locks, isPresence, weight)
     {
         private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T _result = default!;

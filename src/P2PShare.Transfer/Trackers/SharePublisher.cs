@@ -36,8 +36,8 @@ internal sealed class SharePublisher(
 
     private async Task SendAllAsync(string group, Queue<Waiting> queue)
     {
-        // Files that are shared at the same moment go into the first request.
-        await Task.Yield();
+        // Files that are shared at the same moment go into the first request, which is not made in a context of the caller's.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         while (true)
         {
             var batch = new List<Waiting>();
@@ -94,12 +94,6 @@ internal sealed class SharePublisher(
             {
                 only.Outcome.TrySetResult(await shareOne(group, only.Request, abandoned.Token).ConfigureAwait(false));
             }
-        }
-        catch (P2PShareException e) when (e.Code == ErrorCode.QuotaExceeded && batch.Count > 1)
-        {
-            // A part of them may have room.
-            await SendAsync(group, batch[..(batch.Count / 2)]).ConfigureAwait(false);
-            await SendAsync(group, batch[(batch.Count / 2)..]).ConfigureAwait(false);
         }
         catch (Exception e)
         {

@@ -48,8 +48,8 @@ internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Has
 
     private async Task SendAllAsync(GroupIdentity group, Dictionary<Hash256, TaskCompletionSource<Sources>> waiting)
     {
-        // Contents that are looked for at the same moment go into the first request.
-        await Task.Yield();
+        // Contents that are looked for at the same moment go into the first request, which is not made in a context of the caller's.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         while (true)
         {
             KeyValuePair<Hash256, TaskCompletionSource<Sources>>[] batch;

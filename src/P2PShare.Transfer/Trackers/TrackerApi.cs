@@ -157,7 +157,7 @@ public abstract class TrackerApi
         TrackerJson.Default.FileResponse,
         cancellationToken);
 
-    /// <summary>Shares many contents; those that fail do so alone, except that a quota refuses all of them.</summary>
+    /// <summary>Shares many contents; those that fail do so alone.</summary>
     /// <param name="files">At most <see cref="ShareFilesRequest.MaxFiles"/>.</param>
     public Task<ShareFilesResponse> ShareFilesAsync(string group, IReadOnlyList<ShareFileRequest> files, CancellationToken cancellationToken) => SendAsync(
         TrackerRequest.Post(TrackerRoutes.Shares(group), new ShareFilesRequest(files), TrackerJson.Default.ShareFilesRequest),

@@ -33,14 +33,16 @@ public sealed class ManySharesTests
             new ShareFileRequest("length", 100_000, 17, first),
             Of("older", newer, replace: true),
             Of("first", first),
-            Of("first", newer));
+            Of("first", newer),
+            Of("twice", first),
+            Of("twice", newer, replace: true));
 
         Assert.Equal(
-            ["first", "both", ErrorCode.FileNameTaken, ErrorCode.NotSharer, ErrorCode.InvalidFileName, ErrorCode.InvalidContent, "older", "first", ErrorCode.FileNameTaken],
+            ["first", "both", ErrorCode.FileNameTaken, ErrorCode.NotSharer, ErrorCode.InvalidFileName, ErrorCode.InvalidContent, "older", "first", ErrorCode.FileNameTaken, ErrorCode.FileNotFound, "twice"],
             outcomes.Select(outcome => outcome.File?.Name ?? outcome.Code));
         Assert.All(outcomes, outcome => Assert.Equal(outcome.File is null, outcome.Detail is not null));
         Assert.Equal(
-            new (string, string, Hash256?)[] { ("bobs", "bob", outcomes[0].File!.PiecesRoot), ("both", "bob", both), ("first", "alice", first), ("older", "alice", newer) }
+            new (string, string, Hash256?)[] { ("bobs", "bob", outcomes[0].File!.PiecesRoot), ("both", "bob", both), ("first", "alice", first), ("older", "alice", newer), ("twice", "alice", newer) }
                 .Select(file => file.Item1 == "bobs" ? (file.Item1, file.Item2, null) : file),
             (await bob.ListFilesAsync("dev")).Select(file => (file.Name, file.Owner, file.Name == "bobs" ? null : file.PiecesRoot)));
         Assert.Equal((GroupEventKind.FileShared, "first"), await NextAsync());
@@ -50,19 +52,28 @@ public sealed class ManySharesTests
     }
 
     [TrackerFact]
-    public async Task A_quota_refuses_the_whole_request()
+    public async Task As_many_are_shared_as_quotas_have_room_for()
     {
         await using var tracker = await TestTracker.StartAsync(options => (options.FilesPerUser, options.FilesPerGroup) = (5, 4));
         using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
         await alice.CreateGroupAsync("dev");
         await alice.CreateGroupAsync("web");
-        await ShareAsync(alice, Of("a", TestUser.RandomHash()), Of("b", TestUser.RandomHash()));
+        await bob.JoinAsync(alice, "web");
+        var theirs = TestUser.RandomHash();
+        await bob.ShareAsync("web", "theirs", theirs);
 
-        await alice.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.QuotaExceeded, await PostAsync(alice, "dev", [.. Enumerable.Range(0, 3).Select(i => Of($"{i}", TestUser.RandomHash()))]));
-        await alice.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.QuotaExceeded, await PostAsync(alice, "web", [.. Enumerable.Range(0, 4).Select(i => Of($"{i}", TestUser.RandomHash()))]));
+        Assert.Equal(["0", "1", "2", "3", ErrorCode.QuotaExceeded, ErrorCode.QuotaExceeded], await ShareManyAsync("dev", 6));
+        // What is replaced takes no room.
+        Assert.NotNull(Assert.Single(await ShareAsync(alice, Of("0", TestUser.RandomHash(), replace: true))).File);
+        Assert.Equal(["0", ErrorCode.QuotaExceeded], await ShareManyAsync("web", 2));
+        await alice.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.QuotaExceeded, await alice.ShareAsync("web", "theirs", theirs));
+        await alice.Expect(HttpStatusCode.NoContent, await alice.DeleteAsync(TrackerRoutes.File("web", "0")));
+        await alice.Expect(HttpStatusCode.OK, await alice.ShareAsync("web", "theirs", theirs));
 
-        Assert.Equal(["a", "b"], (await alice.ListFilesAsync("dev")).Select(file => file.Name));
-        Assert.Empty(await alice.ListFilesAsync("web"));
+        async Task<IEnumerable<string>> ShareManyAsync(string group, int count) =>
+            (await alice.Expect<ShareFilesResponse>(HttpStatusCode.OK, await PostAsync(alice, group, [.. Enumerable.Range(0, count).Select(i => Of($"{i}", TestUser.RandomHash()))])))
+            .Outcomes.Select(outcome => outcome.File?.Name ?? outcome.Code!);
     }
 
     [TrackerFact]

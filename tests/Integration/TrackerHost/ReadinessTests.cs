@@ -50,10 +50,10 @@ public sealed class ReadinessTests
         await using var tracker = await TestTracker.StartAsync(clock: clock);
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         await tracker.ExecuteAsync(TestDatabase.Kind == DatabaseKind.Sqlite
-            ? "CREATE TRIGGER broken BEFORE INSERT ON groups BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            ? "CREATE TRIGGER broken BEFORE INSERT ON all_groups BEGIN SELECT RAISE(ABORT, 'broken'); END"
             : """
               CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
-              CREATE TRIGGER broken BEFORE INSERT ON groups FOR EACH ROW EXECUTE FUNCTION refuse();
+              CREATE TRIGGER broken BEFORE INSERT ON all_groups FOR EACH ROW EXECUTE FUNCTION refuse();
               """);
         for (var i = 1; i < RecentFailures.Series; i++)
         {

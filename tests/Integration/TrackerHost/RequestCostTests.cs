@@ -40,7 +40,7 @@ public sealed class RequestCostTests
         ["GET /v2/groups/{group}/files"] = "Requests 5",
         ["POST /v2/groups/{group}/files"] = "Requests 1",
         ["DELETE /v2/groups/{group}/files/{**name}"] = "Requests 1",
-        ["POST /v2/groups/{group}/shares"] = "Requests 1 to 17",
+        ["POST /v2/groups/{group}/shares"] = "Requests 1 to 33",
         ["POST /v2/groups/{group}/withdrawals"] = "Requests 1 to 63",
         ["POST /v2/groups/{group}/sources"] = "Requests 1 to 17",
         ["GET /v2/groups/{group}/peers"] = "Requests 5",

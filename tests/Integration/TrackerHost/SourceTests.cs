@@ -167,6 +167,33 @@ public sealed class SourceTests
     }
 
     [TrackerFact]
+    public async Task Peers_that_are_offline_hide_no_seed()
+    {
+        await using var tracker = await TestTracker.StartAsync(options => options.PeersPerUserAndGroup = 1000);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var carol = await TestUser.CreateAsync(tracker, "carol");
+        await alice.CreateGroupAsync("dev");
+        await carol.JoinAsync(alice, "dev");
+        var root = TestUser.RandomHash();
+        await alice.ShareAsync("dev", "file", root);
+        var complete = await alice.HoldingAsync("dev", root, complete: true);
+        await alice.AnnounceAsync(complete);
+        // On both sides of the seed, whatever places their users have.
+        foreach (var name in new[] { "mallory", "oscar", "trudy", "walter" })
+        {
+            using var user = await TestUser.CreateAsync(tracker, name);
+            await user.JoinAsync(alice, "dev");
+            await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => user.AnnounceAsync(
+                new AnnounceRequest(TestUser.NewFingerprint(), 5000, [], Full: true, [complete], Removed: [], RevocationsAfter: 0))));
+            await user.Expect(HttpStatusCode.NoContent, await user.DeleteAsync(TrackerRoutes.CurrentSession));
+        }
+
+        var peers = Assert.Single((await carol.FindSourcesAsync("dev", root)).Contents).Peers;
+
+        Assert.Contains(alice.Fingerprint, peers.Select(peer => peer.Fingerprint));
+    }
+
+    [TrackerFact]
     public async Task A_group_has_none_of_the_many_sources_of_a_deleted_one_whose_name_it_has()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.PeersPerUserAndGroup = 1000);

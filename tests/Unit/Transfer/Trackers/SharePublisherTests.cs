@@ -9,7 +9,6 @@ public sealed class SharePublisherTests
 {
     private readonly List<string[]> _requests = [];
     private readonly SharePublisher _publisher;
-    private int _room = int.MaxValue;
     private readonly TaskCompletionSource _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationToken _last;
 
@@ -42,22 +41,6 @@ public sealed class SharePublisherTests
         await first;
         Assert.Equal("good", (await good).Name);
         Assert.Equal(ErrorCode.FileNameTaken, (await Assert.ThrowsAsync<P2PShareException>(() => bad)).Code);
-    }
-
-    [Fact]
-    public async Task As_many_are_shared_as_a_quota_has_room_for()
-    {
-        _room = 6;
-        var first = ShareAsync("first");
-        await WaitForAsync(1);
-        var rest = Enumerable.Range(0, 9).Select(i => ShareAsync($"{i}")).ToList();
-
-        Answer();
-
-        await first;
-        await Task.WhenAll(rest).ContinueWith(_ => { }, TaskScheduler.Default);
-        Assert.Equal(5, rest.Count(one => one.IsCompletedSuccessfully));
-        Assert.All(rest.Where(one => one.IsFaulted), one => Assert.Equal(ErrorCode.QuotaExceeded, ((P2PShareException)one.Exception!.InnerException!).Code));
     }
 
     [Fact]
@@ -103,12 +86,6 @@ public sealed class SharePublisherTests
         _last = cancellationToken;
         _requests.Add([.. files.Select(file => file.Name)]);
         await _answer.Task.WaitAsync(cancellationToken);
-        if (files.Count > _room)
-        {
-            throw new P2PShareException(ErrorCode.QuotaExceeded, "full");
-        }
-
-        _room -= files.Count;
         return new ShareFilesResponse([.. files.Select(file => file.Name == "bad"
             ? new ShareFileOutcome(null, ErrorCode.FileNameTaken, "taken")
             : new ShareFileOutcome(new FileResponse(Guid.Empty, group, file.Name, file.Size, file.PieceLength, file.PiecesRoot, "alice", 0, DateTimeOffset.UnixEpoch)))]);

@@ -1,0 +1,187 @@
+using System.Data.Common;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
+using P2PShare.TrackerHost.Access;
+using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Events;
+using P2PShare.TrackerHost.Observability;
+
+namespace P2PShare.TrackerHost.Files;
+
+/// <summary>One write that shares contents with a group: the rules for each, and few statements for all of them.</summary>
+internal sealed class Sharing(DbConnection connection, Membership membership, CurrentUser user, SharingOptions options, DateTimeOffset now)
+{
+    private long _shareRoom;
+    private long _fileRoom;
+    private bool _hasChanged;
+
+    /// <returns>What became of each, in their order.</returns>
+    public async Task<IReadOnlyList<Share>> ShareAsync(IReadOnlyList<ShareFileRequest> requests)
+    {
+        _shareRoom = await QuotaStore.FindShareRoomAsync(connection, user.Id, requests.Count, options.FilesPerUser);
+        _fileRoom = await QuotaStore.FindFileRoomAsync(connection, membership.GroupId, requests.Count, options.FilesPerGroup);
+        var shares = requests.Select(request => new Share(request) { Fault = FindProblem(request) }).ToList();
+        var left = shares.Where(share => share.Fault is null).ToList();
+        // One of a name that comes again meets what the one before it has left.
+        while (left.Count > 0)
+        {
+            var first = left.DistinctBy(share => share.Request.Name, StringComparer.Ordinal).ToList();
+            await ShareOnceAsync(first);
+            left = [.. left.Except(first)];
+        }
+
+        if (_hasChanged)
+        {
+            await FileStore.SetChangedAsync(connection, membership.GroupId);
+        }
+
+        await ListAsync(shares.FindAll(share => share.Fault is null));
+        return shares;
+    }
+
+    private async Task ShareOnceAsync(List<Share> shares)
+    {
+        var current = await FileStore.FindAsync(connection, membership.GroupId, shares.Select(share => share.Request.Name), user.Id);
+        var added = new List<Share>();
+        var joined = new List<Share>();
+        foreach (var share in shares)
+        {
+            if (!current.TryGetValue(share.Request.Name, out var found))
+            {
+                if (share.TryTake(ref _fileRoom, () => QuotaStore.FilesExceeded(membership.GroupName, options.FilesPerGroup)) && TryTakeShare(share))
+                {
+                    share.IsNew = true;
+                    share.Act = AuditAct.FileShared;
+                    added.Add(share);
+                }
+            }
+            else if (found.File.Content != share.Content)
+            {
+                share.Fault = FindReplaceProblem(share.Request, found.IsSharer);
+                if (share.Fault is null)
+                {
+                    await RetireAsync(found.File);
+                    share.Act = AuditAct.FileReplaced;
+                    added.Add(share);
+                }
+            }
+            else
+            {
+                share.File = found.File.Id;
+                if (!found.IsSharer && TryTakeShare(share))
+                {
+                    share.Act = AuditAct.FileShared;
+                    joined.Add(share);
+                }
+            }
+        }
+
+        await AddAsync(added, joined);
+    }
+
+    private bool TryTakeShare(Share share) => share.TryTake(ref _shareRoom, () => QuotaStore.SharesExceeded(options.FilesPerUser));
+
+    private async Task AddAsync(List<Share> added, List<Share> joined)
+    {
+        if (added.Count > 0)
+        {
+            var ids = await FileStore.AddAsync(connection, membership.GroupId, added.Select(share => share.Request), now);
+            added.ForEach(share => share.File = ids[share.Request.Name]);
+            await EventStore.AddForFilesAsync(
+                connection, GroupEventKind.FileShared, membership.GroupId, user.Name, now, added.ConvertAll(share => share.Request.Name));
+        }
+
+        if (added.Count + joined.Count > 0)
+        {
+            await FileStore.AddSharersAsync(connection, added.Concat(joined).Select(share => share.File), user.Id, now);
+            _hasChanged = true;
+        }
+    }
+
+    private async Task ListAsync(List<Share> shares)
+    {
+        var listed = await FileStore.GetAsync(connection, shares.Select(share => share.File).Distinct());
+        foreach (var share in shares)
+        {
+            // SQLite gives the number of a replaced file to the next one.
+            share.Listed = listed.TryGetValue(share.File, out var file) && file.PiecesRoot == share.Request.PiecesRoot?.ToString() ? file : null;
+            if (share.Listed is null)
+            {
+                share.Fault = new P2PShareException(ErrorCode.FileNotFound, $"'{share.Request.Name}' was replaced by a later file of the same request.");
+                (share.IsNew, share.Act) = (false, null);
+            }
+        }
+    }
+
+    private static P2PShareException? FindProblem(ShareFileRequest request)
+    {
+        try
+        {
+            FileName.Check(request.Name);
+        }
+        catch (P2PShareException e)
+        {
+            return e;
+        }
+
+        return new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot).FindProblem() is { } problem
+            ? new P2PShareException(ErrorCode.InvalidContent, problem)
+            : null;
+    }
+
+    private P2PShareException? FindReplaceProblem(ShareFileRequest request, bool isSharer) => (request.Replace, isSharer) switch
+    {
+        (false, _) => new P2PShareException(
+            ErrorCode.FileNameTaken,
+            $"Another content has this name in '{membership.GroupName}': choose another name, or replace it, which a user who shares it can."),
+        (true, false) => new P2PShareException(
+            ErrorCode.NotSharer, $"Another content has this name in '{membership.GroupName}', and only a user who shares it can replace it: choose another name."),
+        _ => null,
+    };
+
+    private async Task RetireAsync(StoredFile file)
+    {
+        await FileStore.RemoveAsync(connection, file.Id);
+        if (file.PiecesRoot is not null)
+        {
+            await FileStore.AddRetiredAsync(connection, membership.GroupId, file.PiecesRoot, now + options.ReplacedContentLifetime);
+        }
+    }
+
+    /// <summary>One content of the request, and what became of it.</summary>
+    public sealed class Share(ShareFileRequest request)
+    {
+        public ShareFileRequest Request => request;
+
+        public ContentDescription Content { get; } = new(request.Size, request.PieceLength, request.PiecesRoot);
+
+        /// <summary>Why it was not shared; null: it was.</summary>
+        public P2PShareException? Fault { get; set; }
+
+        /// <summary>The id of its file.</summary>
+        public long File { get; set; }
+
+        public ListedFile? Listed { get; set; }
+
+        /// <summary>Whether its name is new in the group.</summary>
+        public bool IsNew { get; set; }
+
+        /// <summary>Null: it was shared already.</summary>
+        public AuditAct? Act { get; set; }
+
+        /// <summary>Takes room of a quota, or fails.</summary>
+        public bool TryTake(ref long room, Func<P2PShareException> exceeded)
+        {
+            if (room > 0)
+            {
+                room--;
+                return true;
+            }
+
+            Fault = exceeded();
+            return false;
+        }
+    }
+}
