@@ -129,6 +129,22 @@ public abstract class ConnectionTest : IAsyncDisposable
 
         public IServedContent? Find(Hash256 piecesRoot, Guid group) => _contents.GetValueOrDefault((piecesRoot, group));
 
+        public void ReadWhole(IReadOnlyList<WholeContent> contents)
+        {
+            foreach (var content in contents)
+            {
+                try
+                {
+                    content.Content.Read(0, content.Buffer.Span);
+                    content.IsRead = true;
+                }
+                catch (P2PShareException e)
+                {
+                    ReportUnreadable(content.Content, e);
+                }
+            }
+        }
+
         public void ReportUnreadable(IServedContent content, Exception problem) => Unreadable.Enqueue((content, problem));
     }
 }
