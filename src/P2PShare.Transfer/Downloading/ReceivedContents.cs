@@ -89,13 +89,13 @@ internal sealed class ReceivedContents(DownloadDependencies dependencies, SmallC
     // Whether its bytes are right and it is still wanted.
     private bool Check(ArrivedContent arrived)
     {
+        arrived.Source.Release(arrived.Content);
         if (HashTree.ContentRoot(arrived.Bytes) != arrived.Content.PiecesRoot)
         {
             fetch.Ban(arrived.Source, arrived.Content);
             return false;
         }
 
-        arrived.Source.Remove(arrived.Content);
         return arrived.Content.TryTake();
     }
 

@@ -104,6 +104,7 @@ internal sealed class SmallContentFetch
         }
 
         _dependencies.Logger.PeerBanned(source.Fingerprint, wrong.Download.Request.Name, "it sent a wrong piece");
+        Requeue(source, [wrong]);
         Lose(source, isAtFault: true);
     }
 

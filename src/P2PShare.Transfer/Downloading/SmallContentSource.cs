@@ -55,7 +55,7 @@ internal sealed class SmallContentSource(PeerConnection connection, SmallContent
         {
             lock (_lock)
             {
-                return !IsEnded && _requested.Count <= MaxRequested - GetMessage.MaxContents / 2 && _bytes <= MaxRequestedBytes / 2;
+                return !IsEnded && _count <= MaxRequested - GetMessage.MaxContents / 2 && _bytes <= MaxRequestedBytes / 2;
             }
         }
     }
@@ -66,12 +66,12 @@ internal sealed class SmallContentSource(PeerConnection connection, SmallContent
     {
         lock (_lock)
         {
-            if (IsEnded || _requested.Count >= MaxRequested || (_bytes > 0 && _bytes + content.Size > MaxRequestedBytes) || !_requested.TryAdd(content.PiecesRoot, content))
+            if (IsEnded || _count >= MaxRequested || (_bytes > 0 && _bytes + content.Size > MaxRequestedBytes) || !_requested.TryAdd(content.PiecesRoot, content))
             {
                 return false;
             }
 
-            _progressAt = _count == 0 ? clock.GetTimestamp() : _progressAt;
+            _progressAt = _requested.Count == 1 ? clock.GetTimestamp() : _progressAt;
             _count++;
             _bytes += content.Size;
             return true;
@@ -101,18 +101,18 @@ internal sealed class SmallContentSource(PeerConnection connection, SmallContent
                 throw new WireException($"Content {piecesRoot} came, which was not requested.");
             }
 
-            if (content is null)
-            {
-                _requested.Remove(piecesRoot);
-                return;
-            }
-
-            if (content.Size != bytes.Length)
+            if (content is not null && content.Size != bytes.Length)
             {
                 throw new WireException($"Content {piecesRoot} came with {bytes.Length} bytes; it has {content.Size}.");
             }
 
+            // It takes its room until it is written, and cannot come again.
+            _requested.Remove(piecesRoot);
             _progressAt = clock.GetTimestamp();
+            if (content is null)
+            {
+                return;
+            }
         }
 
         var buffer = ArrayPool<byte>.Shared.Rent(bytes.Length);
@@ -132,8 +132,9 @@ internal sealed class SmallContentSource(PeerConnection connection, SmallContent
                     throw new WireException($"Content {root} was refused, which was not requested.");
                 }
 
-                if (RemoveCore(root) is { } content)
+                if (_requested.Remove(root, out var content) && content is not null)
                 {
+                    ReleaseCore(content);
                     refused.Add(content);
                 }
             }
@@ -144,12 +145,12 @@ internal sealed class SmallContentSource(PeerConnection connection, SmallContent
 
     public void Lose() => fetch.Lose(this, isAtFault: !connection.IsDuplicate);
 
-    /// <summary>Makes room: its file is written, or is given up.</summary>
-    public void Remove(WantedContent content)
+    /// <summary>Makes room: a content that has arrived does not wait any more.</summary>
+    public void Release(WantedContent content)
     {
         lock (_lock)
         {
-            RemoveCore(content.PiecesRoot);
+            ReleaseCore(content);
         }
     }
 
@@ -178,7 +179,7 @@ internal sealed class SmallContentSource(PeerConnection connection, SmallContent
     {
         lock (_lock)
         {
-            if (_count == 0)
+            if (_requested.Count == 0 || IsEnded)
             {
                 return false;
             }
@@ -198,14 +199,12 @@ internal sealed class SmallContentSource(PeerConnection connection, SmallContent
         return false;
     }
 
-    private WantedContent? RemoveCore(Hash256 root)
+    private void ReleaseCore(WantedContent content)
     {
-        if (_requested.Remove(root, out var content) && content is not null)
+        if (!IsEnded)
         {
             _count--;
             _bytes -= content.Size;
         }
-
-        return content;
     }
 }

@@ -78,9 +78,15 @@ public abstract class ConnectionTest : IAsyncDisposable
         var (near, far) = DuplexStream.CreatePair(buffered);
         var connection = new PeerConnection(Context, near, Remote(2), isDialled, isBulk);
         var remote = new RawPeer(far);
+        return (connection, remote, Track(connection, remote));
+    }
+
+    /// <summary>Runs a connection, and ends it with the test.</summary>
+    private protected Task Track(PeerConnection connection, RawPeer remote)
+    {
         var running = connection.RunAsync();
         _running.Add((connection, running, remote));
-        return (connection, remote, running);
+        return running;
     }
 
     /// <summary>A connection that does not run, for messages that are handled one by one.</summary>
@@ -126,6 +132,8 @@ public abstract class ConnectionTest : IAsyncDisposable
         public ConcurrentQueue<(IServedContent Content, Exception Problem)> Unreadable { get; } = [];
 
         public void Offer(IServedContent content, GroupIdentity group) => _contents[(content.PiecesRoot, group.Id)] = content;
+
+        public void Withdraw(IServedContent content, GroupIdentity group) => _contents.TryRemove((content.PiecesRoot, group.Id), out _);
 
         public IServedContent? Find(Hash256 piecesRoot, Guid group) => _contents.GetValueOrDefault((piecesRoot, group));
 
