@@ -135,11 +135,11 @@ internal sealed class SmallContentFetch
         lock (_lock)
         {
             hopeless = _wanted.RemoveHopeless(_sources.Keys);
-            // Several sources share what there is.
+            // Several sources share what there is, those that are still being connected to included.
             var sources = _sources.Values.OfType<SmallContentSource>().Where(source => source.HasRoom).ToList();
             foreach (var source in sources)
             {
-                var share = Math.Max(16, (_wanted.Count + sources.Count - 1) / sources.Count);
+                var share = Math.Max(16, (_wanted.Count + _sources.Count - 1) / _sources.Count);
                 while (share > 0 && _wanted.Take(source, share, _dependencies.Limiter.SliceLength) is { Count: > 0 } taken)
                 {
                     share -= taken.Count;

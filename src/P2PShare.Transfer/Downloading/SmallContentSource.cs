@@ -12,7 +12,7 @@ namespace P2PShare.Transfer.Downloading;
 internal sealed class SmallContentSource(PeerConnection connection, SmallContentFetch fetch, TimeProvider clock) : IContentListener
 {
     /// <summary>Most contents that are requested of one peer and are not written yet; fewer than it lets wait.</summary>
-    public const int MaxRequested = 512;
+    public const int MaxRequested = 256;
 
     /// <summary>Most bytes of them.</summary>
     public const int MaxRequestedBytes = 4 * 1024 * 1024;
@@ -55,7 +55,7 @@ internal sealed class SmallContentSource(PeerConnection connection, SmallContent
         {
             lock (_lock)
             {
-                return !IsEnded && _count <= MaxRequested - GetMessage.MaxContents / 2 && _bytes <= MaxRequestedBytes / 2;
+                return !IsEnded && _count <= MaxRequested / 2 && _bytes <= MaxRequestedBytes / 2;
             }
         }
     }
