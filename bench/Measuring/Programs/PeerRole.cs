@@ -5,6 +5,7 @@ using System.Security;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
+using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Trackers;
 
@@ -23,6 +24,9 @@ internal sealed class PeerRole : IAsyncDisposable
     public const string Fallback = "fallback";
 
     private const string Group = "bench";
+    // As many as the cmdlets receive by default.
+    private const int FilesAtOnce = 16;
+
     private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 64 };
 
     private string _userName = "";
@@ -96,7 +100,7 @@ internal sealed class PeerRole : IAsyncDisposable
                 await ReceiveAsync(folder, _files.Single(file => file.Name == name));
                 break;
             case ["receive", var folder]:
-                await Parallel.ForEachAsync(await Client.ListFilesAsync(Group, ListQuery.All, CancellationToken.None).ToListAsync(), AtOnce, async (file, _) => await ReceiveAsync(folder, file));
+                await ReceiveAllAsync(folder);
                 break;
             case ["hash", var path]:
                 return await HashAsync(path);
@@ -126,8 +130,42 @@ internal sealed class PeerRole : IAsyncDisposable
     private async Task ShareAsync(string path) => await Server.Shares.ShareAsync(
         await FileHasher.HashAsync(path, null, CancellationToken.None), Group, Path.GetFileName(path), replace: false, CancellationToken.None);
 
-    private Task ReceiveAsync(string folder, FileResponse file) => Server.Downloads.Start(
-        new DownloadRequest(file.GroupIdentity, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false)).Completion;
+    private Task ReceiveAsync(string folder, FileResponse file) => Server.Downloads.Start(RequestFor(folder, file)).Completion;
+
+    // As the cmdlets do.
+    private async Task ReceiveAllAsync(string folder)
+    {
+        var batch = new DownloadBatch(Server.Downloads.Start, Server.Completion, FilesAtOnce);
+        await foreach (var file in Client.ListFilesAsync(Group, ListQuery.All, CancellationToken.None))
+        {
+            while (!batch.HasRoom)
+            {
+                await TakeAsync(batch);
+            }
+
+            batch.Start(RequestFor(folder, file), file);
+        }
+
+        while (!batch.IsEmpty)
+        {
+            await TakeAsync(batch);
+        }
+    }
+
+    private static async Task TakeAsync(DownloadBatch batch)
+    {
+        await batch.WaitAsync(CancellationToken.None);
+        while (batch.TryTake(out var outcome))
+        {
+            if (outcome.Fault is { } fault)
+            {
+                throw fault;
+            }
+        }
+    }
+
+    private static DownloadRequest RequestFor(string folder, FileResponse file) =>
+        new(file.GroupIdentity, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false);
 
     private static SecureString Password()
     {

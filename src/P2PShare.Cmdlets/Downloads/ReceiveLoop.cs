@@ -57,7 +57,8 @@ internal sealed class ReceiveLoop(PeerServer server, int limit, long? fileLimit,
         progress.Show(
             now.BytesVerified, now.BytesTotal, now.BytesFetched,
             now.Failed == 0 ? $"{now.Finished} of {now.Started} files" : $"{now.Finished} of {now.Started} files, {now.Failed} failed",
-            [.. now.Running.Select(one => new BatchProgress.FileLine(
+            // Of hundreds of small files a line each would be no use.
+            [.. now.Running.Take(limit).Select(one => new BatchProgress.FileLine(
                 one.Download.Request, $"{one.Download.Request.Group}: {one.Download.Request.Name}",
                 one.Progress.BytesVerified, one.Progress.BytesTotal, one.Progress.BytesPerSecond, one.Progress.TimeLeft,
                 Describe(one.Download.State, one.Progress)))]);

@@ -83,7 +83,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = ".";
 
-    /// <summary>Maximum number of files at a time.</summary>
+    /// <summary>Maximum number of files at a time. Files of at most 64 KiB are received hundreds at a time beside them.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 16;

@@ -81,7 +81,7 @@ public sealed class SyncP2PGroup : SessionCmdlet
     [ValidateRange(1, 86400)]
     public int IntervalSec { get; set; } = 300;
 
-    /// <summary>Maximum number of files received at a time; 1 to 64.</summary>
+    /// <summary>Maximum number of files received at a time; 1 to 64. Files of at most 64 KiB are received hundreds at a time beside them.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 16;

@@ -86,6 +86,9 @@ public static class Frame
         MessageId.Hashes => (HashRange.Length + Hash256.Size, HashRange.Length + MaxHashes * Hash256.Size),
         MessageId.Open => (OpenMessage.Length, OpenMessage.Length),
         MessageId.Close => (CloseMessage.Length, CloseMessage.Length),
+        MessageId.Get => (GetMessage.GroupLength + Hash256.Size, GetMessage.GroupLength + GetMessage.MaxContents * Hash256.Size),
+        MessageId.Content => (Hash256.Size + 1, Hash256.Size + ContentMessage.MaxSize),
+        MessageId.GetReject => (1 + Hash256.Size, 1 + GetMessage.MaxContents * Hash256.Size),
         _ => throw new WireException($"There is no message with the id {(byte)id}."),
     };
 

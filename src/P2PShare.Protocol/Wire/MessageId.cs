@@ -2,7 +2,7 @@ namespace P2PShare.Protocol.Wire;
 
 /// <summary>
 /// Kinds of message between peers. The numbers are BitTorrent's if it has the message (BEP 3, 6, 10, 52);
-/// <see cref="Open"/> and <see cref="Close"/> are ours.
+/// those from <see cref="Open"/> on are ours.
 /// </summary>
 public enum MessageId : byte
 {
@@ -47,6 +47,15 @@ public enum MessageId : byte
 
     /// <summary>Ends a channel, or with channel 0 the connection, and says why.</summary>
     Close = 25,
+
+    /// <summary>Asks for whole contents of one piece.</summary>
+    Get = 26,
+
+    /// <summary>A whole content of one piece.</summary>
+    Content = 27,
+
+    /// <summary>Refuses contents that a get asked for.</summary>
+    GetReject = 28,
 
     /// <summary>Never on the wire: what a frame of length 0 is read as (BEP 3).</summary>
     KeepAlive = 255,

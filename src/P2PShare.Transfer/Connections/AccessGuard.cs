@@ -1,6 +1,7 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tickets;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Transfer.Connections;
@@ -32,6 +33,18 @@ internal sealed class AccessGuard(TicketChecker tickets, Revocations revocations
             ? (null, $"The access of '{ticket.UserName}' to '{ticket.GroupName}' has ended since.")
             : (ticket, problem);
     }
+
+    /// <summary>Finds the ticket by which the other side of a connection may have a content of a group: of those that it has shown, the one that expires last.</summary>
+    /// <returns>Why it may not; null if it may.</returns>
+    public CloseReason? FindRefusal(TicketSet shown, Hash256 piecesRoot, Guid group, out Ticket? ticket)
+    {
+        ticket = shown.Find(piecesRoot, group).FirstOrDefault(one => !IsRevoked(one));
+        return ticket is null ? CloseReason.TicketRefused : FindRefusal(ticket);
+    }
+
+    /// <summary>Why a ticket that was valid is not valid any more; null if it is.</summary>
+    public CloseReason? FindRefusal(Ticket ticket) =>
+        IsRevoked(ticket) ? CloseReason.TicketRefused : IsExpired(ticket) ? CloseReason.TicketExpired : null;
 
     /// <summary>Whether the tracker has reported that the holder's access ended after the ticket was issued.</summary>
     public bool IsRevoked(Ticket ticket) => revocations.IsRevoked(ticket);

@@ -2,17 +2,20 @@ using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
 
-/// <summary>What the other side of a connection requested and has not been sent: hashes, then blocks. Not safe for concurrent use.</summary>
+/// <summary>What the other side of a connection requested and has not been sent: hashes, then blocks and whole contents. Not safe for concurrent use.</summary>
 internal sealed class AnswerQueue
 {
-    /// <summary>Most requests that wait, for blocks and for hashes each.</summary>
+    /// <summary>Most requests that wait, for blocks, for hashes and for whole contents each.</summary>
     public const int MaxRequests = 1024;
 
     private readonly LinkedList<(IBlockSource Source, BlockRange Range)> _blocks = new();
     private readonly LinkedList<(IBlockSource Source, HashRange Range)> _hashes = new();
+    private readonly Queue<RequestedContent> _contents = new();
     private bool _hasRejected;
 
     public int BlockCount => _blocks.Count;
+
+    public int ContentCount => _contents.Count;
 
     /// <returns>False if too many wait.</returns>
     public bool TryAdd(IBlockSource source, BlockRange range)
@@ -38,6 +41,21 @@ internal sealed class AnswerQueue
         _hashes.AddLast((source, range));
         return true;
     }
+
+    /// <returns>False if too many wait.</returns>
+    public bool TryAdd(RequestedContent content)
+    {
+        if (_contents.Count >= MaxRequests)
+        {
+            return false;
+        }
+
+        _contents.Enqueue(content);
+        return true;
+    }
+
+    /// <returns>False if no content waits.</returns>
+    public bool TryTake(out RequestedContent content) => _contents.TryDequeue(out content);
 
     /// <summary>Takes what is sent next: hashes, for which whole downloads wait, before blocks.</summary>
     /// <param name="hasRoomAgain">Whether half of the places are free for the first time after a block was rejected.</param>
@@ -75,6 +93,7 @@ internal sealed class AnswerQueue
     {
         _blocks.Clear();
         _hashes.Clear();
+        _contents.Clear();
     }
 
     private static int Remove<T>(LinkedList<(IBlockSource Source, T Range)> waiting, Func<IBlockSource, T, bool> match)

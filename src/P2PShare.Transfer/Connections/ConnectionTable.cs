@@ -37,7 +37,7 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
 
     public bool IsBulkFull => _connections.Keys.Count(connection => connection.IsBulk) >= MaxBulkConnections;
 
-    /// <summary>Blocks that peers requested and that are not sent yet.</summary>
+    /// <summary>Blocks and whole contents that peers requested and that are not sent yet.</summary>
     public int WaitingBlocks => _connections.Keys.Sum(connection => connection.WaitingBlocks);
 
     /// <summary>Contents that peers fetch now.</summary>
@@ -209,7 +209,7 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     private void Maintain(PeerConnection connection)
     {
         var idle = connection.Idle;
-        var isUnused = !connection.Channels.Any() && idle > UnusedAfter;
+        var isUnused = !connection.Channels.Any() && connection.WaitingBlocks == 0 && idle > UnusedAfter;
         var isStuck = connection.IsStuck();
         if (isStuck)
         {

@@ -188,7 +188,7 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
 
     void IBlockSource.Read(long offset, Span<byte> buffer) => Content.Read(offset, buffer);
 
-    void IBlockSource.CountUpload(int bytes)
+    void IUploadCounter.CountUpload(int bytes)
     {
         Interlocked.Add(ref _bytesUploaded, bytes);
         _context.Metrics.Uploaded(bytes);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
@@ -18,10 +17,12 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
     private const int KeptBytes = 16 * 1024;
     private const int FirstBytes = 256;
 
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly AnswerQueue _answers = new();
-    private readonly WatchedWriter _writer = new(stream, clock);
+    private readonly AnswerWriter _answerWriter = new(new WatchedWriter(stream, clock), limiter);
     private ArrayBufferWriter<byte> _waiting = new(FirstBytes);
     private ArrayBufferWriter<byte> _sending = new(FirstBytes);
     private bool _isCompleted;
@@ -29,14 +30,17 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
     /// <summary>The user to whom it sends; null while that is not known.</summary>
     public SendBudget.User? User { get; set; }
 
-    /// <summary>Blocks that wait to be sent.</summary>
+    /// <summary>Makes the answers for whole contents; null if none are served.</summary>
+    public ContentAnswers? Contents { get; init; }
+
+    /// <summary>Blocks and whole contents that wait to be sent.</summary>
     public int WaitingBlocks
     {
         get
         {
             lock (_lock)
             {
-                return _answers.BlockCount;
+                return _answers.BlockCount + _answers.ContentCount;
             }
         }
     }
@@ -45,7 +49,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
     public int WaitingBytes => Volatile.Read(ref _waiting).WrittenCount;
 
     /// <inheritdoc cref="WatchedWriter.IsStuck"/>
-    public bool IsStuck() => _writer.IsStuck();
+    public bool IsStuck() => _answerWriter.Writer.IsStuck();
 
     /// <summary>Adds a whole frame. Adds nothing after <see cref="Complete"/>.</summary>
     /// <returns>False if too much waits already: the other side does not read.</returns>
@@ -100,6 +104,23 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         return true;
     }
 
+    /// <summary>Adds whole contents to send, behind those already waiting.</summary>
+    /// <returns>Those for which there is no room.</returns>
+    public IReadOnlyList<RequestedContent> AddContents(IReadOnlyList<RequestedContent> contents)
+    {
+        var added = 0;
+        lock (_lock)
+        {
+            while (added < contents.Count && _answers.TryAdd(contents[added]))
+            {
+                added++;
+            }
+        }
+
+        Wake();
+        return added == contents.Count ? [] : [.. contents.Skip(added)];
+    }
+
     /// <returns>How many blocks were removed.</returns>
     public int RemoveBlocks(BlockRange range)
     {
@@ -147,6 +168,21 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         }
     }
 
+    /// <summary>Lets what waits be sent: the last message, a reason for closing above all, should arrive; but not for longer than a moment.</summary>
+    /// <param name="writing">What <see cref="RunAsync"/> returned.</param>
+    public async Task FlushAsync(Task writing)
+    {
+        Complete();
+        try
+        {
+            await writing.WaitAsync(FlushTimeout, clock).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or TimeoutException or ObjectDisposedException or WireException)
+        {
+            // The connection has ended either way.
+        }
+    }
+
     public void Dispose() => _wake.Dispose();
 
     // The buffer is returned when nothing waits: of many connections few are sending.
@@ -155,28 +191,34 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         SendBudget.Buffer? rented = null;
         try
         {
-            while (TakeNext(out var source, out var block, out var hashes))
+            while (TakeNext(out var source, out var block, out var hashes, out var hasContents))
             {
                 if (_sending.WrittenCount > 0)
                 {
-                    await _writer.WriteAsync(_sending.WrittenMemory, cancellationToken).ConfigureAwait(false);
+                    await _answerWriter.Writer.WriteAsync(_sending.WrittenMemory, cancellationToken).ConfigureAwait(false);
                     ResetSending();
                 }
 
-                if (source is null)
+                if (source is null && !hasContents)
                 {
                     continue;
                 }
 
                 rented ??= budget.Rent(User);
                 var buffer = rented.Value.Array.AsMemory(0, rented.Value.Length);
-                if (hashes is { } range)
+                if (source is not null && hashes is { } range)
                 {
-                    await SendHashesAsync(buffer, source, range, cancellationToken).ConfigureAwait(false);
+                    await _answerWriter.WriteHashesAsync(buffer, source, range, cancellationToken).ConfigureAwait(false);
                 }
-                else
+                else if (source is not null)
                 {
-                    await SendBlockAsync(buffer, source, block, cancellationToken).ConfigureAwait(false);
+                    await _answerWriter.WriteBlockAsync(buffer, source, block, cancellationToken).ConfigureAwait(false);
+                }
+
+                // In turn with blocks: neither waits for all of the other.
+                if (hasContents)
+                {
+                    await _answerWriter.WriteContentsAsync(buffer, Contents!, TryTakeContent, cancellationToken).ConfigureAwait(false);
                 }
             }
         }
@@ -189,7 +231,15 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         }
     }
 
-    private bool TakeNext(out IBlockSource? source, out BlockRange block, out HashRange? hashes)
+    private bool TryTakeContent(out RequestedContent content)
+    {
+        lock (_lock)
+        {
+            return _answers.TryTake(out content);
+        }
+    }
+
+    private bool TakeNext(out IBlockSource? source, out BlockRange block, out HashRange? hashes, out bool hasContents)
     {
         bool hasAnswer;
         bool hasRoomAgain;
@@ -201,6 +251,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
             }
 
             hasAnswer = _answers.TryTake(out source, out block, out hashes, out hasRoomAgain);
+            hasContents = Contents is not null && !_isCompleted && (Contents.HasNext || _answers.ContentCount > 0);
         }
 
         if (hasRoomAgain)
@@ -208,7 +259,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
             drained();
         }
 
-        return hasAnswer || _sending.WrittenCount > 0;
+        return hasAnswer || hasContents || _sending.WrittenCount > 0;
     }
 
     private void ResetSending()
@@ -220,63 +271,6 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         else
         {
             _sending.ResetWrittenCount();
-        }
-    }
-
-    private async ValueTask SendHashesAsync(Memory<byte> buffer, IBlockSource source, HashRange range, CancellationToken cancellationToken)
-    {
-        var layer = source.PieceLayer;
-        var length = range.Index + range.Count <= layer.Count
-            ? range.Write(buffer.Span, [.. layer.Skip(range.Index).Take(range.Count)])
-            : range.Write(buffer.Span, MessageId.HashReject);
-        await SendLimitedAsync(source, buffer[..length], header: length, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async ValueTask SendBlockAsync(Memory<byte> buffer, IBlockSource source, BlockRange range, CancellationToken cancellationToken)
-    {
-        var filled = new PieceHeader(range.Channel, range.Piece, range.Begin).Write(buffer.Span, range.Count);
-        for (var sent = 0; sent < range.Count;)
-        {
-            var step = Math.Min(range.Count - sent, buffer.Length - filled);
-            try
-            {
-                source.Read((long)range.Piece * source.PieceLength + range.Begin + sent, buffer.Span.Slice(filled, step));
-            }
-            catch (Exception e) when (e is P2PShareException or IOException or ObjectDisposedException)
-            {
-                if (sent == 0)
-                {
-                    await _writer.WriteAsync(buffer[..range.Write(buffer.Span, MessageId.Reject)], cancellationToken).ConfigureAwait(false);
-                }
-
-                source.ReportUnreadable(e);
-                if (sent > 0)
-                {
-                    // What was announced cannot be sent, and nothing else can take its place.
-                    throw new IOException("A block could not be read to its end.", e);
-                }
-
-                return;
-            }
-
-            await SendLimitedAsync(source, buffer[..(filled + step)], header: filled, cancellationToken).ConfigureAwait(false);
-            sent += step;
-            filled = 0;
-        }
-    }
-
-    /// <param name="header">Bytes at the beginning that are not of the content.</param>
-    private async ValueTask SendLimitedAsync(IBlockSource source, ReadOnlyMemory<byte> bytes, int header, CancellationToken cancellationToken)
-    {
-        while (!bytes.IsEmpty)
-        {
-            var slice = bytes[..Math.Min(bytes.Length, limiter.SliceLength)];
-            await limiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
-            // Before the write: the other side may have read the last of it, and closed the channel, before the write returns.
-            source.CountUpload(Math.Max(0, slice.Length - header));
-            header = Math.Max(0, header - slice.Length);
-            await _writer.WriteAsync(slice, cancellationToken).ConfigureAwait(false);
-            bytes = bytes[slice.Length..];
         }
     }
 

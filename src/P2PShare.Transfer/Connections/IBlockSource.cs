@@ -3,7 +3,7 @@ using P2PShare.Protocol;
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>Where the frame writer reads the blocks that it sends.</summary>
-internal interface IBlockSource
+internal interface IBlockSource : IUploadCounter
 {
     int PieceLength { get; }
 
@@ -12,9 +12,6 @@ internal interface IBlockSource
 
     /// <inheritdoc cref="IServedContent.Read"/>
     void Read(long offset, Span<byte> buffer);
-
-    /// <summary>Counts bytes of pieces, just before they are written.</summary>
-    void CountUpload(int bytes);
 
     /// <summary>The content cannot be read any more.</summary>
     void ReportUnreadable(Exception problem);

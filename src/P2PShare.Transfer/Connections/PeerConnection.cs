@@ -16,8 +16,6 @@ namespace P2PShare.Transfer.Connections;
 /// </summary>
 internal sealed class PeerConnection : IDisposable
 {
-    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
-
     private readonly ConnectionContext _context;
     private readonly Stream _stream;
     private readonly FrameReader _reader;
@@ -46,7 +44,8 @@ internal sealed class PeerConnection : IDisposable
         (_context, _stream, _remote) = (context, stream, remote);
         Tickets = new TicketSet(context.Access.IsExpired);
         _reader = new FrameReader(stream, context.Clock);
-        _writer = new FrameWriter(stream, context.UploadLimiter, context.SendBudget, context.Clock, _rejected.OfferAgain);
+        Answers = new ContentAnswers(this, context);
+        _writer = new FrameWriter(stream, context.UploadLimiter, context.SendBudget, context.Clock, _rejected.OfferAgain) { Contents = Answers };
         IsDialled = isDialled;
         IsBulk = isBulk;
         // Odd from the dialling side, even from the other: the two never choose the same.
@@ -86,7 +85,13 @@ internal sealed class PeerConnection : IDisposable
 
     public int ChannelCount => _channels.Count;
 
-    /// <summary>Blocks that the other side requested and that are not sent yet.</summary>
+    /// <summary>The answers for whole contents that the other side gets.</summary>
+    public ContentAnswers Answers { get; }
+
+    /// <summary>Receives the whole contents that this side gets; null if it has asked for none.</summary>
+    public IContentListener? ContentListener { get; set; }
+
+    /// <inheritdoc cref="FrameWriter.WaitingBlocks"/>
     public int WaitingBlocks => _writer.WaitingBlocks;
 
     /// <summary>Time since bytes came last.</summary>
@@ -125,13 +130,14 @@ internal sealed class PeerConnection : IDisposable
         finally
         {
             IsEnding = true;
-            await FlushAsync(writing).ConfigureAwait(false);
+            await _writer.FlushAsync(writing).ConfigureAwait(false);
             await _closing.CancelAsync().ConfigureAwait(false);
             foreach (var id in _channels.Keys)
             {
                 Drop(id);
             }
 
+            ContentListener?.Lose();
             await _stream.DisposeAsync().ConfigureAwait(false);
             _writer.Dispose();
             if (_writer.User is { } user)
@@ -241,6 +247,9 @@ internal sealed class PeerConnection : IDisposable
     /// <returns>False if too many requests for hashes wait.</returns>
     public bool TrySendHashes(ContentChannel channel, HashRange range) => _writer.TryAddHashes(channel, range);
 
+    /// <inheritdoc cref="FrameWriter.AddContents"/>
+    public IReadOnlyList<RequestedContent> AddContents(IReadOnlyList<RequestedContent> contents) => _writer.AddContents(contents);
+
     /// <returns>False if the block does not wait any more: it was sent, or never requested.</returns>
     public bool TryRemoveBlock(BlockRange range) => _writer.RemoveBlocks(range) > 0;
 
@@ -281,20 +290,6 @@ internal sealed class PeerConnection : IDisposable
         {
             _context.Logger.PeerDoesNotRead(RemoteEndPoint);
             _closing.Cancel();
-        }
-    }
-
-    // The last message, a reason for closing above all, should arrive; but the connection does not wait long for it.
-    private async Task FlushAsync(Task writing)
-    {
-        _writer.Complete();
-        try
-        {
-            await writing.WaitAsync(FlushTimeout, _context.Clock).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException or TimeoutException or ObjectDisposedException or WireException)
-        {
-            // The connection has ended either way.
         }
     }
 }

@@ -103,12 +103,27 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             case MessageId.HashReject:
                 connection.Find(HashRange.Read(body).Channel)?.Listener?.RejectHashes();
                 break;
+            case MessageId.Get:
+                var (group, wanted) = GetMessage.Read(body);
+                connection.Answers.Add(group, wanted);
+                break;
+            case MessageId.Content:
+                var root = ContentMessage.ReadRoot(body);
+                Requester(root).Receive(root, body[Hash256.Size..]);
+                break;
+            case MessageId.GetReject:
+                var (reason, refused) = GetRejectMessage.Read(body);
+                Requester(refused[0]).Refuse(reason, refused);
+                break;
             default:
                 throw new WireException($"{id} is not expected here.");
         }
 
         return true;
     }
+
+    private IContentListener Requester(Hash256 root) =>
+        connection.ContentListener ?? throw new WireException($"An answer came for content {root}, which was not requested.");
 
     private void Open(OpenMessage open)
     {
@@ -140,17 +155,9 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             return CloseReason.Busy;
         }
 
-        var entitled = connection.Tickets.Find(open.PiecesRoot, open.GroupId).Where(shown => !context.Access.IsRevoked(shown)).ToArray();
-        if (entitled.Length == 0)
+        if (context.Access.FindRefusal(connection.Tickets, open.PiecesRoot, open.GroupId, out ticket) is { } reason)
         {
-            return CloseReason.TicketRefused;
-        }
-
-        // The one that expires last.
-        ticket = entitled[0];
-        if (context.Access.IsExpired(ticket))
-        {
-            return CloseReason.TicketExpired;
+            return reason;
         }
 
         content = context.Contents.Find(open.PiecesRoot, open.GroupId);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
@@ -22,6 +23,22 @@ internal static class PeerMessages
     public static void Cancel(this PeerConnection connection, BlockRange range) => connection.Send(range, MessageId.Cancel);
 
     public static void RequestHashes(this PeerConnection connection, HashRange range) => connection.Send(range, MessageId.HashRequest);
+
+    /// <param name="piecesRoots">1 to <see cref="GetMessage.MaxContents"/>.</param>
+    public static void SendGet(this PeerConnection connection, Guid groupId, ReadOnlySpan<Hash256> piecesRoots)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + GetMessage.GroupLength + piecesRoots.Length * Hash256.Size);
+        connection.Send(buffer.AsSpan(0, GetMessage.Write(buffer, groupId, piecesRoots)));
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    /// <param name="piecesRoots">1 to <see cref="GetMessage.MaxContents"/>.</param>
+    public static void SendGetReject(this PeerConnection connection, CloseReason reason, ReadOnlySpan<Hash256> piecesRoots)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(Frame.HeaderLength + 1 + piecesRoots.Length * Hash256.Size);
+        connection.Send(buffer.AsSpan(0, GetRejectMessage.Write(buffer, reason, piecesRoots)));
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
 
     public static void SendKeepAlive(this PeerConnection connection) => connection.Send([0, 0, 0, 0]);
 

@@ -14,7 +14,7 @@ internal sealed class TicketSet(Func<Ticket, bool> isExpired)
     public const int Max = 16;
 
     private readonly Lock _lock = new();
-    private readonly List<Ticket> _tickets = [];
+    private readonly List<(Ticket Ticket, HashSet<Hash256> Roots)> _tickets = [];
 
     public int Count
     {
@@ -33,14 +33,14 @@ internal sealed class TicketSet(Func<Ticket, bool> isExpired)
         lock (_lock)
         {
             var roots = ticket.PiecesRoots.ToHashSet();
-            _tickets.RemoveAll(other => isExpired(other)
-                || (other.GroupId == ticket.GroupId && other.UserId == ticket.UserId && other.Expires <= ticket.Expires && other.PiecesRoots.All(roots.Contains)));
+            _tickets.RemoveAll(kept => kept.Ticket is var other && (isExpired(other)
+                || (other.GroupId == ticket.GroupId && other.UserId == ticket.UserId && other.Expires <= ticket.Expires && kept.Roots.IsSubsetOf(roots))));
             if (_tickets.Count >= Max)
             {
-                _tickets.Remove(_tickets.MinBy(other => other.Expires)!);
+                _tickets.Remove(_tickets.MinBy(kept => kept.Ticket.Expires));
             }
 
-            _tickets.Add(ticket);
+            _tickets.Add((ticket, roots));
         }
     }
 
@@ -49,7 +49,7 @@ internal sealed class TicketSet(Func<Ticket, bool> isExpired)
     {
         lock (_lock)
         {
-            return _tickets.Exists(ticket => !isExpired(ticket) && !isRevoked(ticket));
+            return _tickets.Exists(kept => !isExpired(kept.Ticket) && !isRevoked(kept.Ticket));
         }
     }
 
@@ -58,7 +58,8 @@ internal sealed class TicketSet(Func<Ticket, bool> isExpired)
     {
         lock (_lock)
         {
-            return [.. _tickets.Where(ticket => ticket.GroupId == group && ticket.PiecesRoots.Contains(piecesRoot)).OrderByDescending(ticket => ticket.Expires)];
+            return [.. _tickets.Where(kept => kept.Ticket.GroupId == group && kept.Roots.Contains(piecesRoot))
+                .Select(kept => kept.Ticket).OrderByDescending(ticket => ticket.Expires)];
         }
     }
 }

@@ -17,4 +17,10 @@ internal static partial class DownloadLog
 
     [LoggerMessage(203, LogLevel.Debug, "What was verified of '{Name}' could not be recorded: {Problem}")]
     public static partial void RecordFailed(this ILogger logger, string name, string problem);
+
+    [LoggerMessage(204, LogLevel.Debug, "The sources of small files of group '{Group}' were not found together: {Problem}")]
+    public static partial void SmallContentsNotFound(this ILogger logger, string group, string problem);
+
+    [LoggerMessage(205, LogLevel.Debug, "Small files were not written together: {Problem}")]
+    public static partial void SmallContentsNotWritten(this ILogger logger, string problem);
 }

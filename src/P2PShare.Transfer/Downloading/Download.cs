@@ -11,6 +11,7 @@ public sealed class Download : IDownload
     private readonly DownloadDependencies _dependencies;
     private readonly BandwidthLimiter _limiter;
     private readonly Lock _lock = new();
+    private readonly DownloadRecord _record;
     private readonly long _bytesVerifiedBefore;
     private TaskCompletionSource _completion = CreateCompletion();
     private Func<Task> _cancel = static () => Task.CompletedTask;
@@ -20,8 +21,10 @@ public sealed class Download : IDownload
     private Func<DownloadProgress> _readProgress;
     private Func<DownloadTimes> _readTimes = static () => default;
 
-    internal Download(DownloadDependencies dependencies, SavedDownload saved)
+    /// <param name="isSaved">Whether the state folder has it.</param>
+    internal Download(DownloadDependencies dependencies, SavedDownload saved, bool isSaved = true)
     {
+        _record = new DownloadRecord(dependencies.Store, dependencies.Logger, saved, isSaved);
         _dependencies = dependencies;
         _limiter = new BandwidthLimiter(dependencies.Clock);
         _bytesVerifiedBefore = saved.BytesVerified;
@@ -117,7 +120,8 @@ public sealed class Download : IDownload
     {
         lock (_lock)
         {
-            if (_state != DownloadState.Running)
+            var isSmall = _dependencies.SmallContents?.Accepts(Request) == true;
+            if (!isSmall && (_state != DownloadState.Running || !_record.IsSaved))
             {
                 // So that other shells see it run.
                 Save(DownloadState.Running, null, Progress.BytesVerified);
@@ -130,7 +134,7 @@ public sealed class Download : IDownload
             _cancel = cancellation.CancelAsync;
             var before = _running;
             var cancellationToken = cancellation.Token;
-            _running = Task.Run(() => RunAsync(before, cancellationToken), CancellationToken.None);
+            _running = Task.Run(() => RunAsync(before, isSmall, cancellationToken), CancellationToken.None);
         }
     }
 
@@ -159,13 +163,13 @@ public sealed class Download : IDownload
             0);
     }
 
-    private async Task RunAsync(Task before, CancellationToken cancellationToken)
+    private async Task RunAsync(Task before, bool isSmall, CancellationToken cancellationToken)
     {
         await before.ConfigureAwait(false);
         var activity = _dependencies.Metrics.StartDownload(Request.Content);
         var meters = new DownloadMeters(_dependencies.Clock);
         _readTimes = () => meters.Timings.Times;
-        var (state, error) = await RunSessionAsync(meters, cancellationToken).ConfigureAwait(false);
+        var (state, error) = await RunSessionAsync(isSmall, meters, cancellationToken).ConfigureAwait(false);
         meters.Timings.End();
         // A list of downloads lives as long as the peer server: what remains of an ended one is numbers.
         var (progress, times) = (_readProgress(), meters.Timings.Times);
@@ -183,10 +187,15 @@ public sealed class Download : IDownload
         Settle();
     }
 
-    private async Task<(DownloadState State, P2PShareException? Error)> RunSessionAsync(DownloadMeters meters, CancellationToken cancellationToken)
+    private async Task<(DownloadState State, P2PShareException? Error)> RunSessionAsync(bool isSmall, DownloadMeters meters, CancellationToken cancellationToken)
     {
         try
         {
+            if (isSmall && await TryFetchSmallAsync(meters, cancellationToken).ConfigureAwait(false))
+            {
+                return (DownloadState.Complete, null);
+            }
+
             var session = await DownloadSession.OpenAsync(
                 _dependencies, Request, _limiter, meters, bytes => Save(DownloadState.Running, null, bytes), cancellationToken).ConfigureAwait(false);
             _readProgress = () => session.Progress;
@@ -207,8 +216,22 @@ public sealed class Download : IDownload
         }
     }
 
-    private void Save(DownloadState state, P2PShareException? error, long bytesVerified) =>
-        _dependencies.Store.UpdateAsync(Id, state, error, bytesVerified).ObserveFailure(_dependencies.Logger);
+    private async Task<bool> TryFetchSmallAsync(DownloadMeters meters, CancellationToken cancellationToken)
+    {
+        var complete = new SavedDownload(Id, Request, DownloadState.Complete, null, Request.Content.Size, Created);
+        if (await _dependencies.SmallContents!.TryFetchAsync(new WantedContent(complete, () => Limit is not null), cancellationToken).ConfigureAwait(false))
+        {
+            meters.Speed.Add(Request.Content.Size);
+            _readProgress = () => new DownloadProgress(Request.Content.Size, Request.Content.Size, 1, 1, 0, null, Request.Content.Size, 0);
+            _record.SetComplete();
+            return true;
+        }
+
+        Save(DownloadState.Running, null, Progress.BytesVerified);
+        return false;
+    }
+
+    private void Save(DownloadState state, P2PShareException? error, long bytesVerified) => _record.Save(state, error, bytesVerified);
 
     private async Task EndAsync(DownloadState state)
     {

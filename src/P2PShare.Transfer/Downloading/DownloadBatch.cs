@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
@@ -14,24 +16,27 @@ namespace P2PShare.Transfer.Downloading;
 /// <param name="limit">Most downloads at a time; at least 1.</param>
 public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task serverStopped, int limit)
 {
-    private readonly List<RunningDownload> _running = [];
+    /// <summary>Most downloads of small contents at a time, beside the others: hundreds of them are fetched together.</summary>
+    public const int MaxSmall = 1024;
+
+    private readonly LinkedList<RunningDownload> _running = new();
+    // Downloads whose completions have ended, and null when the peer server has stopped.
+    private readonly Channel<RunningDownload?> _ended = CreateEnded(serverStopped);
     private readonly Queue<DownloadOutcome> _outcomes = new();
     private readonly HashSet<(string Destination, Hash256? PiecesRoot)> _seen = [];
     private long _bytesRequested;
     private long _bytesFinished;
     private long _bytesFetched;
+    private int _small;
     private int _started;
     private int _finished;
     private int _failed;
-
-    // Kept for as long as it is the same set: an abandoned WhenAny stays registered on each of its tasks until one of them ends.
-    private Task? _anyEnded;
 
     /// <summary>Most bytes a second for each download; 0: no limit; null: a limit that was set before stays.</summary>
     public long? FileLimit { get; init; }
 
     /// <summary>Whether one more download can be started.</summary>
-    public bool HasRoom => _running.Count < limit;
+    public bool HasRoom => _running.Count - _small < limit && _small < MaxSmall;
 
     /// <summary>Whether no download runs and no outcome waits to be taken.</summary>
     public bool IsEmpty => _running.Count == 0 && _outcomes.Count == 0;
@@ -56,8 +61,10 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
                 download.Limit = fileLimit == 0 ? null : fileLimit;
             }
 
-            _running.Add(new RunningDownload(download, target));
-            _anyEnded = null;
+            var running = new RunningDownload(download, target, IsSmall(request));
+            _small += running.IsSmall ? 1 : 0;
+            running.Node = _running.AddLast(running);
+            Watch(running, download.Completion);
             _bytesRequested += request.Content.Size;
             _started++;
         }
@@ -77,21 +84,28 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
             return true;
         }
 
-        foreach (var running in _running)
+        while (_ended.Reader.TryRead(out var ended))
         {
+            if (ended?.Node?.List is null)
+            {
+                continue;
+            }
+
             // Read once: a resume replaces it.
-            var completion = running.Download.Completion;
+            var completion = ended.Download.Completion;
             if (completion.IsCompleted)
             {
-                outcome = End(running, completion);
+                outcome = End(ended, completion);
                 return true;
             }
+
+            Watch(ended, completion);
         }
 
         // The downloads are suspended, and only another peer server can resume them.
-        if (serverStopped.IsCompleted && _running.Count > 0)
+        if (serverStopped.IsCompleted && _running.First is { } first)
         {
-            outcome = Abandon(_running[0]);
+            outcome = Abandon(first.Value);
             return true;
         }
 
@@ -101,17 +115,15 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
     /// <summary>Ends when an outcome can be taken.</summary>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
-        if (_outcomes.Count == 0)
+        if (_outcomes.Count == 0 && !serverStopped.IsCompleted)
         {
-            _anyEnded ??= Task.WhenAny([.. _running.Select(running => running.Download.Completion), serverStopped]);
-            await _anyEnded.WaitAsync(cancellationToken).ConfigureAwait(false);
-            _anyEnded = null;
+            await _ended.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     public DownloadBatchProgress GetProgress()
     {
-        var downloads = _running.ConvertAll(running => (running.Download, running.Download.Progress));
+        var downloads = _running.Select(running => (running.Download, running.Download.Progress)).ToList();
         return new DownloadBatchProgress(
             _bytesFinished + downloads.Sum(download => download.Progress.BytesVerified),
             _bytesRequested,
@@ -127,7 +139,7 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
     {
         var stopping = _running.Select(running => running.Download.StopAsync()).ToList();
         _running.Clear();
-        _anyEnded = null;
+        _small = 0;
         await Task.WhenAll(stopping).ConfigureAwait(false);
     }
 
@@ -163,9 +175,32 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
 
     private void Remove(RunningDownload running)
     {
-        _running.Remove(running);
-        _anyEnded = null;
+        _running.Remove(running.Node!);
+        _small -= running.IsSmall ? 1 : 0;
     }
 
-    private sealed record RunningDownload(IDownload Download, object Target);
+    // One with a limit of its own is not fetched together with others.
+    private bool IsSmall(DownloadRequest request) => FileLimit is null or 0 && request.Content is { PieceCount: <= 1, Size: <= ContentMessage.MaxSize };
+
+    private static Channel<RunningDownload?> CreateEnded(Task serverStopped)
+    {
+        var ended = Channel.CreateUnbounded<RunningDownload?>();
+        serverStopped.ContinueWith(
+            _ => ended.Writer.TryWrite(null), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return ended;
+    }
+
+    private void Watch(RunningDownload running, Task completion) => completion.ContinueWith(
+        _ => _ended.Writer.TryWrite(running), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+    private sealed class RunningDownload(IDownload download, object target, bool isSmall)
+    {
+        public IDownload Download => download;
+
+        public object Target => target;
+
+        public bool IsSmall => isSmall;
+
+        public LinkedListNode<RunningDownload>? Node { get; set; }
+    }
 }

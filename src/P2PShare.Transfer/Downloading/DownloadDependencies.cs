@@ -34,6 +34,9 @@ internal sealed record DownloadDependencies(
 
     public FolderGate FolderGate { get; } = new();
 
+    /// <summary>Fetches small contents together; null: each has a session of its own.</summary>
+    public SmallContentFetch? SmallContents { get; set; }
+
     public PieceMemoryBudget Budget { get; init; } = new(128 * 1024 * 1024);
 
     /// <summary>Limits what all downloads together request.</summary>

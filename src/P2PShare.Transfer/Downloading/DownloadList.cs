@@ -83,8 +83,7 @@ public sealed class DownloadList
             }
 
             var entry = new SavedDownload(Guid.NewGuid(), request, DownloadState.Running, null, 0, _dependencies.Clock.GetUtcNow());
-            _dependencies.Store.AddAsync(entry.Id, request, entry.Created).ObserveFailure(_dependencies.Logger);
-            var download = Add(entry);
+            var download = Add(entry, isSaved: false);
             download.Start();
             RemoveOldest();
             return download;
@@ -187,9 +186,9 @@ public sealed class DownloadList
         }
     }
 
-    private Download Add(SavedDownload saved)
+    private Download Add(SavedDownload saved, bool isSaved = true)
     {
-        var download = new Download(_dependencies, saved);
+        var download = new Download(_dependencies, saved, isSaved);
         _byId[download.Id] = _downloads.AddLast(download);
         _latest[saved.Request.Destination] = download;
         return download;

@@ -70,6 +70,15 @@ public static class HashTree
     public static Hash256 PieceHash(Span<Hash256> leaves, ContentDescription content) =>
         content.PieceCount == 1 ? Root(leaves) : PieceHash(leaves, content.PieceLength);
 
+    /// <summary>The pieces root of a content of one piece.</summary>
+    /// <param name="content">1 to 65,536 bytes.</param>
+    public static Hash256 ContentRoot(ReadOnlySpan<byte> content)
+    {
+        Span<Hash256> leaves = stackalloc Hash256[(content.Length + PieceLength.Block - 1) / PieceLength.Block];
+        HashBlocks(content, leaves);
+        return Root(leaves);
+    }
+
     /// <summary>Levels between the leaves and the piece layer.</summary>
     public static int Height(int pieceLength) => BitOperations.Log2((uint)pieceLength / PieceLength.Block);
 

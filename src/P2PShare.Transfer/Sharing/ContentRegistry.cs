@@ -28,6 +28,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     private readonly OwnWithdrawals _withdrawals = new();
     private readonly ConcurrentDictionary<string, bool> _unreadable = new();
     private readonly ShareRestorer _restorer;
+    private readonly WholeContentReader _reader;
 
     internal ContentRegistry(IAnnouncer announcer, ShareStore store, ShareAtTracker shareAtTracker, ILogger logger, TimeProvider clock)
     {
@@ -37,6 +38,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         _logger = logger;
         _clock = clock;
         _offered = new OfferedContents(clock);
+        _reader = new WholeContentReader(ReportUnreadable, clock);
         _restorer = new ShareRestorer(store, (file, name) => Offer(new SharedContent(file, clock), name), logger, clock);
     }
 
@@ -82,14 +84,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     }
 
     /// <summary>Offers a local file that was found to be the same as the group's, as if it had been received.</summary>
-    public void Adopt(HashedFile file, GroupIdentity group, string name)
-    {
-        if (file.Content.Size > 0)
-        {
-            Offer(new SharedContent(file, _clock), new OfferedName(group, name, IsReceived: true));
-            _store.AddAsync(file, group, name, received: true).ObserveFailure(_logger);
-        }
-    }
+    public void Adopt(HashedFile file, GroupIdentity group, string name) =>
+        ((IContentRegistry)this).Add(file.Content.Size > 0 ? [new ShareStore.Share(group, name, Received: true, file)] : []);
 
     /// <summary>Stops sharing names in a group; those that fail do so alone.</summary>
     /// <param name="names">At most <see cref="WithdrawFilesRequest.MaxNames"/>.</param>
@@ -133,6 +129,16 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
     IServedContent? IContentLookup.Find(Hash256 piecesRoot, Guid group) =>
         _offered.Find(piecesRoot) is { } offered && offered.IsOfferedIn(group) ? offered : null;
+
+    void IContentLookup.ReadWhole(IReadOnlyList<WholeContent> contents) => _reader.Read(contents);
+
+    bool IContentRegistry.IsWhole(Hash256 piecesRoot) => _offered.Find(piecesRoot)?.WholeFile is not null;
+
+    void IContentRegistry.Add(IReadOnlyList<ShareStore.Share> received)
+    {
+        OfferAll(received);
+        _store.AddAsync(received).ObserveFailure(_logger);
+    }
 
     OfferedContent IContentRegistry.Offer(IContent content, GroupIdentity group, string name) => Offer(content, new OfferedName(group, name, IsReceived: true));
 
@@ -181,7 +187,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     {
         var (offered, isComplete, replaced) = _offered.Add(content, name);
         WithdrawReplaced(replaced, offered, (content as SharedContent)?.File.Path);
-        // A single piece cannot be had before it is whole.
+        // One of a single piece cannot be had before it is whole.
         if (isComplete || content.Description.PieceCount > 1)
         {
             _announcer.Hold(name.Group.Id, offered.PiecesRoot, isComplete);
@@ -272,8 +278,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     private List<ShareStore.Share> FindElsewhere(Hash256 root, string path) =>
         [.. _store.GetAll().Where(share => share.File.Content.PiecesRoot == root && share.File.Path != path && !_unreadable.ContainsKey(share.File.Path))];
 
-    private void OfferAll(List<ShareStore.Share> shares) =>
-        shares.ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received)));
+    private void OfferAll(IReadOnlyList<ShareStore.Share> shares) =>
+        shares.ToList().ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received)));
 
     private static bool IsOf(ShareStore.Share share, OfferedName name) => share.Group.Id == name.Group.Id && share.Name == name.Name;
 

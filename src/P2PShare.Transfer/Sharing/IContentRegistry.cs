@@ -17,6 +17,12 @@ internal interface IContentRegistry
     /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
     void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite);
 
+    /// <summary>Whether a whole file with this content is offered.</summary>
+    bool IsWhole(Hash256 piecesRoot);
+
+    /// <summary>Offers files that were received, and keeps them together for the next peer server.</summary>
+    void Add(IReadOnlyList<ShareStore.Share> received);
+
     /// <summary>Withdraws a content whose file is gone or has changed.</summary>
     void ReportUnreadable(OfferedContent offered, Exception problem);
 

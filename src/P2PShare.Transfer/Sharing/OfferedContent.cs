@@ -74,6 +74,9 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
         return true;
     }
 
+    /// <summary>The whole file that backs it now; null if a part does.</summary>
+    public SharedContent? WholeFile => Use(content => content as SharedContent);
+
     /// <summary>Whether this backs it now.</summary>
     public bool IsBacked(IContent content) => Use(now => ReferenceEquals(now, content));
 

@@ -75,7 +75,7 @@ internal sealed class OpenedFile : IDisposable
             }
         }
 
-        throw HasOtherBytes();
+        throw FileErrors.HasOtherBytes(_file.Path);
     }
 
     public void Dispose() => _handle.Dispose();
@@ -130,7 +130,7 @@ internal sealed class OpenedFile : IDisposable
 
                 if (Hash(piece) != _file.PieceHash(piece))
                 {
-                    throw HasOtherBytes();
+                    throw FileErrors.HasOtherBytes(_file.Path);
                 }
 
                 lock (_lock)
@@ -170,6 +170,4 @@ internal sealed class OpenedFile : IDisposable
     }
 
     private int PieceAt(long offset) => (int)(offset / _file.Content.PieceLength);
-
-    private P2PShareException HasOtherBytes() => new(ErrorCode.SourceFileChanged, $"'{_file.Path}' is not what was shared any more: it has other bytes.");
 }

@@ -21,8 +21,8 @@ internal sealed class SharedContent(HashedFile file, TimeProvider clock) : ICont
 
     public IReadOnlyList<Hash256> PieceLayer => file.PieceLayer;
 
-    // What is known to answer as a whole, or not at all.
-    private string Disk => file.Identity is { } identity ? $"device {identity.Device}" : Path.GetDirectoryName(file.Path) ?? "";
+    /// <summary>What is known to answer as a whole, or not at all.</summary>
+    public string Disk => file.Identity is { } identity ? $"device {identity.Device}" : Path.GetDirectoryName(file.Path) ?? "";
 
     public Bitfield GetHave()
     {
@@ -58,6 +58,18 @@ internal sealed class SharedContent(HashedFile file, TimeProvider clock) : ICont
         finally
         {
             opened.RemoveReader();
+        }
+    }
+
+    /// <summary>Reads a content of one piece as a whole, and checks it. The caller bounds how long that may take.</summary>
+    /// <param name="buffer">As long as the content.</param>
+    /// <exception cref="P2PShareException">SourceFileChanged, PathNotFound, PathIsFolder or PathUnreadable.</exception>
+    public void ReadWhole(Span<byte> buffer)
+    {
+        SafeFile.ReadShared(file.Path, buffer);
+        if (HashTree.ContentRoot(buffer) != Description.PiecesRoot)
+        {
+            throw FileErrors.HasOtherBytes(file.Path);
         }
     }
 

@@ -61,28 +61,39 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
 
     /// <inheritdoc cref="StateDatabase.WriteAsync"/>
     internal Task AddAsync(Guid id, DownloadRequest request, DateTimeOffset created) =>
-        _database.WriteAsync(
+        SaveAsync([new SavedDownload(id, request, DownloadState.Running, null, 0, created)]);
+
+    /// <summary>Adds downloads together, or updates those that are there.</summary>
+    /// <inheritdoc cref="StateDatabase.WriteAsync" path="/returns"/>
+    internal Task SaveAsync(IReadOnlyList<SavedDownload> downloads)
+    {
+        var rows = downloads.Select(download => new
+        {
+            id = download.Id.ToString("D"),
+            trackerId = _trackerId,
+            userName = _userName,
+            GroupId = download.Request.Group.Id.ToString("D"),
+            Group = download.Request.Group.Name,
+            download.Request.Name,
+            download.Request.Content.Size,
+            download.Request.Content.PieceLength,
+            root = download.Request.Content.PiecesRoot?.ToArray(),
+            download.Request.Destination,
+            download.Request.Overwrite,
+            state = download.State.ToString(),
+            download.BytesVerified,
+            created = download.Created.UtcTicks,
+        }).ToList();
+        return _database.WriteAsync((connection, transaction) => connection.Execute(
             """
             INSERT INTO downloads (id, tracker_id, user_name, group_id, group_name, file_name, size, piece_length, pieces_root,
                 destination, overwrite, state, bytes_verified, created)
-            VALUES (@id, @trackerId, @userName, @GroupId, @Group, @Name, @Size, @PieceLength, @root, @Destination, @Overwrite, @state, 0, @created)
+            VALUES (@id, @trackerId, @userName, @GroupId, @Group, @Name, @Size, @PieceLength, @root, @Destination, @Overwrite, @state, @BytesVerified, @created)
+            ON CONFLICT (id) DO UPDATE SET state = excluded.state, bytes_verified = excluded.bytes_verified, error_code = NULL, error_message = NULL
             """,
-            new
-            {
-                id = id.ToString("D"),
-                trackerId = _trackerId,
-                userName = _userName,
-                GroupId = request.Group.Id.ToString("D"),
-                Group = request.Group.Name,
-                request.Name,
-                request.Content.Size,
-                request.Content.PieceLength,
-                root = request.Content.PiecesRoot?.ToArray(),
-                request.Destination,
-                request.Overwrite,
-                state = nameof(DownloadState.Running),
-                created = created.UtcTicks,
-            });
+            rows,
+            transaction));
+    }
 
     /// <inheritdoc cref="StateDatabase.WriteAsync"/>
     internal Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
@@ -110,6 +121,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
     IReadOnlyList<SavedDownload> IDownloadStore.GetAll() => GetAll();
 
     Task IDownloadStore.AddAsync(Guid id, DownloadRequest request, DateTimeOffset created) => AddAsync(id, request, created);
+
+    Task IDownloadStore.SaveAsync(IReadOnlyList<SavedDownload> downloads) => SaveAsync(downloads);
 
     Task IDownloadStore.UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
         UpdateAsync(id, state, error, bytesVerified);

@@ -9,8 +9,17 @@ internal static class FileErrors
     public static P2PShareException Changed(string path) => new(
         ErrorCode.SourceFileChanged, $"'{path}' was changed while it was read. Share it again when no program writes to it.");
 
+    public static P2PShareException HasOtherBytes(string path) =>
+        new(ErrorCode.SourceFileChanged, $"'{path}' is not what was shared any more: it has other bytes.");
+
     public static P2PShareException Unreadable(string path, Exception e) =>
         new(ErrorCode.PathUnreadable, $"'{path}' cannot be read: {e.Message}", e);
+
+    /// <summary>Why a file cannot be opened for reading.</summary>
+    /// <returns>PathNotFound or PathUnreadable.</returns>
+    public static P2PShareException OpenFailed(string path, Exception e) => e is FileNotFoundException or DirectoryNotFoundException
+        ? new P2PShareException(ErrorCode.PathNotFound, $"The file '{path}' does not exist. Check the path.", e)
+        : Unreadable(path, e);
 
     /// <summary>Why a file cannot be written.</summary>
     /// <returns>DiskFull, DestinationInUse or PathUnwritable.</returns>

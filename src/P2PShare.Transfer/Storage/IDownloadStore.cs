@@ -10,6 +10,9 @@ internal interface IDownloadStore
 
     Task AddAsync(Guid id, DownloadRequest request, DateTimeOffset created);
 
+    /// <summary>Adds downloads together, or updates those that are there. Their errors are not kept.</summary>
+    Task SaveAsync(IReadOnlyList<SavedDownload> downloads);
+
     Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified);
 
     /// <summary>Removes downloads; their part files stay.</summary>

@@ -20,9 +20,11 @@ internal static partial class LinuxCalls
     public const int FileExists = 17;
     public const int NotAFolder = 20;
     public const int IsAFolder = 21;
+    public const int InvalidArgument = 22;
     public const int FileTooLarge = 27;
     public const int NoSpace = 28;
     public const int Loop = 40;
+    public const int NotSupported = 95;
     public const int QuotaExceeded = 122;
 
     private const int Interrupted = 4;
@@ -32,6 +34,7 @@ internal static partial class LinuxCalls
     private const int EmptyPath = 0x1000;
     private const int CachedStatus = 0x4000;
     private const uint BasicStatus = 0x7ff;
+    private const int FollowLink = 0x400;
     private const int RemoveFolder = 0x200;
     private const uint NoReplace = 1;
     private const int KeepSize = 1;
@@ -50,6 +53,9 @@ internal static partial class LinuxCalls
 
     /// <summary>Opens a folder only. The number differs between processors.</summary>
     public static int Folder { get; } = IsArmOrPower ? 0x4000 : 0x10000;
+
+    /// <summary>Makes a file without a name in a folder.</summary>
+    public static int Unnamed { get; } = 0x400000 | Folder;
 
     /// <summary>Does not open what a link as the last component leads to.</summary>
     public static int NoFollow { get; } = IsArmOrPower ? 0x8000 : 0x20000;
@@ -179,6 +185,19 @@ internal static partial class LinuxCalls
     public static bool TryRename(SafeFileHandle folder, string from, string to, bool replace, string path)
     {
         if ((replace ? LinuxImports.Rename(folder, from, folder, to) : LinuxImports.Rename(folder, from, folder, to, NoReplace)) == 0)
+        {
+            return true;
+        }
+
+        return Marshal.GetLastPInvokeError() is var error and not FileExists ? throw Error(error, path) : false;
+    }
+
+    /// <summary>Gives a file that was opened with <see cref="Unnamed"/> its name.</summary>
+    /// <returns>False if the name exists.</returns>
+    public static bool TryLink(SafeFileHandle file, SafeFileHandle folder, string name, string path)
+    {
+        // The call that takes the file's handle itself needs a right that few users have.
+        if (LinuxImports.Link(CurrentFolder, $"/proc/self/fd/{file.DangerousGetHandle()}", folder, name, FollowLink) == 0)
         {
             return true;
         }

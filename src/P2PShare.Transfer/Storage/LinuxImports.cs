@@ -58,6 +58,10 @@ internal static partial class LinuxImports
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial int Rename(SafeFileHandle fromFolder, string from, SafeFileHandle toFolder, string to, uint flags);
 
+    [LibraryImport("libc", EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    public static partial int Link(int fromFolder, string from, SafeFileHandle toFolder, string to, int flags);
+
     [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial int Unlink(SafeFileHandle folder, string name, int flags);

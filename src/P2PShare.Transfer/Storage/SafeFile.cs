@@ -26,13 +26,28 @@ internal static class SafeFile
 
             return handle;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new P2PShareException(ErrorCode.PathNotFound, $"The file '{path}' does not exist. Check the path.", e);
+            throw FileErrors.OpenFailed(path, e);
+        }
+    }
+
+    /// <summary>Reads the first bytes of a shared file, which the caller checks: whatever has the path by now.</summary>
+    /// <exception cref="P2PShareException">PathNotFound, PathIsFolder, PathUnreadable, or SourceFileChanged if it is too short.</exception>
+    public static void ReadShared(string path, Span<byte> buffer)
+    {
+        try
+        {
+            using var handle = OpenRegular(path, root: null, FileShare.ReadWrite | FileShare.Delete);
+            ReadExactly(handle, buffer, 0);
+        }
+        catch (EndOfStreamException)
+        {
+            throw FileErrors.Changed(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw FileErrors.Unreadable(path, e);
+            throw FileErrors.OpenFailed(path, e);
         }
     }
 

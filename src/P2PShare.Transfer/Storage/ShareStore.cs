@@ -75,35 +75,53 @@ public sealed class ShareStore(
     /// <summary>Adds a share, in place of any other under this name.</summary>
     /// <param name="received">Whether the file was received rather than shared by the user: no warning if it vanishes.</param>
     /// <returns>Completes when the share is committed.</returns>
-    internal Task AddAsync(HashedFile file, GroupIdentity group, string name, bool received) => _database.WriteAsync(
-        """
-        INSERT INTO contents (path, size, modified, device, file_id, changed, piece_length, pieces_root, piece_layer)
-        VALUES (@Path, @Size, @Modified, @Device, @File, @Changed, @PieceLength, @PiecesRoot, @PieceLayer)
-        ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified = excluded.modified,
-            device = excluded.device, file_id = excluded.file_id, changed = excluded.changed, piece_length = excluded.piece_length, pieces_root = excluded.pieces_root, piece_layer = excluded.piece_layer;
-        INSERT INTO shares (tracker_id, user_name, group_id, group_name, file_name, path, received)
-        VALUES (@trackerId, @userName, @GroupId, @Group, @name, @Path, @received)
-        ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET
-            group_id = excluded.group_id, path = excluded.path, received = excluded.received;
-        """,
-        new
+    internal Task AddAsync(HashedFile file, GroupIdentity group, string name, bool received) => AddAsync([new Share(group, name, received, file)]);
+
+    /// <summary>Adds shares together, each in place of any other under its name.</summary>
+    /// <returns>Completes when they are committed.</returns>
+    internal Task AddAsync(IReadOnlyList<Share> shares)
+    {
+        var rows = shares.Select(share => new
         {
-            file.Path,
-            file.Content.Size,
-            Modified = file.Modified.UtcTicks,
-            file.Identity?.Device,
-            file.Identity?.File,
-            file.Identity?.Changed,
-            file.Content.PieceLength,
-            PiecesRoot = file.Content.PiecesRoot?.ToArray(),
-            PieceLayer = MemoryMarshal.AsBytes<Hash256>(file.PieceLayer.ToArray()).ToArray(),
+            share.File.Path,
+            share.File.Content.Size,
+            Modified = share.File.Modified.UtcTicks,
+            share.File.Identity?.Device,
+            share.File.Identity?.File,
+            share.File.Identity?.Changed,
+            share.File.Content.PieceLength,
+            PiecesRoot = share.File.Content.PiecesRoot?.ToArray(),
+            PieceLayer = MemoryMarshal.AsBytes<Hash256>(share.File.PieceLayer.ToArray()).ToArray(),
             trackerId = _trackerId,
             userName = _userName,
-            GroupId = group.Id.ToString("D"),
-            Group = group.Name,
-            name,
-            received,
+            GroupId = share.Group.Id.ToString("D"),
+            Group = share.Group.Name,
+            share.Name,
+            share.Received,
+        }).ToList();
+        return _database.WriteAsync((connection, transaction) =>
+        {
+            // One statement at a time, so that each is prepared once for all rows.
+            connection.Execute(
+                """
+                INSERT INTO contents (path, size, modified, device, file_id, changed, piece_length, pieces_root, piece_layer)
+                VALUES (@Path, @Size, @Modified, @Device, @File, @Changed, @PieceLength, @PiecesRoot, @PieceLayer)
+                ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified = excluded.modified,
+                    device = excluded.device, file_id = excluded.file_id, changed = excluded.changed, piece_length = excluded.piece_length, pieces_root = excluded.pieces_root, piece_layer = excluded.piece_layer
+                """,
+                rows,
+                transaction);
+            connection.Execute(
+                """
+                INSERT INTO shares (tracker_id, user_name, group_id, group_name, file_name, path, received)
+                VALUES (@trackerId, @userName, @GroupId, @Group, @Name, @Path, @Received)
+                ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET
+                    group_id = excluded.group_id, path = excluded.path, received = excluded.received
+                """,
+                rows,
+                transaction);
         });
+    }
 
     /// <summary>Keeps what a file that has the bytes that were hashed is now.</summary>
     /// <returns>Completes when it is committed.</returns>

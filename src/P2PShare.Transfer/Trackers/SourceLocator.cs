@@ -36,6 +36,18 @@ internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Has
         return answer.Task.WaitAsync(cancellationToken);
     }
 
+    /// <summary>Finds the peers that have contents of a group. A content that the group does not have is left out.</summary>
+    /// <param name="roots">1 to <see cref="SourcesRequest.MaxContents"/>.</param>
+    /// <exception cref="P2PShareException">The tracker's.</exception>
+    public async Task<IReadOnlyDictionary<Hash256, Sources>> FindManyAsync(GroupIdentity group, IReadOnlyCollection<Hash256> roots, CancellationToken cancellationToken)
+    {
+        var request = new SourcesRequest(group.Id, fingerprint, certificateHash, [.. roots]);
+        var revocationsKnown = getRevocationsKnown();
+        var response = await tracker.GetSourcesAsync(group.Name, request, cancellationToken).ConfigureAwait(false);
+        return response.Contents.ToDictionary(
+            content => content.PiecesRoot, content => new Sources(response.Ticket, response.TicketExpires, revocationsKnown, content.Peers));
+    }
+
     /// <summary>Gets a ticket for a content of a group.</summary>
     /// <inheritdoc cref="FindAsync" path="/exception"/>
     public async Task<string> FindTicketAsync(GroupIdentity group, Hash256 root, CancellationToken cancellationToken) =>
@@ -76,15 +88,12 @@ internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Has
     {
         try
         {
-            var request = new SourcesRequest(group.Id, fingerprint, certificateHash, [.. batch.Select(item => item.Key)]);
-            var revocationsKnown = getRevocationsKnown();
-            var response = await tracker.GetSourcesAsync(group.Name, request, CancellationToken.None).ConfigureAwait(false);
-            var found = response.Contents.ToDictionary(content => content.PiecesRoot, content => content.Peers);
+            var found = await FindManyAsync(group, [.. batch.Select(item => item.Key)], CancellationToken.None).ConfigureAwait(false);
             foreach (var (root, answer) in batch)
             {
-                if (found.TryGetValue(root, out var peers))
+                if (found.TryGetValue(root, out var sources))
                 {
-                    answer.SetResult(new Sources(response.Ticket, response.TicketExpires, revocationsKnown, peers));
+                    answer.SetResult(sources);
                 }
                 else
                 {
@@ -115,6 +124,19 @@ internal sealed class SourceLocator(TrackerApi tracker, Hash256 fingerprint, Has
     public sealed record Sources(string Ticket, DateTimeOffset Expires, long RevocationsKnown, IReadOnlyList<SourcePeer> Peers)
     {
         public ListedSource Of(SourcePeer peer) => new(peer.UserId, peer.SessionId, Expires, RevocationsKnown);
+
+        public bool Has(Hash256 fingerprint)
+        {
+            foreach (var peer in Peers)
+            {
+                if (peer.Fingerprint == fingerprint)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
 
         /// <returns>Null if it does not name the peer.</returns>
         public ListedSource? Find(Hash256 fingerprint) => Peers.FirstOrDefault(peer => peer.Fingerprint == fingerprint) is { } peer ? Of(peer) : null;

@@ -89,6 +89,9 @@ internal sealed record FrameRecipe(FrameRecipe.Form Shape, MessageId Kind, int L
             MessageId.Hashes => WriteHashes(buffer, channel, random),
             MessageId.Open => new OpenMessage(channel, new Hash256(Bytes(random, Hash256.Size)), new Guid(Bytes(random, 16))).Write(buffer),
             MessageId.Close => new CloseMessage(channel, (CloseReason)random.Next(256)).Write(buffer),
+            MessageId.Get => GetMessage.Write(buffer, new Guid(Bytes(random, 16)), Roots(random)),
+            MessageId.Content => WriteContent(buffer, random),
+            MessageId.GetReject => GetRejectMessage.Write(buffer, (CloseReason)random.Next(256), Roots(random)),
             _ => throw new InvalidOperationException($"{Kind} is not made by the tests."),
         };
         return buffer[..length];
@@ -103,14 +106,21 @@ internal sealed record FrameRecipe(FrameRecipe.Form Shape, MessageId Kind, int L
         return at + count;
     }
 
+    private int WriteContent(byte[] buffer, Random random)
+    {
+        var size = 1 + Math.Min(Length, ContentMessage.MaxSize - 1);
+        var at = ContentMessage.WriteHeader(buffer, new Hash256(Bytes(random, Hash256.Size)), size);
+        buffer.AsSpan(at, size).Fill((byte)random.Next(256));
+        return at + size;
+    }
+
+    private Hash256[] Roots(Random random) => Hashes(random, 1 + Math.Min(Length / Hash256.Size, GetMessage.MaxContents - 1));
+
+    private static Hash256[] Hashes(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => new Hash256(Bytes(random, Hash256.Size)))];
+
     private int WriteHashes(byte[] buffer, uint channel, Random random)
     {
-        var hashes = new Hash256[1 + Math.Min(Length / Hash256.Size, Frame.MaxHashes - 1)];
-        for (var i = 0; i < hashes.Length; i++)
-        {
-            hashes[i] = new Hash256(Bytes(random, Hash256.Size));
-        }
-
+        var hashes = Hashes(random, 1 + Math.Min(Length / Hash256.Size, Frame.MaxHashes - 1));
         return new HashRange(channel, random.Next(MaxPieces), hashes.Length).Write(buffer, hashes);
     }
 

@@ -1,3 +1,4 @@
+using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Unit.Protocol;
@@ -28,6 +29,9 @@ internal static class PeerMessageReader
         MessageId.Hashes => (HashRange.Read(body), HashRange.Read(body).ReadHashes(body)),
         MessageId.Open => OpenMessage.Read(body),
         MessageId.Close => CloseMessage.Read(body),
+        MessageId.Get => GetMessage.Read(body),
+        MessageId.Content => (ContentMessage.ReadRoot(body), body[Hash256.Size..].ToArray()),
+        MessageId.GetReject => GetRejectMessage.Read(body),
         _ => throw new InvalidOperationException($"{id} is not decoded by the tests."),
     };
 }

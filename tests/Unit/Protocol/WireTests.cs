@@ -29,6 +29,9 @@ public class WireTests
         [MessageId.HashReject] = (12, 12),
         [MessageId.Open] = (52, 52),
         [MessageId.Close] = (5, 5),
+        [MessageId.Get] = (48, 8208),
+        [MessageId.Content] = (33, 65568),
+        [MessageId.GetReject] = (33, 8193),
     };
 
     public static TheoryData<MessageId> Kinds => [.. PeerMessageReader.Kinds];
@@ -102,6 +105,39 @@ public class WireTests
         Assert.Equal(open, RoundTrip(MessageId.Open, buffer => open.Write(buffer)));
         var close = new CloseMessage(channel, (CloseReason)reason);
         Assert.Equal(close, RoundTrip(MessageId.Close, buffer => close.Write(buffer)));
+    }
+
+    [Property]
+    public void Gets_contents_and_their_refusals_come_back(Guid group, NonEmptyArray<byte> seeds, byte reason)
+    {
+        var roots = seeds.Get.Take(GetMessage.MaxContents).Select(seed => Hash256.Compute([seed])).ToArray();
+        var (readGroup, wanted) = ((Guid, Hash256[]))RoundTrip(MessageId.Get, buffer => GetMessage.Write(buffer, group, roots));
+        Assert.Equal(group, readGroup);
+        Assert.Equal(roots, wanted);
+
+        var (root, bytes) = ((Hash256, byte[]))RoundTrip(MessageId.Content, buffer =>
+        {
+            var at = ContentMessage.WriteHeader(buffer, roots[0], seeds.Get.Length);
+            seeds.Get.CopyTo(buffer.AsSpan(at));
+            return at + seeds.Get.Length;
+        });
+        Assert.Equal(roots[0], root);
+        Assert.Equal(seeds.Get, bytes);
+
+        var (readReason, refused) = ((CloseReason, Hash256[]))RoundTrip(MessageId.GetReject, buffer => GetRejectMessage.Write(buffer, (CloseReason)reason, roots));
+        Assert.Equal((CloseReason)reason, readReason);
+        Assert.Equal(roots, refused);
+    }
+
+    [Theory]
+    [InlineData(MessageId.Get, 48)]
+    [InlineData(MessageId.GetReject, 33)]
+    public void A_list_of_contents_that_ends_within_one_is_refused(MessageId id, int least)
+    {
+        foreach (var extra in new[] { 1, 31, 33 })
+        {
+            Assert.Throws<WireException>(() => PeerMessageReader.Read([.. Header(id, (uint)(least + extra)), .. new byte[least + extra]]));
+        }
     }
 
     [Fact]
@@ -292,6 +328,9 @@ public class WireTests
             MessageId.Hello => new HelloMessage(1, "ey.J.x").Write(buffer),
             MessageId.HashRequest or MessageId.HashReject => new HashRange(1, 512, 100).Write(buffer, id),
             MessageId.Hashes => new HashRange(1, 512, 2).Write(buffer, [Hash256.Compute([1]), Hash256.Compute([2])]),
+            MessageId.Get => GetMessage.Write(buffer, Guid.Empty, [Hash256.Compute([1]), Hash256.Compute([2])]),
+            MessageId.Content => ContentMessage.WriteHeader(buffer, Hash256.Compute([1]), 3) + 3,
+            MessageId.GetReject => GetRejectMessage.Write(buffer, CloseReason.NotOffered, [Hash256.Compute([1])]),
             MessageId.Open => new OpenMessage(1, Hash256.Compute([1]), Guid.Empty).Write(buffer),
             MessageId.Close => new CloseMessage(1, CloseReason.Busy).Write(buffer),
             _ => throw new ArgumentOutOfRangeException(nameof(id), id, "Not a kind on the wire."),

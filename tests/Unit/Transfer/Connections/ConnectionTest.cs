@@ -78,9 +78,15 @@ public abstract class ConnectionTest : IAsyncDisposable
         var (near, far) = DuplexStream.CreatePair(buffered);
         var connection = new PeerConnection(Context, near, Remote(2), isDialled, isBulk);
         var remote = new RawPeer(far);
+        return (connection, remote, Track(connection, remote));
+    }
+
+    /// <summary>Runs a connection, and ends it with the test.</summary>
+    private protected Task Track(PeerConnection connection, RawPeer remote)
+    {
         var running = connection.RunAsync();
         _running.Add((connection, running, remote));
-        return (connection, remote, running);
+        return running;
     }
 
     /// <summary>A connection that does not run, for messages that are handled one by one.</summary>
@@ -127,7 +133,25 @@ public abstract class ConnectionTest : IAsyncDisposable
 
         public void Offer(IServedContent content, GroupIdentity group) => _contents[(content.PiecesRoot, group.Id)] = content;
 
+        public void Withdraw(IServedContent content, GroupIdentity group) => _contents.TryRemove((content.PiecesRoot, group.Id), out _);
+
         public IServedContent? Find(Hash256 piecesRoot, Guid group) => _contents.GetValueOrDefault((piecesRoot, group));
+
+        public void ReadWhole(IReadOnlyList<WholeContent> contents)
+        {
+            foreach (var content in contents)
+            {
+                try
+                {
+                    content.Content.Read(0, content.Buffer.Span);
+                    content.IsRead = true;
+                }
+                catch (P2PShareException e)
+                {
+                    ReportUnreadable(content.Content, e);
+                }
+            }
+        }
 
         public void ReportUnreadable(IServedContent content, Exception problem) => Unreadable.Enqueue((content, problem));
     }

@@ -9,10 +9,11 @@ internal sealed class FakeContent : IServedContent
 {
     private readonly List<ContentChannel> _channels = [];
 
-    public FakeContent(int pieces = 4, int pieceLength = 64 * 1024, int lastPiece = 1000)
+    /// <param name="number">Of contents with as many pieces: each has another pieces root.</param>
+    public FakeContent(int pieces = 4, int pieceLength = 64 * 1024, int lastPiece = 1000, int number = 7)
     {
         var size = (pieces - 1) * (long)pieceLength + lastPiece;
-        Description = new ContentDescription(size, pieceLength, Hash256.Compute([(byte)pieces, 7]));
+        Description = new ContentDescription(size, pieceLength, Hash256.Compute([(byte)pieces, .. number == 7 ? [(byte)7] : BitConverter.GetBytes(number)]));
         PieceLayer = [.. Enumerable.Range(0, pieces).Select(piece => Hash256.Compute([(byte)piece]))];
         Have = new Bitfield(pieces);
         Have.SetAll();

@@ -13,14 +13,59 @@ public sealed class DownloadBatchTests
     {
         var batch = NewBatch(limit: 2);
 
-        Start(batch, "a");
+        Start(batch, "a", size: 100_000);
         Assert.True(batch.HasRoom);
-        Start(batch, "b");
+        Start(batch, "b", size: 100_000);
         Assert.False(batch.HasRoom);
         _downloads[0].Complete();
         Assert.Equal("a", Take(batch).Request.Name);
 
         Assert.True(batch.HasRoom);
+    }
+
+    [Fact]
+    public void Small_downloads_have_room_of_their_own()
+    {
+        var batch = NewBatch(limit: 1);
+        for (var i = 0; i < DownloadBatch.MaxSmall; i++)
+        {
+            Assert.True(batch.HasRoom);
+            Start(batch, $"{i}", size: 65_536);
+        }
+
+        Assert.False(batch.HasRoom);
+        _downloads[7].Complete();
+        Take(batch);
+
+        Assert.True(batch.HasRoom);
+        Start(batch, "large", size: 65_537);
+        Assert.False(batch.HasRoom);
+    }
+
+    [Fact]
+    public void A_small_download_with_a_limit_of_its_own_is_one_like_any_other()
+    {
+        var batch = NewBatch(limit: 1, fileLimit: 1000);
+
+        Start(batch, "a");
+
+        Assert.False(batch.HasRoom);
+    }
+
+    [Fact]
+    public async Task A_download_that_was_resumed_before_its_failure_was_taken_ends_later()
+    {
+        var batch = NewBatch();
+        Start(batch, "a");
+        _downloads[0].Fail(new P2PShareException(ErrorCode.NoSourceOnline, "No source."));
+        _downloads[0].Resume();
+
+        Assert.False(batch.TryTake(out _));
+        var waiting = batch.WaitAsync(CancellationToken.None);
+        _downloads[0].Complete();
+        await waiting;
+
+        Assert.Null(Take(batch).Fault);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
@@ -25,6 +26,10 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
         Log.Add("finish");
         part.Finish(destination, overwrite);
     }
+
+    public bool IsWhole(Hash256 piecesRoot) => false;
+
+    public void Add(IReadOnlyList<ShareStore.Share> received) => Log.AddRange(received.Select(share => $"add {share.Name}"));
 
     public void ReportUnreadable(OfferedContent offered, Exception problem) => Log.Add($"unreadable: {problem.Message}");
 

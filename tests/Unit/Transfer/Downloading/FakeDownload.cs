@@ -8,7 +8,7 @@ namespace P2PShare.Unit.Transfer.Downloading;
 /// <summary>A download that a test ends.</summary>
 internal sealed class FakeDownload(DownloadRequest request) : IDownload
 {
-    private readonly TaskCompletionSource _completion = new();
+    private TaskCompletionSource _completion = new();
 
     public Guid Id { get; init; } = Guid.NewGuid();
 
@@ -50,6 +50,12 @@ internal sealed class FakeDownload(DownloadRequest request) : IDownload
     {
         State = DownloadState.Failed;
         _completion.SetException(error);
+    }
+
+    public void Resume()
+    {
+        State = DownloadState.Running;
+        _completion = new();
     }
 
     public Task StopAsync()

@@ -27,6 +27,9 @@ internal sealed class FakeDownloadStore : IDownloadStore
 
     public Task AddAsync(Guid id, DownloadRequest request, DateTimeOffset created) => WriteAsync($"add {request.Name}");
 
+    public Task SaveAsync(IReadOnlyList<SavedDownload> downloads) =>
+        WriteAsync($"save {string.Join(' ', downloads.Select(download => $"{download.Request.Name} {download.State} {download.BytesVerified}"))}");
+
     public Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>
         WriteAsync(error is null ? $"{state} {bytesVerified}" : $"{state} {bytesVerified} {error.Code}");
 

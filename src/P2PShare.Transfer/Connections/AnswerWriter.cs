@@ -1,0 +1,82 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Wire;
+
+namespace P2PShare.Transfer.Connections;
+
+/// <summary>Makes answers and writes them, within the limit of all uploads. One loop calls it.</summary>
+internal sealed class AnswerWriter(WatchedWriter writer, BandwidthLimiter limiter)
+{
+    /// <summary>Also writes what is no answer.</summary>
+    public WatchedWriter Writer => writer;
+
+    /// <summary>Writes a part of a piece layer, or the refusal of it.</summary>
+    public async ValueTask WriteHashesAsync(Memory<byte> buffer, IBlockSource source, HashRange range, CancellationToken cancellationToken)
+    {
+        var layer = source.PieceLayer;
+        var length = range.Index + range.Count <= layer.Count
+            ? range.Write(buffer.Span, [.. layer.Skip(range.Index).Take(range.Count)])
+            : range.Write(buffer.Span, MessageId.HashReject);
+        await WriteLimitedAsync(source, buffer[..length], header: length, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes a block, or the refusal of it.</summary>
+    public async ValueTask WriteBlockAsync(Memory<byte> buffer, IBlockSource source, BlockRange range, CancellationToken cancellationToken)
+    {
+        var filled = new PieceHeader(range.Channel, range.Piece, range.Begin).Write(buffer.Span, range.Count);
+        for (var sent = 0; sent < range.Count;)
+        {
+            var step = Math.Min(range.Count - sent, buffer.Length - filled);
+            try
+            {
+                source.Read((long)range.Piece * source.PieceLength + range.Begin + sent, buffer.Span.Slice(filled, step));
+            }
+            catch (Exception e) when (e is P2PShareException or IOException or ObjectDisposedException)
+            {
+                if (sent == 0)
+                {
+                    await writer.WriteAsync(buffer[..range.Write(buffer.Span, MessageId.Reject)], cancellationToken).ConfigureAwait(false);
+                }
+
+                source.ReportUnreadable(e);
+                if (sent > 0)
+                {
+                    // What was announced cannot be sent, and nothing else can take its place.
+                    throw new IOException("A block could not be read to its end.", e);
+                }
+
+                return;
+            }
+
+            await WriteLimitedAsync(source, buffer[..(filled + step)], header: filled, cancellationToken).ConfigureAwait(false);
+            sent += step;
+            filled = 0;
+        }
+    }
+
+    /// <summary>Writes whole contents, as many as fit.</summary>
+    /// <param name="tryTake">Takes the next one that waits.</param>
+    public async ValueTask WriteContentsAsync(Memory<byte> buffer, ContentAnswers contents, ContentAnswers.TryTake tryTake, CancellationToken cancellationToken)
+    {
+        var (length, bytes) = contents.Make(buffer, limiter.SliceLength, tryTake);
+        if (length > 0)
+        {
+            await WriteLimitedAsync(contents, buffer[..length], header: length - bytes, cancellationToken).ConfigureAwait(false);
+            contents.ReportSent();
+        }
+    }
+
+    /// <param name="header">Bytes that are not of a content; counted as if they were at the beginning.</param>
+    private async ValueTask WriteLimitedAsync(IUploadCounter counter, ReadOnlyMemory<byte> bytes, int header, CancellationToken cancellationToken)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var slice = bytes[..Math.Min(bytes.Length, limiter.SliceLength)];
+            await limiter.WaitAsync(slice.Length, cancellationToken).ConfigureAwait(false);
+            // Before the write: the other side may have read the last of it, and closed the channel, before the write returns.
+            counter.CountUpload(Math.Max(0, slice.Length - header));
+            header = Math.Max(0, header - slice.Length);
+            await writer.WriteAsync(slice, cancellationToken).ConfigureAwait(false);
+            bytes = bytes[slice.Length..];
+        }
+    }
+}
