@@ -18,7 +18,7 @@ internal static class GroupRemoval
     /// <summary>Removes all that a deleted group had. What is left if it is interrupted, a purge removes.</summary>
     public static async Task CompleteAsync(TrackerDatabase database, long group, CancellationToken cancellationToken)
     {
-        while (await database.WriteAsync(connection => SweepAsync(connection, group), cancellationToken))
+        while (await database.WriteAsync([WriteLock.RemovalOf(group)], connection => SweepAsync(connection, group), cancellationToken))
         {
         }
     }

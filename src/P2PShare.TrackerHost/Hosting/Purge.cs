@@ -121,7 +121,7 @@ internal sealed partial class Purge : BackgroundService
     {
         while (await _database.ReadAsync(GroupStore.FindEndedAsync, stoppingToken) is { } group)
         {
-            await RunAsync(connection => GroupRemoval.SweepAsync(connection, group), stoppingToken);
+            await RunAsync([WriteLock.RemovalOf(group)], connection => GroupRemoval.SweepAsync(connection, group), stoppingToken);
         }
     }
 

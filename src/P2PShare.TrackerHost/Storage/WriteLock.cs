@@ -22,6 +22,9 @@ internal readonly record struct WriteLock(long Key)
     /// <summary>A group with its members, join requests and files.</summary>
     public static WriteLock Group(string name) => Of("group " + AccountName.Key(name));
 
+    /// <summary>What is left of a deleted group.</summary>
+    public static WriteLock RemovalOf(long group) => Of(string.Create(CultureInfo.InvariantCulture, $"removal of {group}"));
+
     /// <summary>A user with what counts towards the user's quotas, and the user's sessions.</summary>
     public static WriteLock User(string name) => Of("user " + AccountName.Key(name));
 

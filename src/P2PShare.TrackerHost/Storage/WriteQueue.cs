@@ -33,6 +33,11 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
     /// <summary>A batch that has lost for so long is not halved further, and what is left of it is tried once: a deadlock alone takes the server a second to see.</summary>
     public static readonly TimeSpan MaxConflictTime = TimeSpan.FromSeconds(15);
 
+    private const string Unchanged = "The tracker's database does not answer at the moment, and nothing was changed. Try again in a few seconds.";
+
+    private const string Unknown =
+        "The connection to the tracker's database was lost during a commit, so it is not known whether the change was made. Check, and try again if it was not.";
+
     private static readonly TimeSpan PauseStep = TimeSpan.FromMilliseconds(5);
 
     private readonly Channel<Write> _waiting = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
@@ -122,14 +127,18 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
             }
             else
             {
-                part.AddRange(parts.SelectMany(other => other));
+                List<Write> behind = [.. parts.SelectMany(other => other)];
                 parts.Clear();
                 // Those that wait behind an unavailable database do not wait for its time-outs once more. They are taken before the
                 // batch fails: a caller of the batch may add a write as soon as its own has failed, and that one is tried.
                 while (failure is P2PShareException && _waiting.Reader.TryRead(out var write))
                 {
-                    part.Add(write);
+                    behind.Add(write);
                 }
+
+                // They were not in the commit whose outcome is unknown.
+                var reason = failure is P2PShareException { Message: Unknown } ? _target.OnUnavailable(Unchanged, failure) : failure;
+                behind.ForEach(write => write.Fail(reason));
             }
 
             _target.OnFailed();
@@ -173,13 +182,12 @@ internal sealed class WriteQueue<TConnection> : IAsyncDisposable
                 await _target.CloseAsync();
                 if (committing)
                 {
-                    return _target.OnUnavailable(
-                        "The connection to the tracker's database was lost during a commit, so it is not known whether the change was made. Check, and try again if it was not.", e);
+                    return _target.OnUnavailable(Unknown, e);
                 }
 
                 if (connections++ == MaxConnections)
                 {
-                    return _target.OnUnavailable("The tracker's database does not answer at the moment, and nothing was changed. Try again in a few seconds.", e);
+                    return _target.OnUnavailable(Unchanged, e);
                 }
             }
             catch (Exception e) when (_target.FaultOf(e) == WriteFault.Conflict && attempt < attempts && !IsLate(begun))

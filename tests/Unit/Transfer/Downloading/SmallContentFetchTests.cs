@@ -25,6 +25,7 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
     private readonly SmallContentFetch _fetch;
     private readonly ConcurrentDictionary<Hash256, (PeerConnection Connection, RawPeer Remote)> _sources = new();
     private readonly List<SourcePeer> _peers = [];
+    private Task _trackerAnswers = Task.CompletedTask;
     private int _lookUps;
 
     public SmallContentFetchTests()
@@ -37,11 +38,11 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
         };
         _fetch = new SmallContentFetch(
             _dependencies,
-            (_, roots, _) =>
+            async (_, roots, _) =>
             {
                 Interlocked.Increment(ref _lookUps);
-                return Task.FromResult<IReadOnlyDictionary<Hash256, SourceLocator.Sources>>(
-                    roots.ToDictionary(root => root, _ => new SourceLocator.Sources("ticket", DateTimeOffset.MaxValue, 0, [.. _peers])));
+                await _trackerAnswers;
+                return roots.ToDictionary(root => root, _ => new SourceLocator.Sources("ticket", DateTimeOffset.MaxValue, 0, [.. _peers]));
             },
             (peer, _, _, _) => _sources.TryGetValue(peer.Fingerprint, out var source)
                 ? Task.FromResult(source.Connection)
@@ -58,7 +59,10 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
     {
         var source = AddSource(2);
         var contents = Make(100);
+        var answering = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _trackerAnswers = answering.Task;
         var fetches = contents.Select(content => FetchAsync(content)).ToList();
+        answering.SetResult();
 
         await AnswerAsync(source, contents);
 
@@ -67,7 +71,8 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
         Assert.Equal(contents.Select(content => $"add {content.Name}").Order(), _registry.Log.Order());
         Assert.Equal(100, _store.Log.Sum(entry => entry.Split("Complete").Length - 1));
         Assert.InRange(_store.Log.Length, 1, 50);
-        Assert.Equal(1, _lookUps);
+        // The first may have begun before all were asked for.
+        Assert.InRange(_lookUps, 1, 2);
         Assert.Equal(contents.Sum(content => content.Bytes.Length), Context.Metrics.BytesDownloaded);
     }
 
