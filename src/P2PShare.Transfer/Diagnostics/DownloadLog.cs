@@ -23,4 +23,10 @@ internal static partial class DownloadLog
 
     [LoggerMessage(205, LogLevel.Debug, "Small files were not written together: {Problem}")]
     public static partial void SmallContentsNotWritten(this ILogger logger, string problem);
+
+    [LoggerMessage(206, LogLevel.Debug, "Small files cannot be fetched from {Peer}: {Problem}")]
+    public static partial void SmallContentSourceFailed(this ILogger logger, Hash256 peer, string problem);
+
+    [LoggerMessage(207, LogLevel.Warning, "Small files were received, but are not offered to others: {Problem}")]
+    public static partial void SmallContentsNotOffered(this ILogger logger, string problem);
 }

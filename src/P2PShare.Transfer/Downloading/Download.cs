@@ -196,6 +196,7 @@ public sealed class Download : IDownload
                 return (DownloadState.Complete, null);
             }
 
+            using var turn = isSmall ? await _dependencies.SmallContents!.OrdinaryTurns.WaitAsync(cancellationToken).ConfigureAwait(false) : null;
             var session = await DownloadSession.OpenAsync(
                 _dependencies, Request, _limiter, meters, bytes => Save(DownloadState.Running, null, bytes), cancellationToken).ConfigureAwait(false);
             _readProgress = () => session.Progress;

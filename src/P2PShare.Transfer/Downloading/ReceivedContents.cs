@@ -62,7 +62,12 @@ internal sealed class ReceivedContents(DownloadDependencies dependencies, SmallC
             catch (Exception e)
             {
                 dependencies.Logger.SmallContentsNotWritten(e.Message);
-                batch.ForEach(one => one.Content.Complete(isReceived: false));
+                foreach (var one in batch)
+                {
+                    // What was not taken may be on its way from another source; what was taken has no name.
+                    one.Content.GiveUp();
+                    one.Content.Complete(isReceived: false);
+                }
             }
 
             batch.ForEach(one => ArrayPool<byte>.Shared.Return(one.Buffer));
@@ -73,15 +78,29 @@ internal sealed class ReceivedContents(DownloadDependencies dependencies, SmallC
     private void Write(List<ArrivedContent> batch)
     {
         var received = new List<(WantedContent Content, ShareStore.Share Share)>();
-        foreach (var folder in batch.GroupBy(one => Path.GetDirectoryName(one.Content.Download.Request.Destination)!))
+        // By the folder that a person named, too: below another one a link is followed or not.
+        foreach (var folder in batch.GroupBy(one => (one.Content.Download.Request.Root, Path.GetDirectoryName(one.Content.Download.Request.Destination)!)))
         {
-            WriteFolder(folder.Key, [.. folder.Where(Check)], received);
+            WriteFolder(folder.Key.Item2, [.. folder.Where(Check)], received);
         }
 
-        if (received.Count > 0)
+        if (received.Count == 0)
+        {
+            return;
+        }
+
+        try
         {
             dependencies.Contents.Add(received.ConvertAll(one => one.Share));
             dependencies.Store.SaveAsync(received.ConvertAll(one => one.Content.Download)).ObserveFailure(dependencies.Logger);
+        }
+        catch (P2PShareException e)
+        {
+            // The files are there, whole and right.
+            dependencies.Logger.SmallContentsNotOffered(e.Message);
+        }
+        finally
+        {
             received.ForEach(one => one.Content.Complete(isReceived: true));
         }
     }
@@ -96,6 +115,7 @@ internal sealed class ReceivedContents(DownloadDependencies dependencies, SmallC
             return false;
         }
 
+        fetch.Trust(arrived.Source);
         return arrived.Content.TryTake();
     }
 

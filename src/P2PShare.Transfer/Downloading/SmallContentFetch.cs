@@ -21,6 +21,11 @@ internal sealed class SmallContentFetch
 {
     internal const int MaxSources = 8;
 
+    private const int MaxLookUps = 3;
+
+    // Of a ticket: what is requested with it is sent before it expires.
+    private static readonly TimeSpan LeastValidity = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
     private readonly DownloadDependencies _dependencies;
@@ -42,6 +47,9 @@ internal sealed class SmallContentFetch
         _backoff = new PeerBackoff(dependencies.Clock);
         _received = new ReceivedContents(dependencies, this);
     }
+
+    /// <summary>The turns of downloads that are left to the ordinary way.</summary>
+    public OrdinaryTurns OrdinaryTurns { get; } = new();
 
     /// <summary>Whether a download may be fetched so: a part file, and bytes that this machine has, are for the ordinary way.</summary>
     public bool Accepts(DownloadRequest request) => request.Content is { PieceCount: 1, Size: <= ContentMessage.MaxSize }
@@ -78,6 +86,9 @@ internal sealed class SmallContentFetch
 
     /// <summary>Takes a content that has arrived.</summary>
     public void Receive(ArrivedContent arrived) => _received.Add(arrived);
+
+    /// <summary>Notes that a source has sent a content with the right bytes.</summary>
+    public void Trust(SmallContentSource source) => _backoff.Reset(source.Fingerprint);
 
     /// <summary>Asks other peers for contents that a source did not send.</summary>
     public void Requeue(SmallContentSource source, IReadOnlyList<WantedContent> contents)
@@ -131,9 +142,16 @@ internal sealed class SmallContentFetch
     public void Assign()
     {
         IReadOnlyList<WantedContent> hopeless;
+        IReadOnlyList<WantedContent> expired;
         var requests = new List<(SmallContentSource Source, List<WantedContent> Contents)>();
         lock (_lock)
         {
+            foreach (var ended in _sources.Where(one => one.Value is { IsEnded: true }).Select(one => one.Key).ToList())
+            {
+                _sources.Remove(ended);
+            }
+
+            expired = _wanted.RemoveExpired(_dependencies.Clock.GetUtcNow() + LeastValidity);
             hopeless = _wanted.RemoveHopeless(_sources.Keys);
             // Several sources share what there is, those that are still being connected to included.
             var sources = _sources.Values.OfType<SmallContentSource>().Where(source => source.HasRoom).ToList();
@@ -145,6 +163,19 @@ internal sealed class SmallContentFetch
                     share -= taken.Count;
                     requests.Add((source, taken));
                 }
+            }
+        }
+
+        foreach (var content in expired)
+        {
+            // A clock that is wrong finds all tickets expired.
+            if (content.LookUps < MaxLookUps)
+            {
+                _search.Add(content);
+            }
+            else
+            {
+                content.GiveUp();
             }
         }
 
@@ -168,7 +199,7 @@ internal sealed class SmallContentFetch
         {
             foreach (var content in batch)
             {
-                content.Sources = found.GetValueOrDefault(content.PiecesRoot);
+                content.SetSources(found.GetValueOrDefault(content.PiecesRoot));
                 _wanted.AddLast(content);
             }
 
@@ -205,8 +236,10 @@ internal sealed class SmallContentFetch
 
             source = connection.IsEnding || source.IsEnded ? null : source;
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e)
         {
+            // Whatever it was: what waits for this peer is not to wait for ever.
+            _dependencies.Logger.SmallContentSourceFailed(peer.Fingerprint, e.Message);
             _backoff.AddFailure(peer.Fingerprint);
         }
 
@@ -249,7 +282,7 @@ internal sealed class SmallContentFetch
                     return;
                 }
 
-                stalled = connected.FindAll(source => source.IsStalled(_dependencies.StallTimeout / 4));
+                stalled = connected.FindAll(source => source.IsStalled(_dependencies.StallTimeout / 4, _dependencies.StallTimeout));
             }
 
             foreach (var source in stalled)

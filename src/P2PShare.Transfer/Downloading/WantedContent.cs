@@ -22,10 +22,16 @@ internal sealed class WantedContent(SavedDownload download, Func<bool> hasLimit)
     public bool HasLimit => hasLimit();
 
     /// <summary>Which peers have it; null before it was looked up.</summary>
-    public SourceLocator.Sources? Sources { get; set; }
+    public SourceLocator.Sources? Sources { get; private set; }
+
+    /// <summary>How often it was looked up.</summary>
+    public int LookUps { get; private set; }
 
     /// <summary>Whether its file has its name; false if it has to be fetched in the ordinary way. Cancelled by <see cref="Cancel"/>.</summary>
     public Task<bool> Done => _done.Task;
+
+    /// <summary>Takes what a look-up has found.</summary>
+    public void SetSources(SourceLocator.Sources? sources) => (Sources, LookUps) = (sources, LookUps + 1);
 
     /// <summary>Whether a peer can be asked for it: it has it, and has not failed to send it.</summary>
     public bool CanComeFrom(Hash256 fingerprint) => Sources?.Has(fingerprint) == true && !_tried.Contains(fingerprint);

@@ -39,6 +39,25 @@ internal sealed class WantedContents
         return hopeless;
     }
 
+    /// <summary>Removes contents whose tickets expire, which have to be looked up again.</summary>
+    public IReadOnlyList<WantedContent> RemoveExpired(DateTimeOffset until)
+    {
+        var expired = new List<WantedContent>();
+        for (var node = _contents.First; node is not null;)
+        {
+            var (content, next) = (node.Value, node.Next);
+            if (content.Sources?.Expires <= until)
+            {
+                _contents.Remove(node);
+                expired.Add(content);
+            }
+
+            node = next;
+        }
+
+        return expired;
+    }
+
     /// <summary>Takes contents that one message can ask for: of one ticket.</summary>
     /// <param name="most">Most contents.</param>
     /// <param name="mostBytes">Most bytes of them; one content may be longer.</param>

@@ -9,6 +9,9 @@ namespace P2PShare.Transfer.Sharing;
 /// <param name="reportUnreadable">Receives a content whose file is gone or has changed.</param>
 internal sealed class WholeContentReader(Action<OfferedContent, Exception> reportUnreadable, TimeProvider clock)
 {
+    // Of one call, far below its limit: many files of a slow disk do not take the time that shows that one does not answer.
+    private static readonly TimeSpan MaxTime = DiskCalls.ReadLimit / 6;
+
     public void Read(IReadOnlyList<WholeContent> contents)
     {
         foreach (var disk in contents.Select(content => (Content: content, File: ((OfferedContent)content.Content).WholeFile)).GroupBy(one => one.File?.Disk))
@@ -46,17 +49,21 @@ internal sealed class WholeContentReader(Action<OfferedContent, Exception> repor
         var buffer = ArrayPool<byte>.Shared.Rent(wanted.Sum(one => one.Content.Buffer.Length));
         var problems = new Exception?[wanted.Length];
         var reading = -1;
+        var finished = 0;
         try
         {
             DiskCalls.Run(disk, DiskCalls.ReadLimit, clock, () =>
             {
                 var offset = 0;
-                for (var i = 0; i < wanted.Length; i++)
+                var begun = clock.GetTimestamp();
+                // What is left is refused for now.
+                for (var i = 0; i < wanted.Length && clock.GetElapsedTime(begun) < MaxTime; i++)
                 {
                     Volatile.Write(ref reading, i);
                     var length = wanted[i].Content.Buffer.Length;
                     problems[i] = TryRead(wanted[i].File, buffer.AsSpan(offset, length));
                     offset += length;
+                    finished = i + 1;
                 }
 
                 return true;
@@ -74,7 +81,7 @@ internal sealed class WholeContentReader(Action<OfferedContent, Exception> repor
         }
 
         var read = 0;
-        for (var i = 0; i < wanted.Length; i++)
+        for (var i = 0; i < finished; i++)
         {
             var content = wanted[i].Content;
             buffer.AsSpan(read, content.Buffer.Length).CopyTo(content.Buffer.Span);

@@ -54,7 +54,8 @@ internal static class WholeFile
             return LinuxCalls.TryLink(file, handle, name, folder.Combine(name));
         }
 
+        // Locked as a part file is: another process that finds it meanwhile does not write to it.
         var part = name + FileName.PartSuffix;
-        return LinuxCalls.TryLink(file, handle, part, folder.Combine(part)) && folder.TryRename(part, name, replace: true);
+        return LinuxCalls.TryLock(file, exclusive: true) && LinuxCalls.TryLink(file, handle, part, folder.Combine(part)) && folder.TryRename(part, name, replace: true);
     }
 }

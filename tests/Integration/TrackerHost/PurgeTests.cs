@@ -3,6 +3,7 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Files;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost;
@@ -39,6 +40,34 @@ public sealed class PurgeTests
                 return ReadFailing(tracker.Services.GetRequiredService<IMeterFactory>()) == expected;
             },
             $"{expected} purges fail");
+    }
+
+    [TrackerFact]
+    public async Task Replaced_contents_are_deleted_in_parts_and_peers_are_told()
+    {
+        await using var tracker = await TestTracker.StartAsync(options => options.AnnounceInterval = TimeSpan.FromHours(1));
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+        var database = tracker.Services.GetRequiredService<TrackerDatabase>();
+        var now = DateTimeOffset.UtcNow;
+        await database.WriteAsync(
+            connection => connection.ExecuteAsync(
+                """
+                INSERT INTO retired_contents (group_id, pieces_root, expires)
+                WITH RECURSIVE k (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < 2500)
+                SELECT g.id, CAST(n AS TEXT), CASE WHEN n <= 2300 THEN 1 ELSE @Later END FROM k CROSS JOIN groups g
+                """,
+                new { Later = now.AddHours(1).ToUnixTimeSeconds() }),
+            CancellationToken.None);
+
+        var left = new List<(bool HasMore, long Retired, long Withdrawn)>();
+        for (var i = 0; i < 3; i++)
+        {
+            var hasMore = await database.WriteAsync(connection => FileStore.PurgeExpiredAsync(connection, now), CancellationToken.None);
+            left.Add((hasMore, await tracker.CountAsync("retired_contents"), await tracker.CountAsync("withdrawn_contents")));
+        }
+
+        Assert.Equal([(true, 1500, 1000), (true, 500, 2000), (false, 200, 2300)], left);
     }
 
     // Of this tracker alone: others of this process have a gauge of this name too.

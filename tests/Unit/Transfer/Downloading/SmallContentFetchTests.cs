@@ -26,6 +26,7 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
     private readonly ConcurrentDictionary<Hash256, (PeerConnection Connection, RawPeer Remote)> _sources = new();
     private readonly List<SourcePeer> _peers = [];
     private Task _trackerAnswers = Task.CompletedTask;
+    private Func<int, DateTimeOffset> _expires = _ => DateTimeOffset.MaxValue;
     private int _lookUps;
 
     public SmallContentFetchTests()
@@ -40,9 +41,9 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
             _dependencies,
             async (_, roots, _) =>
             {
-                Interlocked.Increment(ref _lookUps);
+                var expires = _expires(Interlocked.Increment(ref _lookUps));
                 await _trackerAnswers;
-                return roots.ToDictionary(root => root, _ => new SourceLocator.Sources("ticket", DateTimeOffset.MaxValue, 0, [.. _peers]));
+                return roots.ToDictionary(root => root, _ => new SourceLocator.Sources("ticket", expires, 0, [.. _peers]));
             },
             (peer, _, _, _) => _sources.TryGetValue(peer.Fingerprint, out var source)
                 ? Task.FromResult(source.Connection)
@@ -52,7 +53,7 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
     public void Dispose() => _folder.Dispose();
 
     public static TheoryData<string> Hostile =>
-        ["another content", "a content twice", "wrong bytes", "too few bytes", "too many bytes", "a refusal", "a refusal of another", "the end", "silence", "a long silence in a frame"];
+        ["another content", "a content twice", "wrong bytes", "too few bytes", "too many bytes", "a refusal", "a refusal of another", "a refusal with another", "a refusal twice", "the end", "silence", "a long silence in a frame"];
 
     [Fact]
     public async Task Contents_get_their_files_and_are_saved_and_offered_together()
@@ -134,6 +135,61 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
             contents.Where((_, i) => results[i]).Select(content => _folder.Combine(content.Name)),
             Directory.EnumerateFileSystemEntries(_folder.Path));
         Assert.All(contents.Where((_, i) => results[i]), content => Assert.Equal(content.Bytes, File.ReadAllBytes(_folder.Combine(content.Name))));
+    }
+
+    [Fact]
+    public async Task A_source_that_hardly_sends_keeps_few_contents_from_others_and_not_for_long()
+    {
+        var (slow, honest) = (AddSource(2), AddSource(3));
+        var contents = Make(200);
+        var fetches = contents.Select(content => FetchAsync(content)).ToList();
+        var asked = await ReceiveGetAsync(slow);
+        var answering = AnswerAsync(honest, contents, until: fetches);
+
+        // One content before it would be given up for its silence.
+        var sent = 0;
+        for (; sent < asked.Count && !fetches.TrueForAll(fetch => fetch.IsCompleted); sent++)
+        {
+            for (var second = 0; second < 14; second++)
+            {
+                Clock.Advance(TimeSpan.FromSeconds(1));
+                await Task.Yield();
+            }
+
+            await SendContentAsync(slow, asked[sent], contents.Single(content => content.Root == asked[sent]).Bytes);
+            await Eventually.HoldsAsync(
+                () => fetches[contents.FindIndex(content => content.Root == asked[sent])].IsCompleted, "what it sent is received");
+        }
+
+        Assert.InRange(asked.Count, 1, 32);
+        Assert.InRange(sent, 1, 8);
+        await answering;
+        Assert.All(await Task.WhenAll(fetches).WaitAsync(Limit), Assert.True);
+        AssertReceived(contents);
+    }
+
+    [Fact]
+    public async Task Contents_whose_ticket_expires_are_looked_up_again()
+    {
+        var source = AddSource(2);
+        var contents = Make(1);
+        _expires = lookUp => lookUp == 1 ? Clock.GetUtcNow().AddSeconds(30) : DateTimeOffset.MaxValue;
+        var fetch = FetchAsync(contents[0]);
+
+        await AnswerAsync(source, contents);
+
+        Assert.True(await fetch.WaitAsync(Limit));
+        Assert.Equal(2, _lookUps);
+    }
+
+    [Fact]
+    public async Task Contents_whose_tickets_all_expire_are_left_to_the_ordinary_way()
+    {
+        AddSource(2);
+        _expires = _ => Clock.GetUtcNow().AddSeconds(30);
+
+        Assert.False(await FetchAsync(Make(1)[0]).WaitAsync(Limit));
+        Assert.InRange(_lookUps, 1, 3);
     }
 
     [Fact]
@@ -333,6 +389,10 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
                 var refused = deed == "a refusal" ? content : other;
                 await source.SendAsync(frame.AsMemory(0, GetRejectMessage.Write(frame, CloseReason.Busy, [refused.Root])));
                 await source.DisposeAsync();
+                break;
+            case "a refusal with another" or "a refusal twice":
+                Hash256[] both = [content.Root, deed == "a refusal twice" ? content.Root : other.Root];
+                await source.SendAsync(frame.AsMemory(0, GetRejectMessage.Write(frame, CloseReason.Busy, both)));
                 break;
             case "the end":
                 await source.DisposeAsync();
