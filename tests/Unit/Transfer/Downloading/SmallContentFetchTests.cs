@@ -138,34 +138,29 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
     }
 
     [Fact]
-    public async Task A_source_that_hardly_sends_keeps_few_contents_from_others_and_not_for_long()
+    public async Task A_source_that_hardly_sends_holds_few_contents_and_not_for_long()
     {
-        var (slow, honest) = (AddSource(2), AddSource(3));
-        var contents = Make(200);
+        var slow = AddSource(2);
+        var contents = Make(100);
         var fetches = contents.Select(content => FetchAsync(content)).ToList();
-        var asked = await ReceiveGetAsync(slow);
-        var answering = AnswerAsync(honest, contents, until: fetches);
+        var asked = new Queue<Hash256>(await ReceiveGetAsync(slow));
+        Assert.InRange(asked.Count, 1, 32);
 
         // One content before it would be given up for its silence.
         var sent = 0;
-        for (; sent < asked.Count && !fetches.TrueForAll(fetch => fetch.IsCompleted); sent++)
+        for (; sent < 20 && !fetches.TrueForAll(fetch => fetch.IsCompleted); sent++)
         {
-            for (var second = 0; second < 14; second++)
-            {
-                Clock.Advance(TimeSpan.FromSeconds(1));
-                await Task.Yield();
-            }
-
-            await SendContentAsync(slow, asked[sent], contents.Single(content => content.Root == asked[sent]).Bytes);
-            await Eventually.HoldsAsync(
-                () => fetches[contents.FindIndex(content => content.Root == asked[sent])].IsCompleted, "what it sent is received");
+            Clock.Advance(TimeSpan.FromSeconds(14));
+            var root = asked.TryDequeue(out var next) ? next : (await ReceiveGetAsync(slow))[0];
+            var fetch = fetches[contents.FindIndex(content => content.Root == root)];
+            await SendContentAsync(slow, root, contents.Single(content => content.Root == root).Bytes);
+            await Eventually.HoldsAsync(() => fetch.IsCompleted, "what it sent is received, or it is given up");
         }
 
-        Assert.InRange(asked.Count, 1, 32);
-        Assert.InRange(sent, 1, 8);
-        await answering;
-        Assert.All(await Task.WhenAll(fetches).WaitAsync(Limit), Assert.True);
-        AssertReceived(contents);
+        // All that it has not sent within a minute.
+        Assert.InRange(sent, 1, 7);
+        var received = await Task.WhenAll(fetches).WaitAsync(Limit);
+        Assert.InRange(received.Count(isReceived => isReceived), 1, sent);
     }
 
     [Fact]
@@ -301,16 +296,17 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
     {
         var source = AddSource(2);
         _dependencies.Limiter.Limit = 1;
-        var contents = Make(20);
+        // Each is longer than what may be requested at once.
+        var contents = Make(10)[8..];
         var fetches = contents.Select(content => FetchAsync(content)).ToList();
-        await Eventually.HoldsAsync(() => _dependencies.Limiter.WaitingCount > 1, "the requests wait for the limit");
+        await Eventually.HoldsAsync(() => _dependencies.Limiter.WaitingCount == contents.Count, "each has a request that waits for the limit");
         var requesting = ReceiveGetAsync(source);
         Assert.False(requesting.IsCompleted);
 
         _dependencies.Limiter.Limit = null;
 
         var requested = await requesting;
-        Assert.InRange(contents.Where(content => requested.Contains(content.Root)).Sum(content => content.Bytes.Length), 1, 1024);
+        Assert.Single(requested);
         await AnswerAsync(source, contents, already: requested);
         Assert.All(await Task.WhenAll(fetches).WaitAsync(Limit), Assert.True);
     }
