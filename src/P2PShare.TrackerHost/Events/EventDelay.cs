@@ -38,12 +38,13 @@ internal sealed partial class EventDelay : BackgroundService
             {
                 var oldest = await _database.ReadAsync(EventStore.FindOldestHeldBackAsync, stoppingToken);
                 var delay = oldest is { } time ? _clock.GetUtcNow() - time : TimeSpan.Zero;
-                // Seconds are counted from below, and clocks differ.
-                _last = new Measured(delay > TimeSpan.Zero ? delay : TimeSpan.Zero);
                 if (delay > Noticeable)
                 {
                     EventsAreHeldBack(Math.Round(delay.TotalSeconds));
                 }
+
+                // Seconds are counted from below, and clocks differ.
+                _last = new Measured(delay > TimeSpan.Zero ? delay : TimeSpan.Zero);
             }
             catch (Exception e) when (e is P2PShareException or DbException)
             {

@@ -34,24 +34,14 @@ public sealed class EventDelayTests
         await using var second = await TestTracker.StartBesideAsync(first, configure: null, clock, log);
         using var alice = await TestUser.CreateAsync(second, "alice");
         await alice.CreateGroupAsync("dev");
-        var (begun, hold) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var late = first.Database.WriteAsync(
-            async connection =>
-            {
-                await connection.TakeNumbersAsync(1);
-                begun.SetResult();
-                await hold.Task;
-            },
-            CancellationToken.None);
-        await begun.Task;
+        await using var late = await HeldWrite.BeginAsync(first.Database, [], connection => connection.TakeNumbersAsync(1));
         await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("dev", "early", TestUser.RandomHash()));
         await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("dev", "later", TestUser.RandomHash()));
 
         clock.Advance(TimeSpan.FromSeconds(90));
         await Eventually.HoldsAsync(() => ReadDelay(second) is >= 90 and < 92, "the delay is measured");
         Assert.Contains(log.Lines, line => line.Text.Contains("held back for 9", StringComparison.Ordinal));
-        hold.SetResult();
-        await late;
+        await late.ReleaseAsync();
         clock.Advance(TimeSpan.FromSeconds(60));
 
         await Eventually.HoldsAsync(() => ReadDelay(second) == 0, "nothing is held back");

@@ -77,15 +77,13 @@ public sealed class ReadinessTests
     {
         await using var tracker = await TestTracker.StartAsync();
         using var stranger = TestUser.Stranger(tracker);
-        var hold = new TaskCompletionSource<int>();
-        var held = tracker.Database.WriteAsync(_ => hold.Task, CancellationToken.None);
+        await using var held = await HeldWrite.BeginAsync(tracker.Database, [], _ => Task.CompletedTask);
 
         var problem = await stranger.ExpectProblem(
             HttpStatusCode.ServiceUnavailable, ErrorCode.TrackerFailed, await stranger.GetAsync("/readyz").WaitAsync(ReadinessCheck.Timeout * 3));
 
         Assert.Contains("did not answer within", problem.Detail, StringComparison.Ordinal);
-        hold.SetResult(1);
-        await held;
+        await held.ReleaseAsync();
         await stranger.Expect(HttpStatusCode.OK, await stranger.GetAsync("/readyz"));
     }
 

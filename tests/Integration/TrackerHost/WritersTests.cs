@@ -109,20 +109,16 @@ public sealed class WritersTests : IAsyncLifetime
         await using var listener = await EventListener.OpenAsync(bob);
         var one = await _first.Database.ReadAsync(connection => connection.QuerySingleAsync<long>("SELECT id FROM groups WHERE name = 'one'"), CancellationToken.None);
         var known = (await bob.AnnounceAsync()).RevocationsAfter;
-        var (taken, hold) = (new TaskCompletionSource(), new TaskCompletionSource());
 
         // It has its numbers, and does not commit.
-        var late = _first.Database.WriteAsync(
+        await using var late = await HeldWrite.BeginAsync(
+            _first.Database,
             [WriteLock.Group("one")],
             async connection =>
             {
                 await EventStore.AddForMembersAsync(connection, GroupEventKind.FileShared, one, "alice", DateTimeOffset.UtcNow, "late");
                 await RevocationStore.AddAsync(connection, alice.Session.UserId, Guid.NewGuid(), DateTimeOffset.UtcNow);
-                taken.SetResult();
-                await hold.Task;
-            },
-            CancellationToken.None);
-        await taken.Task;
+            });
         await bob.Expect(HttpStatusCode.Created, await bob.ShareAsync("two", "early", TestUser.RandomHash()));
         await _second.Database.WriteAsync(
             connection => RevocationStore.AddAsync(connection, alice.Session.UserId, Guid.NewGuid(), DateTimeOffset.UtcNow), CancellationToken.None);
@@ -130,8 +126,7 @@ public sealed class WritersTests : IAsyncLifetime
         Assert.True((await _second.Database.ReadAsync(EventStore.FindLastAsync, CancellationToken.None)).IsBehind);
         var before = await bob.AnnounceAsync(Delta(bob, known));
         Assert.Empty(before.Revocations);
-        hold.SetResult();
-        await late;
+        await late.ReleaseAsync();
 
         Assert.Equal("late", (await listener.NextAsync()).FileName);
         Assert.Equal("early", (await listener.NextAsync()).FileName);
