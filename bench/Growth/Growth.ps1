@@ -42,23 +42,7 @@ function Get-Memory {
 # Quotas that a tracker has by default are below the largest number of files.
 $env:Tracker__FilesPerUser = $env:Tracker__FilesPerGroup = $env:Tracker__HoldingsPerUser = '1000000'
 try {
-    $listener = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
-    $listener.Start()
-    $port = $listener.LocalEndpoint.Port
-    $listener.Stop()
-    $tracker = Start-P2PTracker -Port $port -DataPath (Join-Path $Folder tracker)
-    $password = ConvertTo-SecureString ([guid]::NewGuid().ToString()) -AsPlainText
-    $alice, $bob = foreach ($user in 'alice', 'bob') {
-        $arguments = @{
-            Tracker = $tracker.Address; Fingerprint = $tracker.Fingerprint; UserName = $user; Password = $password
-            StatePath = Join-Path $Folder $user
-        }
-        $null = New-P2PUser @arguments
-        Connect-P2PTracker @arguments
-    }
-    $null = New-P2PGroup bench -Session $alice
-    $null = Join-P2PGroup bench -Session $bob
-    Get-P2PJoinRequest -Session $alice | Approve-P2PJoinRequest -Session $alice
+    $alice, $bob = & (Join-Path $PSScriptRoot ../Measuring/Programs/TwoUsers.ps1) $Folder
     foreach ($session in $alice, $bob) {
         $null = Start-P2PPeerServer -Session $session
     }

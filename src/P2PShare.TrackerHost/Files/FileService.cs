@@ -73,7 +73,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
             async connection =>
             {
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
-                return (membership.GroupId, await new Sharing(connection, membership, user, options, clock.GetUtcNow()).ShareAsync(requests));
+                return (membership.GroupId, await new ShareBatch(connection, membership, user, options, clock.GetUtcNow()).ShareAsync(requests));
             },
             cancellationToken,
             1 + (requests.Count / FilesForOneWrite));
@@ -108,8 +108,8 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 var membership = await Membership.RequireMemberAsync(connection, group, user);
                 // PostgreSQL refuses text with a zero in it, which no file's name has.
                 var asked = names.Where(name => !name.Contains('\0', StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).ToList();
-                var found = await FileStore.FindSharedAsync(connection, membership.GroupId, asked, user.Id);
-                var own = found.Values.Where(file => file.IsSharer).Select(file => file.Id).ToList();
+                var found = await FileStore.FindAsync(connection, membership.GroupId, asked, user.Id);
+                var own = found.Values.Where(one => one.IsSharer).Select(one => one.File.Id).ToList();
                 await FileStore.RemoveSharersAsync(connection, own, user.Id);
                 var removed = await FileStore.RemoveUnsharedAsync(connection, own, clock.GetUtcNow());
                 await FileStore.SetChangedAsync(connection, membership.GroupId);
@@ -117,12 +117,12 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 return new WithdrawFilesResponse(
                     membership.Group.Id,
                     [
-                        .. names.Distinct(StringComparer.Ordinal).Select(name => !found.TryGetValue(name, out var file)
+                        .. names.Distinct(StringComparer.Ordinal).Select(name => !found.TryGetValue(name, out var one)
                                 ? new FailedWithdrawal(
                                     name,
                                     ErrorCode.FileNotFound,
                                     $"There is no file called '{PrintableCharacter.Clean(name)}' in '{membership.GroupName}'. Names are case-sensitive.")
-                                : file.IsSharer
+                                : one.IsSharer
                                     ? null
                                     : new FailedWithdrawal(
                                         name,

@@ -92,17 +92,6 @@ internal static partial class FileStore
         $"INSERT INTO file_sharers (file_id, user_id, shared) SELECT f.id, @user, @Now FROM files f WHERE {connection.In("f.id", "@Files")}",
         new { user, Now = now.ToUnixTimeSeconds(), Files = connection.List(files) });
 
-    /// <returns>By name: the id of each file that there is, and whether the user shares it.</returns>
-    public static async Task<IReadOnlyDictionary<string, (long Id, bool IsSharer)>> FindSharedAsync(
-        DbConnection connection, long group, IEnumerable<string> names, long user) =>
-        (await connection.QueryAsync<(string Name, long Id, long IsSharer)>(
-            $"""
-            SELECT f.name, f.id, (SELECT COUNT(*) FROM file_sharers s WHERE s.file_id = f.id AND s.user_id = @user)
-            FROM files f WHERE f.group_id = @group AND {connection.In("f.name", "@Names")}
-            """,
-            new { group, user, Names = connection.List(names) }))
-        .ToDictionary(row => row.Name, row => (row.Id, row.IsSharer > 0), StringComparer.Ordinal);
-
     /// <summary>Ends a user's shares of files.</summary>
     public static Task RemoveSharersAsync(DbConnection connection, IReadOnlyList<long> files, long user) => connection.ExecuteAsync(
         $"DELETE FROM file_sharers WHERE user_id = @user AND {connection.In("file_id", "@Files")}", new { user, Files = connection.List(files) });

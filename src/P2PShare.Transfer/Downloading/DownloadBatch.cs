@@ -20,8 +20,8 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
     public const int MaxSmall = 1024;
 
     private readonly LinkedList<RunningDownload> _running = new();
-    // Downloads whose completions have ended, and null when the peer server has stopped.
-    private readonly Channel<RunningDownload?> _ended = CreateEnded(serverStopped);
+    // Downloads whose completions have ended.
+    private readonly Channel<RunningDownload> _ended = Channel.CreateUnbounded<RunningDownload>();
     private readonly Queue<DownloadOutcome> _outcomes = new();
     private readonly HashSet<(string Destination, Hash256? PiecesRoot)> _seen = [];
     private long _bytesRequested;
@@ -86,7 +86,7 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
 
         while (_ended.Reader.TryRead(out var ended))
         {
-            if (ended?.Node?.List is null)
+            if (ended.Node?.List is null)
             {
                 continue;
             }
@@ -117,7 +117,9 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
     {
         if (_outcomes.Count == 0 && !serverStopped.IsCompleted)
         {
-            await _ended.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
+            // Nothing of it stays with the server, which lives longer: when one of two tasks ends, WhenAny lets go of the other.
+            await (await Task.WhenAny(_ended.Reader.WaitToReadAsync(cancellationToken).AsTask(), serverStopped).ConfigureAwait(false)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
@@ -181,14 +183,6 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
 
     // One with a limit of its own is not fetched together with others.
     private bool IsSmall(DownloadRequest request) => FileLimit is null or 0 && request.Content is { PieceCount: <= 1, Size: <= ContentMessage.MaxSize };
-
-    private static Channel<RunningDownload?> CreateEnded(Task serverStopped)
-    {
-        var ended = Channel.CreateUnbounded<RunningDownload?>();
-        serverStopped.ContinueWith(
-            _ => ended.Writer.TryWrite(null), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return ended;
-    }
 
     private void Watch(RunningDownload running, Task completion) => completion.ContinueWith(
         _ => _ended.Writer.TryWrite(running), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

@@ -51,14 +51,19 @@ internal sealed class SmallContentFetch
     /// <summary>The turns of downloads that are left to the ordinary way.</summary>
     public OrdinaryTurns OrdinaryTurns { get; } = new();
 
-    /// <summary>Whether a download may be fetched so: a part file, and bytes that this machine has, are for the ordinary way.</summary>
+    /// <summary>Whether a download may be fetched so: bytes that this machine has are for the ordinary way.</summary>
     public bool Accepts(DownloadRequest request) => request.Content is { PieceCount: 1, Size: <= ContentMessage.MaxSize }
-        && !_dependencies.Contents.IsWhole(request.Content.PiecesRoot!.Value) && !File.Exists(request.Destination + FileName.PartSuffix);
+        && !_dependencies.Contents.IsWhole(request.Content.PiecesRoot!.Value);
 
     /// <summary>Fetches a content, saves its download as complete, and offers the file.</summary>
     /// <returns>False if it has to be fetched in the ordinary way.</returns>
     public async Task<bool> TryFetchAsync(WantedContent wanted, CancellationToken cancellationToken)
     {
+        if (File.Exists(wanted.Download.Request.Destination + FileName.PartSuffix))
+        {
+            return false;
+        }
+
         await using var cancelling = cancellationToken.UnsafeRegister(static (state, token) => ((WantedContent)state!).Cancel(token), wanted).ConfigureAwait(false);
         lock (_lock)
         {

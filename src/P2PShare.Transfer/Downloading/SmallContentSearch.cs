@@ -17,56 +17,26 @@ internal delegate Task<IReadOnlyDictionary<Hash256, SourceLocator.Sources>> Find
 internal sealed class SmallContentSearch(
     FindManySources find, Action<GroupIdentity, IReadOnlyList<WantedContent>, IReadOnlyDictionary<Hash256, SourceLocator.Sources>> add, ILogger logger)
 {
-    private readonly Lock _lock = new();
-    private readonly Dictionary<GroupIdentity, Queue<WantedContent>> _waiting = [];
+    private readonly GroupBatches<GroupIdentity, WantedContent> _waiting = new(SourcesRequest.MaxContents, (group, batch) => LookUpAsync(find, add, logger, group, batch));
 
     /// <summary>Looks up a content, and gives it up if that fails.</summary>
-    public void Add(WantedContent wanted)
-    {
-        var group = wanted.Download.Request.Group;
-        lock (_lock)
-        {
-            if (!_waiting.TryGetValue(group, out var waiting))
-            {
-                _waiting[group] = waiting = new();
-                _ = LookUpAsync(group, waiting);
-            }
+    public void Add(WantedContent wanted) => _waiting.Add(wanted.Download.Request.Group, wanted);
 
-            waiting.Enqueue(wanted);
+    private static async Task LookUpAsync(
+        FindManySources find,
+        Action<GroupIdentity, IReadOnlyList<WantedContent>, IReadOnlyDictionary<Hash256, SourceLocator.Sources>> add,
+        ILogger logger,
+        GroupIdentity group,
+        List<WantedContent> batch)
+    {
+        try
+        {
+            add(group, batch, await find(group, [.. batch.Select(content => content.PiecesRoot).Distinct()], CancellationToken.None).ConfigureAwait(false));
         }
-    }
-
-    private async Task LookUpAsync(GroupIdentity group, Queue<WantedContent> waiting)
-    {
-        // Downloads that start at the same moment go into the first look-up.
-        await Task.Yield();
-        while (true)
+        catch (Exception e)
         {
-            var batch = new List<WantedContent>();
-            lock (_lock)
-            {
-                while (batch.Count < SourcesRequest.MaxContents && waiting.TryDequeue(out var content))
-                {
-                    batch.Add(content);
-                }
-
-                if (batch.Count == 0)
-                {
-                    _waiting.Remove(group);
-                    return;
-                }
-            }
-
-            try
-            {
-                var found = await find(group, [.. batch.Select(content => content.PiecesRoot).Distinct()], CancellationToken.None).ConfigureAwait(false);
-                add(group, batch, found);
-            }
-            catch (Exception e)
-            {
-                logger.SmallContentsNotFound(group.Name, e.Message);
-                batch.ForEach(content => content.GiveUp());
-            }
+            logger.SmallContentsNotFound(group.Name, e.Message);
+            batch.ForEach(content => content.GiveUp());
         }
     }
 }

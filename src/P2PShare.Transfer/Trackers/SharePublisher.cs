@@ -6,60 +6,35 @@ namespace P2PShare.Transfer.Trackers;
 /// <summary>
 /// Shares files at the tracker. Files that are to be shared with a group while a request of it is on its way go together into the next one. Safe for concurrent use.
 /// </summary>
-/// <param name="shareOne">Shares one file.</param>
-/// <param name="shareMany">Shares at most <see cref="ShareFilesRequest.MaxFiles"/> files.</param>
-internal sealed class SharePublisher(
-    Func<string, ShareFileRequest, CancellationToken, Task<FileResponse>> shareOne,
-    Func<string, IReadOnlyList<ShareFileRequest>, CancellationToken, Task<ShareFilesResponse>> shareMany)
+internal sealed class SharePublisher
 {
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, Queue<Waiting>> _waiting = [];
+    private readonly Func<string, ShareFileRequest, CancellationToken, Task<FileResponse>> _shareOne;
+    private readonly Func<string, IReadOnlyList<ShareFileRequest>, CancellationToken, Task<ShareFilesResponse>> _shareMany;
+    private readonly GroupBatches<string, Waiting> _waiting;
 
-    /// <param name="cancellationToken">A file that has not been sent is not shared. A request ends when nobody waits for one of its files.</param>
+    /// <param name="shareOne">Shares one file.</param>
+    /// <param name="shareMany">Shares at most <see cref="ShareFilesRequest.MaxFiles"/> files.</param>
+    public SharePublisher(
+        Func<string, ShareFileRequest, CancellationToken, Task<FileResponse>> shareOne,
+        Func<string, IReadOnlyList<ShareFileRequest>, CancellationToken, Task<ShareFilesResponse>> shareMany)
+    {
+        (_shareOne, _shareMany) = (shareOne, shareMany);
+        _waiting = new GroupBatches<string, Waiting>(ShareFilesRequest.MaxFiles, SendWaitedForAsync);
+    }
+
+    /// <param name="cancellationToken">A file that has not been sent is not shared. A request ends when no caller waits for one of its files.</param>
     /// <exception cref="P2PShareException">The tracker's.</exception>
     public async Task<FileResponse> ShareAsync(string group, ShareFileRequest request, CancellationToken cancellationToken)
     {
         var waiting = new Waiting(request, cancellationToken);
-        lock (_lock)
-        {
-            if (!_waiting.TryGetValue(group, out var queue))
-            {
-                _waiting[group] = queue = [];
-                _ = SendAllAsync(group, queue);
-            }
-
-            queue.Enqueue(waiting);
-        }
-
+        _waiting.Add(group, waiting);
         return await waiting.Outcome.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task SendAllAsync(string group, Queue<Waiting> queue)
+    private Task SendWaitedForAsync(string group, List<Waiting> batch)
     {
-        // Files that are shared at the same moment go into the first request, which is not made in a context of the caller's.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        while (true)
-        {
-            var batch = new List<Waiting>();
-            lock (_lock)
-            {
-                while (batch.Count < ShareFilesRequest.MaxFiles && queue.TryDequeue(out var next))
-                {
-                    if (!next.CancellationToken.IsCancellationRequested)
-                    {
-                        batch.Add(next);
-                    }
-                }
-
-                if (batch.Count == 0)
-                {
-                    _waiting.Remove(group);
-                    return;
-                }
-            }
-
-            await SendAsync(group, batch).ConfigureAwait(false);
-        }
+        batch.RemoveAll(waiting => waiting.CancellationToken.IsCancellationRequested);
+        return batch.Count == 0 ? Task.CompletedTask : SendAsync(group, batch);
     }
 
     private async Task SendAsync(string group, List<Waiting> batch)
@@ -79,7 +54,7 @@ internal sealed class SharePublisher(
         {
             if (batch is not [var only])
             {
-                var response = await shareMany(group, batch.ConvertAll(waiting => waiting.Request), abandoned.Token).ConfigureAwait(false);
+                var response = await _shareMany(group, batch.ConvertAll(waiting => waiting.Request), abandoned.Token).ConfigureAwait(false);
                 if (response.Outcomes.Count != batch.Count)
                 {
                     throw new P2PShareException(ErrorCode.NotATracker, $"The tracker answered with {response.Outcomes.Count} outcomes of {batch.Count} files.");
@@ -92,7 +67,7 @@ internal sealed class SharePublisher(
             }
             else
             {
-                only.Outcome.TrySetResult(await shareOne(group, only.Request, abandoned.Token).ConfigureAwait(false));
+                only.Outcome.TrySetResult(await _shareOne(group, only.Request, abandoned.Token).ConfigureAwait(false));
             }
         }
         catch (Exception e)

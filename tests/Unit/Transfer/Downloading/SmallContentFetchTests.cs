@@ -320,7 +320,7 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
     }
 
     [Fact]
-    public void Only_small_contents_without_a_part_file_are_accepted()
+    public async Task Only_small_contents_without_a_part_file_are_fetched_together()
     {
         var request = Make(1)[0].Request(_folder, overwrite: false);
         Assert.True(_fetch.Accepts(request));
@@ -328,7 +328,8 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
         Assert.False(_fetch.Accepts(request with { Content = new ContentDescription(0, 65_536, null) }));
         Assert.False(_fetch.Accepts(request with { Content = request.Content with { Size = 65_537, PieceLength = 1 << 20 } }));
         _folder.Write(Path.GetFileName(request.Destination) + ".p2ppart", "");
-        Assert.False(_fetch.Accepts(request));
+        Assert.False(await FetchAsync(Make(1)[0]).WaitAsync(Limit));
+        Assert.Equal(0, _lookUps);
     }
 
     private static SourcePeer Peer(byte number) => new(Remote(number).Fingerprint, TestIds.Of($"user {number}"), SessionId, $"user {number}", true, ["127.0.0.1:1"]);

@@ -11,7 +11,7 @@ using P2PShare.TrackerHost.Observability;
 namespace P2PShare.TrackerHost.Files;
 
 /// <summary>One write that shares contents with a group: the rules for each, and few statements for all of them.</summary>
-internal sealed class Sharing(DbConnection connection, Membership membership, CurrentUser user, SharingOptions options, DateTimeOffset now)
+internal sealed class ShareBatch(DbConnection connection, Membership membership, CurrentUser user, SharingOptions options, DateTimeOffset now)
 {
     private long _shareRoom;
     private long _fileRoom;
