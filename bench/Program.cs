@@ -3,6 +3,7 @@ using P2PShare.Bench;
 using P2PShare.Bench.Growth;
 using P2PShare.Bench.Hashing;
 using P2PShare.Bench.Import;
+using P2PShare.Bench.Line;
 using P2PShare.Bench.Measuring;
 using P2PShare.Bench.Measuring.Processes;
 using P2PShare.Bench.Progress;
@@ -19,6 +20,7 @@ var verbs = new RootCommand("Runs P2PShare and the programs it is compared with 
 {
     new TransferCommand(),
     new SwarmCommand(),
+    new LineCommand(),
     new TrackerCommand(),
     new HerdCommand(),
     new OutageCommand(),

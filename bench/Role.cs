@@ -1,3 +1,4 @@
+using P2PShare.Bench.Line;
 using P2PShare.Bench.Measuring.Processes;
 using P2PShare.Bench.Measuring.Programs;
 using P2PShare.Bench.Swarm;
@@ -27,6 +28,9 @@ internal static class Role
                 return 0;
             case [LinkRate.ReceiverRole, var address]:
                 await LinkRate.ReceiveAsync(address);
+                return 0;
+            case [ForwarderRole.Name, .. { Length: 4 } line]:
+                await ForwarderRole.RunAsync(line);
                 return 0;
             default:
                 await Console.Error.WriteLineAsync($"'{string.Join(' ', words)}' is not a role; roles are for the processes that the benchmark starts itself.");

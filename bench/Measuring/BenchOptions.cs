@@ -28,6 +28,13 @@ internal static class BenchOptions
             ? rate
             : throw new BenchException($"'{text}' is not a number above zero."));
 
+    public static Option<double> NumberFromZero(string name, double @default, string description) => Of(name, "N", description, @default, text =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new BenchException($"'{text}' is not a number, zero or above."));
+
+    public static Option<string[]> Names(string name, string description) => Of(name, "NAME,…", description, Array.Empty<string>(), Split);
+
     public static Option<string?> Text(string name, string valueName, string description) => Of<string?>(name, valueName, description, null, text => text);
 
     /// <summary>Some of a verb's cases, all by default.</summary>

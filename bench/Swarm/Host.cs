@@ -23,11 +23,4 @@ internal sealed class Host(Network network, string space, string address, string
 
     /// <summary>Lets others connect to it again.</summary>
     public Task AcceptConnectionsAsync() => RunAsync("nft", "flush", "ruleset");
-
-    /// <summary>Runs a program in it to its end.</summary>
-    public async Task RunAsync(string program, params string[] arguments)
-    {
-        await using var child = Start(program, arguments);
-        await child.CompleteAsync(CancellationToken.None);
-    }
 }

@@ -18,7 +18,7 @@ internal sealed class Network : IAsyncDisposable
     private const string Latency = "50ms";
 
     private readonly string _prefix = $"p2p{Random.Shared.Next(0x10000).ToString("x4", CultureInfo.InvariantCulture)}";
-    private readonly List<string> _spaces = [];
+    private readonly NetworkSpaces _spaces = new();
     private int _count;
 
     // Waits in the bridge's namespace for the end of its input, so that the kernel shows the counters of that namespace under its id.
@@ -31,7 +31,7 @@ internal sealed class Network : IAsyncDisposable
         var network = new Network();
         try
         {
-            await network.AddSpaceAsync(network.Bridge);
+            await network._spaces.AddAsync(network.Bridge);
             await IpAsync(network.Bridge, "link", "add", "br0", "type", "bridge");
             await IpAsync(network.Bridge, "link", "set", "br0", "up");
             network._inBridge = Child.Start("ip", ["netns", "exec", network.Bridge, "cat"]);
@@ -53,7 +53,7 @@ internal sealed class Network : IAsyncDisposable
         var space = $"{_prefix}-{number}";
         var port = $"port{number}";
         var address = $"10.77.{number / 250}.{number % 250 + 1}";
-        await AddSpaceAsync(space);
+        await _spaces.AddAsync(space);
         await IpAsync(space, "link", "add", LinkName, "type", "veth", "peer", "name", port, "netns", Bridge);
         await IpAsync(Bridge, "link", "set", port, "master", "br0", "up");
         await IpAsync(space, "address", "add", $"{address}/16", "dev", LinkName);
@@ -85,36 +85,12 @@ internal sealed class Network : IAsyncDisposable
             await _inBridge.DisposeAsync();
         }
 
-        foreach (var space in _spaces)
-        {
-            try
-            {
-                // Its links go with it.
-                await RunIpAsync("netns", "delete", space);
-                Reaper.Release(Leftover.Namespace, space);
-            }
-            catch (BenchException e)
-            {
-                await Console.Error.WriteLineAsync(e.Message);
-            }
-        }
-
-        _spaces.Clear();
+        await _spaces.DisposeAsync();
     }
 
-    private static Task<string> LimitAsync(string space, string device, double megabits) => RunIpAsync(
+    private static Task<string> LimitAsync(string space, string device, double megabits) => NetworkSpaces.RunIpAsync(
         "netns", "exec", space, "tc", "qdisc", "add", "dev", device, "root", "tbf",
         "rate", $"{(megabits * 1000).ToString("0", CultureInfo.InvariantCulture)}kbit", "burst", Burst, "latency", Latency);
 
-    private static Task<string> IpAsync(string space, params string[] arguments) => RunIpAsync(["-n", space, .. arguments]);
-
-    // To its end even when the benchmark is interrupted, so that it is known what there is.
-    private static Task<string> RunIpAsync(params string[] arguments) => Child.RunAsync("ip", arguments, CancellationToken.None);
-
-    private async Task AddSpaceAsync(string space)
-    {
-        Reaper.Watch(Leftover.Namespace, space);
-        await RunIpAsync("netns", "add", space);
-        _spaces.Add(space);
-    }
+    private static Task<string> IpAsync(string space, params string[] arguments) => NetworkSpaces.RunIpAsync(["-n", space, .. arguments]);
 }

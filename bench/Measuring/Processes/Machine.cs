@@ -21,4 +21,12 @@ internal class Machine(string address, params IReadOnlyList<string> command)
     /// <summary>Starts this program in a role.</summary>
     public Child StartRole(IReadOnlyList<string> role, IReadOnlyDictionary<string, string>? environment = null, string? name = null) =>
         Start(OwnProgram.Dotnet, OwnProgram.Arguments(role), environment, name ?? role[0]);
+
+    /// <summary>Runs a program there to its end.</summary>
+    /// <exception cref="BenchException">Its exit code was not 0.</exception>
+    public async Task RunAsync(string program, params string[] arguments)
+    {
+        await using var child = Start(program, arguments);
+        await child.CompleteAsync(CancellationToken.None);
+    }
 }

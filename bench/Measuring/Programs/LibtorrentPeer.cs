@@ -3,7 +3,7 @@ using P2PShare.Bench.Measuring.Processes;
 namespace P2PShare.Bench.Measuring.Programs;
 
 /// <summary>A libtorrent peer in a process of its own, through its Python bindings: libtorrent_peer.py is what runs there.</summary>
-/// <param name="profile">Its settings: <c>loopback</c> or <c>swarm</c>.</param>
+/// <param name="profile">Its settings: <c>loopback</c>, <c>line</c> or <c>swarm</c>.</param>
 /// <param name="port">Port to listen on; 0: a free one.</param>
 internal sealed class LibtorrentPeer(Machine machine, string profile, int port) : IAsyncDisposable
 {

@@ -26,6 +26,15 @@ PROFILES = {
         "torrent_connect_boost": 255, "tick_interval": 100, "peer_turnover": 0,
         "disk_io_write_mode": 0, "disk_io_read_mode": 0, "file_pool_size": 2000,
     },
+    # One source at the other end of a long line: as much requested and in the socket as the line has in flight, and the kernel sizes
+    # the socket's buffers.
+    "line": {
+        "choking_algorithm": 0, "unchoke_slots_limit": -1, "mixed_mode_algorithm": 0,
+        "max_out_request_queue": 4000, "max_allowed_in_request_queue": 8000, "request_queue_time": 3,
+        "send_buffer_watermark": 16 << 20, "send_buffer_low_watermark": 1 << 20, "send_buffer_watermark_factor": 200,
+        "max_queued_disk_bytes": 64 << 20, "aio_threads": max(4, os.cpu_count()), "hashing_threads": max(2, os.cpu_count()),
+        "disk_io_write_mode": 0, "disk_io_read_mode": 0, "torrent_connect_boost": 255, "tick_interval": 100, "peer_turnover": 0,
+    },
     # One fast swarm of many peers.
     "swarm": {
         "choking_algorithm": 0, "unchoke_slots_limit": -1,
