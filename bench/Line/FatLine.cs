@@ -10,6 +10,8 @@ internal sealed class FatLine : IAsyncDisposable
     /// <summary>Of an IP packet, in bytes: that of Ethernet.</summary>
     public const int Mtu = 1500;
 
+    private const string Network = "10.78.0.0/30";
+
     // Only the line's own queue drops packets.
     private const int DeviceQueue = 20000;
 
@@ -119,8 +121,6 @@ internal sealed class FatLine : IAsyncDisposable
         await _spaces.DisposeAsync();
     }
 
-    private static Task WriteAsync(Machine machine, string setting, string value) => machine.RunAsync("sh", "-c", $"echo {value} > /proc/sys/net/ipv4/{setting}");
-
     private static async Task IpAsync(string space, params string[] arguments) => await NetworkSpaces.RunIpAsync(["-n", space, .. arguments]);
 
     private static async Task SetUpAsync(string space, Machine machine, string congestion)
@@ -128,8 +128,9 @@ internal sealed class FatLine : IAsyncDisposable
         await IpAsync(space, "link", "set", "lo", "up");
         await IpAsync(space, "address", "add", $"{machine.Address}/30", "dev", ForwarderRole.Device);
         await IpAsync(space, "link", "set", ForwarderRole.Device, "mtu", $"{Mtu}", "txqueuelen", $"{DeviceQueue}", "up");
-        await WriteAsync(machine, "tcp_congestion_control", congestion);
+        // By the route: a namespace may choose as its default only what the system allows every user.
+        await IpAsync(space, "route", "replace", Network, "dev", ForwarderRole.Device, "src", machine.Address, "congctl", congestion);
         // Nothing that one subject's connections learned helps or hurts the next one's.
-        await WriteAsync(machine, "tcp_no_metrics_save", "1");
+        await machine.RunAsync("sh", "-c", "echo 1 > /proc/sys/net/ipv4/tcp_no_metrics_save");
     }
 }

@@ -13,8 +13,11 @@ namespace P2PShare.Transfer.Connections;
 /// <param name="fingerprint">Of this peer.</param>
 internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext context)
 {
-    /// <summary>Bulk connections above which no more are dialled: each has a thread.</summary>
+    /// <summary>Bulk connections above which no more are dialled to near peers: each has a thread that is always busy.</summary>
     public static readonly int MaxBulkConnections = 2 * Environment.ProcessorCount;
+
+    /// <summary>Bulk connections above which none is dialled: threads that wait for a far peer cost little.</summary>
+    public static readonly int MaxFarConnections = Math.Max(16, MaxBulkConnections);
 
     /// <summary>How soon after its handshake a peer that dialled has to show a valid ticket, whatever else it sends.</summary>
     public static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(10);
@@ -35,7 +38,9 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
 
     public int Count => _connections.Count;
 
-    public bool IsBulkFull => _connections.Keys.Count(connection => connection.IsBulk) >= MaxBulkConnections;
+    /// <param name="isFar">Whether the peer is far.</param>
+    /// <returns>Whether there is no room for another bulk connection to such a peer.</returns>
+    public bool IsBulkFull(bool isFar) => _connections.Keys.Count(connection => connection.IsBulk) >= (isFar ? MaxFarConnections : MaxBulkConnections);
 
     /// <summary>Blocks and whole contents that peers requested and that are not sent yet.</summary>
     public int WaitingBlocks => _connections.Keys.Sum(connection => connection.WaitingBlocks);

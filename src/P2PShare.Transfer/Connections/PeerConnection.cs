@@ -54,6 +54,9 @@ internal sealed class PeerConnection : IDisposable
 
     public IPEndPoint RemoteEndPoint => _remote.EndPoint;
 
+    /// <summary>The way to the other side, measured until now; null if it is not known.</summary>
+    public TcpPath? Path => (_stream as PeerStream)?.Path;
+
     public Hash256 RemoteFingerprint => _remote.Fingerprint;
 
     public Hash256 RemoteCertificateHash => _remote.CertificateHash;

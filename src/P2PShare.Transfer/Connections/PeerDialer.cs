@@ -39,7 +39,7 @@ internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable conne
 
     public async Task<PeerConnection?> DialBulkAsync(PeerConnection first)
     {
-        if (connections.IsBulkFull)
+        if (connections.IsBulkFull(first.Path?.IsFar == true))
         {
             return null;
         }

@@ -6,4 +6,7 @@ namespace P2PShare.Transfer.Connections;
 internal sealed class PeerStream(ReadAheadStream network) : SslStream(network), IWriteProgress
 {
     public long WriteSteps => network.WriteSteps;
+
+    /// <inheritdoc cref="ReadAheadStream.Path"/>
+    public TcpPath? Path => network.Path;
 }

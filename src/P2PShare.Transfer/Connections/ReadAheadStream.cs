@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>
@@ -32,6 +34,9 @@ internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream,
 
     /// <summary>Bytes above their first length that all streams of this process hold.</summary>
     internal static long GrownBytes => Interlocked.Read(ref _grown);
+
+    /// <summary>The way to the other side; null if it is not known.</summary>
+    public TcpPath? Path => network is NetworkStream { Socket: var socket } ? TcpPath.Read(socket) : null;
 
     public override bool CanRead => true;
 

@@ -9,10 +9,13 @@ namespace P2PShare.Transfer.Downloading;
 /// </summary>
 internal static class BulkConnections
 {
-    /// <summary>The most to all sources of a download together that are far.</summary>
+    /// <summary>The most connections to all sources of a download together, if they are far: bulk ones, and the first one to each.</summary>
     public const int MaxFar = 8;
 
-    /// <summary>At a near source, waiting costs more than working: each has a thread, which reads, decrypts, hashes and writes. More than two gained nothing.</summary>
+    /// <summary>
+    /// At a near source, waiting costs more than working: each has a thread, which reads, decrypts, hashes and writes, and the first
+    /// connection is not used meanwhile. More than two gained nothing.
+    /// </summary>
     public const int Near = 2;
 
     // What a connection may have in flight before another one helps: a quarter of what Linux lets one have unacknowledged by default.
@@ -28,7 +31,7 @@ internal static class BulkConnections
     /// <param name="bytesPerSecond">From the source, over all connections to it.</param>
     /// <param name="fastFrom">Bytes a second above which a near source gets them.</param>
     /// <param name="peers">Sources of the download, at least one: together they fill a line as well as many connections to one.</param>
-    /// <returns>0: the first connection is enough.</returns>
+    /// <returns>How many beside the first connection.</returns>
     public static int GetCount(TcpPath? path, double bytesPerSecond, double fastFrom, int peers)
     {
         var near = bytesPerSecond > fastFrom ? Near : 0;
@@ -40,8 +43,7 @@ internal static class BulkConnections
         var room = MaxFar / peers;
         var isLossy = measured.OutOfOrder > LossAbove && measured.RoundTrip < measured.LeastRoundTrip * FullAbove;
         var inFlight = bytesPerSecond * measured.LeastRoundTrip.TotalSeconds;
-        var far = isLossy ? room : Math.Min((int)(inFlight / MaxInFlight) + 1, room);
-        // One more connection that replaces the first would be none more.
-        return far > 1 ? Math.Max(far, near) : near;
+        var all = isLossy ? room : Math.Min((int)(inFlight / MaxInFlight) + 1, room);
+        return Math.Max(all - 1, near);
     }
 }

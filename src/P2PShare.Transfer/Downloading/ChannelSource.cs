@@ -16,6 +16,8 @@ internal sealed record ChannelSource(ContentChannel Channel) : ISource
 
     public IPEndPoint RemoteEndPoint => Channel.Connection.RemoteEndPoint;
 
+    public TcpPath? Path => Channel.Connection.Path;
+
     public Bitfield? RemoteHas => Channel.RemoteHas;
 
     public bool IsOpenedHere => Channel.UserName is null;

@@ -18,6 +18,9 @@ internal interface ISource
 
     IPEndPoint RemoteEndPoint { get; }
 
+    /// <summary>The way to the peer, measured until now; null if it is not known.</summary>
+    TcpPath? Path { get; }
+
     /// <summary>What the peer has; null until its bitfield arrives.</summary>
     Bitfield? RemoteHas { get; }
 

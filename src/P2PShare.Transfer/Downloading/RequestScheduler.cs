@@ -121,7 +121,7 @@ internal sealed class RequestScheduler
         {
             range = default;
             if (source.IsLost || source.IsSpare || source.Has is not { } has
-                || source.PendingBytes >= _window.GetSize(source.Speed.BytesPerSecond, _sources)
+                || source.PendingBytes >= _window.GetSize(source.Speed.BytesPerSecond, source.Peer.IsBulk ? 1 : _sources)
                 || Choose(source, has) is not { } request)
             {
                 return false;

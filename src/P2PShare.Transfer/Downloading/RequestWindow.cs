@@ -7,7 +7,7 @@ namespace P2PShare.Transfer.Downloading;
 /// <param name="requestLength">Bytes in one request.</param>
 internal sealed class RequestWindow(int requestLength)
 {
-    // Over all sources together; a single source gets this much before its speed is known.
+    // Over all sources together; a single source, and a bulk connection, gets this much before its speed is known.
     private const int SharedBytes = 1024 * 1024;
     private const int MinRequests = 2;
     private const int MaxBytes = 16 * 1024 * 1024;
@@ -18,7 +18,7 @@ internal sealed class RequestWindow(int requestLength)
 
     /// <summary>Most bytes that a source may have pending before another request is sent.</summary>
     /// <param name="bytesPerSecond">The source's speed.</param>
-    /// <param name="sources">Sources of the download that have sent their bitfield.</param>
+    /// <param name="sources">Sources of the download that have sent their bitfield; 1 for a bulk connection, which has to become as fast as its line soon.</param>
     public long GetSize(double bytesPerSecond, int sources)
     {
         var min = Math.Max(SharedBytes / Math.Max(1, sources), MinRequests * requestLength);

@@ -21,10 +21,11 @@ internal sealed class SourcePool(
 {
     internal const int MaxSources = 16;
 
-    // At a fast source, waiting costs more than working: it is asked over connections that each have a thread, which reads,
-    // decrypts, hashes and writes what arrives. More than two gained nothing.
-    internal const int BulkConnections = 2;
+    // What a near source sends before its speed says anything.
     internal const long BulkAfterBytes = 8 * 1024 * 1024;
+
+    // How often the connections to a peer are counted.
+    internal static readonly TimeSpan BulkInterval = TimeSpan.FromMilliseconds(100);
 
     internal static readonly TimeSpan RotationInterval = TimeSpan.FromSeconds(30);
 
@@ -35,7 +36,7 @@ internal sealed class SourcePool(
     private readonly ConcurrentDictionary<DownloadSource, bool> _connected = new();
     private readonly ConcurrentDictionary<Hash256, bool> _connecting = new();
     private readonly ConcurrentDictionary<Hash256, bool> _banned = new();
-    private readonly ConcurrentDictionary<Hash256, bool> _bulk = new();
+    private readonly ConcurrentDictionary<Hash256, BulkPeer> _bulk = new();
     private readonly PeerBackoff _backoff = new(clock);
     private volatile SourceLocator.Sources? _found;
     private volatile bool _isClosed;
@@ -121,16 +122,31 @@ internal sealed class SourcePool(
         }
     }
 
-    /// <summary>Opens bulk connections to a source that has proved fast, once for each peer.</summary>
+    /// <summary>Opens the bulk connections to a source that <see cref="BulkConnections"/> finds it needs. One that was lost is not opened again.</summary>
     public void AddBulkConnections(DownloadSource source)
     {
-        if (source.Peer is { IsDialled: true, IsBulk: false } && !_bulk.ContainsKey(source.Fingerprint)
-            && source.BytesReceived > BulkAfterBytes && source.Speed.BytesPerSecond > bulkAbove && _bulk.TryAdd(source.Fingerprint, true))
+        if (!source.Peer.IsDialled)
         {
-            for (var i = 0; i < BulkConnections; i++)
-            {
-                _ = AddBulkConnectionAsync(source);
-            }
+            return;
+        }
+
+        var peer = _bulk.GetOrAdd(source.Fingerprint, _ => new BulkPeer(clock));
+        if (!peer.TryLook(BulkInterval))
+        {
+            return;
+        }
+
+        var all = FindAll(source.Fingerprint).ToArray();
+        if (Array.Find(all, one => !one.Peer.IsBulk) is not { Peer: { IsDialled: true, IsClosed: false } } first)
+        {
+            return;
+        }
+
+        var fastFrom = all.Sum(one => one.BytesReceived) > BulkAfterBytes ? bulkAbove : double.PositiveInfinity;
+        var count = BulkConnections.GetCount(source.Peer.Path, all.Sum(one => one.Speed.BytesPerSecond), fastFrom, Math.Max(1, PeerCount));
+        for (var missing = peer.Reserve(count); missing > 0; missing--)
+        {
+            _ = AddBulkConnectionAsync(first);
         }
     }
 
@@ -251,8 +267,8 @@ internal sealed class SourcePool(
         {
             if (await connector.ConnectBulkAsync(source.Peer, () => _isClosed ? null : _found).ConfigureAwait(false) is { } bulk)
             {
-                // Before it is attached: if the new connection is lost at once, that takes it back.
-                source.IsSpare = true;
+                // Before it is attached: if the new connection is lost at once, that takes it back. To a far peer all are used.
+                source.IsSpare = source.Peer.Path is not { IsFar: true };
                 attach(bulk);
                 if (_isClosed)
                 {

@@ -59,17 +59,19 @@ public sealed class ConnectionTableTests : ConnectionTest
         Assert.Same(other, table.Find(Greater));
     }
 
-    [Fact]
-    public void Bulk_connections_are_limited()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Bulk_connections_are_limited(bool isFar)
     {
         var table = new ConnectionTable(Lesser, Context);
-        for (var i = 0; i < ConnectionTable.MaxBulkConnections; i++)
+        for (var i = 0; i < (isFar ? ConnectionTable.MaxFarConnections : ConnectionTable.MaxBulkConnections); i++)
         {
-            Assert.False(table.IsBulkFull);
+            Assert.False(table.IsBulkFull(isFar));
             Add(table, Greater, isDialled: true, isBulk: true);
         }
 
-        Assert.True(table.IsBulkFull);
+        Assert.True(table.IsBulkFull(isFar));
     }
 
     [Fact]

@@ -39,6 +39,8 @@ internal sealed class FakeSource(int number, Hash256? fingerprint = null) : ISou
 
     public Bitfield? RemoteHas { get; init; }
 
+    public TcpPath? Path { get; init; }
+
     public bool IsOpenedHere { get; init; } = true;
 
     public bool IsDialled { get; init; } = true;

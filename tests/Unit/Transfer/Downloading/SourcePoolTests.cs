@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Trackers;
 using static P2PShare.Unit.Transfer.Downloading.TestContent;
@@ -247,6 +248,45 @@ public sealed class SourcePoolTests : ISourceConnector
     }
 
     [Fact]
+    public async Task A_far_source_gets_more_as_it_becomes_faster_and_one_that_is_lost_is_not_opened_again()
+    {
+        var source = await FindFarAsync(outOfOrder: 0);
+        source.CountArrival(5 * MiB);
+        _clock.Advance(TimeSpan.FromMilliseconds(100));
+        _pool.AddBulkConnections(source);
+        Assert.Equal(2, _bulk.Count);
+
+        source.CountArrival(9 * MiB);
+        _pool.AddBulkConnections(source);
+        Assert.Equal(2, _bulk.Count);
+
+        _pool.Remove(_pool.Connected.First(other => other.Peer.IsBulk));
+        _clock.Advance(SourcePool.BulkInterval);
+        _pool.AddBulkConnections(source);
+        Assert.Equal(3, _bulk.Count);
+        Assert.Equal(3, _pool.Connected.Count);
+    }
+
+    [Fact]
+    public async Task A_far_source_that_loses_packets_gets_seven_and_its_first_connection_is_used_too()
+    {
+        var source = await FindFarAsync(outOfOrder: 0.1);
+        source.CountArrival(MiB);
+        _pool.AddBulkConnections(source);
+        Assert.Equal(7, _bulk.Count);
+        Assert.False(source.IsSpare);
+
+        foreach (var bulk in _pool.Connected.Where(other => other.Peer.IsBulk).ToArray())
+        {
+            _clock.Advance(SourcePool.BulkInterval);
+            bulk.CountArrival(MiB);
+            _pool.AddBulkConnections(bulk);
+        }
+
+        Assert.Equal(7, _bulk.Count);
+    }
+
+    [Fact]
     public async Task The_first_connection_is_used_again_when_a_bulk_connection_is_lost()
     {
         await FindAsync("ticket", 1);
@@ -470,6 +510,14 @@ public sealed class SourcePoolTests : ISourceConnector
         }
 
         return _pool.ConnectAsync(Sources(ticket, peers), CancellationToken.None);
+    }
+
+    private async Task<DownloadSource> FindFarAsync(double outOfOrder)
+    {
+        var distance = TimeSpan.FromMilliseconds(50);
+        _reachable[FingerprintOf(1)] = new FakeSource(1) { Path = new TcpPath(distance, distance, outOfOrder) };
+        await FindAsync("ticket", 1);
+        return Assert.Single(_pool.Connected);
     }
 
     private Task FindUnreachableAsync() => _pool.ConnectAsync(Sources("ticket", 1), CancellationToken.None);

@@ -29,6 +29,8 @@ internal sealed class SwarmPeer : ISource
 
     public Bitfield Has { get; init; }
 
+    public TcpPath? Path => null;
+
     /// <summary>Whether its blocks are wrong.</summary>
     public bool SendsWrongBlocks { get; init; }
 
