@@ -20,6 +20,9 @@ internal sealed class SourceSearch(
     private TimeSpan _dueAt;
     private TimeSpan _notBefore;
 
+    // When the last look-up that has ended was begun.
+    private TimeSpan _asked = TimeSpan.MinValue;
+
     private Task _lookUp = Task.CompletedTask;
     private Task _connecting = Task.CompletedTask;
 
@@ -34,7 +37,7 @@ internal sealed class SourceSearch(
             return;
         }
 
-        _lookUp = LookUpAsync(cancellationToken);
+        _lookUp = LookUpAsync(now, cancellationToken);
         _dueAt = now + _interval;
         _interval = _interval * 2 < LastInterval ? _interval * 2 : LastInterval;
     }
@@ -46,6 +49,13 @@ internal sealed class SourceSearch(
         _dueAt = soon < _dueAt ? soon : _dueAt;
     }
 
+    /// <summary>Whether a look-up that began at a moment, a timestamp of the clock, or later has ended, or the tracker has asked for a pause.</summary>
+    public bool HasAskedSince(long moment)
+    {
+        var (asked, notBefore) = (_asked, _notBefore);
+        return Now < notBefore || asked >= clock.GetElapsedTime(_start, moment);
+    }
+
     /// <summary>Waits until no look-up runs, and no peer is being connected to. Throws nothing.</summary>
     public async Task WaitAsync()
     {
@@ -53,12 +63,13 @@ internal sealed class SourceSearch(
         await _connecting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task LookUpAsync(CancellationToken cancellationToken)
+    private async Task LookUpAsync(TimeSpan begun, CancellationToken cancellationToken)
     {
         SourceLocator.Sources found;
         try
         {
             found = await find(request.Group, piecesRoot, cancellationToken).ConfigureAwait(false);
+            _asked = begun;
         }
         catch (P2PShareException e)
         {
@@ -69,6 +80,7 @@ internal sealed class SourceSearch(
                 deny(e);
             }
 
+            _asked = begun;
             return;
         }
 

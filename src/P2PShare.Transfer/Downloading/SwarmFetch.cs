@@ -263,8 +263,14 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         {
             usefulAt = _clock.GetTimestamp();
         }
-        else if (_clock.GetElapsedTime(usefulAt) >= _dependencies.SourceTimeout)
+        else if (_clock.GetElapsedTime(usefulAt) >= _dependencies.SourceTimeout && _search.HasAskedSince(usefulAt))
         {
+            // The tracker knows better why there is none: the group may be gone.
+            if (_done.Task.IsCompleted)
+            {
+                return usefulAt;
+            }
+
             throw CreateNoSourceError();
         }
         else
