@@ -17,7 +17,7 @@ internal sealed class DatabaseWriter(TrackerDatabase database) : IWriteTarget<Db
         }
 
         var connection = _connection ??= await database.OpenWriterAsync();
-        await database.SetDurabilityAsync(connection, isPresence);
+        await database.PrepareAsync(connection, isPresence);
         var transaction = await connection.BeginTransactionAsync();
         try
         {

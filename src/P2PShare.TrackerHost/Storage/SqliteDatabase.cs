@@ -14,19 +14,23 @@ internal sealed class SqliteDatabase : TrackerDatabase
 
     private const int MaxIdleReaders = 16;
 
-    // Pages of 4096 bytes; SQLite then copies the log into the database, and begins it anew.
-    private const int CheckpointPages = 8000;
+    // Pages of 4096 bytes that are written until the log is copied into the database beside the writer.
+    private const int CopiedPages = 4000;
+
+    // The writer does it, and all writes wait, where the copies do not keep up.
+    private const int MaxPages = 8 * CopiedPages;
 
     /// <summary>Bytes that the write-ahead log can have before it is made short again.</summary>
-    public const long MaxLogSize = 2L * CheckpointPages * 4096;
+    public const long MaxLogSize = 4L * CopiedPages * 4096;
 
     private readonly string _connectionString;
+    private readonly SqliteLog _log;
     private readonly ConcurrentQueue<PreparedSqliteConnection> _idleReaders = [];
     private volatile bool _isClosed;
     private bool _isWriterPresence;
 
     private SqliteDatabase(string connectionString, TimeProvider clock)
-        : base(clock) => _connectionString = connectionString;
+        : base(clock) => (_connectionString, _log) = (connectionString, new SqliteLog(connectionString, CopiedPages));
 
     /// <summary>Opens the database in <paramref name="dataPath"/>, creates it if it is missing, and brings its schema up to date.</summary>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.PathUnwritable"/>, or a schema of a newer version.</exception>
@@ -85,7 +89,8 @@ internal sealed class SqliteDatabase : TrackerDatabase
             connection.CreateFunction<string, string>(NameKey, Protocol.Names.FileName.Key, isDeterministic: true);
             // Many peers touch pages all over the file: room for them in memory (KiB), and fewer copies from the log (pages).
             await connection.ExecuteAsync(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = " + $"{CheckpointPages};");
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = " + $"{MaxPages};");
+            _log.OnWriterOpened();
             return connection;
         }
         catch
@@ -98,8 +103,9 @@ internal sealed class SqliteDatabase : TrackerDatabase
     internal override bool ReleasesSavepoints => true;
 
     // In write-ahead mode NORMAL flushes at checkpoints only; a later FULL commit flushes all before it.
-    internal override async Task SetDurabilityAsync(DbConnection connection, bool isPresence)
+    internal override async Task PrepareAsync(DbConnection connection, bool isPresence)
     {
+        _log.Keep((SqliteConnection)connection);
         if (_isWriterPresence != isPresence)
         {
             await connection.ExecuteAsync(isPresence ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");

@@ -176,7 +176,9 @@ internal abstract class TrackerDatabase : IAsyncDisposable
     internal abstract Task<DbConnection> OpenWriterAsync();
 
     /// <summary>To be called in front of each writing transaction.</summary>
-    internal virtual Task SetDurabilityAsync(DbConnection connection, bool isPresence) => Task.CompletedTask;
+    /// <param name="connection">The writing connection.</param>
+    /// <param name="isPresence">Whether what it writes need not be durable.</param>
+    internal virtual Task PrepareAsync(DbConnection connection, bool isPresence) => Task.CompletedTask;
 
     /// <summary>To be called first in each writing transaction; the locks last as long as it does.</summary>
     internal abstract Task LockAsync(DbConnection connection, IReadOnlyCollection<WriteLock> locks, bool isPresence);
