@@ -7,6 +7,7 @@ using P2PShare.Bench.Line;
 using P2PShare.Bench.Measuring;
 using P2PShare.Bench.Measuring.Processes;
 using P2PShare.Bench.Progress;
+using P2PShare.Bench.Start;
 using P2PShare.Bench.Swarm;
 using P2PShare.Bench.Tracker;
 using P2PShare.Bench.Transfer;
@@ -26,6 +27,7 @@ var verbs = new RootCommand("Runs P2PShare and the programs it is compared with 
     new OutageCommand(),
     new HashingCommand(),
     new ImportCommand(),
+    new StartCommand(),
     new GrowthCommand(),
     new ProgressCommand(),
 };

@@ -32,9 +32,10 @@ internal sealed record PowerShellProgram(string Path, IReadOnlyList<string> Argu
     }
 
     /// <summary>Runs a script to its end.</summary>
+    /// <param name="environment">Variables beside those of this process.</param>
     /// <returns>What it wrote to its standard output.</returns>
-    public Task<string> RunAsync(string script, CancellationToken cancellationToken) =>
-        Child.RunAsync(Path, [.. Arguments, "-NoProfile", "-NonInteractive", "-Command", script], cancellationToken, folder: Folder);
+    public Task<string> RunAsync(string script, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null) =>
+        Child.RunAsync(Path, [.. Arguments, "-NoProfile", "-NonInteractive", "-Command", script], cancellationToken, environment, Folder);
 
     /// <summary>Runs a script file to its end, in this program's terminal.</summary>
     public Task RunInTerminalAsync(string file, IEnumerable<string> arguments, CancellationToken cancellationToken) =>

@@ -9,6 +9,9 @@ internal static class Repository
 
     public static string TrackerProgram => Find("TrackerProgram");
 
+    /// <summary>The program that is a PowerShell with the module in it.</summary>
+    public static string ShellProgram => Find("ShellProgram");
+
     /// <summary>The manifest of P2PShare.</summary>
     public static string Module => Find("Module");
 
