@@ -14,14 +14,15 @@ internal sealed class SqliteDatabase : TrackerDatabase
 
     private const int MaxIdleReaders = 16;
 
-    // Pages of 4096 bytes that are written until the log is copied into the database beside the writer.
-    private const int CopiedPages = 4000;
+    // Pages of 4096 bytes that are written until the log is copied into the database beside the writer. A write that is durable waits for the disk behind
+    // a copy: with 4000 the longest write of others took up to 440 ms during a large removal, with 1000 up to 160 ms, and no rate was lower.
+    private const int CopiedPages = 1000;
 
     // The writer does it, and all writes wait, where the copies do not keep up.
-    private const int MaxPages = 8 * CopiedPages;
+    private const int MaxPages = 32 * CopiedPages;
 
     /// <summary>Bytes that the write-ahead log can have before it is made short again.</summary>
-    public const long MaxLogSize = 4L * CopiedPages * 4096;
+    public const long MaxLogSize = 16L * CopiedPages * 4096;
 
     private readonly string _connectionString;
     private readonly SqliteLog _log;
