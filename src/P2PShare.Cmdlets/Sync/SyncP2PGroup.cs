@@ -132,7 +132,8 @@ public sealed class SyncP2PGroup : SessionCmdlet
         var session = CurrentSession;
         var prefix = Name is [var only] ? NameMatch.Prefix(only) : "";
         var files = Select(await session.Client.ListFilesAsync(Group, new ListQuery(prefix), cancellationToken).ToListAsync(cancellationToken));
-        var sync = new FolderSync(_folder, Group, files, session.Shares.FindUnchanged);
+        using var known = session.Shares.OpenKnown();
+        var sync = new FolderSync(_folder, Group, files, known.FindUnchanged);
         var written = WriteFaults(sync, 0);
         if (Delete)
         {

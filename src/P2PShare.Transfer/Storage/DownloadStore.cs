@@ -65,35 +65,24 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
 
     /// <summary>Adds downloads together, or updates those that are there.</summary>
     /// <inheritdoc cref="StateDatabase.WriteAsync" path="/returns"/>
-    internal Task SaveAsync(IReadOnlyList<SavedDownload> downloads)
+    internal Task SaveAsync(IReadOnlyList<SavedDownload> downloads) => _database.WriteAsync(transaction =>
     {
-        var rows = downloads.Select(download => new
-        {
-            id = download.Id.ToString("D"),
-            trackerId = _trackerId,
-            userName = _userName,
-            GroupId = download.Request.Group.Id.ToString("D"),
-            Group = download.Request.Group.Name,
-            download.Request.Name,
-            download.Request.Content.Size,
-            download.Request.Content.PieceLength,
-            root = download.Request.Content.PiecesRoot?.ToArray(),
-            download.Request.Destination,
-            download.Request.Overwrite,
-            state = download.State.ToString(),
-            download.BytesVerified,
-            created = download.Created.UtcTicks,
-        }).ToList();
-        return _database.WriteAsync((connection, transaction) => connection.Execute(
+        var insert = transaction.Prepare(
             """
             INSERT INTO downloads (id, tracker_id, user_name, group_id, group_name, file_name, size, piece_length, pieces_root,
                 destination, overwrite, state, bytes_verified, created)
-            VALUES (@id, @trackerId, @userName, @GroupId, @Group, @Name, @Size, @PieceLength, @root, @Destination, @Overwrite, @state, @BytesVerified, @created)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, bytes_verified = excluded.bytes_verified, error_code = NULL, error_message = NULL
-            """,
-            rows,
-            transaction));
-    }
+            """);
+        foreach (var download in downloads)
+        {
+            var (group, content) = (download.Request.Group, download.Request.Content);
+            insert.Bind(download.Id.ToString("D")).Bind(_trackerId).Bind(_userName).Bind(group.Id.ToString("D")).Bind(group.Name)
+                .Bind(download.Request.Name).Bind(content.Size).Bind(content.PieceLength).Bind(content.PiecesRoot)
+                .Bind(download.Request.Destination).Bind(download.Request.Overwrite ? 1 : 0).Bind(download.State.ToString())
+                .Bind(download.BytesVerified).Bind(download.Created.UtcTicks).Run();
+        }
+    });
 
     /// <inheritdoc cref="StateDatabase.WriteAsync"/>
     internal Task UpdateAsync(Guid id, DownloadState state, P2PShareException? error, long bytesVerified) =>

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using P2PShare.Protocol;
@@ -27,28 +26,13 @@ public sealed class ShareStore(
     /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
     public ContentDescription? FindUnchanged(string path)
     {
-        try
-        {
-            if (SafeFile.Find(path) is not { Kind: FileKind.File, Stamp: var now })
-            {
-                return null;
-            }
-
-            var row = _database.Read(connection => connection.QuerySingleOrDefault<(int PieceLength, byte[]? PiecesRoot)?>(
-                """
-                SELECT piece_length, pieces_root FROM contents
-                WHERE path = @path AND size = @Size AND modified = @Modified AND file_id = @File AND changed = @Changed
-                """,
-                new { path, now.Size, Modified = now.Modified.UtcTicks, now.Identity?.File, now.Identity?.Changed }));
-            return row is { } known
-                ? new ContentDescription(now.Size, known.PieceLength, known.PiecesRoot is null ? null : new Hash256(known.PiecesRoot))
-                : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+        using var known = OpenKnown();
+        return known.FindUnchanged(path);
     }
+
+    /// <summary>Opens what is known of files, to look many up.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public KnownContents OpenKnown() => new(_database);
 
     /// <summary>
     /// Stops sharing names in a group, at the tracker and for the next peer server. A running peer server stops offering them at
@@ -79,102 +63,78 @@ public sealed class ShareStore(
 
     /// <summary>Adds shares together, each in place of any other under its name.</summary>
     /// <returns>Completes when they are committed.</returns>
-    internal Task AddAsync(IReadOnlyList<Share> shares)
+    internal Task AddAsync(IReadOnlyList<Share> shares) => _database.WriteAsync(transaction =>
     {
-        var rows = shares.Select(share => new
+        var insertContent = transaction.Prepare(
+            """
+            INSERT INTO contents (path, size, modified, device, file_id, changed, piece_length, pieces_root, piece_layer)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified = excluded.modified,
+                device = excluded.device, file_id = excluded.file_id, changed = excluded.changed, piece_length = excluded.piece_length, pieces_root = excluded.pieces_root, piece_layer = excluded.piece_layer
+            """);
+        var insertShare = transaction.Prepare(
+            """
+            INSERT INTO shares (tracker_id, user_name, group_id, group_name, file_name, path, received)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET
+                group_id = excluded.group_id, path = excluded.path, received = excluded.received
+            """);
+        foreach (var (group, name, received, file) in shares)
         {
-            share.File.Path,
-            share.File.Content.Size,
-            Modified = share.File.Modified.UtcTicks,
-            share.File.Identity?.Device,
-            share.File.Identity?.File,
-            share.File.Identity?.Changed,
-            share.File.Content.PieceLength,
-            PiecesRoot = share.File.Content.PiecesRoot?.ToArray(),
-            PieceLayer = MemoryMarshal.AsBytes<Hash256>(share.File.PieceLayer.ToArray()).ToArray(),
-            trackerId = _trackerId,
-            userName = _userName,
-            GroupId = share.Group.Id.ToString("D"),
-            Group = share.Group.Name,
-            share.Name,
-            share.Received,
-        }).ToList();
-        return _database.WriteAsync((connection, transaction) =>
-        {
-            // One statement at a time, so that each is prepared once for all rows.
-            connection.Execute(
-                """
-                INSERT INTO contents (path, size, modified, device, file_id, changed, piece_length, pieces_root, piece_layer)
-                VALUES (@Path, @Size, @Modified, @Device, @File, @Changed, @PieceLength, @PiecesRoot, @PieceLayer)
-                ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified = excluded.modified,
-                    device = excluded.device, file_id = excluded.file_id, changed = excluded.changed, piece_length = excluded.piece_length, pieces_root = excluded.pieces_root, piece_layer = excluded.piece_layer
-                """,
-                rows,
-                transaction);
-            connection.Execute(
-                """
-                INSERT INTO shares (tracker_id, user_name, group_id, group_name, file_name, path, received)
-                VALUES (@trackerId, @userName, @GroupId, @Group, @Name, @Path, @Received)
-                ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET
-                    group_id = excluded.group_id, path = excluded.path, received = excluded.received
-                """,
-                rows,
-                transaction);
-        });
-    }
+            var layer = MemoryMarshal.AsBytes<Hash256>(file.PieceLayer as Hash256[] ?? [.. file.PieceLayer]);
+            insertContent.Bind(file.Path).Bind(file.Content.Size).Bind(file.Modified.UtcTicks)
+                .Bind(file.Identity?.Device).Bind(file.Identity?.File).Bind(file.Identity?.Changed)
+                .Bind(file.Content.PieceLength).Bind(file.Content.PiecesRoot).Bind(layer).Run();
+            insertShare.Bind(_trackerId).Bind(_userName).Bind(group.Id.ToString("D")).Bind(group.Name).Bind(name).Bind(file.Path).Bind(received ? 1 : 0).Run();
+        }
+    });
 
     /// <summary>Keeps what a file that has the bytes that were hashed is now.</summary>
     /// <returns>Completes when it is committed.</returns>
-    internal Task UpdateStampAsync(HashedFile file) => _database.WriteAsync(
-        """
-        UPDATE contents SET modified = @Modified, device = @Device, file_id = @File, changed = @Changed
-        WHERE path = @Path AND pieces_root = @root
-        """,
-        new
-        {
-            file.Path,
-            Modified = file.Modified.UtcTicks,
-            file.Identity?.Device,
-            file.Identity?.File,
-            file.Identity?.Changed,
-            root = file.Content.PiecesRoot?.ToArray(),
-        });
+    internal Task UpdateStampAsync(HashedFile file) => _database.WriteAsync(transaction => transaction.Prepare(
+        "UPDATE contents SET modified = ?1, device = ?2, file_id = ?3, changed = ?4 WHERE path = ?5 AND pieces_root = ?6")
+        .Bind(file.Modified.UtcTicks).Bind(file.Identity?.Device).Bind(file.Identity?.File).Bind(file.Identity?.Changed)
+        .Bind(file.Path).Bind(file.Content.PiecesRoot).Run());
 
     /// <inheritdoc cref="StateDatabase.WriteAsync(string, object)"/>
     internal Task RemoveAsync(GroupIdentity group, string name) => RemoveAsync(group.Id, [name]);
 
-    // Only the contents of the removed shares are looked at: the cost does not grow with what else is shared.
-    private Task RemoveAsync(Guid group, IReadOnlyList<string> names) => _database.WriteAsync((connection, transaction) =>
+    /// <summary>Removes shares of a group together. Only their own contents are looked at: the cost does not grow with what else is shared.</summary>
+    /// <inheritdoc cref="StateDatabase.WriteAsync(string, object)" path="/returns"/>
+    internal Task RemoveAsync(Guid group, IReadOnlyList<string> names) => _database.WriteAsync(transaction =>
     {
-        var paths = connection.Query<string>(
-            """
-            DELETE FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_id = @GroupId
-                AND file_name IN (SELECT value FROM json_each(@Names)) RETURNING path
-            """,
-            new { trackerId = _trackerId, userName = _userName, GroupId = group.ToString("D"), Names = JsonSerializer.Serialize(names) },
-            transaction);
-        connection.Execute(
-            """
-            DELETE FROM contents WHERE path IN (SELECT value FROM json_each(@Paths))
-                AND NOT EXISTS (SELECT 1 FROM shares WHERE shares.path = contents.path)
-            """,
-            new { Paths = JsonSerializer.Serialize(paths.Distinct()) },
-            transaction);
+        var removeShare = transaction.Prepare("DELETE FROM shares WHERE group_id = ?1 AND file_name = ?2 AND tracker_id = ?3 AND user_name = ?4 RETURNING path");
+        var removeContent = transaction.Prepare("DELETE FROM contents WHERE path = ?1 AND NOT EXISTS (SELECT 1 FROM shares WHERE shares.path = contents.path)");
+        var groupId = group.ToString("D");
+        foreach (var name in names)
+        {
+            foreach (var path in removeShare.Bind(groupId).Bind(name).Bind(_trackerId).Bind(_userName).Query(row => row.Text(0)))
+            {
+                removeContent.Bind(path).Run();
+            }
+        }
     });
 
-    internal IReadOnlyList<Share> GetAll()
+    internal IReadOnlyList<Share> GetAll() => _database.Read(connection =>
     {
-        var rows = _database.Read(connection => connection.Query<Row>(
+        using var select = new RowStatement(
+            connection,
             """
-            SELECT s.group_id AS GroupId, s.group_name AS GroupName, s.file_name AS FileName, s.received AS Received, c.path AS Path, c.size AS Size,
-                c.modified AS Modified, c.device AS Device, c.file_id AS FileId, c.changed AS Changed, c.piece_length AS PieceLength, c.pieces_root AS PiecesRoot, c.piece_layer AS PieceLayer
+            SELECT s.group_id, s.group_name, s.file_name, s.received,
+                c.path, c.size, c.modified, c.device, c.file_id, c.changed, c.piece_length, c.pieces_root, c.piece_layer
             FROM shares s JOIN contents c ON c.path = s.path
-            WHERE s.tracker_id = @trackerId AND s.user_name = @userName AND s.group_id IS NOT NULL
+            WHERE s.tracker_id = ?1 AND s.user_name = ?2 AND s.group_id IS NOT NULL
             ORDER BY s.group_name, s.file_name
-            """,
-            new { trackerId = _trackerId, userName = _userName }));
-        return [.. rows.Select(row => row.ToShare())];
-    }
+            """);
+        // Shares of a group follow each other, and have it in common.
+        GroupIdentity? last = null;
+        return select.Bind(_trackerId).Bind(_userName).Query(row =>
+        {
+            var group = new GroupIdentity(Guid.Parse(row.Text(0)), row.Text(1));
+            last = last == group && last.Name == group.Name ? last : group;
+            return new Share(last, row.Text(2), row.Integer(3) != 0, ReadFile(row));
+        });
+    });
 
     /// <summary>Whether a share has not been removed or replaced since it was read.</summary>
     internal bool Contains(Share share) => _database.Read(connection => connection.ExecuteScalar<bool>(
@@ -184,44 +144,16 @@ public sealed class ShareStore(
         """,
         new { trackerId = _trackerId, userName = _userName, Group = share.Group.Id.ToString("D"), share.Name, share.File.Path }));
 
+    private static HashedFile ReadFile(StatementRow row)
+    {
+        var content = new ContentDescription(row.Integer(5), (int)row.Integer(10), row.NullableHash(11));
+        FileIdentity? identity = row.NullableInteger(8) is { } file && row.NullableInteger(9) is { } changed
+            ? new FileIdentity(row.NullableInteger(7) ?? 0, file, changed)
+            : null;
+        return new HashedFile(
+            row.Text(4), new DateTimeOffset(row.Integer(6), TimeSpan.Zero), content, MemoryMarshal.Cast<byte, Hash256>(row.Bytes(12)).ToArray(), identity);
+    }
+
     /// <summary>A file, and the name it is offered under in a group.</summary>
     internal sealed record Share(GroupIdentity Group, string Name, bool Received, HashedFile File);
-
-    private sealed class Row
-    {
-        public required string GroupId { get; init; }
-
-        public required string GroupName { get; init; }
-
-        public required string FileName { get; init; }
-
-        public required bool Received { get; init; }
-
-        public required string Path { get; init; }
-
-        public required long Size { get; init; }
-
-        public required long Modified { get; init; }
-
-        public required long? Device { get; init; }
-
-        public required long? FileId { get; init; }
-
-        public required long? Changed { get; init; }
-
-        public required int PieceLength { get; init; }
-
-        public required byte[]? PiecesRoot { get; init; }
-
-        public required byte[] PieceLayer { get; init; }
-
-        public Share ToShare()
-        {
-            Hash256? root = PiecesRoot is null ? null : new Hash256(PiecesRoot);
-            var layer = MemoryMarshal.Cast<byte, Hash256>(PieceLayer).ToArray();
-            var content = new ContentDescription(Size, PieceLength, root);
-            FileIdentity? identity = FileId is { } file && Changed is { } changed ? new FileIdentity(Device ?? 0, file, changed) : null;
-            return new Share(new GroupIdentity(Guid.Parse(GroupId), GroupName), FileName, Received, new HashedFile(Path, new DateTimeOffset(Modified, TimeSpan.Zero), content, layer, identity));
-        }
-    }
 }

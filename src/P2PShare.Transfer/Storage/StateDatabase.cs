@@ -80,7 +80,7 @@ internal sealed class StateDatabase
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, DefaultTimeout = 30 }.ToString();
     }
 
-    public delegate void Work(SqliteConnection connection, SqliteTransaction transaction);
+    public delegate void Work(StateTransaction transaction);
 
     public SqliteConnection Open()
     {
@@ -94,13 +94,13 @@ internal sealed class StateDatabase
     /// <summary>Writes soon, in the order of the calls, together with other waiting writes.</summary>
     /// <returns>Completes when the write is committed; throws <see cref="SqliteException"/> if it could not be.</returns>
     public Task WriteAsync(string sql, object parameters) =>
-        EnqueueAsync((connection, transaction) => connection.Execute(sql, parameters, transaction));
+        EnqueueAsync(transaction => transaction.Execute(sql, parameters));
 
     /// <inheritdoc cref="WriteAsync(string, object)"/>
     public Task WriteAsync(Work work) => EnqueueAsync(work);
 
     /// <summary>Waits until all earlier writes are committed or have failed.</summary>
-    public Task FlushAsync() => EnqueueAsync((_, _) => { });
+    public Task FlushAsync() => EnqueueAsync(_ => { });
 
     /// <summary>Makes the database, or brings it to this version.</summary>
     /// <exception cref="P2PShareException">StateFolderUnusable: it is damaged or cannot be opened.</exception>
@@ -198,8 +198,8 @@ internal sealed class StateDatabase
     private void Commit(List<Write> writes)
     {
         using var connection = Open();
-        using var transaction = connection.BeginTransaction(deferred: false);
-        writes.ForEach(write => write.Work(connection, transaction));
+        using var transaction = new StateTransaction(connection);
+        writes.ForEach(write => write.Work(transaction));
         transaction.Commit();
     }
 

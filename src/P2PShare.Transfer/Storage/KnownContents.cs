@@ -1,0 +1,77 @@
+using Microsoft.Data.Sqlite;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+
+namespace P2PShare.Transfer.Storage;
+
+/// <summary>What files were hashed to when they were shared or received. For many look-ups of one caller.</summary>
+public sealed class KnownContents : IDisposable
+{
+    private readonly StateDatabase _database;
+    private readonly SqliteConnection _connection;
+    private readonly RowStatement _find;
+
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    internal KnownContents(StateDatabase database)
+    {
+        _database = database;
+        try
+        {
+            _connection = database.Open();
+        }
+        catch (SqliteException e)
+        {
+            throw database.Unusable(e);
+        }
+
+        try
+        {
+            _find = new RowStatement(
+                _connection,
+                """
+                SELECT piece_length, pieces_root FROM contents
+                WHERE path = ?1 AND size = ?2 AND modified = ?3 AND file_id = ?4 AND changed = ?5
+                """);
+        }
+        catch (SqliteException e)
+        {
+            _connection.Dispose();
+            throw database.Unusable(e);
+        }
+    }
+
+    /// <summary>What a file was hashed to, if it has not been touched since.</summary>
+    /// <param name="path">Full path.</param>
+    /// <returns>Null if that is not known.</returns>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    public ContentDescription? FindUnchanged(string path)
+    {
+        try
+        {
+            return SafeFile.Find(path) is { Kind: FileKind.File, Stamp: var now } ? Find(path, now) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    public void Dispose()
+    {
+        _find.Dispose();
+        _connection.Dispose();
+    }
+
+    private ContentDescription? Find(string path, FileStamp now)
+    {
+        try
+        {
+            return _find.Bind(path).Bind(now.Size).Bind(now.Modified.UtcTicks).Bind(now.Identity?.File).Bind(now.Identity?.Changed)
+                .Query(row => new ContentDescription(now.Size, (int)row.Integer(0), row.NullableHash(1))).FirstOrDefault();
+        }
+        catch (SqliteException e)
+        {
+            throw _database.Unusable(e);
+        }
+    }
+}
