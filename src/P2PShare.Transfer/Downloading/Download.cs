@@ -9,7 +9,6 @@ namespace P2PShare.Transfer.Downloading;
 public sealed class Download : IDownload
 {
     private readonly DownloadDependencies _dependencies;
-    private readonly BandwidthLimiter _limiter;
     private readonly Lock _lock = new();
     private readonly DownloadRecord _record;
     private readonly long _bytesVerifiedBefore;
@@ -18,17 +17,18 @@ public sealed class Download : IDownload
     private Task _running = Task.CompletedTask;
     private DownloadState _state;
     private DownloadState _stateAfterCancel;
-    private Func<DownloadProgress> _readProgress;
-    private Func<DownloadTimes> _readTimes = static () => default;
+    private BandwidthLimiter? _limiter;
+    // Null unless it runs. A list of downloads lives as long as the peer server: what remains of an ended one is numbers.
+    private Func<DownloadProgress>? _readProgress;
+    private Func<DownloadTimes>? _readTimes;
+    private Numbers? _last;
 
     /// <param name="isSaved">Whether the state folder has it.</param>
     internal Download(DownloadDependencies dependencies, SavedDownload saved, bool isSaved = true)
     {
         _record = new DownloadRecord(dependencies.Store, dependencies.Logger, saved, isSaved);
         _dependencies = dependencies;
-        _limiter = new BandwidthLimiter(dependencies.Clock);
         _bytesVerifiedBefore = saved.BytesVerified;
-        _readProgress = ReadSavedProgress;
         Id = saved.Id;
         Request = saved.Request;
         Created = saved.Created;
@@ -63,17 +63,17 @@ public sealed class Download : IDownload
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
     public long? Limit
     {
-        get => _limiter.Limit;
-        set => _limiter.Limit = value;
+        get => Volatile.Read(ref _limiter)?.Limit;
+        set => Limiter.Limit = value;
     }
 
     /// <summary>Why it failed; null unless <see cref="DownloadState.Failed"/>.</summary>
     public P2PShareException? Error { get; private set; }
 
-    public DownloadProgress Progress => _readProgress();
+    public DownloadProgress Progress => Volatile.Read(ref _readProgress)?.Invoke() ?? Volatile.Read(ref _last)?.Progress ?? ReadSavedProgress();
 
     /// <summary>Where the time went since it was last started or resumed in this process; all zero if it was not.</summary>
-    public DownloadTimes Times => _readTimes();
+    public DownloadTimes Times => Volatile.Read(ref _readTimes)?.Invoke() ?? Volatile.Read(ref _last)?.Times ?? default;
 
     /// <summary>
     /// Ends when the download is complete, and throws <see cref="P2PShareException"/> when it failed or was stopped. While it is
@@ -138,6 +138,9 @@ public sealed class Download : IDownload
         }
     }
 
+    // Most small downloads need none.
+    private BandwidthLimiter Limiter => LazyInitializer.EnsureInitialized(ref _limiter, () => new BandwidthLimiter(_dependencies.Clock));
+
     private static TaskCompletionSource CreateCompletion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static string Describe(DownloadState state) => state switch
@@ -171,15 +174,15 @@ public sealed class Download : IDownload
         _readTimes = () => meters.Timings.Times;
         var (state, error) = await RunSessionAsync(isSmall, meters, cancellationToken).ConfigureAwait(false);
         meters.Timings.End();
-        // A list of downloads lives as long as the peer server: what remains of an ended one is numbers.
-        var (progress, times) = (_readProgress(), meters.Timings.Times);
+        var last = new Numbers(Progress, meters.Timings.Times);
         lock (_lock)
         {
             _state = state;
             Error = error;
             _cancel = static () => Task.CompletedTask;
-            _readProgress = () => progress;
-            _readTimes = () => times;
+            Volatile.Write(ref _last, last);
+            Volatile.Write(ref _readProgress, null);
+            Volatile.Write(ref _readTimes, null);
         }
 
         _dependencies.Metrics.DownloadEnded(activity, Describe(state), error, Times);
@@ -198,7 +201,7 @@ public sealed class Download : IDownload
 
             using var turn = isSmall ? await _dependencies.SmallContents!.OrdinaryTurns.WaitAsync(cancellationToken).ConfigureAwait(false) : null;
             var session = await DownloadSession.OpenAsync(
-                _dependencies, Request, _limiter, meters, bytes => Save(DownloadState.Running, null, bytes), cancellationToken).ConfigureAwait(false);
+                _dependencies, Request, Limiter, meters, bytes => Save(DownloadState.Running, null, bytes), cancellationToken).ConfigureAwait(false);
             _readProgress = () => session.Progress;
             await session.RunAsync(cancellationToken).ConfigureAwait(false);
             return (DownloadState.Complete, null);
@@ -282,4 +285,6 @@ public sealed class Download : IDownload
         // Observed, in case no caller waits for it.
         _ = _completion.Task.Exception;
     }
+
+    private sealed record Numbers(DownloadProgress Progress, DownloadTimes Times);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
@@ -14,24 +13,26 @@ namespace P2PShare.Transfer.Sharing;
 /// </summary>
 internal sealed class OfferedContent(IContent content, TimeProvider clock) : IServedContent, IDisposable
 {
-    private static readonly ImmutableDictionary<string, OfferedName> NoNames = ImmutableDictionary.Create<string, OfferedName>(StringComparer.Ordinal);
-
-    private readonly ReaderWriterLockSlim _swap = new();
-    private readonly ConcurrentDictionary<Guid, ImmutableDictionary<string, OfferedName>> _names = new();
-    private readonly ConcurrentDictionary<ContentChannel, bool> _channels = new();
-    // Null if it began as a download: then others have what this peer has.
-    private readonly SuperSeeding? _superSeeding = content is SharedContent ? new SuperSeeding(content.Description.PieceCount, clock) : null;
+    // Many are offered and few are fetched at a time: what only serving needs is there while a channel is.
+    private ReadGate _swap;
+    // One that began as a download is not super-seeded: others have what this peer has.
+    private readonly bool _isSeed = content is SharedContent;
+    private OfferedNames _names = OfferedNames.None;
+    private ChannelSet? _open;
     private IContent _content = content;
     private volatile IChannelAcceptor? _acceptor;
 
     public ContentDescription Description { get; } = content.Description;
 
+    /// <summary>The file that it is offered from, for <see cref="OfferedPaths"/>, which sets it.</summary>
+    public string? Path { get; set; }
+
     public Hash256 PiecesRoot => Description.PiecesRoot!.Value;
 
-    /// <summary>The groups it is offered in, and the names it has in each. A copy.</summary>
-    public IReadOnlyList<OfferedName> Names => [.. _names.Values.SelectMany(names => names.Values)];
+    /// <summary>The groups it is offered in, and the names it has in each.</summary>
+    public OfferedNames Names => Volatile.Read(ref _names);
 
-    public IEnumerable<ContentChannel> Channels => _channels.Keys;
+    public IEnumerable<ContentChannel> Channels => Open?.Channels ?? [];
 
     public IReadOnlyList<Hash256> PieceLayer => Use(content => content.PieceLayer);
 
@@ -42,36 +43,31 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
         set => _acceptor = value;
     }
 
-    public bool IsOfferedIn(Guid group) => _names.ContainsKey(group);
+    public bool IsOfferedIn(Guid group) => Names.IsIn(group);
 
     /// <returns>One of its names in the group.</returns>
     public string? NameIn(Guid group) => NamesIn(group).FirstOrDefault()?.Name;
 
     /// <returns>Empty if it is not offered in the group.</returns>
-    public IEnumerable<OfferedName> NamesIn(Guid group) => _names.GetValueOrDefault(group, NoNames).Values;
+    public IEnumerable<OfferedName> NamesIn(Guid group) => Names.In(group);
 
     /// <summary>Offers it in a group under a name. What the user shared does not become received.</summary>
-    public void OfferIn(OfferedName name) => _names.AddOrUpdate(
-        name.Group.Id,
-        _ => NoNames.Add(name.Name, name),
-        (_, before) => before.SetItem(name.Name, name with { IsReceived = name.IsReceived && before.GetValueOrDefault(name.Name)?.IsReceived != false }));
+    public void OfferIn(OfferedName name) => ImmutableInterlocked.Update(ref _names, (before, added) => before.With(added), name);
 
-    public void Withdraw(GroupIdentity group) => _names.TryRemove(group.Id, out _);
+    public void Withdraw(GroupIdentity group) => ImmutableInterlocked.Update(ref _names, (before, removed) => before.Without(removed), group.Id);
 
     /// <summary>Stops offering it under one name.</summary>
-    /// <returns>Whether that was the last one in its group.</returns>
+    /// <returns>Whether it has no other name in the group.</returns>
     public bool Withdraw(OfferedName name)
     {
-        while (_names.TryGetValue(name.Group.Id, out var before))
+        var isLast = false;
+        ImmutableInterlocked.Update(ref _names, before =>
         {
-            var left = before.Remove(name.Name);
-            if (left.IsEmpty ? _names.TryRemove(KeyValuePair.Create(name.Group.Id, before)) : _names.TryUpdate(name.Group.Id, left, before))
-            {
-                return left.IsEmpty;
-            }
-        }
-
-        return true;
+            var left = before.Without(name);
+            isLast = !left.IsIn(name.Group.Id);
+            return left;
+        });
+        return isLast;
     }
 
     /// <summary>The whole file that backs it now; null if a part does.</summary>
@@ -87,51 +83,61 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
     /// <inheritdoc cref="IContent.Read"/>
     public void Read(long offset, Span<byte> buffer)
     {
-        _swap.EnterReadLock();
+        _swap.EnterRead();
         try
         {
             _content.Read(offset, buffer);
             // The reader is not connected, or has just left: the file is not kept open for it.
-            if (_channels.IsEmpty)
+            if (Open is null)
             {
                 _content.Release();
             }
         }
         finally
         {
-            _swap.ExitReadLock();
+            _swap.ExitRead();
         }
     }
 
     /// <summary>Waits for running reads, then lets <paramref name="change"/> back it with something else.</summary>
     public void Swap(Func<IContent, IContent> change)
     {
-        _swap.EnterWriteLock();
+        _swap.EnterWrite();
         try
         {
             _content = change(_content);
         }
         finally
         {
-            _swap.ExitWriteLock();
+            _swap.ExitWrite();
         }
     }
 
-    public void Attach(ContentChannel channel) => _channels[channel] = true;
+    public void Attach(ContentChannel channel) => ImmutableInterlocked.Update(
+        ref _open,
+        (before, added) => before is null
+            ? new ChannelSet([added], _isSeed ? new SuperSeeding(Description.PieceCount, clock) : null)
+            : before with { Channels = before.Channels.Add(added) },
+        channel);
 
     /// <summary>Forgets a channel; with the last one the open file is released.</summary>
     public void Detach(ContentChannel channel)
     {
-        _channels.TryRemove(channel, out _);
-        _superSeeding?.Leave(channel, [.. Channels]);
-        if (_channels.IsEmpty)
+        ImmutableInterlocked.Update(
+            ref _open,
+            (before, left) => before?.Channels.Remove(left) is { IsEmpty: false } others ? before with { Channels = others } : null,
+            channel);
+        if (Open is { } open)
         {
-            Use(content =>
-            {
-                content.Release();
-                return true;
-            });
+            open.SuperSeeding?.Leave(channel, open.Channels);
+            return;
         }
+
+        Use(content =>
+        {
+            content.Release();
+            return true;
+        });
     }
 
     public void Accept(ContentChannel channel) => _acceptor?.Attach(channel);
@@ -139,28 +145,29 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
     /// <summary>Ends what <see cref="Acceptor"/> began, unless another download took its place.</summary>
     public void RemoveAcceptor(IChannelAcceptor acceptor) => Interlocked.CompareExchange(ref _acceptor, null, acceptor);
 
-    public bool TryAssign(ContentChannel channel, int piece) => _superSeeding?.TryAssign(channel, piece) ?? true;
+    public bool TryAssign(ContentChannel channel, int piece) => Open?.SuperSeeding?.TryAssign(channel, piece) ?? true;
 
-    public void Defer(ContentChannel channel, int piece) => _superSeeding?.Defer(channel, piece);
+    public void Defer(ContentChannel channel, int piece) => Open?.SuperSeeding?.Defer(channel, piece);
 
-    public void AddHaves(ContentChannel channel, IEnumerable<int> pieces) => _superSeeding?.AddHaves(channel, pieces);
+    public void AddHaves(ContentChannel channel, IEnumerable<int> pieces) => Open?.SuperSeeding?.AddHaves(channel, pieces);
 
-    public void Dispose()
-    {
-        _content.Dispose();
-        _swap.Dispose();
-    }
+    public void Dispose() => _content.Dispose();
+
+    private ChannelSet? Open => Volatile.Read(ref _open);
 
     private T Use<T>(Func<IContent, T> use)
     {
-        _swap.EnterReadLock();
+        _swap.EnterRead();
         try
         {
             return use(_content);
         }
         finally
         {
-            _swap.ExitReadLock();
+            _swap.ExitRead();
         }
     }
+
+    /// <summary>The channels on which others see the content now; at least one.</summary>
+    private sealed record ChannelSet(ImmutableHashSet<ContentChannel> Channels, SuperSeeding? SuperSeeding);
 }

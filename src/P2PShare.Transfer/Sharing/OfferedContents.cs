@@ -1,4 +1,5 @@
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Sharing;
@@ -8,6 +9,8 @@ internal sealed class OfferedContents(TimeProvider clock) : IDisposable
 {
     private readonly Dictionary<Hash256, OfferedContent> _contents = [];
     private readonly OfferedPaths _paths = new();
+    // All names of a group have it in common: every answer of a tracker has one of its own.
+    private readonly Dictionary<GroupIdentity, GroupIdentity> _groups = [];
     private readonly Lock _lock = new();
 
     /// <summary>Names offered, over all groups.</summary>
@@ -59,7 +62,7 @@ internal sealed class OfferedContents(TimeProvider clock) : IDisposable
                 });
             }
 
-            offered.OfferIn(name);
+            offered.OfferIn(name with { Group = Intern(name.Group) });
             return (offered, offered.GetHave().IsComplete, content is SharedContent { File.Path: var path } ? SetPath(path, offered) : null);
         }
     }
@@ -76,7 +79,7 @@ internal sealed class OfferedContents(TimeProvider clock) : IDisposable
     {
         lock (_lock)
         {
-            if (offered.Names.Count == 0 && _contents.GetValueOrDefault(offered.PiecesRoot) == offered)
+            if (offered.Names.IsEmpty && _contents.GetValueOrDefault(offered.PiecesRoot) == offered)
             {
                 _contents.Remove(offered.PiecesRoot);
                 _paths.Remove(offered);
@@ -95,5 +98,15 @@ internal sealed class OfferedContents(TimeProvider clock) : IDisposable
 
             _contents.Clear();
         }
+    }
+
+    private GroupIdentity Intern(GroupIdentity group)
+    {
+        if (!_groups.TryGetValue(group, out var known) || known.Name != group.Name)
+        {
+            _groups[group] = known = group;
+        }
+
+        return known;
     }
 }

@@ -5,7 +5,6 @@ internal sealed class OfferedPaths
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, OfferedContent> _contents = new(StringComparer.Ordinal);
-    private readonly Dictionary<OfferedContent, string> _paths = [];
 
     /// <summary>Notes the file that a content is offered from now.</summary>
     /// <returns>Another content that was offered from there; null if there is none.</returns>
@@ -22,11 +21,11 @@ internal sealed class OfferedPaths
             RemoveCore(offered);
             if (before is not null)
             {
-                _paths.Remove(before);
+                before.Path = null;
             }
 
             _contents[path] = offered;
-            _paths[offered] = path;
+            offered.Path = path;
             return before;
         }
     }
@@ -36,7 +35,7 @@ internal sealed class OfferedPaths
     {
         lock (_lock)
         {
-            return _paths.GetValueOrDefault(offered);
+            return offered.Path;
         }
     }
 
@@ -51,9 +50,10 @@ internal sealed class OfferedPaths
 
     private void RemoveCore(OfferedContent offered)
     {
-        if (_paths.Remove(offered, out var path))
+        if (offered.Path is { } path)
         {
             _contents.Remove(path);
+            offered.Path = null;
         }
     }
 }

@@ -87,6 +87,20 @@ internal sealed class OpenedFile : IDisposable
         _handle.DangerousAddRef(ref counted);
     }
 
+    /// <returns>False if it is disposed.</returns>
+    public bool TryAddReader()
+    {
+        try
+        {
+            AddReader();
+            return true;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
     public void RemoveReader() => _handle.DangerousRelease();
 
     private bool IsChecked(FileStamp now, long offset, int length) => GetCheckedStamp(offset, length) == now;

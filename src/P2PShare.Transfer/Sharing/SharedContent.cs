@@ -12,7 +12,6 @@ namespace P2PShare.Transfer.Sharing;
 /// </summary>
 internal sealed class SharedContent(HashedFile file, TimeProvider clock) : IContent
 {
-    private readonly Lock _lock = new();
     private OpenedFile? _opened;
 
     public HashedFile File => file;
@@ -20,9 +19,6 @@ internal sealed class SharedContent(HashedFile file, TimeProvider clock) : ICont
     public ContentDescription Description => file.Content;
 
     public IReadOnlyList<Hash256> PieceLayer => file.PieceLayer;
-
-    /// <summary>What is known to answer as a whole, or not at all.</summary>
-    public string Disk => file.Identity is { } identity ? $"device {identity.Device}" : Path.GetDirectoryName(file.Path) ?? "";
 
     public Bitfield GetHave()
     {
@@ -73,14 +69,7 @@ internal sealed class SharedContent(HashedFile file, TimeProvider clock) : ICont
         }
     }
 
-    public void Release()
-    {
-        lock (_lock)
-        {
-            _opened?.Dispose();
-            _opened = null;
-        }
-    }
+    public void Release() => Interlocked.Exchange(ref _opened, null)?.Dispose();
 
     public void Dispose() => Release();
 
@@ -116,27 +105,15 @@ internal sealed class SharedContent(HashedFile file, TimeProvider clock) : ICont
     {
         while (true)
         {
-            lock (_lock)
+            if (Volatile.Read(ref _opened) is { } opened && opened.TryAddReader())
             {
-                if (_opened is { } opened)
-                {
-                    opened.AddReader();
-                    return opened;
-                }
+                return opened;
             }
 
-            // Not under the lock: it may take its time, and others want to release.
             var mine = Run(DiskCalls.OpenLimit, () => new OpenedFile(file, SafeFile.OpenShared(file.Path)));
-            lock (_lock)
+            if (Interlocked.CompareExchange(ref _opened, mine, null) is not null)
             {
-                if (_opened is null)
-                {
-                    _opened = mine;
-                }
-                else
-                {
-                    mine.Dispose();
-                }
+                mine.Dispose();
             }
         }
     }
@@ -145,7 +122,7 @@ internal sealed class SharedContent(HashedFile file, TimeProvider clock) : ICont
     {
         try
         {
-            return DiskCalls.Run(Disk, limit, clock, call);
+            return DiskCalls.Run(file.Disk, limit, clock, call);
         }
         catch (TimeoutException e)
         {

@@ -14,7 +14,7 @@ internal sealed class WholeContentReader(Action<OfferedContent, Exception> repor
 
     public void Read(IReadOnlyList<WholeContent> contents)
     {
-        foreach (var disk in contents.Select(content => (Content: content, File: ((OfferedContent)content.Content).WholeFile)).GroupBy(one => one.File?.Disk))
+        foreach (var disk in contents.Select(content => (Content: content, File: ((OfferedContent)content.Content).WholeFile)).GroupBy(one => one.File?.File.Disk))
         {
             if (disk.Key is { } name)
             {

@@ -16,6 +16,9 @@ public sealed record HashedFile(
     /// </summary>
     internal bool WasHashedHere { get; init; }
 
+    /// <summary>What is known to answer as a whole, or not at all.</summary>
+    internal string Disk => Identity is { } identity ? $"device {identity.Device}" : System.IO.Path.GetDirectoryName(Path) ?? "";
+
     internal FileStamp Stamp => new(Content.Size, Modified, Identity);
 
     /// <summary>The hash that a piece must have.</summary>

@@ -142,6 +142,12 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
             }
         }
 
+        if (_changes.Count == 0 && _changes.Capacity > AnnounceRequest.MaxHoldings)
+        {
+            // It had all holdings, and seldom has them again.
+            _changes.TrimExcess();
+        }
+
         var rejected = new List<Announcement>();
         foreach (var holding in response.Rejected)
         {
