@@ -19,7 +19,7 @@ internal sealed class FileSelection(P2PSession session)
     private const int MaxSame = 10;
 
     private readonly Dictionary<string, int> _lookUps = new(StringComparer.OrdinalIgnoreCase);
-    private readonly Dictionary<string, IReadOnlyList<FileResponse>> _kept = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, KeptFiles> _kept = new(StringComparer.OrdinalIgnoreCase);
 
     /// <returns>
     /// In the order of <see cref="FileName.Key(string)"/>: the file with exactly this name; if there is none, those that match the wildcards or that differ
@@ -102,11 +102,10 @@ internal sealed class FileSelection(P2PSession session)
 
         if (!_kept.TryGetValue(group, out var kept))
         {
-            _kept[group] = kept = await session.Client.ListFilesAsync(group, ListQuery.All, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+            _kept[group] = kept = new KeptFiles(await session.Client.ListFilesAsync(group, ListQuery.All, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false));
         }
 
-        var key = FileName.Key(query.Prefix);
-        foreach (var file in kept.Where(file => FileName.Key(file.Name).StartsWith(key, StringComparison.Ordinal)))
+        foreach (var file in kept.Find(query.Prefix))
         {
             yield return file;
         }

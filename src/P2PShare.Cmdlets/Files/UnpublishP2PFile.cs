@@ -23,16 +23,24 @@ namespace P2PShare.Cmdlets.Files;
 /// <para>Shows which files would no longer be shared because they are older than thirty days. Without -WhatIf their shares
 /// end.</para>
 /// </example>
-[Cmdlet(VerbsData.Unpublish, "P2PFile", SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Unpublish, "P2PFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PFile))]
 public sealed class UnpublishP2PFile : SessionCmdlet
 {
+    private const string InputObjectSet = "InputObject";
+    private const string NameSet = "Name";
+
     // By group: what one request ends, and whether a pattern selected it.
-    private readonly Dictionary<string, Dictionary<string, (FileResponse File, bool ByPattern)>> _waiting = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, Dictionary<string, (P2PFile File, bool ByPattern)>> _waiting = new(StringComparer.OrdinalIgnoreCase);
     private FileSelection? _selection;
 
+    /// <summary>Files, from Get-P2PFile or Send-P2PFile.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
+    [ValidateNotNullOrEmpty]
+    public P2PFile[] InputObject { get; set; } = [];
+
     /// <summary>The group to stop sharing with. No wildcards.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string? Group { get; set; }
@@ -40,7 +48,7 @@ public sealed class UnpublishP2PFile : SessionCmdlet
     /// <summary>
     /// Names of files in the group, wildcards allowed: a pattern selects among the files that the session's user shares.
     /// </summary>
-    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(FileCompleter))]
@@ -52,18 +60,21 @@ public sealed class UnpublishP2PFile : SessionCmdlet
 
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
+        // Not looked up: there may be thousands.
+        foreach (var file in ParameterSetName == InputObjectSet ? InputObject : [])
+        {
+            await AddAsync(file, byPattern: false, cancellationToken);
+        }
+
         _selection ??= new FileSelection(CurrentSession);
-        foreach (var name in Name)
+        foreach (var name in ParameterSetName == NameSet ? Name : [])
         {
             await TryAsync(name, async () =>
             {
                 // Before the first is withdrawn: a name that is asked for later may be one of them.
-                foreach (var (file, _) in await _selection.FindAsync(Group!, name, cancellationToken).ToListAsync(cancellationToken))
+                foreach (var found in await _selection.FindAsync(Group!, name, cancellationToken).ToListAsync(cancellationToken))
                 {
-                    if (ShouldProcess($"{file.Name} in group {Group}", "Stop sharing"))
-                    {
-                        await AddAsync(file, byPattern: file.Name != name, cancellationToken);
-                    }
+                    await AddAsync(found.Describe(), byPattern: found.File.Name != name, cancellationToken);
                 }
             });
         }
@@ -77,8 +88,13 @@ public sealed class UnpublishP2PFile : SessionCmdlet
         }
     }
 
-    private async Task AddAsync(FileResponse file, bool byPattern, CancellationToken cancellationToken)
+    private async Task AddAsync(P2PFile file, bool byPattern, CancellationToken cancellationToken)
     {
+        if (!ShouldProcess($"{file.Name} in group {file.Group}", "Stop sharing"))
+        {
+            return;
+        }
+
         if (!_waiting.TryGetValue(file.Group, out var waiting))
         {
             _waiting[file.Group] = waiting = [];
@@ -108,13 +124,13 @@ public sealed class UnpublishP2PFile : SessionCmdlet
         });
     }
 
-    private void Report(FileResponse file, bool byPattern, FailedWithdrawal? failed)
+    private void Report(P2PFile file, bool byPattern, FailedWithdrawal? failed)
     {
         if (failed is null)
         {
             if (PassThru)
             {
-                WriteObject(new P2PFile(file));
+                WriteObject(file);
             }
         }
         else if (byPattern && failed.Code == ErrorCode.NotSharer)

@@ -277,6 +277,23 @@ public sealed class FileCmdletTests : CmdletTest
     }
 
     [Fact]
+    public void Many_names_are_withdrawn_each_by_itself_whatever_its_case()
+    {
+        // More than are looked up one by one, and one of them is the beginning of a name that stays.
+        var folder = Directory.CreateDirectory(Alice.Combine("many")).FullName;
+        foreach (var name in Enumerable.Range(0, 30).Select(i => $"f{i}.bin").Append("f1.bin.old"))
+        {
+            Alice.MakeFile(Path.Combine("many", name), 100);
+        }
+
+        Alice.Succeed("Send-P2PFile $folder dev -Recurse", ("folder", folder));
+
+        Alice.Succeed("0..29 | ForEach-Object { [pscustomobject]@{ Group = 'dev'; Name = \"many/F$_.BIN\" } } | Unpublish-P2PFile");
+
+        Assert.Equal("many/f1.bin.old", Assert.Single(Bob.Succeed("(Get-P2PFile dev).Name")).BaseObject);
+    }
+
+    [Fact]
     public void Only_the_user_who_shared_a_file_stops_its_share()
     {
         Alice.Succeed("Send-P2PFile $source dev", ("source", Alice.MakeFile("data.bin", 1000)));
