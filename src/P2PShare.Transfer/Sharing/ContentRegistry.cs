@@ -113,12 +113,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     {
         using var withdrawal = _withdrawals.Begin(group, names: null);
         await leave().ConfigureAwait(false);
-        var key = AccountName.Key(group);
-        foreach (var (offered, name) in _offered.FindNames(name => AccountName.Key(name.Group.Name) == key))
-        {
-            _store.RemoveAsync(name.Group, name.Name).ObserveFailure(_logger);
-            Withdraw(offered, name.Group);
-        }
+        Remove(_offered.FindNames(name => AccountName.Key(name.Group.Name) == AccountName.Key(group)));
     }
 
     public void Dispose()
@@ -229,11 +224,20 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
                 _logger.AnnouncementsRejected(NameList.Join(news), lost[0].Name.Group.Name);
             }
 
-            foreach (var (offered, name) in lost)
-            {
-                _store.RemoveAsync(name.Group, name.Name).ObserveFailure(_logger);
-                Withdraw(offered, name.Group);
-            }
+            Remove(lost);
+        }
+    }
+
+    private void Remove(IReadOnlyList<(OfferedContent Content, OfferedName Name)> lost)
+    {
+        foreach (var group in lost.GroupBy(one => one.Name.Group.Id, one => one.Name.Name))
+        {
+            _store.RemoveAsync(group.Key, [.. group]).ObserveFailure(_logger);
+        }
+
+        foreach (var (offered, name) in lost)
+        {
+            Withdraw(offered, name.Group);
         }
     }
 

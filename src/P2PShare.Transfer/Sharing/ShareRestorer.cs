@@ -13,6 +13,9 @@ namespace P2PShare.Transfer.Sharing;
 /// <param name="offer">Offers a file under a name.</param>
 internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, OfferedName> offer, ILogger logger, TimeProvider clock) : IDisposable
 {
+    // One call to the disk for so many: what it costs to wait for one is several times what it costs to find a file.
+    private const int MaxBatch = 128;
+
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>Ends when every file that may have changed was hashed.</summary>
@@ -21,18 +24,22 @@ internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, Offered
     public void Restore()
     {
         var toHash = new List<ShareStore.Share>();
-        foreach (var share in store.GetAll().Where(share => share.File.Content.Size > 0))
+        foreach (var disk in store.GetAll().Where(share => share.File.Content.Size > 0).GroupBy(share => share.File.Disk))
         {
-            try
+            foreach (var batch in disk.Chunk(MaxBatch))
             {
-                if (!TryOffer(share))
+                var isSame = FindUntouched(disk.Key, batch);
+                for (var i = 0; i < batch.Length; i++)
                 {
-                    toHash.Add(share);
+                    if (isSame[i])
+                    {
+                        offer(batch[i].File, NameOf(batch[i]));
+                    }
+                    else
+                    {
+                        Check(batch[i], toHash);
+                    }
                 }
-            }
-            catch (P2PShareException e)
-            {
-                Drop(share, e);
             }
         }
 
@@ -40,6 +47,48 @@ internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, Offered
     }
 
     public void Dispose() => _stop.Cancel();
+
+    /// <returns>For each share, whether its file is known to be the same; false also if it cannot be found out.</returns>
+    private bool[] FindUntouched(string disk, ShareStore.Share[] shares)
+    {
+        try
+        {
+            return DiskCalls.Run(disk, DiskCalls.OpenLimit, clock, () => Array.ConvertAll(shares, share => IsUntouched(share.File)));
+        }
+        catch (TimeoutException)
+        {
+            // One of them may be at fault: each is tried by itself.
+            return new bool[shares.Length];
+        }
+    }
+
+    // No change leaves the change time as it was, not even one of who may read the file.
+    private static bool IsUntouched(HashedFile file)
+    {
+        try
+        {
+            return file.Identity is not null && SafeFile.Find(file.Path) is { Kind: FileKind.File, Stamp: var now } && now == file.Stamp;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private void Check(ShareStore.Share share, List<ShareStore.Share> toHash)
+    {
+        try
+        {
+            if (!TryOffer(share))
+            {
+                toHash.Add(share);
+            }
+        }
+        catch (P2PShareException e)
+        {
+            Drop(share, e);
+        }
+    }
 
     // False if only its bytes can show whether it is the same.
     private bool TryOffer(ShareStore.Share share)

@@ -1,4 +1,5 @@
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -11,6 +12,7 @@ namespace P2PShare.Transfer.Storage;
 public sealed class DestinationNames(string folder, Func<string, bool>? foldsCase = null)
 {
     private readonly Dictionary<string, string> _taken = new(StringComparer.OrdinalIgnoreCase);
+    private (string InGroup, string Path)? _lastFolder;
     private bool? _foldsCase;
 
     /// <summary>Takes the path of a file.</summary>
@@ -20,7 +22,7 @@ public sealed class DestinationNames(string folder, Func<string, bool>? foldsCas
     /// <exception cref="P2PShareException">As <see cref="DestinationPath.Resolve"/>, or <see cref="ErrorCode.DestinationInvalid"/> for the second of two names.</exception>
     public string Take(string name, bool hasTwin = false)
     {
-        var path = DestinationPath.Resolve(folder, name);
+        var path = Resolve(name);
         var other = _taken.TryGetValue(name, out var taken) && taken != name ? taken : hasTwin && taken is null ? FindTwin(path) : null;
         if (other is not null && FoldsCase())
         {
@@ -28,6 +30,21 @@ public sealed class DestinationNames(string folder, Func<string, bool>? foldsCas
         }
 
         _taken.TryAdd(name, name);
+        return path;
+    }
+
+    // Files of one folder follow each other: it is checked once. What is written later is written into a folder that is no link, whatever was found here.
+    private string Resolve(string name)
+    {
+        var end = name.LastIndexOf('/');
+        if (end > 0 && _lastFolder is { } last && name.AsSpan(0, end).SequenceEqual(last.InGroup))
+        {
+            FileName.CheckPath(name);
+            return Path.Combine(last.Path, name[(end + 1)..]);
+        }
+
+        var path = DestinationPath.Resolve(folder, name);
+        _lastFolder = end > 0 ? (name[..end], Path.GetDirectoryName(path)!) : null;
         return path;
     }
 

@@ -12,6 +12,9 @@ public static class FileHasher
     // Small enough to be hashed while it is still in the second-level cache, and enough blocks to hash several at once.
     private const int ReadLength = 256 * 1024;
 
+    // What is read and hashed at once if the system has it in memory.
+    private const int SmallSize = 64 * 1024;
+
     /// <inheritdoc cref="HashAsync(string, string?, IProgress{long}?, CancellationToken)"/>
     public static Task<HashedFile> HashAsync(string path, IProgress<long>? progress, CancellationToken cancellationToken) =>
         HashAsync(path, root: null, progress, cancellationToken);
@@ -32,8 +35,8 @@ public static class FileHasher
         string path, string? root, Func<long, int> choosePieceLength, IProgress<long>? progress, TimeProvider clock, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path);
-        using var handle = Open(path, root, clock);
-        var before = SafeFile.Status(handle, path).Stamp;
+        using var opened = Open(path, root, choosePieceLength, clock);
+        var (handle, before) = (opened.Handle, opened.Before);
         var hasSettled = before.Identity?.HasSettled(clock.GetUtcNow()) == true;
         var layout = new ContentDescription(before.Size, choosePieceLength(before.Size), null);
         if (layout.Size > PieceLength.MaxContentSize)
@@ -45,7 +48,15 @@ public static class FileHasher
         var hashes = new Hash256[layout.PieceCount];
         try
         {
-            await HashPiecesAsync(handle, layout, hashes, progress, clock, cancellationToken).ConfigureAwait(false);
+            if (opened.Root is { } only)
+            {
+                hashes[0] = only;
+                progress?.Report(layout.Size);
+            }
+            else
+            {
+                await HashPiecesAsync(handle, layout, hashes, progress, clock, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (EndOfStreamException)
         {
@@ -70,15 +81,48 @@ public static class FileHasher
         return new HashedFile(path, before.Modified, content, hashes.Length > 1 ? hashes : [], before.Identity) { WasHashedHere = hasSettled };
     }
 
-    private static SafeFileHandle Open(string path, string? root, TimeProvider clock)
+    private static OpenedToHash Open(string path, string? root, Func<long, int> choosePieceLength, TimeProvider clock)
     {
         try
         {
-            return DiskCalls.Run(Path.GetDirectoryName(path) ?? path, DiskCalls.OpenLimit, clock, () => SafeFile.OpenShared(path, root));
+            return DiskCalls.Run(Path.GetDirectoryName(path) ?? path, DiskCalls.OpenLimit, clock, () =>
+            {
+                var handle = SafeFile.OpenShared(path, root);
+                try
+                {
+                    var before = SafeFile.Status(handle, path).Stamp;
+                    return new OpenedToHash(handle, before, HashSmall(handle, before.Size, choosePieceLength));
+                }
+                catch
+                {
+                    handle.Dispose();
+                    throw;
+                }
+            });
         }
         catch (TimeoutException e)
         {
             throw FileErrors.Unreadable(path, e);
+        }
+    }
+
+    // Of thousands of small files the tasks that hash them would take longer than the hashes.
+    private static Hash256? HashSmall(SafeFileHandle handle, long size, Func<long, int> choosePieceLength)
+    {
+        if (!OperatingSystem.IsLinux() || size is 0 or > SmallSize || size > choosePieceLength(size))
+        {
+            return null;
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent(SmallSize);
+        try
+        {
+            var content = buffer.AsSpan(0, (int)size);
+            return LinuxCalls.TryReadCached(handle, content, 0) ? HashTree.ContentRoot(content) : null;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -147,6 +191,12 @@ public static class FileHasher
             ArrayPool<byte>.Shared.Return(buffer);
             ArrayPool<Hash256>.Shared.Return(leaves);
         }
+    }
+
+    /// <param name="Root">The pieces root, if it is small and was in memory.</param>
+    private sealed record OpenedToHash(SafeFileHandle Handle, FileStamp Before, Hash256? Root) : IDisposable
+    {
+        public void Dispose() => Handle.Dispose();
     }
 
     private sealed class ReadCounter

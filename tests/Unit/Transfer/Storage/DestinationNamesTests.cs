@@ -56,4 +56,20 @@ public sealed class DestinationNamesTests : IDisposable
 
         Assert.Equal([_folder.Combine("a")], Directory.GetFileSystemEntries(_folder.Path));
     }
+
+    [Fact]
+    public void Each_folder_of_names_is_checked_for_a_link_and_each_name_by_itself()
+    {
+        Directory.CreateDirectory(_folder.Combine("real"));
+        Directory.CreateSymbolicLink(_folder.Combine("link"), _folder.Combine("real"));
+        var names = new DestinationNames(_folder.Path, _ => false);
+
+        Assert.Equal([_folder.Combine("real", "a"), _folder.Combine("real", "b")], [names.Take("real/a"), names.Take("real/b")]);
+        Assert.Equal(ErrorCode.DestinationInvalid, Assert.Throws<P2PShareException>(() => names.Take("link/a")).Code);
+        // One that failed is not remembered as right.
+        Assert.Equal(ErrorCode.DestinationInvalid, Assert.Throws<P2PShareException>(() => names.Take("link/b")).Code);
+        Assert.Equal(ErrorCode.InvalidFileName, Assert.Throws<P2PShareException>(() => names.Take("real/..")).Code);
+        Assert.Equal(_folder.Combine("c"), names.Take("c"));
+        Assert.Equal(ErrorCode.InvalidFileName, Assert.Throws<P2PShareException>(() => names.Take("/d")).Code);
+    }
 }
