@@ -95,11 +95,31 @@ public readonly struct Hash256 : IEquatable<Hash256>
     internal sealed class JsonHexConverter : JsonConverter<Hash256>
     {
         public override Hash256 Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            reader.TokenType == JsonTokenType.String && TryParse(reader.GetString(), out var hash)
+            reader.TokenType == JsonTokenType.String && TryRead(ref reader, out var hash)
                 ? hash
                 : throw new JsonException("64 hexadecimal digits were expected.");
 
-        public override void Write(Utf8JsonWriter writer, Hash256 value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(value.ToString());
+        public override void Write(Utf8JsonWriter writer, Hash256 value, JsonSerializerOptions options)
+        {
+            Span<byte> bytes = stackalloc byte[Size];
+            value.CopyTo(bytes);
+            Span<byte> digits = stackalloc byte[Size * 2];
+            Convert.TryToHexStringLower(bytes, digits, out _);
+            writer.WriteStringValue(digits);
+        }
+
+        // Lists and announces have thousands: most are read where they are.
+        private static bool TryRead(ref Utf8JsonReader reader, out Hash256 hash)
+        {
+            if (reader.HasValueSequence || reader.ValueIsEscaped || reader.ValueSpan.Length != Size * 2)
+            {
+                return TryParse(reader.GetString(), out hash);
+            }
+
+            Span<byte> bytes = stackalloc byte[Size];
+            var isHex = Convert.FromHexString(reader.ValueSpan, bytes, out _, out _) == System.Buffers.OperationStatus.Done;
+            hash = isHex ? new Hash256(bytes) : default;
+            return isHex;
+        }
     }
 }
