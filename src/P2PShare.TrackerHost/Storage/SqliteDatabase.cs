@@ -190,11 +190,11 @@ internal sealed class SqliteDatabase : TrackerDatabase
     protected override ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection) =>
         ValueTask.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
 
-    protected override ValueTask CloseAsync()
+    protected override async ValueTask CloseAsync()
     {
         _isClosed = true;
         CloseIdleReaders();
-        return ValueTask.CompletedTask;
+        await (_log.Copy ?? Task.CompletedTask);
     }
 
     private bool KeepReader(PreparedSqliteConnection reader)

@@ -1,3 +1,4 @@
+using Dapper;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -13,12 +14,16 @@ namespace P2PShare.TrackerHost.Storage;
 /// <param name="pages">Pages that are written from the beginning of one copy to that of the next.</param>
 internal sealed class SqliteLog(string connectionString, int pages)
 {
+    // Copies after each of which the writer has written more than few pages again. The writer then copies what came during the last one.
+    private const int MaxCopies = 4;
+
     // What was written during a copy of so many pages, or fewer, the writer copies.
     private readonly int _fewPages = pages / 8;
 
     // Pages that the writer had written when the log began anew, or was to, and when the running copy began.
     private long _begun;
     private long _copiedUntil;
+    private int _copies;
 
     /// <summary>The copy that runs; null if none does.</summary>
     public Task? Copy { get; private set; }
@@ -39,7 +44,7 @@ internal sealed class SqliteLog(string connectionString, int pages)
         }
         else if (Copy.IsCompleted)
         {
-            if (written - _copiedUntil > _fewPages)
+            if (written - _copiedUntil > _fewPages && _copies < MaxCopies)
             {
                 Begin(written);
                 return;
@@ -47,7 +52,7 @@ internal sealed class SqliteLog(string connectionString, int pages)
 
             // Its result is ignored: a reader of an old state, or another process that copies, may keep the log from beginning anew, and the next copy tries again.
             _ = raw.sqlite3_wal_checkpoint_v2(writer.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _);
-            Copy = null;
+            (Copy, _copies) = (null, 0);
             _begun = written;
         }
     }
@@ -55,6 +60,7 @@ internal sealed class SqliteLog(string connectionString, int pages)
     private void Begin(long written)
     {
         _copiedUntil = written;
+        _copies++;
         Copy = Task.Run(CopyPages);
     }
 
@@ -65,7 +71,8 @@ internal sealed class SqliteLog(string connectionString, int pages)
         {
             using var connection = new SqliteConnection(connectionString);
             connection.Open();
-            _ = raw.sqlite3_wal_checkpoint_v2(connection.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _);
+            // The statement, not the function: a connection that has read nothing does not know yet that there is a log.
+            connection.Execute("PRAGMA wal_checkpoint(PASSIVE)");
         }
         catch (SqliteException)
         {

@@ -51,6 +51,33 @@ public sealed class SqliteLogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_copy_is_not_left_to_the_writer()
+    {
+        var database = new FileInfo(_folder.Combine("test.db"));
+        for (var i = 0; i < Pages && _log.Copy is null; i++)
+        {
+            await WriteAsync();
+        }
+
+        database.Refresh();
+
+        Assert.True(database.Length > Pages / 2 * PageSize, $"The database has {database.Length} bytes.");
+    }
+
+    [Fact]
+    public async Task The_log_begins_anew_although_much_is_written_during_each_copy()
+    {
+        for (var i = 0; i < 60; i++)
+        {
+            _log.Keep(_writer);
+            await (_log.Copy ?? Task.CompletedTask);
+            await _writer.ExecuteAsync("INSERT INTO bytes (value) VALUES (zeroblob(800000))");
+        }
+
+        Assert.InRange(LogSize, 1, 10 * Pages * PageSize);
+    }
+
+    [Fact]
     public async Task A_reader_of_an_old_state_keeps_the_log_and_the_log_begins_anew_when_it_ends()
     {
         await using (var reader = new SqliteConnection(_writer.ConnectionString))
