@@ -16,8 +16,8 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     /// <summary>Bulk connections above which no more are dialled to near peers: each has a thread that is always busy.</summary>
     public static readonly int MaxBulkConnections = 2 * Environment.ProcessorCount;
 
-    /// <summary>Bulk connections above which none is dialled: threads that wait for a far peer cost little.</summary>
-    public static readonly int MaxFarConnections = Math.Max(16, MaxBulkConnections);
+    /// <summary>Bulk connections to far peers above which no more are dialled to such: threads that wait for a far peer cost little.</summary>
+    public const int MaxFarConnections = 16;
 
     /// <summary>How soon after its handshake a peer that dialled has to show a valid ticket, whatever else it sends.</summary>
     public static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(10);
@@ -38,9 +38,8 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
 
     public int Count => _connections.Count;
 
-    /// <param name="isFar">Whether the peer is far.</param>
-    /// <returns>Whether there is no room for another bulk connection to such a peer.</returns>
-    public bool IsBulkFull(bool isFar) => _connections.Keys.Count(connection => connection.IsBulk) >= (isFar ? MaxFarConnections : MaxBulkConnections);
+    /// <param name="isFar">Those to far peers, or to near ones.</param>
+    public int CountBulk(bool isFar) => _connections.Keys.Count(connection => connection.IsBulk && connection.Path is { IsFar: true } == isFar);
 
     /// <summary>Blocks and whole contents that peers requested and that are not sent yet.</summary>
     public int WaitingBlocks => _connections.Keys.Sum(connection => connection.WaitingBlocks);

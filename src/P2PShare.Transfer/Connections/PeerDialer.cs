@@ -12,6 +12,9 @@ internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable conne
 {
     private readonly ConcurrentDictionary<Hash256, Lazy<Task<PeerConnection>>> _dials = new();
 
+    // Of each bulk connection that is being dialled, whether the peer is far: it has its place already.
+    private readonly List<bool> _bulkDials = [];
+
     /// <summary>All connections, those that the other side dialled included.</summary>
     public IEnumerable<PeerConnection> Connections => connections.Connections;
 
@@ -39,15 +42,32 @@ internal sealed class PeerDialer(IPeerTransport transport, ConnectionTable conne
 
     public async Task<PeerConnection?> DialBulkAsync(PeerConnection first)
     {
-        if (connections.IsBulkFull(first.Path?.IsFar == true))
+        var isFar = first.Path is { IsFar: true };
+        lock (_bulkDials)
         {
-            return null;
+            var dialled = _bulkDials.Count(dial => dial == isFar);
+            if (connections.CountBulk(isFar) + dialled >= (isFar ? ConnectionTable.MaxFarConnections : ConnectionTable.MaxBulkConnections))
+            {
+                return null;
+            }
+
+            _bulkDials.Add(isFar);
         }
 
-        var (stream, remote) = await Task.Factory.StartNew(
-            () => transport.DialBlocking(first.RemoteFingerprint, first.RemoteEndPoint, stopping),
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-        return connections.Run(stream, remote, isDialled: true, isBulk: true);
+        try
+        {
+            var (stream, remote) = await Task.Factory.StartNew(
+                () => transport.DialBlocking(first.RemoteFingerprint, first.RemoteEndPoint, stopping),
+                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+            return connections.Run(stream, remote, isDialled: true, isBulk: true);
+        }
+        finally
+        {
+            lock (_bulkDials)
+            {
+                _bulkDials.Remove(isFar);
+            }
+        }
     }
 
     /// <summary>Makes a new connection to a peer, whether there is one or not.</summary>

@@ -6,7 +6,7 @@ namespace P2PShare.Transfer.Connections;
 /// <summary>The way to the other side of a TCP connection, as the kernel has measured it.</summary>
 /// <param name="RoundTrip">There and back now, with what waits in queues.</param>
 /// <param name="LeastRoundTrip">The shortest there and back.</param>
-/// <param name="OutOfOrder">The share of the segments with data that arrived after a gap, 0 to 1: without loss nearly none do.</param>
+/// <param name="OutOfOrder">The share of the segments with data that arrived after a gap, 0 to 1: without loss nearly none do. 0 until enough have arrived to tell.</param>
 internal readonly record struct TcpPath(TimeSpan RoundTrip, TimeSpan LeastRoundTrip, double OutOfOrder)
 {
     // linux/tcp.h: the option, and offsets in struct tcp_info as of Linux 5.4. Times are microseconds.
@@ -19,6 +19,9 @@ internal readonly record struct TcpPath(TimeSpan RoundTrip, TimeSpan LeastRoundT
 
     /// <summary>From this least round trip on the other side is far.</summary>
     internal static readonly TimeSpan FarFrom = TimeSpan.FromMilliseconds(10);
+
+    // About a megabyte. Of a few segments a single one would be a large share.
+    private const uint LeastSegments = 700;
 
     public bool IsFar => LeastRoundTrip >= FarFrom;
 
@@ -51,7 +54,7 @@ internal readonly record struct TcpPath(TimeSpan RoundTrip, TimeSpan LeastRoundT
         return roundTrip == 0 || least == uint.MaxValue
             ? null
             : new TcpPath(
-                TimeSpan.FromMicroseconds(roundTrip), TimeSpan.FromMicroseconds(least), segments == 0 ? 0 : At(info, OutOfOrderOffset) / (double)segments);
+                TimeSpan.FromMicroseconds(roundTrip), TimeSpan.FromMicroseconds(least), segments < LeastSegments ? 0 : At(info, OutOfOrderOffset) / (double)segments);
     }
 
     private static uint At(ReadOnlySpan<byte> info, int offset) =>

@@ -105,12 +105,13 @@ internal sealed class SourcePool(
         random.Shuffle(others);
         var connected = _connected.Keys.Select(source => source.Fingerprint).ToHashSet();
         others = [.. SourcePeer.DealByUser(others, user => found.Peers.Count(peer => peer.UserId == user && connected.Contains(peer.Fingerprint)))];
-        if (others.Length > 0 && _connected.Count >= MaxSources)
+        if (others.Length > 0 && connected.Count >= MaxSources)
         {
             Rotate();
         }
 
-        return Task.WhenAll(others.Take(MaxSources - _connected.Count - _connecting.Count).Select(peer => ConnectAsync(peer, found, cancellationToken)));
+        var room = MaxSources - _connected.Keys.Select(source => source.Fingerprint).Distinct().Count() - _connecting.Count;
+        return Task.WhenAll(others.Take(room).Select(peer => ConnectAsync(peer, found, cancellationToken)));
     }
 
     /// <summary>Opens a channel over the connection that stays, if a source was lost because both peers had dialled.</summary>
@@ -146,7 +147,7 @@ internal sealed class SourcePool(
         var count = BulkConnections.GetCount(source.Peer.Path, all.Sum(one => one.Speed.BytesPerSecond), fastFrom, Math.Max(1, PeerCount));
         for (var missing = peer.Reserve(count); missing > 0; missing--)
         {
-            _ = AddBulkConnectionAsync(first);
+            _ = AddBulkConnectionAsync(first, peer);
         }
     }
 
@@ -236,10 +237,16 @@ internal sealed class SourcePool(
         }
 
         _rotatedAt = clock.GetTimestamp();
-        _connected.Keys
-            .Where(source => source.Peer is { IsOpenedHere: true, IsBulk: false })
-            .MinBy(source => source.Speed.BytesPerSecond)
-            ?.Peer.Close(CloseReason.Done);
+        // With all connections to it: each of many to one peer is slow.
+        var slowest = _connected.Keys
+            .GroupBy(source => source.Fingerprint)
+            .Where(peer => peer.Any(source => source.Peer is { IsOpenedHere: true, IsBulk: false }))
+            .MinBy(peer => peer.Sum(source => source.Speed.BytesPerSecond));
+        foreach (var source in slowest ?? Enumerable.Empty<DownloadSource>())
+        {
+            Action<CloseReason> end = source.Peer.IsBulk ? source.Peer.Disconnect : source.Peer.Close;
+            end(CloseReason.Done);
+        }
     }
 
     private async Task ConnectAsync(SourcePeer peer, SourceLocator.Sources found, CancellationToken cancellationToken)
@@ -261,7 +268,7 @@ internal sealed class SourcePool(
         }
     }
 
-    private async Task AddBulkConnectionAsync(DownloadSource source)
+    private async Task AddBulkConnectionAsync(DownloadSource source, BulkPeer peer)
     {
         try
         {
@@ -275,9 +282,15 @@ internal sealed class SourcePool(
                     bulk.Disconnect(CloseReason.Done);
                 }
             }
+            else
+            {
+                // There was no room, and may be later.
+                peer.Return();
+            }
         }
         catch (IOException e)
         {
+            peer.Return();
             logger.BulkConnectionFailed(source.Fingerprint, e.Message);
         }
     }

@@ -49,11 +49,13 @@ internal sealed class SourceSearch(
         _dueAt = soon < _dueAt ? soon : _dueAt;
     }
 
-    /// <summary>Whether a look-up that began at a moment, a timestamp of the clock, or later has ended, or the tracker has asked for a pause.</summary>
+    /// <summary>
+    /// Whether a look-up that began at a moment, a timestamp of the clock, or later has ended, and its peers were tried, or the tracker has asked for a pause.
+    /// </summary>
     public bool HasAskedSince(long moment)
     {
         var (asked, notBefore) = (_asked, _notBefore);
-        return Now < notBefore || asked >= clock.GetElapsedTime(_start, moment);
+        return _connecting.IsCompleted && (Now < notBefore || asked >= clock.GetElapsedTime(_start, moment));
     }
 
     /// <summary>Waits until no look-up runs, and no peer is being connected to. Throws nothing.</summary>
@@ -65,11 +67,11 @@ internal sealed class SourceSearch(
 
     private async Task LookUpAsync(TimeSpan begun, CancellationToken cancellationToken)
     {
-        SourceLocator.Sources found;
         try
         {
-            found = await find(request.Group, piecesRoot, cancellationToken).ConfigureAwait(false);
-            _asked = begun;
+            var found = await find(request.Group, piecesRoot, cancellationToken).ConfigureAwait(false);
+            // Peers that cannot be reached take seconds, in which others may come that can.
+            _connecting = Task.WhenAll(_connecting.IsCompleted ? Task.CompletedTask : _connecting, sources.ConnectAsync(found, cancellationToken));
         }
         catch (P2PShareException e)
         {
@@ -79,12 +81,10 @@ internal sealed class SourceSearch(
             {
                 deny(e);
             }
-
-            _asked = begun;
-            return;
         }
-
-        // Peers that cannot be reached take seconds, in which others may come that can.
-        _connecting = Task.WhenAll(_connecting.IsCompleted ? Task.CompletedTask : _connecting, sources.ConnectAsync(found, cancellationToken));
+        finally
+        {
+            _asked = begun;
+        }
     }
 }

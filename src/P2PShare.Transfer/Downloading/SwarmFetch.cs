@@ -12,6 +12,9 @@ namespace P2PShare.Transfer.Downloading;
 internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
+    // How long a download without a source waits for an answer of the tracker beyond the usual, and for the peers that it names.
+    private static readonly TimeSpan MaxLookUpTime = TimeSpan.FromSeconds(15);
+
     private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(5);
 
     private readonly DownloadDependencies _dependencies;
@@ -263,15 +266,11 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         {
             usefulAt = _clock.GetTimestamp();
         }
-        else if (_clock.GetElapsedTime(usefulAt) >= _dependencies.SourceTimeout && _search.HasAskedSince(usefulAt))
+        else if (_clock.GetElapsedTime(usefulAt) is var idle && idle >= _dependencies.SourceTimeout
+            && (_search.HasAskedSince(usefulAt) || idle >= _dependencies.SourceTimeout + MaxLookUpTime))
         {
             // The tracker knows better why there is none: the group may be gone.
-            if (_done.Task.IsCompleted)
-            {
-                return usefulAt;
-            }
-
-            throw CreateNoSourceError();
+            return _done.Task.IsCompleted ? usefulAt : throw CreateNoSourceError();
         }
         else
         {

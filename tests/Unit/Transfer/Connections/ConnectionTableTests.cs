@@ -59,19 +59,18 @@ public sealed class ConnectionTableTests : ConnectionTest
         Assert.Same(other, table.Find(Greater));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Bulk_connections_are_limited(bool isFar)
+    [Fact]
+    public void Bulk_connections_to_near_and_to_far_peers_are_counted_apart()
     {
         var table = new ConnectionTable(Lesser, Context);
-        for (var i = 0; i < (isFar ? ConnectionTable.MaxFarConnections : ConnectionTable.MaxBulkConnections); i++)
+        for (var i = 0; i < 3; i++)
         {
-            Assert.False(table.IsBulkFull(isFar));
             Add(table, Greater, isDialled: true, isBulk: true);
         }
 
-        Assert.True(table.IsBulkFull(isFar));
+        Add(table, Greater, isDialled: true);
+
+        Assert.Equal((3, 0), (table.CountBulk(isFar: false), table.CountBulk(isFar: true)));
     }
 
     [Fact]

@@ -19,11 +19,15 @@ public sealed class TcpPathTests
         Assert.True(TcpPath.Parse(_info)!.Value.IsFar);
     }
 
-    [Fact]
-    public void Before_any_segment_with_data_nothing_was_out_of_order()
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(699, 300)]
+    public void Before_a_megabyte_has_arrived_nothing_counts_as_out_of_order(uint segments, uint outOfOrder)
     {
         Set(68, 100);
         Set(148, 90);
+        Set(152, segments);
+        Set(224, outOfOrder);
 
         Assert.Equal(0, TcpPath.Parse(_info)!.Value.OutOfOrder);
         Assert.False(TcpPath.Parse(_info)!.Value.IsFar);
