@@ -116,7 +116,7 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
     public void Attach(ContentChannel channel) => ImmutableInterlocked.Update(
         ref _open,
         (before, added) => before is null
-            ? new ChannelSet([added], _isSeed ? new SuperSeeding(Description.PieceCount, clock) : null)
+            ? new ChannelSet([added], _isSeed ? new Lazy<SuperSeeding>(() => new SuperSeeding(Description.PieceCount, clock)) : null)
             : before with { Channels = before.Channels.Add(added) },
         channel);
 
@@ -129,7 +129,11 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
             channel);
         if (Open is { } open)
         {
-            open.SuperSeeding?.Leave(channel, open.Channels);
+            if (open.SuperSeeding is { IsValueCreated: true } superSeeding)
+            {
+                superSeeding.Value.Leave(channel, open.Channels);
+            }
+
             return;
         }
 
@@ -145,11 +149,11 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
     /// <summary>Ends what <see cref="Acceptor"/> began, unless another download took its place.</summary>
     public void RemoveAcceptor(IChannelAcceptor acceptor) => Interlocked.CompareExchange(ref _acceptor, null, acceptor);
 
-    public bool TryAssign(ContentChannel channel, int piece) => Open?.SuperSeeding?.TryAssign(channel, piece) ?? true;
+    public bool TryAssign(ContentChannel channel, int piece) => Open?.SuperSeeding?.Value.TryAssign(channel, piece) ?? true;
 
-    public void Defer(ContentChannel channel, int piece) => Open?.SuperSeeding?.Defer(channel, piece);
+    public void Defer(ContentChannel channel, int piece) => Open?.SuperSeeding?.Value.Defer(channel, piece);
 
-    public void AddHaves(ContentChannel channel, IEnumerable<int> pieces) => Open?.SuperSeeding?.AddHaves(channel, pieces);
+    public void AddHaves(ContentChannel channel, IEnumerable<int> pieces) => Open?.SuperSeeding?.Value.AddHaves(channel, pieces);
 
     public void Dispose() => _content.Dispose();
 
@@ -169,5 +173,6 @@ internal sealed class OfferedContent(IContent content, TimeProvider clock) : ISe
     }
 
     /// <summary>The channels on which others see the content now; at least one.</summary>
-    private sealed record ChannelSet(ImmutableHashSet<ContentChannel> Channels, SuperSeeding? SuperSeeding);
+    /// <param name="SuperSeeding">Made when the first of them asks for something: it takes memory for each piece.</param>
+    private sealed record ChannelSet(ImmutableHashSet<ContentChannel> Channels, Lazy<SuperSeeding>? SuperSeeding);
 }

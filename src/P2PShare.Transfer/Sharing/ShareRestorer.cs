@@ -53,7 +53,8 @@ internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, Offered
     {
         try
         {
-            return DiskCalls.Run(disk, DiskCalls.OpenLimit, clock, () => Array.ConvertAll(shares, share => IsUntouched(share.File)));
+            // It does not count as a call to the disk: one file at which it hangs, and which then hangs by itself, must not make the others fail at once.
+            return DiskCalls.Run($"{disk}, many", DiskCalls.OpenLimit, clock, () => Array.ConvertAll(shares, share => IsUntouched(share.File)));
         }
         catch (TimeoutException)
         {
@@ -161,7 +162,7 @@ internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, Offered
 
     private void Drop(ShareStore.Share share, P2PShareException e)
     {
-        if (share.Received)
+        if (share.Received && e.InnerException is not TimeoutException)
         {
             // Its user may do with a received file as they like.
             store.RemoveAsync(share.Group, share.Name).ObserveFailure(logger);

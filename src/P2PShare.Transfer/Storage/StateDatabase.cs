@@ -184,9 +184,9 @@ internal sealed class StateDatabase
             {
                 Commit(batch);
             }
-            catch (SqliteException)
+            catch (Exception)
             {
-                // One of the writes failed; the others must not fail with it.
+                // One of the writes failed; the others, and those that come later, must not fail with it.
                 batch.ForEach(write => CommitAlone(write));
             }
 
@@ -209,7 +209,7 @@ internal sealed class StateDatabase
         {
             Commit([write]);
         }
-        catch (SqliteException e)
+        catch (Exception e)
         {
             write.Completion.TrySetException(e);
         }
