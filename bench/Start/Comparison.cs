@@ -108,7 +108,7 @@ internal sealed class Comparison : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         double elapsed;
         double compiling;
-        await using (var tracker = await TrackerServer.StartAsync(Machine.Local, LoopbackPort.Free(), folder, new Dictionary<string, string>(), cancellationToken))
+        await using (var tracker = await TrackerServer.StartAsync(Machine.Local, LoopbackPort.Free(), folder, new Dictionary<string, string>(), cancellationToken, Repository.ModuleTracker))
         {
             elapsed = watch.Elapsed.TotalSeconds;
             compiling = await tracker.ReadCompilingAsync(cancellationToken);

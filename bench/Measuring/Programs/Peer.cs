@@ -8,7 +8,10 @@ internal sealed class Peer(Machine machine, string userName, IReadOnlyDictionary
 {
     // The garbage collector is not that of a server, as in PowerShell.
     public Child Process { get; } = machine.StartRole(
-        [PeerRole.Name], new Dictionary<string, string>(environment ?? new Dictionary<string, string>()) { ["DOTNET_gcServer"] = "0" }, $"peer {userName}");
+        [PeerRole.Name],
+        // As the program p2pshare is configured.
+        new Dictionary<string, string>(environment ?? new Dictionary<string, string>()) { ["DOTNET_gcServer"] = "0", ["DOTNET_TieredPGO"] = "0" },
+        $"peer {userName}");
 
     public string UserName { get; } = userName;
 

@@ -15,6 +15,9 @@ internal static class Repository
     /// <summary>The manifest of P2PShare.</summary>
     public static string Module => Find("Module");
 
+    /// <summary>The tracker's program as the module has it, compiled beforehand.</summary>
+    public static string ModuleTracker => Path.Combine(Path.GetDirectoryName(Module)!, "tracker", Path.GetFileName(TrackerProgram));
+
     /// <summary>The manifest of a module that has one command, which does nothing.</summary>
     public static string EmptyModule => Find("EmptyModule");
 

@@ -30,8 +30,9 @@ internal sealed class TrackerServer : IAsyncDisposable
 
     /// <param name="folder">For its data; this instance's own.</param>
     /// <param name="settings">Configuration keys, such as <c>Tracker:Database</c>, and their values.</param>
+    /// <param name="program">Null: as its project's build leaves it.</param>
     public static async Task<TrackerServer> StartAsync(
-        Machine machine, int port, string folder, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken)
+        Machine machine, int port, string folder, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken, string? program = null)
     {
         var address = $"{machine.Address}:{port}";
         var info = Path.Combine(folder, "tracker_info.txt");
@@ -39,7 +40,7 @@ internal sealed class TrackerServer : IAsyncDisposable
         var environment = settings.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
         environment["Tracker__DataPath"] = Path.Combine(folder, "tracker");
         environment["DOTNET_STARTUP_HOOKS"] = OwnProgram.AssemblyPath;
-        var process = machine.Start(OwnProgram.Dotnet, [Repository.TrackerProgram, info, "1"], environment, "tracker");
+        var process = machine.Start(OwnProgram.Dotnet, [program ?? Repository.TrackerProgram, info, "1"], environment, "tracker");
         try
         {
             string line;
