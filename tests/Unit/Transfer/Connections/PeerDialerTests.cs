@@ -94,6 +94,20 @@ public sealed class PeerDialerTests : ConnectionTest
         Assert.Null(await _dialer.DialBulkAsync(first));
     }
 
+    [Fact]
+    public async Task Bulk_connections_that_are_being_dialled_have_their_places()
+    {
+        _transport.Answer();
+        var first = await _dialer.ConnectAsync(Peer(2), default);
+        using var mayAnswer = new ManualResetEventSlim();
+        _transport.BlockingDial = mayAnswer.Wait;
+
+        var dials = Enumerable.Range(0, ConnectionTable.MaxBulkConnections + 3).Select(_ => _dialer.DialBulkAsync(first)).ToArray();
+        mayAnswer.Set();
+
+        Assert.Equal(3, (await Task.WhenAll(dials)).Count(connection => connection is null));
+    }
+
     private static SourcePeer Peer(byte number) => new(Remote(number).Fingerprint, TestIds.Of($"user{number}"), SessionId, $"user{number}", Complete: true, ["127.0.0.1:1"]);
 
     private sealed class FakeTransport : IPeerTransport
@@ -101,6 +115,9 @@ public sealed class PeerDialerTests : ConnectionTest
         private TaskCompletionSource _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public int Dials { get; private set; }
+
+        /// <summary>What a bulk dial waits for.</summary>
+        public Action BlockingDial { get; set; } = () => { };
 
         public void Answer()
         {
@@ -117,7 +134,10 @@ public sealed class PeerDialerTests : ConnectionTest
             return (DuplexStream.CreatePair().Near, Remote(2) with { Fingerprint = peer.Fingerprint });
         }
 
-        public (Stream Stream, RemotePeer Remote) DialBlocking(Hash256 fingerprint, IPEndPoint endPoint, CancellationToken cancellationToken) =>
-            (DuplexStream.CreatePair().Near, Remote(2) with { Fingerprint = fingerprint });
+        public (Stream Stream, RemotePeer Remote) DialBlocking(Hash256 fingerprint, IPEndPoint endPoint, CancellationToken cancellationToken)
+        {
+            BlockingDial();
+            return (DuplexStream.CreatePair().Near, Remote(2) with { Fingerprint = fingerprint });
+        }
     }
 }

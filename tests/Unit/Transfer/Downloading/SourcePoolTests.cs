@@ -512,6 +512,17 @@ public sealed class SourcePoolTests : ISourceConnector
         return _pool.ConnectAsync(Sources(ticket, peers), CancellationToken.None);
     }
 
+    [Fact]
+    public async Task Bulk_connections_to_one_peer_leave_the_places_of_others()
+    {
+        _pool.AddBulkConnections(await FindFarAsync(outOfOrder: 0.1));
+        Assert.Equal(7, _bulk.Count);
+
+        await FindAsync("ticket", [.. Enumerable.Range(1, 20)]);
+
+        Assert.Equal(SourcePool.MaxSources, _pool.Connected.Select(source => source.Fingerprint).Distinct().Count());
+    }
+
     private async Task<DownloadSource> FindFarAsync(double outOfOrder)
     {
         var distance = TimeSpan.FromMilliseconds(50);

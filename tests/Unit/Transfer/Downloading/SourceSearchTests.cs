@@ -60,6 +60,18 @@ public sealed class SourceSearchTests : ISourceConnector
         Assert.False(search.HasAskedSince(lost), "it began before");
     }
 
+    [Fact]
+    public async Task A_look_up_that_fails_in_an_unexpected_way_has_ended_too()
+    {
+        var search = NewSearch(NewPool(), () => Task.FromException<SourceLocator.Sources>(new ArgumentException("One content was answered twice.")));
+        var before = _clock.GetTimestamp();
+
+        search.StartIfDue(default);
+        await search.WaitAsync();
+
+        Assert.True(search.HasAskedSince(before));
+    }
+
     private SourcePool NewPool() =>
         new("data.bin", Hash256.Compute([255]), this, _ => { }, bulkAbove: MiB, new Random(1), NullLogger.Instance, _clock);
 
