@@ -32,7 +32,7 @@ public sealed class RequestSenderTests : IDisposable
 
         Assert.True(free.Bytes >= 1024 * 1024, $"{free.Bytes} bytes were requested.");
         // Almost as long as one request takes.
-        _clock.Advance(TimeSpan.FromSeconds(0.9 * requestLength / limit));
+        await _clock.StepAsync(TimeSpan.FromSeconds(0.9 * requestLength / limit));
         Assert.Equal(0, limited.Bytes);
         for (var sent = 1; sent <= 8; sent++)
         {
@@ -117,12 +117,12 @@ public sealed class RequestSenderTests : IDisposable
         await PassAsync(16 * 1024, Limit, () => limited.Peer.Requests.Count == 3);
     }
 
-    // As long as a request takes, in whole milliseconds as timers count them. A limiter's timer continues on another thread, so that
+    // As long as a request takes, in whole milliseconds as timers count them. Who waited for a limit continues on another thread, so that
     // each step is taken when the one before has had its effect.
-    private Task PassAsync(int bytes, long limit, Func<bool> isDone)
+    private async Task PassAsync(int bytes, long limit, Func<bool> isDone)
     {
-        _clock.Advance(TimeSpan.FromMilliseconds(Math.Floor(1000.0 * bytes / limit) + 1));
-        return Eventually.HoldsAsync(isDone, "the limit lets pass what its time allows");
+        await _clock.StepAsync(TimeSpan.FromMilliseconds(Math.Floor(1000.0 * bytes / limit) + 1));
+        await Eventually.HoldsAsync(isDone, "the limit lets pass what its time allows");
     }
 
     private sealed class Fixture
