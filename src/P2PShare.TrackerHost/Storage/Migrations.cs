@@ -1,6 +1,4 @@
 using System.Data.Common;
-using System.Globalization;
-using System.Reflection;
 using Dapper;
 using P2PShare.Protocol;
 
@@ -13,10 +11,10 @@ internal static class Migrations
     public static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(5);
 
     // Migrations of a large database take long, and no request is served before.
-    private const int Unlimited = 0;
+    internal const int Unlimited = 0;
 
     /// <summary>The version of the schema that this program creates and needs.</summary>
-    public static long Latest { get; } = Load().Keys.Max();
+    public static long Latest { get; } = MigrationScript.All[^1].Number;
 
     /// <summary>Waits as long as another instance changes or uses the tables, then brings them up to date.</summary>
     /// <param name="report">Receives a sentence for each step, and each <see cref="ReportInterval"/> one about what it waits for; none for a new database.</param>
@@ -24,13 +22,13 @@ internal static class Migrations
     public static async Task ApplyAsync(
         TrackerDatabase database, DbConnection connection, TimeProvider clock, Action<string> report, CancellationToken cancellationToken)
     {
-        var scripts = Load();
+        var parts = new MigrationParts(clock, report);
         while (!await ApplyNextAsync())
         {
         }
 
-        // A transaction for each step, from reading the version on: another instance that starts at the same time waits, and those that run can write between two
-        // steps. A new database is made in one.
+        // A transaction for each step or part of one, from reading the version on: another instance that starts at the same time waits, and those that run can
+        // write between two transactions. A new database is made in one.
         async Task<bool> ApplyNextAsync()
         {
             await using var transaction = await ReportWhileAsync(
@@ -46,18 +44,32 @@ internal static class Migrations
             }
 
             var isNew = version == 0;
-            foreach (var (number, sql) in scripts.Where(script => script.Key > version).Take(isNew ? int.MaxValue : 1))
+            foreach (var script in MigrationScript.All.Where(script => script.Number > version).Take(isNew ? int.MaxValue : 1))
             {
                 var progress = isNew ? _ => { } : report;
-                var step = $"Bringing the tables from schema version {number - 1} to {number} of {Latest}.";
-                progress(step);
-                // On a thread of its own: SQLite works on the caller's.
-                var running = Task.Run(() => connection.ExecuteAsync(database.Translate(sql), commandTimeout: Unlimited), CancellationToken.None);
-                await ReportWhileAsync(running, step, clock, progress);
-                await connection.ExecuteAsync("INSERT INTO schema_version (version) VALUES (@number)", new { number });
+                var step = $"Bringing the tables from schema version {script.Number - 1} to {script.Number} of {Latest}.";
+                if (script.Table is null)
+                {
+                    progress(step);
+                    // On a thread of its own: SQLite works on the caller's.
+                    var running = Task.Run(() => connection.ExecuteAsync(database.Translate(script.Sql), commandTimeout: Unlimited), CancellationToken.None);
+                    await ReportWhileAsync(running, step, clock, progress);
+                }
+                else if (await parts.ApplyNextAsync(connection, script, database.Translate(script.Sql)))
+                {
+                    await transaction.CommitAsync(cancellationToken);
+                    parts.Report(step);
+                    return false;
+                }
+                else if (!parts.HasReported)
+                {
+                    progress(step);
+                }
+
+                await connection.ExecuteAsync("INSERT INTO schema_version (version) VALUES (@Number)", new { script.Number });
             }
 
-            var isDone = isNew || scripts.Keys.Count(number => number > version) <= 1;
+            var isDone = isNew || MigrationScript.All.Count(script => script.Number > version) <= 1;
             if (isDone)
             {
                 await database.CompleteMigrationAsync(connection);
@@ -81,18 +93,5 @@ internal static class Migrations
         }
 
         return await work;
-    }
-
-    private static SortedDictionary<long, string> Load()
-    {
-        var assembly = Assembly.GetExecutingAssembly();
-        var scripts = new SortedDictionary<long, string>();
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.EndsWith(".sql", StringComparison.Ordinal)))
-        {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            scripts.Add(long.Parse(name.AsSpan(0, name.IndexOf('_', StringComparison.Ordinal)), CultureInfo.InvariantCulture), reader.ReadToEnd());
-        }
-
-        return scripts;
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Configuration;
@@ -174,6 +175,60 @@ public sealed class MigrationTests : IAsyncLifetime
         Assert.Equal([7, 4294967295], places);
     }
 
+    [TrackerFact]
+    public async Task Between_two_parts_of_a_step_an_instance_of_the_version_before_writes()
+    {
+        const int Peers = 5000;
+        var old = await MakeAsync("old", version: 16);
+        await using var other = Connect(old);
+        await other.OpenAsync();
+        await AddHoldersAsync(other, Peers);
+        // Each look at it is a report interval later than the one before.
+        var clock = new FakeTimeProvider { AutoAdvanceAmount = Migrations.ReportInterval };
+        var written = new List<(long Version, long Moved)>();
+
+        await using var database = await TrackerDatabase.OpenAsync(
+            old,
+            clock,
+            _ =>
+            {
+                // Fails at once if the migration holds a lock.
+                other.Execute("UPDATE users SET created = created + 1 WHERE id = 1", commandTimeout: 1);
+                written.Add((other.ExecuteScalar<long>("SELECT MAX(version) FROM schema_version"), other.ExecuteScalar<long>("SELECT COUNT(*) FROM holdings WHERE place <> 7")));
+            },
+            CancellationToken.None);
+
+        Assert.Equal([(16, 2000), (16, 4000), (16, Peers)], written);
+        Assert.Equal(
+            (Migrations.Latest, Peers),
+            await database.ReadAsync(
+                connection => connection.QuerySingleAsync<(long, long)>(
+                    $"SELECT (SELECT MAX(version) FROM schema_version), (SELECT COUNT(*) FROM holdings h JOIN peers p ON p.id = h.peer_id WHERE h.place = {SourceStore.PlaceOfUser} + 7)"),
+                CancellationToken.None));
+    }
+
+    [TrackerFact]
+    public async Task Two_instances_that_migrate_at_once_deal_with_every_row()
+    {
+        const int Peers = 20_001;
+        var old = await MakeAsync("old", version: 16);
+        await using (var other = Connect(old))
+        {
+            await other.OpenAsync();
+            await AddHoldersAsync(other, Peers);
+        }
+
+        var databases = await Task.WhenAll(
+            Enumerable.Range(0, 2).Select(_ => TrackerDatabase.OpenAsync(old, TimeProvider.System, _ => { }, CancellationToken.None)));
+
+        Assert.Equal(Peers, await databases[0].ReadAsync(
+            connection => connection.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM holdings h JOIN peers p ON p.id = h.peer_id WHERE h.place = {SourceStore.PlaceOfUser} + 7"), CancellationToken.None));
+        foreach (var database in databases)
+        {
+            await database.DisposeAsync();
+        }
+    }
+
     [PostgresFact]
     public async Task An_instance_of_version_15_still_writes_groups_of_version_16()
     {
@@ -296,6 +351,17 @@ public sealed class MigrationTests : IAsyncLifetime
         Assert.Equal((0, "", $"The database has schema version {Migrations.Latest}."), (second.Code, second.Error, second.Output.TrimEnd()));
     }
 
+    /// <summary>Adds peers of version 16 that hold one content each, all at the same place.</summary>
+    private static Task<int> AddHoldersAsync(DbConnection connection, int count) => connection.ExecuteAsync(
+        $"""
+        INSERT INTO users (id, name_key, name, password_hash, created, guid) VALUES (1, 'alice', 'Alice', 'x', 1, 'a');
+        INSERT INTO all_groups (id, name_key, name, owner_id, created, guid, listed) VALUES (5, 'dev', 'Dev', 1, 1, 'd', 1);
+        INSERT INTO sessions (token_hash, user_id, created, last_used, guid) VALUES ('s', 1, 1, 1, 's');
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+        INSERT INTO peers (id, user_id, session_hash, fingerprint, observed_address, own_addresses, port, last_seen) SELECT i, 1, 's', CAST(i AS TEXT), '', '', 1, 1 FROM n;
+        INSERT INTO holdings (peer_id, group_id, pieces_root, complete, place) SELECT id, 5, 'r', 1, 7 FROM peers;
+        """);
+
     /// <summary>Makes a database as an older program left it, by the same scripts.</summary>
     private async Task<StorageOptions> MakeAsync(string name, int version)
     {
@@ -309,12 +375,15 @@ public sealed class MigrationTests : IAsyncLifetime
         await connection.OpenAsync();
         (connection as SqliteConnection)?.CreateFunction<string, string>("NAME_KEY", FileName.Key, isDeterministic: true);
         await connection.ExecuteAsync("CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY)");
-        var assembly = typeof(Migrations).Assembly;
-        foreach (var script in assembly.GetManifestResourceNames().Where(resource => resource.EndsWith(".sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Take(version))
+        foreach (var script in MigrationScript.All.Take(version))
         {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(script)!);
-            await connection.ExecuteAsync(translator.Translate(await reader.ReadToEndAsync()));
-            await connection.ExecuteAsync("INSERT INTO schema_version (version) SELECT COUNT(*) + 1 FROM schema_version");
+            // An empty table has no part.
+            if (script.Table is null)
+            {
+                await connection.ExecuteAsync(translator.Translate(script.Sql));
+            }
+
+            await connection.ExecuteAsync("INSERT INTO schema_version (version) VALUES (@Number)", new { script.Number });
         }
 
         return options;
