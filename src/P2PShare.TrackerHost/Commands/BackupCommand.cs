@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Microsoft.Data.Sqlite;
 using P2PShare.TrackerHost.Certificates;
 using P2PShare.TrackerHost.Configuration;
+using P2PShare.TrackerHost.Observability;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Commands;
@@ -35,16 +37,29 @@ internal static class BackupCommand
         var target = Path.GetFullPath(folder);
         await SqliteBackup.WriteAsync(options.DataPath, target, [TrackerCertificate.FileName], cancellationToken);
         await parsed.InvocationConfiguration.Output.WriteLineAsync($"backup: {target}");
-        try
-        {
-            SqliteBackup.RecordNow(options.DataPath);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            await parsed.InvocationConfiguration.Error.WriteLineAsync(
-                $"The backup is complete, but its time could not be noted in the data folder, so the metric of its age does not count it: {e.Message.TrimEnd('.')}. Run backup as the user of the tracker.");
-        }
-
+        await NoteAsync("the metric of its age does not count it", () => Task.Run(() => SqliteBackup.RecordNow(options.DataPath)));
+        await NoteAsync("the audit log does not have it", () => WriteActAsync(options.DataPath, target));
         return 0;
+
+        async Task NoteAsync(string consequence, Func<Task> note)
+        {
+            try
+            {
+                await note();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(
+                    $"The backup is complete, but it could not be noted in the data folder, and {consequence}: {e.Message.TrimEnd('.')}. Run backup as the user of the tracker.");
+            }
+        }
+    }
+
+    // Not opened as a tracker opens it, which would bring its tables up to date.
+    private static async Task WriteActAsync(string dataPath, string backup)
+    {
+        await using var connection = new SqliteConnection($"Data Source={Path.Combine(dataPath, SqliteDatabase.FileName)};Mode=ReadWrite;Pooling=false");
+        await connection.OpenAsync();
+        await OperatorActStore.AddAsync(connection, AuditAct.DatabaseBackedUp, backup);
     }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using P2PShare.TrackerHost.Observability;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Commands;
@@ -20,6 +22,8 @@ internal static class MigrateCommand
         CommandSettings.RequireNoWord(parsed);
         var output = parsed.InvocationConfiguration.Output;
         await using var database = await CommandSettings.OpenDatabaseAsync(settings, output.WriteLine, cancellationToken);
+        await database.WriteAsync(
+            connection => OperatorActStore.AddAsync(connection, AuditAct.DatabaseMigrated, Migrations.Latest.ToString(CultureInfo.InvariantCulture)), cancellationToken);
         await output.WriteLineAsync($"The database has schema version {Migrations.Latest}.");
         return 0;
     }

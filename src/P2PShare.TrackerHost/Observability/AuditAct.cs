@@ -60,4 +60,10 @@ internal enum AuditAct
 
     /// <summary>By the operator: the SQLite database was copied to PostgreSQL. The subject is the data folder.</summary>
     DatabaseCopied = 24,
+
+    /// <summary>By the operator. The subject is the backup's folder.</summary>
+    DatabaseBackedUp = 25,
+
+    /// <summary>By the operator, with the command for it. The subject is the schema version that the database has now.</summary>
+    DatabaseMigrated = 26,
 }

@@ -7,6 +7,7 @@ using Npgsql;
 using P2PShare.Protocol.Names;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Groups;
+using P2PShare.TrackerHost.Observability;
 using P2PShare.TrackerHost.Peers;
 using P2PShare.TrackerHost.Storage;
 
@@ -349,6 +350,10 @@ public sealed class MigrationTests : IAsyncLifetime
         Assert.Contains($"from schema version 7 to 8 of {Migrations.Latest}.", first.Output, StringComparison.Ordinal);
         Assert.EndsWith($"The database has schema version {Migrations.Latest}.", first.Output.TrimEnd(), StringComparison.Ordinal);
         Assert.Equal((0, "", $"The database has schema version {Migrations.Latest}."), (second.Code, second.Error, second.Output.TrimEnd()));
+        await using var connection = Connect(old);
+        await connection.OpenAsync();
+        Assert.Equal(
+            Enumerable.Repeat((AuditAct.DatabaseMigrated, Environment.UserName, $"{Migrations.Latest}"), 2), await OperatorActStore.TakeAsync(connection));
     }
 
     /// <summary>Adds peers of version 16 that hold one content each, all at the same place.</summary>

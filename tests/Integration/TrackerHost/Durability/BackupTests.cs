@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.RegularExpressions;
+using Dapper;
+using Microsoft.Data.Sqlite;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Certificates;
+using P2PShare.TrackerHost.Observability;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.Integration.TrackerHost.Durability;
@@ -50,6 +53,8 @@ public sealed class BackupTests : IAsyncLifetime
         Assert.True(during > before.Count, "the tracker went on writing meanwhile");
         Assert.InRange(SqliteBackup.FindLast(Data)!.Value, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow);
         Assert.Null(SqliteBackup.FindLast(backup));
+        Assert.Equal([(AuditAct.DatabaseBackedUp, Environment.UserName, backup)], await TakeActsAsync(Data));
+        Assert.Empty(await TakeActsAsync(backup));
         Assert.Equal([TrackerCertificate.FileName, SqliteDatabase.FileName], Directory.GetFiles(backup).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         foreach (var file in Directory.GetFiles(backup))
         {
@@ -77,7 +82,25 @@ public sealed class BackupTests : IAsyncLifetime
             var (code, output, error) = await CommandAsync("backup", _folder.Combine("backup"));
 
             Assert.Equal((0, $"backup: {_folder.Combine("backup")}\n"), (code, output));
-            Assert.StartsWith("The backup is complete, but its time could not be noted", error, StringComparison.Ordinal);
+            Assert.StartsWith("The backup is complete, but it could not be noted in the data folder, and the metric of its age does not count it:", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_backup_that_the_audit_log_cannot_have_is_a_backup_all_the_same()
+    {
+        await using (await TrackerProcess.StartOnAsync(_folder.Path, null))
+        {
+            await using var connection = new SqliteConnection($"Data Source={Path.Combine(Data, SqliteDatabase.FileName)};Pooling=false");
+            await connection.OpenAsync();
+            // As a version before the audit of commands had it.
+            await connection.ExecuteAsync("DROP TABLE operator_acts");
+
+            var (code, output, error) = await CommandAsync("backup", _folder.Combine("backup"));
+
+            Assert.Equal((0, $"backup: {_folder.Combine("backup")}\n"), (code, output));
+            Assert.StartsWith("The backup is complete, but it could not be noted in the data folder, and the audit log does not have it:", error, StringComparison.Ordinal);
+            Assert.NotNull(SqliteBackup.FindLast(Data));
         }
     }
 
@@ -227,5 +250,12 @@ public sealed class BackupTests : IAsyncLifetime
         Assert.Equal((code, ""), (actual, output));
         Assert.Contains(words, error, StringComparison.Ordinal);
         Assert.DoesNotMatch(new Regex(@"^\s+at ", RegexOptions.Multiline), error);
+    }
+
+    private static async Task<IReadOnlyList<(AuditAct, string, string)>> TakeActsAsync(string dataFolder)
+    {
+        await using var connection = new SqliteConnection($"Data Source={Path.Combine(dataFolder, SqliteDatabase.FileName)};Pooling=false");
+        await connection.OpenAsync();
+        return await OperatorActStore.TakeAsync(connection);
     }
 }
