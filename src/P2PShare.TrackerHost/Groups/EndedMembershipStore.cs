@@ -19,7 +19,7 @@ internal static class EndedMembershipStore
         """;
 
     private const int MaxSharesAtOnce = 500;
-    private const int MaxHoldingsAtOnce = 1000;
+    private const int MaxHoldingsAtOnce = PartialDelete.MaxRows;
 
     /// <summary>Adds one that ends now.</summary>
     public static Task AddAsync(DbConnection connection, long group, long user, string userName, DateTimeOffset now) => connection.ExecuteAsync(

@@ -16,7 +16,7 @@ namespace P2PShare.TrackerHost.Peers;
 internal static partial class LostHoldingStore
 {
     // Of contents, and of holdings: neither a long withdrawal nor a large group holds the lock for long.
-    private const int MaxAtOnce = 1000;
+    private const int MaxAtOnce = PartialDelete.MaxRows;
 
     /// <summary>Removes some holdings of withdrawn contents, so that their peers are told.</summary>
     /// <returns>Whether more are left.</returns>

@@ -7,7 +7,7 @@ namespace P2PShare.TrackerHost.Storage;
 internal static class PartialDelete
 {
     /// <summary>Most rows of one part: few enough that a write behind it hardly waits.</summary>
-    public const int MaxRows = 1000;
+    public const int MaxRows = 250;
 
     /// <summary>Deletes some of the rows that a condition finds, of which there may be a million.</summary>
     /// <param name="key">Columns that name a row.</param>

@@ -52,7 +52,7 @@ public sealed class PeerTests : IAsyncLifetime
     [TrackerFact]
     public async Task Peers_that_fell_silent_are_removed_some_at_a_time()
     {
-        const int Silent = 2500;
+        const int Silent = 5 * PartialDelete.MaxRows / 2;
         await _alice.AnnounceAsync(Complete);
         var now = _clock.GetUtcNow().ToUnixTimeSeconds();
         await _tracker.ExecuteAsync(

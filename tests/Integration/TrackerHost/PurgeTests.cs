@@ -45,6 +45,8 @@ public sealed class PurgeTests
     [TrackerFact]
     public async Task Replaced_contents_are_deleted_in_parts_and_peers_are_told()
     {
+        const int Expired = (2 * PartialDelete.MaxRows) + 30;
+        const int Kept = 20;
         await using var tracker = await TestTracker.StartAsync(options => options.AnnounceInterval = TimeSpan.FromHours(1));
         using var alice = await TestUser.CreateAsync(tracker, "alice");
         await alice.CreateGroupAsync("dev");
@@ -52,10 +54,10 @@ public sealed class PurgeTests
         var now = DateTimeOffset.UtcNow;
         await database.WriteAsync(
             connection => connection.ExecuteAsync(
-                """
+                $"""
                 INSERT INTO retired_contents (group_id, pieces_root, expires)
-                WITH RECURSIVE k (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < 2500)
-                SELECT g.id, CAST(n AS TEXT), CASE WHEN n <= 2300 THEN 1 ELSE @Later END FROM k CROSS JOIN groups g
+                WITH RECURSIVE k (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < {Expired + Kept})
+                SELECT g.id, CAST(n AS TEXT), CASE WHEN n <= {Expired} THEN 1 ELSE @Later END FROM k CROSS JOIN groups g
                 """,
                 new { Later = now.AddHours(1).ToUnixTimeSeconds() }),
             CancellationToken.None);
@@ -67,7 +69,13 @@ public sealed class PurgeTests
             left.Add((hasMore, await tracker.CountAsync("retired_contents"), await tracker.CountAsync("withdrawn_contents")));
         }
 
-        Assert.Equal([(true, 1500, 1000), (true, 500, 2000), (false, 200, 2300)], left);
+        Assert.Equal(
+            [
+                (true, Expired + Kept - PartialDelete.MaxRows, PartialDelete.MaxRows),
+                (true, Expired + Kept - (2 * PartialDelete.MaxRows), 2 * PartialDelete.MaxRows),
+                (false, Kept, Expired),
+            ],
+            left);
     }
 
     // Of this tracker alone: others of this process have a gauge of this name too.
