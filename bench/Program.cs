@@ -25,6 +25,7 @@ var verbs = new RootCommand("Runs P2PShare and the programs it is compared with 
     new TrackerCommand(),
     new HerdCommand(),
     new OutageCommand(),
+    new MemoryCommand(),
     new HashingCommand(),
     new ImportCommand(),
     new StartCommand(),

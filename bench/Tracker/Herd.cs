@@ -23,7 +23,7 @@ internal sealed class Herd(int count, TimeSpan rest)
     /// <summary>Prints what happens.</summary>
     public async Task<IReadOnlyList<Row>> RunAsync(string folder, PostgresDatabases? postgres, CancellationToken cancellationToken)
     {
-        var settings = await SingleTracker.SettingsAsync(postgres, cancellationToken);
+        var settings = await SingleTracker.SettingsAsync(postgres, P2PShareSubject.Unlimited, cancellationToken);
         await using var tracker = await SingleTracker.StartAsync(folder, settings, cancellationToken);
         var peers = await tracker.BringOnlineAsync(count, cancellationToken);
         using (var few = tracker.Connect(Warming, AddressOf))
@@ -41,7 +41,7 @@ internal sealed class Herd(int count, TimeSpan rest)
         using (var connections = tracker.Connect(count, AddressOf))
         {
             using var sampling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var sampled = SampleAsync(tracker, sampling.Token);
+            var sampled = tracker.SampleMemoryAsync(SampleInterval, sampling.Token);
             watch.Restart();
             await Task.WhenAll(Enumerable.Range(0, count).Select(OneAsync));
             await sampling.CancelAsync();
@@ -92,16 +92,4 @@ internal sealed class Herd(int count, TimeSpan rest)
     public static IPAddress AddressOf(int peer) => new([127, (byte)(1 + (peer / 62_500)), (byte)(peer / 250 % 250), (byte)(1 + (peer % 250))]);
 
     private static double Mebibytes(long bytes) => bytes / 1024.0 / 1024.0;
-
-    private static async Task<long> SampleAsync(SingleTracker tracker, CancellationToken cancellationToken)
-    {
-        var peak = 0L;
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            peak = Math.Max(peak, tracker.ReadMemory());
-            await Task.Delay(SampleInterval, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        return peak;
-    }
 }

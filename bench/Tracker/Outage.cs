@@ -22,7 +22,7 @@ internal sealed class Outage(OutageCase @case, int count)
     /// <summary>Prints the times.</summary>
     public async Task<IReadOnlyList<Row>> RunAsync(string folder, PostgresDatabases? postgres, CancellationToken cancellationToken)
     {
-        var settings = await SingleTracker.SettingsAsync(postgres, cancellationToken);
+        var settings = await SingleTracker.SettingsAsync(postgres, P2PShareSubject.Unlimited, cancellationToken);
         settings["Tracker:AnnounceInterval"] = AnnounceInterval.ToString("c", CultureInfo.InvariantCulture);
         settings["Tracker:FilesPerUser"] = "10000000";
         settings["Tracker:FilesPerGroup"] = "10000000";

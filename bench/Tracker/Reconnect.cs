@@ -33,7 +33,7 @@ internal sealed class Reconnect(int peers, TimeSpan interval, TimeSpan down)
     /// <summary>Prints the curve.</summary>
     public async Task<IReadOnlyList<Row>> RunAsync(string folder, PostgresDatabases? postgres, CancellationToken cancellationToken)
     {
-        var settings = await SingleTracker.SettingsAsync(postgres, cancellationToken);
+        var settings = await SingleTracker.SettingsAsync(postgres, P2PShareSubject.Unlimited, cancellationToken);
         settings["Tracker:AnnounceInterval"] = interval.ToString("c", CultureInfo.InvariantCulture);
         await using var tracker = await SingleTracker.StartAsync(folder, settings, cancellationToken);
         var simulated = await tracker.BringOnlineAsync(peers, cancellationToken);

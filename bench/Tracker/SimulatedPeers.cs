@@ -15,7 +15,8 @@ namespace P2PShare.Bench.Tracker;
 /// </summary>
 internal sealed class SimulatedPeers
 {
-    private const string Group = "bench";
+    public const string Group = "bench";
+
     private const string Password = "a password of the benchmark";
     private const int Users = 16;
 
@@ -116,6 +117,15 @@ internal sealed class SimulatedPeers
 
     public static bool IsOfSession(int peer, int session) => peer % Sessions == session;
 
+    /// <summary>The group of all.</summary>
+    public Guid GroupId => _group;
+
+    /// <summary>Of the first session of a user.</summary>
+    public string TokenOf(int user) => _tokens[user];
+
+    /// <summary>The page of the files of the group of all that follows a name.</summary>
+    public static string FilesAfter(string name) => $"{_files}&{ListQuery.AfterParameter}={name}";
+
     /// <summary>As the database has the token of the first session of a user.</summary>
     public string TokenHashOf(int user) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_tokens[user])));
 
@@ -123,11 +133,19 @@ internal sealed class SimulatedPeers
     public async Task LearnRevocationsAsync(Connections tracker, int peer) => _revocations[peer] = (await AnnounceDueAsync(tracker, peer, full: false)).RevocationsAfter;
 
     /// <summary>Makes a peer that is online a source of the first file, too.</summary>
-    public Task HoldFirstAsync(Connections tracker, int peer) => tracker.SendAsync(
+    public Task HoldFirstAsync(Connections tracker, int peer) => HoldAsync(tracker, peer, [_roots[0]]);
+
+    /// <summary>Makes a peer that is online a source of contents of the group of all.</summary>
+    public Task HoldAsync(Connections tracker, int peer, IEnumerable<Hash256> contents) => tracker.SendAsync(
         peer, HttpMethod.Post, TrackerRoutes.Peers, _tokens[peer % Sessions],
         Json(
-            new AnnounceRequest(FingerprintOf(peer), PortOf(peer), AddressesOf(peer), Full: false, [new Announcement(_group, _roots[0], Complete: true)], [], RevocationsAfter: 0),
+            new AnnounceRequest(
+                FingerprintOf(peer), PortOf(peer), AddressesOf(peer), Full: false, [.. contents.Select(root => new Announcement(_group, root, Complete: true))], [], RevocationsAfter: 0),
             TrackerJson.Default.AnnounceRequest));
+
+    /// <summary>The body of an announce that names an address again and again, as no peer does.</summary>
+    public byte[] AnnounceOfAddresses(int peer, int count) => Json(
+        new AnnounceRequest(FingerprintOf(peer), PortOf(peer), [.. Enumerable.Repeat("::1", count)], Full: false, [], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceRequest);
 
     /// <summary>Opens a peer's stream of requests to dial.</summary>
     public Task<HttpResponseMessage> OpenDialsAsync(Connections tracker, int peer) =>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using P2PShare.Bench.Measuring;
 using P2PShare.Bench.Measuring.Processes;
 using P2PShare.Bench.Measuring.Programs;
 
@@ -22,9 +23,11 @@ internal sealed class SingleTracker : IAsyncDisposable
         (_folder, _settings, _port, _server) = (folder, settings, port, server);
 
     /// <param name="postgres">Null: SQLite.</param>
-    public static async Task<Dictionary<string, string>> SettingsAsync(PostgresDatabases? postgres, CancellationToken cancellationToken)
+    /// <param name="limits">Those that are not the tracker's own.</param>
+    public static async Task<Dictionary<string, string>> SettingsAsync(
+        PostgresDatabases? postgres, IReadOnlyDictionary<string, string> limits, CancellationToken cancellationToken)
     {
-        var settings = new Dictionary<string, string>(P2PShareSubject.Unlimited);
+        var settings = new Dictionary<string, string>(limits);
         if (postgres is not null)
         {
             settings["Tracker:Database"] = "postgres";
@@ -52,11 +55,30 @@ internal sealed class SingleTracker : IAsyncDisposable
     /// <param name="source">The local address of each; null: the system chooses.</param>
     public Connections Connect(int count, Func<int, IPAddress>? source = null) => new(_server.Address, _server.Fingerprint, count, source);
 
+    public Task<RawConnection> OpenRawAsync(CancellationToken cancellationToken) => RawConnection.OpenAsync(_server.Address, _server.Fingerprint, cancellationToken);
+
     /// <summary>Resident memory in bytes.</summary>
     public long ReadMemory()
     {
         using var process = Process.GetProcessById(_server.Id);
         return process.WorkingSet64;
+    }
+
+    /// <summary>The same with its highest; on Linux alone.</summary>
+    public ResidentMemory ReadResidentMemory() =>
+        ResidentMemory.Read(_server.Id) ?? throw new BenchException("The tracker's memory cannot be read from /proc: it has ended, or this is not Linux.");
+
+    /// <summary>The most of <see cref="ReadMemory"/> until it is cancelled.</summary>
+    public async Task<long> SampleMemoryAsync(TimeSpan interval, CancellationToken cancellationToken)
+    {
+        var peak = 0L;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            peak = Math.Max(peak, ReadMemory());
+            await Task.Delay(interval, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return peak;
     }
 
     /// <summary>Ends it without a chance to do anything.</summary>

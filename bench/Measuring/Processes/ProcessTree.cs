@@ -63,7 +63,7 @@ internal sealed class ProcessTree
     /// <summary>Looks at the memory of every process.</summary>
     public void Sample()
     {
-        foreach (var peak in Members().Select(ReadPeak).OfType<long>())
+        foreach (var peak in Members().Select(ResidentMemory.Read).OfType<ResidentMemory>().Select(memory => memory.Highest))
         {
             PeakMemory = Math.Max(PeakMemory, peak);
         }
@@ -109,19 +109,6 @@ internal sealed class ProcessTree
             return [.. fields.Select(field => long.TryParse(field, CultureInfo.InvariantCulture, out var value) ? value : field[0])];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-
-    private static long? ReadPeak(int id)
-    {
-        try
-        {
-            var line = File.ReadLines($"/proc/{id}/status").FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? null : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
-        }
-        catch (IOException)
         {
             return null;
         }
