@@ -26,6 +26,7 @@ var verbs = new RootCommand("Runs P2PShare and the programs it is compared with 
     new HerdCommand(),
     new OutageCommand(),
     new MemoryCommand(),
+    new CostsCommand(),
     new HashingCommand(),
     new ImportCommand(),
     new StartCommand(),

@@ -88,12 +88,18 @@ internal sealed class Connections : IDisposable
     }
 
     /// <summary>Sends a request for a stream.</summary>
+    /// <param name="lastEventId">Of the event after which it begins; null: now.</param>
     /// <returns>The response, of which the headers were read.</returns>
     /// <exception cref="BenchException">The answer was not a success.</exception>
-    public async Task<HttpResponseMessage> OpenAsync(int number, string path, string token)
+    public async Task<HttpResponseMessage> OpenAsync(int number, string path, string token, string? lastEventId = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        if (lastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+
         var response = await _clients[number % _clients.Length].SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         if (response.IsSuccessStatusCode)
         {
