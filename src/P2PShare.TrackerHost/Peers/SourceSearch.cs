@@ -19,21 +19,26 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
     /// <summary>Most sources of one content in a response.</summary>
     public const int MaxSources = 50;
 
-    // Up to so many holdings of a content are read, and dealt, all.
-    private const int Few = 100;
+    /// <summary>Sources of each content that are returned however many are asked for, if it has so many.</summary>
+    public const int LeastSources = 12;
 
-    // Users whose peers are looked for in one request, of all contents with more, and of one of them at least.
-    private const int MaxUsers = 16 * MaxSources;
+    // Of all contents of a request together, unless that is less than the least of each.
+    private const int SourcesInAll = 16 * MaxSources;
+
+    // Of a content with up to twice as many holdings as sources are returned, all are read, and dealt; of one with more about four times as many.
+    private const int FewFactor = 2;
+    private const int ManyFactor = 4;
+
+    // Users whose peers are looked for in one request, of all contents with many, and of one of them at least.
     private const int LeastUsers = 8;
 
-    // Peers of one content with more, and of all that are kept; a source takes some hundred bytes.
-    private const int ManyCandidates = 200;
+    // A source takes some hundred bytes.
     private const long MaxSourcesKept = 50_000;
 
     private readonly RecentResults<(Guid Group, Hash256 Content), DealtSources> _recent = new(Kept / 2, MaxSourcesKept, clock);
 
     /// <param name="asker">Fingerprint of the peer that asks, which is left out.</param>
-    /// <returns>For each content, in their order, at most <see cref="MaxSources"/>.</returns>
+    /// <returns>For each content, in their order, at most <see cref="MaxSources"/>; of many contents fewer of each, but <see cref="LeastSources"/>.</returns>
     public async Task<IReadOnlyList<ContentSources>> FindAsync(DbConnection connection, Membership membership, IReadOnlyList<Hash256> contents, Hash256 asker)
     {
         // By its id: SQLite gives the number of a deleted group to a new one.
@@ -52,18 +57,20 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
             }
         }
 
+        var sources = Math.Clamp(SourcesInAll / Math.Max(1, contents.Count), LeastSources, MaxSources);
+        var few = FewFactor * sources;
         var since = options.OnlineSince(clock.GetUtcNow());
-        var counts = missing.Count == 0 ? [] : await SourceStore.CountAsync(connection, membership.GroupId, missing.ConvertAll(i => contents[i]), Few + 1);
-        var many = missing.Zip(counts).Where(one => one.Second > Few).Select(one => one.First).ToList();
+        var counts = missing.Count == 0 ? [] : await SourceStore.CountAsync(connection, membership.GroupId, missing.ConvertAll(i => contents[i]), few + 1);
+        var many = missing.Zip(counts).Where(one => one.Second > few).Select(one => one.First).ToList();
         foreach (var (i, peers) in await ReadAsync(
-            [.. missing.Except(many)], some => SourceStore.FindAsync(connection, membership.GroupId, some, Few, since)))
+            [.. missing.Except(many)], some => SourceStore.FindAsync(connection, membership.GroupId, some, few, since)))
         {
             found[i] = peers;
         }
 
-        var users = Math.Clamp(MaxUsers / Math.Max(1, many.Count), LeastUsers, MaxSources);
+        var users = Math.Clamp(SourcesInAll / Math.Max(1, many.Count), LeastUsers, sources);
         foreach (var (i, peers) in await ReadAsync(
-            many, some => SourceStore.FindOfUsersAsync(connection, membership.GroupId, some, users, ManyCandidates, since)))
+            many, some => SourceStore.FindOfUsersAsync(connection, membership.GroupId, some, users, ManyFactor * sources, since)))
         {
             found[i] = peers;
             if (users == MaxSources)
@@ -72,7 +79,7 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
             }
         }
 
-        return [.. contents.Select((content, i) => new ContentSources(content, found[i].Deal(MaxSources, asker)))];
+        return [.. contents.Select((content, i) => new ContentSources(content, found[i].Deal(sources, asker)))];
 
         async Task<IEnumerable<(int Content, DealtSources Peers)>> ReadAsync(List<int> which, Func<List<Hash256>, Task<ILookup<int, FoundSource>>> read)
         {

@@ -166,6 +166,36 @@ public sealed class SourceTests
         }
     }
 
+    [TrackerTheory]
+    [InlineData(16, SourceSearch.MaxSources)]
+    [InlineData(64, SourceSearch.LeastSources)]
+    public async Task Of_many_contents_fewer_sources_are_returned_but_of_each_user(int count, int expected)
+    {
+        var clock = new TrackerClock();
+        await using var tracker = await TestTracker.StartAsync(options => options.PeersPerUserAndGroup = 1000, clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var bob = await TestUser.CreateAsync(tracker, "bob");
+        using var carol = await TestUser.CreateAsync(tracker, "carol");
+        await alice.CreateGroupAsync("dev");
+        await bob.JoinAsync(alice, "dev");
+        await carol.JoinAsync(alice, "dev");
+        var roots = Enumerable.Range(0, count).Select(_ => TestUser.RandomHash()).ToArray();
+        await Task.WhenAll(roots.Select((root, i) => alice.ShareAsync("dev", $"file {i}", root)));
+        var complete = await Task.WhenAll(roots.Select(root => alice.HoldingAsync("dev", root, complete: true)));
+        await Task.WhenAll(Enumerable.Range(0, 120).Select(_ => alice.AnnounceAsync(
+            new AnnounceRequest(TestUser.NewFingerprint(), 5000, [], Full: true, [.. complete], Removed: [], RevocationsAfter: 0))));
+        await bob.AnnounceAsync([.. complete]);
+
+        for (var i = 0; i < 5; i++)
+        {
+            var found = (await carol.FindSourcesAsync("dev", roots)).Contents;
+            Assert.Equal(roots, found.Select(content => content.PiecesRoot));
+            Assert.All(found, content => Assert.Equal(expected, content.Peers.Count));
+            Assert.All(found, content => Assert.Contains(bob.Fingerprint, content.Peers.Select(peer => peer.Fingerprint)));
+            clock.Advance(SourceSearch.Kept);
+        }
+    }
+
     [TrackerFact]
     public async Task Peers_that_are_offline_hide_no_seed()
     {
