@@ -53,7 +53,7 @@ internal sealed class DialService(TrackerDatabase database, PeerOptions options,
     {
         var membership = await Membership.RequireMemberAsync(connection, group, user);
         membership.RequireId(request.GroupId);
-        var asker = (await FindOwnAsync(connection, user, request.OwnFingerprint)).ToResponse();
+        var asker = (await FindOwnAsync(connection, user, request.OwnFingerprint)).ToSource(isComplete: false);
         if (asker.EndPoints.Count == 0)
         {
             throw new P2PShareException(
@@ -72,7 +72,7 @@ internal sealed class DialService(TrackerDatabase database, PeerOptions options,
         return [.. holders.Select(holder => new DialNotice(holder.UserId, request.Fingerprint, Guid.Parse(holder.SessionGuid), user.Id, dial))];
     }
 
-    private async Task<FoundSource> FindOwnAsync(DbConnection connection, CurrentUser user, Hash256 fingerprint) =>
+    private async Task<FoundPeer> FindOwnAsync(DbConnection connection, CurrentUser user, Hash256 fingerprint) =>
         await PeerStore.FindAsync(connection, user.Id, fingerprint, options.OnlineSince(clock.GetUtcNow())) ?? throw NotAnnounced(user, fingerprint);
 
     private static P2PShareException NotAnnounced(CurrentUser user, Hash256 fingerprint) => new(

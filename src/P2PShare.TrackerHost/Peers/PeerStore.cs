@@ -136,9 +136,9 @@ internal static partial class PeerStore
     }
 
     /// <summary>A user's peer as others see it; null if it is not online.</summary>
-    public static Task<FoundSource?> FindAsync(DbConnection connection, long user, Hash256 fingerprint, long onlineSince) => connection.QuerySingleOrDefaultAsync<FoundSource>(
+    public static Task<FoundPeer?> FindAsync(DbConnection connection, long user, Hash256 fingerprint, long onlineSince) => connection.QuerySingleOrDefaultAsync<FoundPeer>(
         """
-        SELECT p.fingerprint AS Fingerprint, u.guid AS UserGuid, s.guid AS SessionGuid, u.name AS UserName, 0 AS Complete,
+        SELECT p.id AS Id, p.fingerprint AS Fingerprint, u.guid AS UserGuid, s.guid AS SessionGuid, u.name AS UserName,
             p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
         FROM peers p JOIN users u ON u.id = p.user_id JOIN sessions s ON s.token_hash = p.session_hash
         WHERE p.user_id = @user AND p.fingerprint = @Fingerprint AND p.last_seen >= @onlineSince

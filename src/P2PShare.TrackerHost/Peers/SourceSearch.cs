@@ -81,7 +81,7 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
 
         return [.. contents.Select((content, i) => new ContentSources(content, found[i].Deal(sources, asker)))];
 
-        async Task<IEnumerable<(int Content, DealtSources Peers)>> ReadAsync(List<int> which, Func<List<Hash256>, Task<ILookup<int, FoundSource>>> read)
+        async Task<IEnumerable<(int Content, DealtSources Peers)>> ReadAsync(List<int> which, Func<List<Hash256>, Task<ILookup<int, SourcePeer>>> read)
         {
             if (which.Count == 0)
             {
@@ -89,7 +89,7 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
             }
 
             var rows = await read(which.ConvertAll(i => contents[i]));
-            return which.Select((i, place) => (i, new DealtSources(rows[place].Select(row => row.ToResponse()))));
+            return which.Select((i, place) => (i, new DealtSources(rows[place])));
         }
     }
 }

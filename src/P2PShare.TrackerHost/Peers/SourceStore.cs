@@ -1,9 +1,11 @@
 using System.Data.Common;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dapper;
 using Npgsql;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Peers;
@@ -35,9 +37,9 @@ internal static partial class SourceStore
     /// <summary>The peers online that hold each content.</summary>
     /// <param name="max">Of each content at most so many are looked at: it has no more holdings, also of peers that are offline.</param>
     /// <returns>By position of the content.</returns>
-    public static Task<ILookup<int, FoundSource>> FindAsync(
-        DbConnection connection, long group, IReadOnlyList<Hash256> contents, int max, long onlineSince) =>
-        FindAsync(connection, Whole(contents), $"({Holders} 1 = 1 LIMIT @max)", group, max, onlineSince);
+    public static async Task<ILookup<int, SourcePeer>> FindAsync(
+        DbConnection connection, long group, IReadOnlyList<Hash256> contents, int max, long onlineSince) => await FindPeersAsync(
+        connection, group, await FindHoldersAsync(connection, Whole(contents), $"({Holders} 1 = 1 LIMIT @max)", group, max), onlineSince);
 
     /// <summary>
     /// Of each content some peers online that hold it, of as many users as possible: those that follow a random place, and of each some that follow
@@ -46,11 +48,11 @@ internal static partial class SourceStore
     /// <param name="users">Of each content at most, with complete ones and with others.</param>
     /// <param name="peers">Of each content at most about twice as many.</param>
     /// <returns>By position of the content.</returns>
-    public static async Task<ILookup<int, FoundSource>> FindOfUsersAsync(
+    public static async Task<ILookup<int, SourcePeer>> FindOfUsersAsync(
         DbConnection connection, long group, IReadOnlyList<Hash256> contents, int users, int peers, long onlineSince)
     {
         var walked = await FindUsersAsync(connection, group, contents, users);
-        var found = new List<FoundSource>();
+        var held = new List<Holding>();
         // A limit is the same for all rows of a statement: contents with about as many users share one.
         foreach (var alike in walked.GroupBy(holders => int.Log2(Math.Max(1, peers / holders.Count()))))
         {
@@ -59,16 +61,15 @@ internal static partial class SourceStore
                 var middle = holder.Place + Random.Shared.NextInt64(PlacesOfUser);
                 return new[] { holder with { Place = middle, EndPlace = holder.Place + PlacesOfUser }, holder with { EndPlace = middle } };
             }));
-            found.AddRange((await FindAsync(
+            held.AddRange(await FindHoldersAsync(
                 connection,
                 ranges,
                 $"({Holders} complete = r.complete AND place >= r.place AND place < r.end_place ORDER BY place LIMIT @max)",
                 group,
-                1 << alike.Key,
-                onlineSince)).SelectMany(sources => sources));
+                1 << alike.Key));
         }
 
-        return found.ToLookup(source => (int)source.Number);
+        return await FindPeersAsync(connection, group, held, onlineSince);
     }
 
     // By content: the first place of each user, complete ones and others.
@@ -103,24 +104,44 @@ internal static partial class SourceStore
             .GroupBy(range => range.Number);
     }
 
-    private static async Task<ILookup<int, FoundSource>> FindAsync(
-        DbConnection connection, IEnumerable<Range> ranges, string holders, long group, int max, long onlineSince)
+    private static async Task<List<Holding>> FindHoldersAsync(DbConnection connection, IEnumerable<Range> ranges, string holders, long group, int max)
     {
         // A number for the peer and whether it has all: what follows a row of another table can have one column on both databases.
         var chosen = $"SELECT peer_id * 2 + complete AS holder FROM {holders} AS q";
         var each = connection is NpgsqlConnection ? $"unnest(ARRAY({chosen})) AS c(value)" : $"json_each((SELECT json_group_array(holder) FROM ({chosen}))) AS c";
-        var found = await connection.QueryAsync<FoundSource>(
-            $"""
-            SELECT r.number AS Number, p.fingerprint AS Fingerprint, u.guid AS UserGuid, s.guid AS SessionGuid, u.name AS UserName, c.value % 2 AS Complete,
-                p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
-            FROM {RangeRows(connection)}
-            -- In this order: CROSS JOIN keeps SQLite from beginning with the members.
-            CROSS JOIN {each} CROSS JOIN peers p CROSS JOIN users u CROSS JOIN sessions s CROSS JOIN members m
-            WHERE p.id = c.value / 2 AND s.token_hash = p.session_hash AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id
-                AND p.last_seen >= @onlineSince
-            """,
-            new { group, max, onlineSince, rows = Json(ranges) });
-        return found.ToLookup(source => (int)source.Number);
+        return (await connection.QueryAsync<(long Number, long Holder)>(
+                $"SELECT r.number, c.value FROM {RangeRows(connection)} CROSS JOIN {each}", new { group, max, rows = Json(ranges) }))
+            .Select(row => new Holding((int)row.Number, row.Holder / 2, row.Holder % 2 == 1)).ToList();
+    }
+
+    // Each peer is read once, however many of the contents it has.
+    private static async Task<ILookup<int, SourcePeer>> FindPeersAsync(DbConnection connection, long group, List<Holding> held, long onlineSince)
+    {
+        var found = (await connection.QueryAsync<FoundPeer>(
+                $"""
+                SELECT p.id AS Id, p.fingerprint AS Fingerprint, u.guid AS UserGuid, s.guid AS SessionGuid, u.name AS UserName,
+                    p.observed_address AS ObservedAddress, p.own_addresses AS OwnAddresses, p.port AS Port
+                -- In this order: CROSS JOIN keeps SQLite from beginning with the members.
+                FROM peers p CROSS JOIN users u CROSS JOIN sessions s CROSS JOIN members m
+                WHERE {connection.In("p.id", "@Peers")} AND s.token_hash = p.session_hash AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id
+                    AND p.last_seen >= @onlineSince
+                """,
+                new { group, onlineSince, Peers = connection.List([.. held.Select(holding => holding.Peer).Distinct()]) }))
+            .ToDictionary(peer => peer.Id, peer => peer.ToSource(isComplete: true));
+        var partial = new Dictionary<long, SourcePeer>();
+        return held.Where(holding => found.ContainsKey(holding.Peer)).ToLookup(holding => holding.Number, ToSource);
+
+        SourcePeer ToSource(Holding holding)
+        {
+            var complete = found[holding.Peer];
+            if (holding.IsComplete)
+            {
+                return complete;
+            }
+
+            ref var part = ref CollectionsMarshal.GetValueRefOrAddDefault(partial, holding.Peer, out _);
+            return part ??= complete with { Complete = false };
+        }
     }
 
     private static IEnumerable<Range> Whole(IReadOnlyList<Hash256> contents) => contents.Select((root, number) => new Range(number, root.ToString(), 0, 0, 0));
@@ -129,6 +150,8 @@ internal static partial class SourceStore
         "@rows", ("number", "BIGINT"), ("root", "TEXT"), ("complete", "BIGINT"), ("place", "BIGINT"), ("end_place", "BIGINT"));
 
     private static string Json(IEnumerable<Range> ranges) => JsonSerializer.Serialize(ranges, RangeJson.Default.IEnumerableRange);
+
+    private readonly record struct Holding(int Number, long Peer, bool IsComplete);
 
     // Holders of a content from one place on up to before another.
     private sealed record Range(int Number, string Root, long Complete, long Place, long EndPlace);

@@ -3,12 +3,11 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.TrackerHost.Peers;
 
-/// <summary>A peer that holds a content.</summary>
+/// <summary>A peer as others see it.</summary>
 // Properties, not a constructor: SQLite does not report the types of a result without rows, which a constructor is chosen by.
-internal sealed class FoundSource
+internal sealed class FoundPeer
 {
-    /// <summary>Position of the content, if several were asked for.</summary>
-    public long Number { get; init; }
+    public required long Id { get; init; }
 
     public required string Fingerprint { get; init; }
 
@@ -18,19 +17,18 @@ internal sealed class FoundSource
 
     public required string UserName { get; init; }
 
-    public required long Complete { get; init; }
-
     public required string ObservedAddress { get; init; }
 
     public required string OwnAddresses { get; init; }
 
     public required long Port { get; init; }
 
-    public SourcePeer ToResponse() => new(
+    /// <param name="isComplete">Whether it has all of the content.</param>
+    public SourcePeer ToSource(bool isComplete) => new(
         Hash256.Parse(Fingerprint),
         Guid.Parse(UserGuid),
         Guid.Parse(SessionGuid),
         UserName,
-        Complete == 1,
+        isComplete,
         PeerAddresses.EndPoints(ObservedAddress, OwnAddresses, Port));
 }
