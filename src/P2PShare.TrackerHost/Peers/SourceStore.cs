@@ -52,7 +52,7 @@ internal static partial class SourceStore
         DbConnection connection, long group, IReadOnlyList<Hash256> contents, int users, int peers, long onlineSince)
     {
         var walked = await FindUsersAsync(connection, group, contents, users);
-        var held = new List<Holding>();
+        var held = new List<Holder>();
         // A limit is the same for all rows of a statement: contents with about as many users share one.
         foreach (var alike in walked.GroupBy(holders => int.Log2(Math.Max(1, peers / holders.Count()))))
         {
@@ -104,18 +104,18 @@ internal static partial class SourceStore
             .GroupBy(range => range.Number);
     }
 
-    private static async Task<List<Holding>> FindHoldersAsync(DbConnection connection, IEnumerable<Range> ranges, string holders, long group, int max)
+    private static async Task<List<Holder>> FindHoldersAsync(DbConnection connection, IEnumerable<Range> ranges, string holders, long group, int max)
     {
         // A number for the peer and whether it has all: what follows a row of another table can have one column on both databases.
         var chosen = $"SELECT peer_id * 2 + complete AS holder FROM {holders} AS q";
         var each = connection is NpgsqlConnection ? $"unnest(ARRAY({chosen})) AS c(value)" : $"json_each((SELECT json_group_array(holder) FROM ({chosen}))) AS c";
         return (await connection.QueryAsync<(long Number, long Holder)>(
                 $"SELECT r.number, c.value FROM {RangeRows(connection)} CROSS JOIN {each}", new { group, max, rows = Json(ranges) }))
-            .Select(row => new Holding((int)row.Number, row.Holder / 2, row.Holder % 2 == 1)).ToList();
+            .Select(row => new Holder((int)row.Number, row.Holder / 2, row.Holder % 2 == 1)).ToList();
     }
 
     // Each peer is read once, however many of the contents it has.
-    private static async Task<ILookup<int, SourcePeer>> FindPeersAsync(DbConnection connection, long group, List<Holding> held, long onlineSince)
+    private static async Task<ILookup<int, SourcePeer>> FindPeersAsync(DbConnection connection, long group, List<Holder> held, long onlineSince)
     {
         var found = (await connection.QueryAsync<FoundPeer>(
                 $"""
@@ -126,20 +126,20 @@ internal static partial class SourceStore
                 WHERE {connection.In("p.id", "@Peers")} AND s.token_hash = p.session_hash AND u.id = p.user_id AND m.group_id = @group AND m.user_id = p.user_id
                     AND p.last_seen >= @onlineSince
                 """,
-                new { group, onlineSince, Peers = connection.List([.. held.Select(holding => holding.Peer).Distinct()]) }))
+                new { group, onlineSince, Peers = connection.List([.. held.Select(holder => holder.Peer).Distinct()]) }))
             .ToDictionary(peer => peer.Id, peer => peer.ToSource(isComplete: true));
         var partial = new Dictionary<long, SourcePeer>();
-        return held.Where(holding => found.ContainsKey(holding.Peer)).ToLookup(holding => holding.Number, ToSource);
+        return held.Where(holder => found.ContainsKey(holder.Peer)).ToLookup(holder => holder.Number, ToSource);
 
-        SourcePeer ToSource(Holding holding)
+        SourcePeer ToSource(Holder holder)
         {
-            var complete = found[holding.Peer];
-            if (holding.IsComplete)
+            var complete = found[holder.Peer];
+            if (holder.IsComplete)
             {
                 return complete;
             }
 
-            ref var part = ref CollectionsMarshal.GetValueRefOrAddDefault(partial, holding.Peer, out _);
+            ref var part = ref CollectionsMarshal.GetValueRefOrAddDefault(partial, holder.Peer, out _);
             return part ??= complete with { Complete = false };
         }
     }
@@ -151,7 +151,7 @@ internal static partial class SourceStore
 
     private static string Json(IEnumerable<Range> ranges) => JsonSerializer.Serialize(ranges, RangeJson.Default.IEnumerableRange);
 
-    private readonly record struct Holding(int Number, long Peer, bool IsComplete);
+    private readonly record struct Holder(int Number, long Peer, bool IsComplete);
 
     // Holders of a content from one place on up to before another.
     private sealed record Range(int Number, string Root, long Complete, long Place, long EndPlace);
