@@ -13,10 +13,7 @@ internal sealed class Audit(ILoggerFactory loggers) : IDisposable
     public const string Category = "P2PShare.Audit";
 
     private static readonly Dictionary<AuditAct, Action<ILogger, AuditAct, IPAddress?, string?, string?, string?, Exception?>> Lines =
-        Enum.GetValues<AuditAct>().ToDictionary(act => act, act => LoggerMessage.Define<AuditAct, IPAddress?, string?, string?, string?>(
-            LogLevel.Information,
-            new EventId((int)act, act.ToString()),
-            "{Act} address={Address} user={User} group={Group} subject={Subject}"));
+        Enum.GetValues<AuditAct>().ToDictionary(act => act, Define);
 
     private readonly ILogger _logger = loggers.CreateLogger(Category);
 
@@ -28,7 +25,8 @@ internal sealed class Audit(ILoggerFactory loggers) : IDisposable
     /// <param name="address">Null for the operator, who is at the tracker's machine.</param>
     /// <param name="subject">The user or thing that the act is about.</param>
     public void Write(AuditAct act, IPAddress? address, string? user = null, string? group = null, string? subject = null) =>
-        Lines[act](_logger, act, address, user, group, subject, null);
+        // A command of a newer version leaves acts that this one has no name for.
+        (Lines.GetValueOrDefault(act) ?? Define(act))(_logger, act, address, user, group, subject, null);
 
     /// <summary>Writes what the operator did with a command; no user of the tracker has such a name.</summary>
     /// <param name="account">Of the system.</param>
@@ -46,4 +44,8 @@ internal sealed class Audit(ILoggerFactory loggers) : IDisposable
     }
 
     public void Dispose() => _throttled.Dispose();
+
+    private static Action<ILogger, AuditAct, IPAddress?, string?, string?, string?, Exception?> Define(AuditAct act) =>
+        LoggerMessage.Define<AuditAct, IPAddress?, string?, string?, string?>(
+            LogLevel.Information, new EventId((int)act, act.ToString()), "{Act} address={Address} user={User} group={Group} subject={Subject}");
 }

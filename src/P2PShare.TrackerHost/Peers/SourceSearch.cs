@@ -25,12 +25,15 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
     // Of all contents of a request together, unless that is less than the least of each.
     private const int SourcesInAll = 16 * MaxSources;
 
-    // Of a content with up to twice as many holdings as sources are returned, all are read, and dealt; of one with more about four times as many.
-    private const int FewFactor = 2;
-    private const int ManyFactor = 4;
+    // Up to so many holdings of a content are read, and dealt, all: peers that are offline hide none of them.
+    private const int Few = 100;
 
-    // Users whose peers are looked for in one request, of all contents with many, and of one of them at least.
-    private const int LeastUsers = 8;
+    // Peers of one content with more that are looked at; the least if there are many such contents.
+    private const int ManyCandidates = 200;
+    private const int LeastCandidates = 100;
+
+    // Users whose peers are looked for in one request, of all contents with more, and of one of them at least; one may be the asker.
+    private const int LeastUsers = LeastSources + 1;
 
     // A source takes some hundred bytes.
     private const long MaxSourcesKept = 50_000;
@@ -58,19 +61,19 @@ internal sealed class SourceSearch(PeerOptions options, TimeProvider clock)
         }
 
         var sources = Math.Clamp(SourcesInAll / Math.Max(1, contents.Count), LeastSources, MaxSources);
-        var few = FewFactor * sources;
         var since = options.OnlineSince(clock.GetUtcNow());
-        var counts = missing.Count == 0 ? [] : await SourceStore.CountAsync(connection, membership.GroupId, missing.ConvertAll(i => contents[i]), few + 1);
-        var many = missing.Zip(counts).Where(one => one.Second > few).Select(one => one.First).ToList();
+        var counts = missing.Count == 0 ? [] : await SourceStore.CountAsync(connection, membership.GroupId, missing.ConvertAll(i => contents[i]), Few + 1);
+        var many = missing.Zip(counts).Where(one => one.Second > Few).Select(one => one.First).ToList();
         foreach (var (i, peers) in await ReadAsync(
-            [.. missing.Except(many)], some => SourceStore.FindAsync(connection, membership.GroupId, some, few, since)))
+            [.. missing.Except(many)], some => SourceStore.FindAsync(connection, membership.GroupId, some, Few, since)))
         {
             found[i] = peers;
         }
 
-        var users = Math.Clamp(SourcesInAll / Math.Max(1, many.Count), LeastUsers, sources);
+        var users = Math.Clamp(SourcesInAll / Math.Max(1, many.Count), LeastUsers, MaxSources);
+        var candidates = users == MaxSources ? ManyCandidates : LeastCandidates;
         foreach (var (i, peers) in await ReadAsync(
-            many, some => SourceStore.FindOfUsersAsync(connection, membership.GroupId, some, users, ManyFactor * sources, since)))
+            many, some => SourceStore.FindOfUsersAsync(connection, membership.GroupId, some, users, candidates, since)))
         {
             found[i] = peers;
             if (users == MaxSources)

@@ -5,9 +5,9 @@ using System.Text.RegularExpressions;
 namespace P2PShare.TrackerHost.Storage;
 
 /// <summary>
-/// One step of the schema: an embedded file <c>NNNN_name.sql</c>. If its first line is <c>-- For 2000 rows of peers at a time</c>, its
+/// One step of the schema: an embedded file <c>NNNN_name.sql</c>. If its first line is <c>-- For 100 rows of peers at a time</c>, its
 /// one statement is run for parts of that table, whose ids are above <c>@after</c> and up to <c>@last</c>, each part in a transaction
-/// of its own. Instances of the version before write between two parts, and a part may run more than once.
+/// of its own. Instances of the version before write between two parts (those on PostgreSQL: SQLite has one), and a part may run more than once.
 /// </summary>
 /// <param name="Number">The schema's version after it.</param>
 /// <param name="Table">The table whose rows are counted for the parts; null: the script runs whole.</param>
