@@ -50,7 +50,7 @@ internal static class BackupCommand
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
             {
                 await parsed.InvocationConfiguration.Error.WriteLineAsync(
-                    $"The backup is complete, but it could not be noted in the data folder, and {consequence}: {e.Message.TrimEnd('.')}. Run backup as the user of the tracker.");
+                    $"The backup is complete, but it could not be noted, and {consequence}: {e.Message.TrimEnd('.')}. If a right is missing, run backup as the user of the tracker.");
             }
         }
     }

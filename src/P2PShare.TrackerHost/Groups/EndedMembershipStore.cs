@@ -18,9 +18,6 @@ internal static class EndedMembershipStore
         FROM ended_memberships e JOIN groups g ON g.id = e.group_id
         """;
 
-    private const int MaxSharesAtOnce = 500;
-    private const int MaxHoldingsAtOnce = PartialDelete.MaxRows;
-
     /// <summary>Adds one that ends now.</summary>
     public static Task AddAsync(DbConnection connection, long group, long user, string userName, DateTimeOffset now) => connection.ExecuteAsync(
         """
@@ -49,8 +46,8 @@ internal static class EndedMembershipStore
         // Shares made since then stay: the user may be a member again.
         var row = await connection.QuerySingleOrDefaultAsync<EndedMembership>($"{Select} WHERE e.group_id = @group AND e.user_id = @user", new { group, user });
         if (row is not null
-            && (await FileService.EndSharesAsync(connection, group, user, row.UserName, row.Ended, MaxSharesAtOnce, now) == MaxSharesAtOnce
-                || await HoldingStore.RemoveOfFormerMemberAsync(connection, group, user, MaxHoldingsAtOnce) == MaxHoldingsAtOnce))
+            && (await FileService.EndSharesAsync(connection, group, user, row.UserName, row.Ended, PartialDelete.MaxRows, now) == PartialDelete.MaxRows
+                || await HoldingStore.RemoveOfFormerMemberAsync(connection, group, user, PartialDelete.MaxRows) == PartialDelete.MaxRows))
         {
             return true;
         }

@@ -15,15 +15,13 @@ namespace P2PShare.TrackerHost.Peers;
 /// </summary>
 internal static partial class LostHoldingStore
 {
-    // Of contents, and of holdings: neither a long withdrawal nor a large group holds the lock for long.
-    private const int MaxAtOnce = PartialDelete.MaxRows;
-
     /// <summary>Removes some holdings of withdrawn contents, so that their peers are told.</summary>
     /// <returns>Whether more are left.</returns>
     public static async Task<bool> SweepAsync(DbConnection connection, DateTimeOffset now)
     {
-        var removed = await FileStore.RemoveWithdrawnAsync(connection, MaxAtOnce, now);
-        var keys = await HoldingStore.TakeWithdrawnAsync(connection, MaxAtOnce);
+        // Contents, then holdings: neither a long withdrawal nor a large group holds the lock for long.
+        var removed = await FileStore.RemoveWithdrawnAsync(connection, PartialDelete.MaxRows, now);
+        var keys = await HoldingStore.TakeWithdrawnAsync(connection, PartialDelete.MaxRows);
         if (keys.Count > 0)
         {
             await connection.ExecuteAsync(
@@ -35,7 +33,7 @@ internal static partial class LostHoldingStore
                 new { rows = JsonSerializer.Serialize(keys, KeyJson.Default.IReadOnlyListKey) });
         }
 
-        return removed == MaxAtOnce || keys.Count > 0;
+        return removed == PartialDelete.MaxRows || keys.Count > 0;
     }
 
     /// <summary>Removes some of those of a deleted group.</summary>

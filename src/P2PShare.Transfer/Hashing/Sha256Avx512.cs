@@ -146,34 +146,34 @@ internal static class Sha256Avx512
         return Unsafe.Add(ref w, i) += sigma0 + Unsafe.Add(ref w, (i + 9) & 15) + sigma1;
     }
 
-    // Sixteen words of each of sixteen messages, turned so that a register holds one word of every message. All sixteen rows stay in registers: written as
-    // loops over memory, this took a third of all instructions.
+    // Sixteen words of each of sixteen messages, transposed so that a register holds one word of every message. All sixteen rows stay in registers: written
+    // as loops over memory, this took a third of all instructions.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Load(ref byte first, int stride, Span<Vector512<uint>> words)
     {
-        Turn(Row(ref first, stride, 0), Row(ref first, stride, 1), Row(ref first, stride, 2), Row(ref first, stride, 3),
+        TransposeInQuarters(Row(ref first, stride, 0), Row(ref first, stride, 1), Row(ref first, stride, 2), Row(ref first, stride, 3),
             out var a, out var b, out var c, out var d);
-        Turn(Row(ref first, stride, 4), Row(ref first, stride, 5), Row(ref first, stride, 6), Row(ref first, stride, 7),
+        TransposeInQuarters(Row(ref first, stride, 4), Row(ref first, stride, 5), Row(ref first, stride, 6), Row(ref first, stride, 7),
             out var e, out var f, out var g, out var h);
-        Turn(Row(ref first, stride, 8), Row(ref first, stride, 9), Row(ref first, stride, 10), Row(ref first, stride, 11),
+        TransposeInQuarters(Row(ref first, stride, 8), Row(ref first, stride, 9), Row(ref first, stride, 10), Row(ref first, stride, 11),
             out var i, out var j, out var k, out var l);
-        Turn(Row(ref first, stride, 12), Row(ref first, stride, 13), Row(ref first, stride, 14), Row(ref first, stride, 15),
+        TransposeInQuarters(Row(ref first, stride, 12), Row(ref first, stride, 13), Row(ref first, stride, 14), Row(ref first, stride, 15),
             out var m, out var n, out var o, out var p);
 
-        // The quarters of each register are turned now; the quarters themselves remain.
+        // The quarters of each register are transposed now; the quarters themselves remain.
         ref var w = ref MemoryMarshal.GetReference(words);
-        Spread(ref Unsafe.Add(ref w, 0), a, e, i, m);
-        Spread(ref Unsafe.Add(ref w, 1), b, f, j, n);
-        Spread(ref Unsafe.Add(ref w, 2), c, g, k, o);
-        Spread(ref Unsafe.Add(ref w, 3), d, h, l, p);
+        TransposeQuarters(ref Unsafe.Add(ref w, 0), a, e, i, m);
+        TransposeQuarters(ref Unsafe.Add(ref w, 1), b, f, j, n);
+        TransposeQuarters(ref Unsafe.Add(ref w, 2), c, g, k, o);
+        TransposeQuarters(ref Unsafe.Add(ref w, 3), d, h, l, p);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Row(ref byte first, int stride, int i) => Vector512.LoadUnsafe(ref Unsafe.Add(ref first, (nint)i * stride)).AsUInt32();
 
-    // In each quarter of the registers: four words of four messages.
+    // Each quarter of a register has one word of four messages afterwards.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Turn(
+    private static void TransposeInQuarters(
         Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d,
         out Vector512<uint> word0, out Vector512<uint> word1, out Vector512<uint> word2, out Vector512<uint> word3)
     {
@@ -185,9 +185,9 @@ internal static class Sha256Avx512
         word3 = Avx512F.UnpackHigh(high, nextHigh).AsUInt32();
     }
 
-    // The quarters of four registers become every fourth word, in the byte order of the processor.
+    // Words i, i + 4, i + 8 and i + 12 of all messages, in the byte order of the processor.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Spread(ref Vector512<uint> w, Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d)
+    private static void TransposeQuarters(ref Vector512<uint> w, Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d)
     {
         var swap = Vector512.Create(0x00010203u, 0x04050607, 0x08090A0B, 0x0C0D0E0F, 0x00010203, 0x04050607, 0x08090A0B, 0x0C0D0E0F,
             0x00010203, 0x04050607, 0x08090A0B, 0x0C0D0E0F, 0x00010203, 0x04050607, 0x08090A0B, 0x0C0D0E0F).AsByte();

@@ -224,6 +224,44 @@ public sealed class SourceTests
     }
 
     [TrackerFact]
+    public async Task Of_many_contents_that_many_users_have_as_many_sources_are_returned_as_promised()
+    {
+        // More than are read whole, and more contents than would leave each of them twelve users.
+        const int Users = 110;
+        const int Contents = 128;
+        var clock = new TrackerClock();
+        await using var tracker = await TestTracker.StartAsync(clock: clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        await alice.CreateGroupAsync("dev");
+        var roots = await ShareManyAsync(alice, Contents);
+        await AddHoldersAsync(tracker, Users, clock.GetUtcNow());
+
+        var found = (await alice.FindSourcesAsync("dev", roots)).Contents;
+
+        Assert.All(found, content => Assert.Equal(SourceSearch.LeastSources, content.Peers.Select(peer => peer.UserId).Distinct().Count()));
+    }
+
+    [TrackerFact]
+    public async Task Users_who_are_offline_hide_no_seed_of_many_contents()
+    {
+        const int Users = 60;
+        const int Contents = 128;
+        var clock = new TrackerClock();
+        await using var tracker = await TestTracker.StartAsync(clock: clock);
+        using var alice = await TestUser.CreateAsync(tracker, "alice");
+        using var carol = await TestUser.CreateAsync(tracker, "carol");
+        await alice.CreateGroupAsync("dev");
+        await carol.JoinAsync(alice, "dev");
+        var roots = await ShareManyAsync(alice, Contents);
+        await AddHoldersAsync(tracker, Users, clock.GetUtcNow().AddDays(-1));
+        await alice.AnnounceAsync(await Task.WhenAll(roots.Select(root => alice.HoldingAsync("dev", root, complete: true))));
+
+        var found = (await carol.FindSourcesAsync("dev", roots)).Contents;
+
+        Assert.All(found, content => Assert.Equal(alice.Fingerprint, Assert.Single(content.Peers).Fingerprint));
+    }
+
+    [TrackerFact]
     public async Task A_group_has_none_of_the_many_sources_of_a_deleted_one_whose_name_it_has()
     {
         await using var tracker = await TestTracker.StartAsync(options => options.PeersPerUserAndGroup = 1000);
@@ -280,4 +318,26 @@ public sealed class SourceTests
         Assert.Empty(Assert.Single((await alice.FindSourcesAsync("dev", root)).Contents).Peers);
         await bob.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotMember, await bob.AskSourcesAsync("dev", root));
     }
+
+    private static async Task<Hash256[]> ShareManyAsync(TestUser user, int count)
+    {
+        var roots = Enumerable.Range(0, count).Select(_ => TestUser.RandomHash()).ToArray();
+        await Task.WhenAll(roots.Select((root, i) => user.ShareAsync("dev", $"file {i}", root)));
+        return roots;
+    }
+
+    /// <summary>Adds members who each have one peer that holds all files of the one group.</summary>
+    private static Task AddHoldersAsync(TestTracker tracker, int count, DateTimeOffset lastSeen) => tracker.ExecuteAsync(
+        $"""
+        INSERT INTO users (name_key, name, password_hash, created, guid)
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+        SELECT 'holder' || i, 'holder' || i, 'x', 1, '00000000-0000-4000-8000-' || CAST(100000000000 + i AS TEXT) FROM n;
+        INSERT INTO sessions (token_hash, user_id, created, last_used, guid) SELECT guid, id, 1, 1, guid FROM users WHERE password_hash = 'x';
+        INSERT INTO members (group_id, user_id, joined) SELECT g.id, u.id, 1 FROM groups g CROSS JOIN users u WHERE u.password_hash = 'x';
+        INSERT INTO peers (user_id, session_hash, fingerprint, observed_address, own_addresses, port, last_seen)
+        SELECT id, guid, '0123456789012345678901234567890123456789012345678901' || SUBSTR(guid, 25), '127.0.0.1', '', 1, {lastSeen.ToUnixTimeSeconds()}
+        FROM users WHERE password_hash = 'x';
+        INSERT INTO holdings (peer_id, group_id, pieces_root, complete, place)
+        SELECT p.id, f.group_id, f.pieces_root, 1, {SourceStore.PlaceOfUser} + 7 FROM peers p CROSS JOIN files f WHERE p.port = 1;
+        """);
 }

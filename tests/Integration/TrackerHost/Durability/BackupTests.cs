@@ -82,7 +82,7 @@ public sealed class BackupTests : IAsyncLifetime
             var (code, output, error) = await CommandAsync("backup", _folder.Combine("backup"));
 
             Assert.Equal((0, $"backup: {_folder.Combine("backup")}\n"), (code, output));
-            Assert.StartsWith("The backup is complete, but it could not be noted in the data folder, and the metric of its age does not count it:", error, StringComparison.Ordinal);
+            Assert.StartsWith("The backup is complete, but it could not be noted, and the metric of its age does not count it:", error, StringComparison.Ordinal);
         }
     }
 
@@ -99,7 +99,7 @@ public sealed class BackupTests : IAsyncLifetime
             var (code, output, error) = await CommandAsync("backup", _folder.Combine("backup"));
 
             Assert.Equal((0, $"backup: {_folder.Combine("backup")}\n"), (code, output));
-            Assert.StartsWith("The backup is complete, but it could not be noted in the data folder, and the audit log does not have it:", error, StringComparison.Ordinal);
+            Assert.StartsWith("The backup is complete, but it could not be noted, and the audit log does not have it:", error, StringComparison.Ordinal);
             Assert.NotNull(SqliteBackup.FindLast(Data));
         }
     }
