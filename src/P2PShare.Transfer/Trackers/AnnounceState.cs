@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 
@@ -112,9 +113,9 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
         {
             // What does not fit into the first batch follows as changes.
             _changes.Clear();
-            foreach (var (key, held) in _held)
+            foreach (var key in SortHeld())
             {
-                _changes[key] = held.IsComplete;
+                _changes[key] = _held[key].IsComplete;
             }
         }
 
@@ -192,6 +193,18 @@ internal sealed class AnnounceState(TimeProvider clock, Random random)
         _retryAt = Now + _retryDelay.Next(retryAfter);
         return isFirst;
     }
+
+    // In the order of the tracker's indexes: a batch of many touches few of their pages, where in any other order each of it touches another.
+    private (Guid Group, Hash256 Root)[] SortHeld()
+    {
+        (Guid, Hash256)[] keys = [.. _held.Keys];
+        Array.Sort(keys, Compare);
+        return keys;
+    }
+
+    private static int Compare((Guid Group, Hash256 Root) left, (Guid Group, Hash256 Root) right) =>
+        left.Group.CompareTo(right.Group) is var groups and not 0 ? groups
+        : MemoryMarshal.AsBytes(new ReadOnlySpan<Hash256>(in left.Root)).SequenceCompareTo(MemoryMarshal.AsBytes(new ReadOnlySpan<Hash256>(in right.Root)));
 
     private bool AddChange((Guid Group, Hash256 Root) key, bool? isComplete)
     {

@@ -33,6 +33,26 @@ public sealed class AnnounceStateTests
     }
 
     [Fact]
+    public void A_full_announce_is_in_the_order_of_its_groups_and_roots_over_all_batches()
+    {
+        for (var i = 0; i < AnnounceRequest.MaxHoldings + 100; i++)
+        {
+            _state.Hold(TestIds.Of(i % 2 == 0 ? "dev" : "ops"), Hash256.Compute([(byte)i, (byte)(i >> 8)]), isComplete: true);
+        }
+
+        var announced = new List<Announcement>();
+        while (_state.HasPending)
+        {
+            var batch = _state.TakeBatch();
+            announced.AddRange(batch.Holdings);
+            _state.Accept(batch, new AnnounceResponse(30, Known: true, [], [], 0), isOwnRevoked: false);
+        }
+
+        Assert.Equal(AnnounceRequest.MaxHoldings + 100, announced.Count);
+        Assert.Equal(announced.OrderBy(one => one.GroupId).ThenBy(one => one.PiecesRoot.ToString(), StringComparer.Ordinal), announced);
+    }
+
+    [Fact]
     public void A_peer_that_holds_nothing_is_announced_too()
     {
         Assert.True(_state.HasPending);
