@@ -39,7 +39,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         _clock = clock;
         _offered = new OfferedContents(clock);
         _reader = new WholeContentReader(ReportUnreadable, clock);
-        _restorer = new ShareRestorer(store, (file, name) => Offer(new SharedContent(file, clock), name), logger, clock);
+        _restorer = new ShareRestorer(store, (file, name) => Offer(new SharedContent(file, clock), name), SafeFile.Find, logger, clock);
     }
 
     /// <summary>Registers a name of a content in a group at the tracker.</summary>

@@ -63,7 +63,7 @@ internal sealed class OfferedContents(TimeProvider clock) : IDisposable
             }
 
             offered.OfferIn(name with { Group = Intern(name.Group) });
-            return (offered, offered.GetHave().IsComplete, content is SharedContent { File.Path: var path } ? SetPath(path, offered) : null);
+            return content is SharedContent { File.Path: var path } ? (offered, true, SetPath(path, offered)) : (offered, offered.GetHave().IsComplete, null);
         }
     }
 

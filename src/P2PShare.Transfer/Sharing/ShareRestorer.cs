@@ -10,11 +10,16 @@ namespace P2PShare.Transfer.Sharing;
 /// Offers what an earlier peer server offered. A file that may have changed since is hashed again first, in the background: it is
 /// offered if it still has the bytes that were shared.
 /// </summary>
-/// <param name="offer">Offers a file under a name.</param>
-internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, OfferedName> offer, ILogger logger, TimeProvider clock) : IDisposable
+/// <param name="offer">Offers a file under a name. Called by one thread at a time.</param>
+/// <param name="find">As <see cref="SafeFile.Find"/>.</param>
+internal sealed class ShareRestorer(
+    ShareStore store, Action<HashedFile, OfferedName> offer, Func<string, FileStatus?> find, ILogger logger, TimeProvider clock) : IDisposable
 {
     // One call to the disk for so many: what it costs to wait for one is several times what it costs to find a file.
     private const int MaxBatch = 128;
+
+    // Calls to disks at a time: while one batch is offered, the files of the next are found.
+    private const int MaxAhead = 4;
 
     private readonly CancellationTokenSource _stop = new();
 
@@ -24,21 +29,17 @@ internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, Offered
     public void Restore()
     {
         var toHash = new List<ShareStore.Share>();
-        foreach (var disk in store.GetAll().Where(share => share.File.Content.Size > 0).GroupBy(share => share.File.Disk))
+        foreach (var (batch, isSame) in FindUntouched(store.GetAll()))
         {
-            foreach (var batch in disk.Chunk(MaxBatch))
+            for (var i = 0; i < batch.Length; i++)
             {
-                var isSame = FindUntouched(disk.Key, batch);
-                for (var i = 0; i < batch.Length; i++)
+                if (isSame[i])
                 {
-                    if (isSame[i])
-                    {
-                        offer(batch[i].File, NameOf(batch[i]));
-                    }
-                    else
-                    {
-                        Check(batch[i], toHash);
-                    }
+                    offer(batch[i].File, NameOf(batch[i]));
+                }
+                else
+                {
+                    Check(batch[i], toHash);
                 }
             }
         }
@@ -47,6 +48,29 @@ internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, Offered
     }
 
     public void Dispose() => _stop.Cancel();
+
+    /// <returns>In batches, and for each share, whether its file is known to be the same.</returns>
+    private IEnumerable<(ShareStore.Share[] Batch, bool[] IsSame)> FindUntouched(IEnumerable<ShareStore.Share> shares)
+    {
+        var ahead = new Queue<(ShareStore.Share[] Batch, Task<bool[]> IsSame)>();
+        foreach (var disk in shares.Where(share => share.File.Content.Size > 0).GroupBy(share => share.File.Disk))
+        {
+            foreach (var batch in disk.Chunk(MaxBatch))
+            {
+                ahead.Enqueue((batch, Task.Run(() => FindUntouched(disk.Key, batch))));
+                if (ahead.Count == MaxAhead)
+                {
+                    var (first, isSame) = ahead.Dequeue();
+                    yield return (first, isSame.GetAwaiter().GetResult());
+                }
+            }
+        }
+
+        foreach (var (batch, isSame) in ahead)
+        {
+            yield return (batch, isSame.GetAwaiter().GetResult());
+        }
+    }
 
     /// <returns>For each share, whether its file is known to be the same; false also if it cannot be found out.</returns>
     private bool[] FindUntouched(string disk, ShareStore.Share[] shares)
@@ -64,11 +88,11 @@ internal sealed class ShareRestorer(ShareStore store, Action<HashedFile, Offered
     }
 
     // No change leaves the change time as it was, not even one of who may read the file.
-    private static bool IsUntouched(HashedFile file)
+    private bool IsUntouched(HashedFile file)
     {
         try
         {
-            return file.Identity is not null && SafeFile.Find(file.Path) is { Kind: FileKind.File, Stamp: var now } && now == file.Stamp;
+            return file.Identity is not null && find(file.Path) is { Kind: FileKind.File, Stamp: var now } && now == file.Stamp;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

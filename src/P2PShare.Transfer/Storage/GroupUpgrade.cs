@@ -34,7 +34,7 @@ internal sealed class GroupUpgrade(StateFolder state, TrackerAccount account, Fu
 
     private List<string> FindNames() => state.Database.Read(connection => connection.Query<string>(
         """
-        SELECT group_name FROM shares WHERE tracker_id = @trackerId AND user_name = @userName AND group_id IS NULL
+        SELECT group_name FROM shares INDEXED BY shares_by_group WHERE tracker_id = @trackerId AND user_name = @userName AND group_id IS NULL
         UNION SELECT group_name FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName AND group_id IS NULL
         """,
         Parameters(null, null)).AsList());

@@ -117,16 +117,17 @@ public sealed class ShareStore(
 
     internal IReadOnlyList<Share> GetAll() => _database.Read(connection =>
     {
+        // In the order in which they were added: in that of their names, which an index would be used for, each row and its content is in another page.
         using var select = new RowStatement(
             connection,
             """
             SELECT s.group_id, s.group_name, s.file_name, s.received,
                 c.path, c.size, c.modified, c.device, c.file_id, c.changed, c.piece_length, c.pieces_root, c.piece_layer
-            FROM shares s JOIN contents c ON c.path = s.path
+            FROM shares s NOT INDEXED CROSS JOIN contents c ON c.path = s.path
             WHERE s.tracker_id = ?1 AND s.user_name = ?2 AND s.group_id IS NOT NULL
-            ORDER BY s.group_name, s.file_name
+            ORDER BY s.rowid
             """);
-        // Shares of a group follow each other, and have it in common.
+        // Most shares of a group follow each other, and have it in common.
         GroupIdentity? last = null;
         return select.Bind(_trackerId).Bind(_userName).Query(row =>
         {

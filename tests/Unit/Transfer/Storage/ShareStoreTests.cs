@@ -72,7 +72,7 @@ public sealed class ShareStoreTests : IDisposable
 
         await _store.WithdrawAsync("dev", ["a.bin", "kept.bin", "both.bin", "unknown.bin"], CancellationToken.None);
 
-        Assert.Equal([("dev", "kept.bin"), ("dev", "other.bin"), ("ops", "both.bin")], _store.GetAll().Select(share => (share.Group.Name, share.Name)));
+        Assert.Equal([("dev", "kept.bin"), ("ops", "both.bin"), ("dev", "other.bin")], _store.GetAll().Select(share => (share.Group.Name, share.Name)));
         Assert.Equal(["/both", "/kept", "/other"], ContentPaths());
     }
 
