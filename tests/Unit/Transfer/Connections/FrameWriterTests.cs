@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
 
@@ -249,7 +250,7 @@ public sealed class FrameWriterTests : IDisposable
     {
         public const int Piece = 1024 * 1024;
 
-        public int PieceLength => Piece;
+        public ContentDescription Description { get; } = new(6 * Piece, Piece, Hash256.Compute([7]));
 
         public List<Hash256> Layer { get; } = [.. Enumerable.Range(0, 6).Select(piece => Hash256.Compute([(byte)piece]))];
 
