@@ -11,8 +11,8 @@ internal sealed class TreeReadBudget(TimeProvider clock, long burst)
     /// <summary>Bytes that a user may usually have read at once.</summary>
     public const long Burst = 4L * 1024 * 1024 * 1024;
 
-    /// <summary>Bytes a second after that: little beside what a processor hashes, much beside most lines.</summary>
-    public const long PerSecond = 256 * 1024 * 1024;
+    /// <summary>Bytes a second after that: a third of what one processor hashes, and several times what most lines take.</summary>
+    public const long PerSecond = 512 * 1024 * 1024;
 
     // Above that, users whose bucket is full are dropped: they are as those who never asked.
     private const int KeptUsers = 256;

@@ -38,6 +38,7 @@ internal sealed class LocalReuse : IAsyncDisposable
     private readonly CancellationToken _ending;
     private readonly TreeFetch _trees;
     private readonly ZeroTrees _zeros;
+    private readonly WalkPolicy _policy = new();
     private readonly SemaphoreSlim _walks;
     private readonly ConcurrentBag<Task> _work = [];
     private ReusedFile? _old;
@@ -144,7 +145,7 @@ internal sealed class LocalReuse : IAsyncDisposable
         }
     }
 
-    // In any order, so that those walked first tell whether the others are worth it.
+    // In any order, as pieces are fetched: many receivers at once then ask for different ones.
     private void BeginZeros(int[] pieces)
     {
         var held = _scheduler.Hold(pieces);
@@ -197,6 +198,13 @@ internal sealed class LocalReuse : IAsyncDisposable
                 return;
             }
 
+            if (!_policy.ShouldWalk())
+            {
+                _scheduler.Release(piece, plan: null);
+                _requests.SendAll();
+                return;
+            }
+
             await _walks.WaitAsync(cancellationToken).ConfigureAwait(false);
             Walk(piece, old);
         }).ConfigureAwait(false);
@@ -230,7 +238,7 @@ internal sealed class LocalReuse : IAsyncDisposable
     private void Walk(int piece, PieceTree? old)
     {
         var walk = new TreeWalk(piece, _part.PieceHash(piece), _zeros.Of(piece), old);
-        if (walk.IsComplete || Volatile.Read(ref _givenUp) >= MaxGivenUp || (old is null && !_zeros.Pay))
+        if (walk.IsComplete || Volatile.Read(ref _givenUp) >= MaxGivenUp )
         {
             EndWalk(walk);
             return;
@@ -243,7 +251,11 @@ internal sealed class LocalReuse : IAsyncDisposable
     private void EndWalk(TreeWalk walk)
     {
         Volatile.Write(ref _givenUp, walk.IsComplete ? 0 : _givenUp + 1);
-        _zeros.Count(walk);
+        if (walk.IsComplete)
+        {
+            _policy.Count(walk);
+        }
+
         if (_samples?.TryTake(walk, out var hasZeros) == true)
         {
             if (hasZeros)

@@ -19,7 +19,7 @@ internal sealed class ReusedFile : IDisposable
 
     /// <summary>Opens the file at a download's destination, without following a link.</summary>
     /// <returns>Null if nothing is to be replaced, or what is there cannot be read; then also why, unless there is nothing.</returns>
-    public static (ReusedFile? File, P2PShareException? Problem) TryOpen(DownloadRequest request)
+    public static (ReusedFile? File, Exception? Problem) TryOpen(DownloadRequest request)
     {
         if (!request.Overwrite)
         {
@@ -32,10 +32,10 @@ internal sealed class ReusedFile : IDisposable
             handle = SafeFile.OpenShared(request.Destination, request.Root);
             return (new ReusedFile(handle, SafeFile.Status(handle, request.Destination).Stamp.Size), null);
         }
-        catch (P2PShareException e)
+        catch (Exception e) when (e is P2PShareException or IOException or UnauthorizedAccessException)
         {
             handle?.Dispose();
-            return (null, e.Code == ErrorCode.PathNotFound ? null : e);
+            return (null, e is P2PShareException { Code: ErrorCode.PathNotFound } ? null : e);
         }
     }
 

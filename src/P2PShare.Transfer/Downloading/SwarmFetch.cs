@@ -67,15 +67,16 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
     /// <exception cref="P2PShareException">It cannot continue; what was verified is kept.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        _reuse.Open();
-        if (_part.KnowsHashes)
-        {
-            _reuse.Start();
-        }
-
-        _offered.Acceptor = this;
         try
         {
+            // Before any peer can be asked for a block.
+            _reuse.Open();
+            if (_part.KnowsHashes)
+            {
+                _reuse.Start();
+            }
+
+            _offered.Acceptor = this;
             foreach (var channel in _offered.Channels)
             {
                 Attach(channel);

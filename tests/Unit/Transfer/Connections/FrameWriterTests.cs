@@ -101,6 +101,29 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     [Fact]
+    public async Task Trees_and_blocks_are_answered_in_turn_and_1024_trees_wait_at_most()
+    {
+        var source = new FakeSource();
+        for (var i = 0; i < 1024; i++)
+        {
+            Assert.True(_writer.TryAddTree(source, new TreeRange(1, 0, i, 1)));
+        }
+
+        Assert.False(_writer.TryAddTree(source, new TreeRange(1, 0, 0, 1)));
+        _writer.TryAddBlock(source, new BlockRange(1, 0, 0, 1));
+        _writer.TryAddBlock(source, new BlockRange(1, 1, 0, 1));
+        _writer.TryAddHashes(source, new HashRange(1, 2, 1));
+
+        await RunUntilWrittenAsync(1024 * (Frame.HeaderLength + TreeRange.Length) + 2 * (Frame.HeaderLength + PieceHeader.Length + 1)
+            + Frame.HeaderLength + HashRange.Length + Hash256.Size);
+
+        // This writer makes no trees.
+        Assert.Equal(
+            [MessageId.Hashes, MessageId.Piece, MessageId.TreeReject, MessageId.Piece, MessageId.TreeReject, MessageId.TreeReject],
+            (await ReadAllAsync()).Take(6).Select(frame => frame.Id));
+    }
+
+    [Fact]
     public async Task A_write_of_which_nothing_is_taken_for_30_seconds_is_stuck()
     {
         var (near, far) = DuplexStream.CreatePair(buffered: 1000);
