@@ -13,6 +13,7 @@ using P2PShare.Transfer.Trackers;
 //   start    folder of state, tracker's host:port, its fingerprint, user, password, upload limit (0: none)  -> started
 //   share    path, group, name                                                                             -> shared
 //   receive  group, name, destination  -> receiving, and then received, or failed with code and message
+//   update   as receive, but what is at the destination is replaced
 if (Read() is not ["start", var folder, var tracker, var fingerprint, var user, var password, var limit])
 {
     return 2;

@@ -19,7 +19,7 @@ public static class Frame
     /// <summary>Most piece indices in one have message.</summary>
     public const int MaxHaves = 1024;
 
-    /// <summary>Most hashes in one hashes message.</summary>
+    /// <summary>Most hashes in one hashes message, and in one of a tree.</summary>
     public const int MaxHashes = 512;
 
     private const int MaxPieces = 1 << 20;
@@ -89,6 +89,8 @@ public static class Frame
         MessageId.Get => (GetMessage.GroupLength + Hash256.Size, GetMessage.GroupLength + GetMessage.MaxContents * Hash256.Size),
         MessageId.Content => (Hash256.Size + 1, Hash256.Size + ContentMessage.MaxSize),
         MessageId.GetReject => (1 + Hash256.Size, 1 + GetMessage.MaxContents * Hash256.Size),
+        MessageId.TreeRequest or MessageId.TreeReject => (TreeRange.Length, TreeRange.Length),
+        MessageId.TreeHashes => (TreeRange.Length + Hash256.Size, TreeRange.Length + MaxHashes * Hash256.Size),
         _ => throw new WireException($"There is no message with the id {(byte)id}."),
     };
 

@@ -24,22 +24,7 @@ public readonly record struct HashRange(uint Channel, int Index, int Count)
 
     /// <summary>Reads the hashes behind the range.</summary>
     /// <exception cref="WireException">Another number of hashes than the range says.</exception>
-    public Hash256[] ReadHashes(ReadOnlySpan<byte> body)
-    {
-        var bytes = body[Length..];
-        if (bytes.Length != Count * Hash256.Size)
-        {
-            throw new WireException($"{Count} hashes have {Count * Hash256.Size} bytes, not {bytes.Length}.");
-        }
-
-        var hashes = new Hash256[Count];
-        for (var i = 0; i < Count; i++)
-        {
-            hashes[i] = new Hash256(bytes.Slice(i * Hash256.Size, Hash256.Size));
-        }
-
-        return hashes;
-    }
+    public Hash256[] ReadHashes(ReadOnlySpan<byte> body) => HashList.Read(body[Length..], Count);
 
     /// <summary>Writes a hash request or a hash reject.</summary>
     /// <returns>Bytes written: the whole frame.</returns>
@@ -55,16 +40,9 @@ public readonly record struct HashRange(uint Channel, int Index, int Count)
     /// <returns>Bytes written: the whole frame.</returns>
     public int Write(Span<byte> buffer, ReadOnlySpan<Hash256> hashes)
     {
-        var length = Length + hashes.Length * Hash256.Size;
-        Frame.WriteHeader(buffer, MessageId.Hashes, length);
-        var body = buffer[Frame.HeaderLength..];
-        WriteBody(body);
-        for (var i = 0; i < hashes.Length; i++)
-        {
-            hashes[i].CopyTo(body[(Length + i * Hash256.Size)..]);
-        }
-
-        return Frame.HeaderLength + length;
+        Frame.WriteHeader(buffer, MessageId.Hashes, Length + hashes.Length * Hash256.Size);
+        WriteBody(buffer[Frame.HeaderLength..]);
+        return Frame.HeaderLength + Length + HashList.Write(buffer[(Frame.HeaderLength + Length)..], hashes);
     }
 
     private void WriteBody(Span<byte> body)

@@ -6,7 +6,7 @@ namespace P2PShare.Protocol.Wire;
 public readonly record struct HelloMessage(byte Version, string Ticket)
 {
     /// <summary>The version that this code speaks.</summary>
-    public const byte CurrentVersion = 2;
+    public const byte CurrentVersion = 3;
 
     /// <exception cref="WireException">The ticket is not ASCII.</exception>
     public static HelloMessage Read(ReadOnlySpan<byte> body) => Ascii.IsValid(body[1..])

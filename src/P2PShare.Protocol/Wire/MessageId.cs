@@ -57,6 +57,15 @@ public enum MessageId : byte
     /// <summary>Refuses contents that a get asked for.</summary>
     GetReject = 28,
 
+    /// <summary>Asks for hashes below the piece layer (BEP 52).</summary>
+    TreeRequest = 29,
+
+    /// <summary>Hashes below the piece layer (BEP 52).</summary>
+    TreeHashes = 30,
+
+    /// <summary>Refuses a tree request (BEP 52).</summary>
+    TreeReject = 31,
+
     /// <summary>Never on the wire: what a frame of length 0 is read as (BEP 3).</summary>
     KeepAlive = 255,
 }

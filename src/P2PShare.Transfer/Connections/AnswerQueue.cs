@@ -2,44 +2,39 @@ using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
 
-/// <summary>What the other side of a connection requested and has not been sent: hashes, then blocks and whole contents. Not safe for concurrent use.</summary>
+/// <summary>What the other side of a connection requested and has not been sent: hashes of the piece layer, then hashes below it and blocks in turn, and whole contents. Not safe for concurrent use.</summary>
 internal sealed class AnswerQueue
 {
-    /// <summary>Most requests that wait, for blocks, for hashes and for whole contents each.</summary>
+    /// <summary>Most requests that wait, for blocks, for hashes, for hashes below the piece layer and for whole contents each.</summary>
     public const int MaxRequests = 1024;
 
     private readonly LinkedList<(IBlockSource Source, BlockRange Range)> _blocks = new();
     private readonly LinkedList<(IBlockSource Source, HashRange Range)> _hashes = new();
     private readonly Queue<RequestedContent> _contents = new();
+    private readonly LinkedList<(IBlockSource Source, TreeRange Range)> _trees = new();
     private bool _hasRejected;
+    private bool _isTreeNext;
 
     public int BlockCount => _blocks.Count;
 
     public int ContentCount => _contents.Count;
 
-    /// <returns>False if too many wait.</returns>
-    public bool TryAdd(IBlockSource source, BlockRange range)
+    /// <returns>False if too many of its kind wait.</returns>
+    public bool TryAdd(in Answer answer)
     {
-        if (_blocks.Count >= MaxRequests)
+        if (answer.Hashes is { } hashes)
         {
-            _hasRejected = true;
-            return false;
+            return TryAdd(_hashes, (answer.Source, hashes));
         }
 
-        _blocks.AddLast((source, range));
-        return true;
-    }
-
-    /// <returns>False if too many wait.</returns>
-    public bool TryAdd(IBlockSource source, HashRange range)
-    {
-        if (_hashes.Count >= MaxRequests)
+        if (answer.Tree is { } tree)
         {
-            return false;
+            return TryAdd(_trees, (answer.Source, tree));
         }
 
-        _hashes.AddLast((source, range));
-        return true;
+        var isAdded = TryAdd(_blocks, (answer.Source, answer.Block));
+        _hasRejected |= !isAdded;
+        return isAdded;
     }
 
     /// <returns>False if too many wait.</returns>
@@ -57,26 +52,36 @@ internal sealed class AnswerQueue
     /// <returns>False if no content waits.</returns>
     public bool TryTake(out RequestedContent content) => _contents.TryDequeue(out content);
 
-    /// <summary>Takes what is sent next: hashes, for which whole downloads wait, before blocks.</summary>
+    /// <summary>
+    /// Takes what is sent next: hashes, for which whole downloads wait, before all else; then trees, which take long to read, and
+    /// blocks in turn.
+    /// </summary>
     /// <param name="hasRoomAgain">Whether half of the places are free for the first time after a block was rejected.</param>
     /// <returns>False if nothing waits.</returns>
-    public bool TryTake(out IBlockSource? source, out BlockRange block, out HashRange? hashes, out bool hasRoomAgain)
+    public bool TryTake(out Answer answer, out bool hasRoomAgain)
     {
-        (source, block, hashes) = (null, default, null);
-        if (_hashes.First is { } firstHashes)
+        answer = default;
+        if (_hashes.First is { Value: var (layer, hashes) })
         {
-            (source, hashes) = firstHashes.Value;
+            answer = new Answer(layer, default, hashes);
             _hashes.RemoveFirst();
         }
-        else if (_blocks.First is { } firstBlock)
+        else if (_trees.First is { Value: var (piece, tree) } && (_isTreeNext || _blocks.Count == 0))
         {
-            (source, block) = firstBlock.Value;
+            answer = new Answer(piece, default, null, tree);
+            _trees.RemoveFirst();
+            _isTreeNext = false;
+        }
+        else if (_blocks.First is { Value: var (source, block) })
+        {
+            answer = new Answer(source, block);
             _blocks.RemoveFirst();
+            _isTreeNext = true;
         }
 
         hasRoomAgain = _hasRejected && _blocks.Count <= MaxRequests / 2;
         _hasRejected &= !hasRoomAgain;
-        return source is not null;
+        return answer.Source is not null;
     }
 
     /// <returns>How many blocks were removed.</returns>
@@ -87,13 +92,26 @@ internal sealed class AnswerQueue
     {
         Remove(_blocks, (other, _) => other == source);
         Remove(_hashes, (other, _) => other == source);
+        Remove(_trees, (other, _) => other == source);
     }
 
     public void Clear()
     {
         _blocks.Clear();
         _hashes.Clear();
+        _trees.Clear();
         _contents.Clear();
+    }
+
+    private static bool TryAdd<T>(LinkedList<T> waiting, T request)
+    {
+        if (waiting.Count >= MaxRequests)
+        {
+            return false;
+        }
+
+        waiting.AddLast(request);
+        return true;
     }
 
     private static int Remove<T>(LinkedList<(IBlockSource Source, T Range)> waiting, Func<IBlockSource, T, bool> match)

@@ -19,6 +19,29 @@ internal sealed class AnswerWriter(WatchedWriter writer, BandwidthLimiter limite
         await WriteLimitedAsync(source, buffer[..length], header: length, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Writes hashes below the piece layer, or the refusal of them.</summary>
+    /// <param name="trees">Null: they are refused.</param>
+    /// <param name="user">Whose connection it is; empty if that is not known.</param>
+    public async ValueTask WriteTreeAsync(
+        Memory<byte> buffer, IBlockSource source, TreeRange range, TreeReader? trees, Guid user, CancellationToken cancellationToken)
+    {
+        var length = range.Write(buffer.Span, MessageId.TreeReject);
+        try
+        {
+            if (trees is not null)
+            {
+                var hashes = await trees.ReadAsync(source, range, user, cancellationToken).ConfigureAwait(false);
+                length = range.Write(buffer.Span, hashes.Span);
+            }
+        }
+        catch (Exception e) when (e is P2PShareException or IOException or ObjectDisposedException)
+        {
+            source.ReportUnreadable(e);
+        }
+
+        await WriteLimitedAsync(source, buffer[..length], header: length, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Writes a block, or the refusal of it.</summary>
     public async ValueTask WriteBlockAsync(Memory<byte> buffer, IBlockSource source, BlockRange range, CancellationToken cancellationToken)
     {
@@ -28,7 +51,7 @@ internal sealed class AnswerWriter(WatchedWriter writer, BandwidthLimiter limite
             var step = Math.Min(range.Count - sent, buffer.Length - filled);
             try
             {
-                source.Read((long)range.Piece * source.PieceLength + range.Begin + sent, buffer.Span.Slice(filled, step));
+                source.Read((long)range.Piece * source.Description.PieceLength + range.Begin + sent, buffer.Span.Slice(filled, step));
             }
             catch (Exception e) when (e is P2PShareException or IOException or ObjectDisposedException)
             {

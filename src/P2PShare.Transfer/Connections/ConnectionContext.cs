@@ -14,4 +14,8 @@ internal sealed record ConnectionContext(
     TransferMetrics Metrics,
     Action<UploadRecord> ReportUpload,
     ILogger Logger,
-    TimeProvider Clock);
+    TimeProvider Clock)
+{
+    /// <summary>Makes the answers to tree requests.</summary>
+    public TreeReader Trees { get; } = new(Clock);
+}

@@ -72,7 +72,7 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
 
     public long BytesUploaded => Interlocked.Read(ref _bytesUploaded);
 
-    int IBlockSource.PieceLength => Content.Description.PieceLength;
+    ContentDescription IBlockSource.Description => Content.Description;
 
     IReadOnlyList<Hash256> IBlockSource.PieceLayer => Content.PieceLayer;
 

@@ -33,6 +33,9 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
     /// <summary>Makes the answers for whole contents; null if none are served.</summary>
     public ContentAnswers? Contents { get; init; }
 
+    /// <summary>Makes the answers to tree requests; null if all are refused.</summary>
+    public TreeReader? Trees { get; init; }
+
     /// <summary>Blocks and whole contents that wait to be sent.</summary>
     public int WaitingBlocks
     {
@@ -74,35 +77,15 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
 
     /// <summary>Adds a block to send, behind those already waiting.</summary>
     /// <returns>False if too many wait.</returns>
-    public bool TryAddBlock(IBlockSource source, BlockRange range)
-    {
-        lock (_lock)
-        {
-            if (!_answers.TryAdd(source, range))
-            {
-                return false;
-            }
-        }
-
-        Wake();
-        return true;
-    }
+    public bool TryAddBlock(IBlockSource source, BlockRange range) => TryAdd(new Answer(source, range));
 
     /// <summary>Adds hashes to send, behind those already waiting and before all blocks.</summary>
     /// <returns>False if too many wait.</returns>
-    public bool TryAddHashes(IBlockSource source, HashRange range)
-    {
-        lock (_lock)
-        {
-            if (!_answers.TryAdd(source, range))
-            {
-                return false;
-            }
-        }
+    public bool TryAddHashes(IBlockSource source, HashRange range) => TryAdd(new Answer(source, default, range));
 
-        Wake();
-        return true;
-    }
+    /// <summary>Adds hashes below the piece layer to send, behind those already waiting.</summary>
+    /// <returns>False if too many wait.</returns>
+    public bool TryAddTree(IBlockSource source, TreeRange range) => TryAdd(new Answer(source, default, null, range));
 
     /// <summary>Adds whole contents to send, behind those already waiting.</summary>
     /// <returns>Those for which there is no room.</returns>
@@ -191,7 +174,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         SendBudget.Buffer? rented = null;
         try
         {
-            while (TakeNext(out var source, out var block, out var hashes, out var hasContents))
+            while (TakeNext(out var answer, out var hasContents))
             {
                 if (_sending.WrittenCount > 0)
                 {
@@ -199,21 +182,14 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
                     ResetSending();
                 }
 
-                if (source is null && !hasContents)
+                if (answer.Source is null && !hasContents)
                 {
                     continue;
                 }
 
                 rented ??= budget.Rent(User);
                 var buffer = rented.Value.Array.AsMemory(0, rented.Value.Length);
-                if (source is not null && hashes is { } range)
-                {
-                    await _answerWriter.WriteHashesAsync(buffer, source, range, cancellationToken).ConfigureAwait(false);
-                }
-                else if (source is not null)
-                {
-                    await _answerWriter.WriteBlockAsync(buffer, source, block, cancellationToken).ConfigureAwait(false);
-                }
+                await WriteAsync(answer, buffer, cancellationToken).ConfigureAwait(false);
 
                 // In turn with blocks: neither waits for all of the other.
                 if (hasContents)
@@ -231,6 +207,28 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         }
     }
 
+    private bool TryAdd(in Answer answer)
+    {
+        lock (_lock)
+        {
+            if (!_answers.TryAdd(answer))
+            {
+                return false;
+            }
+        }
+
+        Wake();
+        return true;
+    }
+
+    private ValueTask WriteAsync(Answer answer, Memory<byte> buffer, CancellationToken cancellationToken) => answer switch
+    {
+        { Source: null } => ValueTask.CompletedTask,
+        { Hashes: { } range } => _answerWriter.WriteHashesAsync(buffer, answer.Source, range, cancellationToken),
+        { Tree: { } range } => _answerWriter.WriteTreeAsync(buffer, answer.Source, range, Trees, User?.Id ?? Guid.Empty, cancellationToken),
+        _ => _answerWriter.WriteBlockAsync(buffer, answer.Source, answer.Block, cancellationToken),
+    };
+
     private bool TryTakeContent(out RequestedContent content)
     {
         lock (_lock)
@@ -239,7 +237,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         }
     }
 
-    private bool TakeNext(out IBlockSource? source, out BlockRange block, out HashRange? hashes, out bool hasContents)
+    private bool TakeNext(out Answer answer, out bool hasContents)
     {
         bool hasAnswer;
         bool hasRoomAgain;
@@ -250,7 +248,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
                 (_waiting, _sending) = (_sending, _waiting);
             }
 
-            hasAnswer = _answers.TryTake(out source, out block, out hashes, out hasRoomAgain);
+            hasAnswer = _answers.TryTake(out answer, out hasRoomAgain);
             hasContents = Contents is not null && !_isCompleted && (Contents.HasNext || _answers.ContentCount > 0);
         }
 

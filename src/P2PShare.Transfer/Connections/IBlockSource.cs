@@ -1,11 +1,12 @@
 using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
 
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>Where the frame writer reads the blocks that it sends.</summary>
 internal interface IBlockSource : IUploadCounter
 {
-    int PieceLength { get; }
+    ContentDescription Description { get; }
 
     /// <inheritdoc cref="IServedContent.PieceLayer"/>
     IReadOnlyList<Hash256> PieceLayer { get; }

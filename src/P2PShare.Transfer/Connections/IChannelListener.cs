@@ -24,6 +24,13 @@ internal interface IChannelListener
     /// <summary>The other side has no piece layer to send.</summary>
     void RejectHashes();
 
+    /// <exception cref="WireException">The hashes were not requested.</exception>
+    void ReceiveTree(TreeRange range, Hash256[] hashes);
+
+    /// <summary>The other side will not answer a tree request.</summary>
+    /// <exception cref="WireException">It was never sent.</exception>
+    void RejectTree(TreeRange range);
+
     /// <summary>The other side closed the channel, or the connection for a reason that concerns this download.</summary>
     void Refuse(CloseReason reason);
 

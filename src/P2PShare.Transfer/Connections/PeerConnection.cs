@@ -36,16 +36,13 @@ internal sealed class PeerConnection : IDisposable
     public PeerConnection(ConnectionContext context, Stream stream, RemotePeer remote, bool isDialled, bool isBulk, Arrival? arrival = null)
     {
         _arrival = arrival;
-        if (arrival is not null)
-        {
-            arrival.End = Dispose;
-        }
+        arrival?.End = Dispose;
 
         (_context, _stream, _remote) = (context, stream, remote);
         Tickets = new TicketSet(context.Access.IsExpired);
         _reader = new FrameReader(stream, context.Clock);
         Answers = new ContentAnswers(this, context);
-        _writer = new FrameWriter(stream, context.UploadLimiter, context.SendBudget, context.Clock, _rejected.OfferAgain) { Contents = Answers };
+        _writer = new FrameWriter(stream, context.UploadLimiter, context.SendBudget, context.Clock, _rejected.OfferAgain) { Contents = Answers, Trees = context.Trees };
         IsDialled = isDialled;
         IsBulk = isBulk;
         // Odd from the dialling side, even from the other: the two never choose the same.
@@ -248,7 +245,11 @@ internal sealed class PeerConnection : IDisposable
 
     /// <summary>Sends a part of the piece layer when its turn comes.</summary>
     /// <returns>False if too many requests for hashes wait.</returns>
-    public bool TrySendHashes(ContentChannel channel, HashRange range) => _writer.TryAddHashes(channel, range);
+    public bool TrySend(ContentChannel channel, HashRange range) => _writer.TryAddHashes(channel, range);
+
+    /// <summary>Sends hashes below the piece layer when their turn comes.</summary>
+    /// <returns>False if too many such requests wait.</returns>
+    public bool TrySend(ContentChannel channel, TreeRange range) => _writer.TryAddTree(channel, range);
 
     /// <inheritdoc cref="FrameWriter.AddContents"/>
     public IReadOnlyList<RequestedContent> AddContents(IReadOnlyList<RequestedContent> contents) => _writer.AddContents(contents);

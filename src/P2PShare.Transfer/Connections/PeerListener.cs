@@ -150,10 +150,10 @@ internal sealed class PeerListener : IDisposable
                 handshakes.Exit(arrival.Address);
             }
 
-            if (stream.NegotiatedApplicationProtocol == PeerTls.OlderProtocol)
+            if (PeerTls.VersionOf(stream) is var version and not HelloMessage.CurrentVersion)
             {
                 context.Metrics.Refused("version");
-                context.Logger.VersionRefused(endPoint, theirs: 1, HelloMessage.CurrentVersion);
+                context.Logger.VersionRefused(endPoint, version, HelloMessage.CurrentVersion);
                 await WaitAsync(token => RefuseOlderAsync(stream, token)).ConfigureAwait(false);
                 context.Admission.Leave(arrival);
                 return;

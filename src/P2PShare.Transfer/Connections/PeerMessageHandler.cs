@@ -12,6 +12,8 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
 {
     private const int MaxChannels = 1024;
 
+    private readonly HashMessageHandler _hashes = new(connection);
+
     /// <summary>The dialling side has to show a valid ticket before anything else.</summary>
     /// <exception cref="WireException">It has not.</exception>
     public void RequireHello(MessageId id)
@@ -89,19 +91,8 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
                 var rejected = BlockRange.Read(body);
                 connection.Find(rejected.Channel)?.Listener?.Reject(rejected);
                 break;
-            case MessageId.HashRequest:
-                ReceiveHashRequest(HashRange.Read(body));
-                break;
-            case MessageId.Hashes:
-                var range = HashRange.Read(body);
-                if (connection.Find(range.Channel)?.Listener is { } listener)
-                {
-                    listener.ReceiveHashes(range, range.ReadHashes(body));
-                }
-
-                break;
-            case MessageId.HashReject:
-                connection.Find(HashRange.Read(body).Channel)?.Listener?.RejectHashes();
+            case MessageId.HashRequest or MessageId.Hashes or MessageId.HashReject or MessageId.TreeRequest or MessageId.TreeHashes or MessageId.TreeReject:
+                _hashes.Handle(id, body);
                 break;
             case MessageId.Get:
                 var (group, wanted) = GetMessage.Read(body);
@@ -270,15 +261,6 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
         if (!isAssigned)
         {
             channel.Content.Defer(channel, range.Piece);
-        }
-    }
-
-    private void ReceiveHashRequest(HashRange range)
-    {
-        var channel = connection.Find(range.Channel);
-        if (channel is null || range.Index + range.Count > channel.Content.PieceLayer.Count || !connection.TrySendHashes(channel, range))
-        {
-            connection.Send(range, MessageId.HashReject);
         }
     }
 }

@@ -24,6 +24,8 @@ internal static class PeerMessages
 
     public static void RequestHashes(this PeerConnection connection, HashRange range) => connection.Send(range, MessageId.HashRequest);
 
+    public static void RequestTree(this PeerConnection connection, TreeRange range) => connection.Send(range, MessageId.TreeRequest);
+
     /// <param name="piecesRoots">1 to <see cref="GetMessage.MaxContents"/>.</param>
     public static void SendGet(this PeerConnection connection, Guid groupId, ReadOnlySpan<Hash256> piecesRoots)
     {
@@ -57,6 +59,12 @@ internal static class PeerMessages
     public static void Send(this PeerConnection connection, HashRange range, MessageId id)
     {
         Span<byte> frame = stackalloc byte[Frame.HeaderLength + HashRange.Length];
+        connection.Send(frame[..range.Write(frame, id)]);
+    }
+
+    public static void Send(this PeerConnection connection, TreeRange range, MessageId id)
+    {
+        Span<byte> frame = stackalloc byte[Frame.HeaderLength + TreeRange.Length];
         connection.Send(frame[..range.Write(frame, id)]);
     }
 }

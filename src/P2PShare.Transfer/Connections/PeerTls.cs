@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Connections;
@@ -14,14 +15,14 @@ internal static class PeerTls
     /// <summary>How long connecting, and then each handshake, may take.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>What peers of the version before speak; negotiated only to tell them.</summary>
-    public static readonly SslApplicationProtocol OlderProtocol = new("p2pshare/1");
+    /// <summary>What peers of the versions before speak, the last one first; negotiated only to tell them.</summary>
+    public static readonly IReadOnlyList<SslApplicationProtocol> OlderProtocols = [new("p2pshare/2"), new("p2pshare/1")];
 
     /// <summary>Addresses of one peer that are tried.</summary>
     public const int MaxEndPoints = 16;
 
-    private static readonly SslApplicationProtocol Protocol = new("p2pshare/2");
-    private static readonly List<SslApplicationProtocol> Protocols = [Protocol, OlderProtocol];
+    private static readonly SslApplicationProtocol Protocol = new("p2pshare/3");
+    private static readonly List<SslApplicationProtocol> Protocols = [Protocol, .. OlderProtocols];
 
     // The fastest first; if the system chooses for all programs, it chooses here too.
     private static readonly CipherSuitesPolicy? Ciphers = OperatingSystem.IsLinux()
@@ -101,7 +102,7 @@ internal static class PeerTls
 
     /// <summary>
     /// The listening side's handshake. It only takes the certificate; the ticket decides what the peer may fetch. The other side may
-    /// speak <see cref="OlderProtocol"/>.
+    /// speak one of <see cref="OlderProtocols"/>.
     /// </summary>
     /// <param name="network">Owned.</param>
     public static async Task<PeerStream> AcceptAsync(PeerIdentity identity, Stream network, CancellationToken cancellationToken)
@@ -211,9 +212,13 @@ internal static class PeerTls
         VerificationFlags = X509VerificationFlags.AllFlags,
     };
 
+    /// <summary>The version of the protocol that was negotiated.</summary>
+    public static byte VersionOf(SslStream stream) =>
+        (byte)(HelloMessage.CurrentVersion - Protocols.IndexOf(stream.NegotiatedApplicationProtocol));
+
     private static PeerStream RequireCurrent(PeerStream stream) => RequireProtocol(stream).NegotiatedApplicationProtocol == Protocol
         ? stream
-        : throw new IOException($"The peer speaks {OlderProtocol}, and this one {Protocol}. The older one has to be updated.");
+        : throw new IOException($"The peer speaks {stream.NegotiatedApplicationProtocol}, and this one {Protocol}. The older one has to be updated.");
 
     private static PeerStream RequireProtocol(PeerStream stream) =>
         Protocols.Contains(stream.NegotiatedApplicationProtocol)

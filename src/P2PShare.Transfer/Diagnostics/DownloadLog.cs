@@ -29,4 +29,7 @@ internal static partial class DownloadLog
 
     [LoggerMessage(207, LogLevel.Warning, "Small files were received, but are not offered to others: {Problem}")]
     public static partial void SmallContentsNotOffered(this ILogger logger, string problem);
+
+    [LoggerMessage(208, LogLevel.Debug, "The file that '{Name}' replaces was not used: {Problem}")]
+    public static partial void OldFileNotUsed(this ILogger logger, string name, string problem);
 }

@@ -12,13 +12,21 @@ internal sealed class ActivePiece : IDisposable
     private byte[]? _buffer;
 
     /// <param name="requestLength">Bytes in one request: a multiple of the block, at most the piece length.</param>
-    public ActivePiece(ContentDescription content, int index, int requestLength)
+    /// <param name="plan">Which of its blocks are requested; null: all.</param>
+    public ActivePiece(ContentDescription content, int index, int requestLength, PiecePlan? plan = null)
     {
+        Plan = plan;
         Index = index;
         Length = content.PieceSize(index);
         RequestLength = requestLength;
         _buffer = ArrayPool<byte>.Shared.Rent(Length);
         _leaves = new Hash256[(Length + PieceLength.Block - 1) / PieceLength.Block];
+        if (plan is not null)
+        {
+            Requests = [.. plan.GetRequests(requestLength).Select(range => new BlockRequest(this, range.Begin, range.Length))];
+            return;
+        }
+
         Requests = new BlockRequest[(Length + requestLength - 1) / requestLength];
         for (var i = 0; i < Requests.Length; i++)
         {
@@ -28,10 +36,13 @@ internal sealed class ActivePiece : IDisposable
 
     public int Index { get; }
 
+    /// <summary>How the blocks that are not requested are made; null if all are requested.</summary>
+    public PiecePlan? Plan { get; }
+
     /// <summary>In bytes.</summary>
     public int Length { get; }
 
-    /// <summary>Bytes in each request but the last.</summary>
+    /// <summary>Bytes in each request but the last; the most if only some blocks are requested.</summary>
     public int RequestLength { get; }
 
     /// <summary>Its requests in the order of their offsets.</summary>
@@ -59,6 +70,11 @@ internal sealed class ActivePiece : IDisposable
     /// <summary>Finds the request with that offset and length; null when no request has them.</summary>
     public BlockRequest? Find(int begin, int length)
     {
+        if (Plan is not null)
+        {
+            return Array.Find(Requests, request => request.Begin == begin && request.Length == length);
+        }
+
         var index = begin / RequestLength;
         return begin % RequestLength == 0 && index < Requests.Length && Requests[index].Length == length ? Requests[index] : null;
     }
@@ -76,6 +92,10 @@ internal sealed class ActivePiece : IDisposable
 
         return null;
     }
+
+    /// <summary>Makes and hashes the blocks that were not requested.</summary>
+    /// <returns>False if they cannot be made any more.</returns>
+    public bool TryFill() => Plan?.TryFill(_buffer.AsSpan(0, Length), _leaves) ?? true;
 
     public void HashBlocks(int begin, int length) =>
         HashTree.HashBlocks(_buffer.AsSpan(begin, length), _leaves.AsSpan(begin / PieceLength.Block));

@@ -18,6 +18,7 @@ internal sealed class ActivePieces(ContentDescription content, PiecePicker picke
     private readonly Dictionary<int, ActivePiece> _pieces = [];
     private readonly int _maxRequestLength = requestLength;
     private readonly int _max = Math.Max(4, MaxBytes / content.PieceLength);
+    private readonly Dictionary<int, PiecePlan> _plans = [];
     private int _requestLength = requestLength;
 
     public ActivePiece? Find(int index) => _pieces.GetValueOrDefault(index);
@@ -40,7 +41,7 @@ internal sealed class ActivePieces(ContentDescription content, PiecePicker picke
         var index = picker.Pick(has);
         // The last piece may be shorter than what was reserved for it.
         budget.Release(content.PieceLength - (index < 0 ? 0 : content.PieceSize(index)));
-        return index < 0 ? null : _pieces[index] = new ActivePiece(content, index, RequestLength)
+        return index < 0 ? null : _pieces[index] = new ActivePiece(content, index, RequestLength, _plans.GetValueOrDefault(index))
         {
             Owner = source,
             IsExclusive = corruption.IsSuspect(index),
@@ -93,6 +94,49 @@ internal sealed class ActivePieces(ContentDescription content, PiecePicker picke
         }
 
         return found;
+    }
+
+    /// <summary>Lets a piece be picked that was held back; does nothing if it was not.</summary>
+    /// <param name="plan">Which of its blocks have to be requested, kept until the piece is right or turned out wrong; null: all of them.</param>
+    public void Release(int index, PiecePlan? plan)
+    {
+        if (picker.TryRelease(index) && plan is not null)
+        {
+            _plans[index] = plan;
+        }
+    }
+
+    /// <summary>Removes a piece that is right or wrong, and its plan: if it is fetched again, then whole.</summary>
+    public void End(ActivePiece piece)
+    {
+        Remove(piece);
+        _plans.Remove(piece.Index);
+    }
+
+    /// <summary>Lets others send what was requested from a source and will not come.</summary>
+    public void Requeue(DownloadSource source, ActivePiece piece)
+    {
+        foreach (var request in piece.Requests)
+        {
+            if (request.RequestedFrom.Remove(source) && request is { State: BlockRequestState.Requested, RequestedFrom.Count: 0 })
+            {
+                request.State = BlockRequestState.Missing;
+            }
+        }
+
+        if (piece.Owner != source)
+        {
+            return;
+        }
+
+        piece.Owner = null;
+        source.Current = source.Current == piece ? null : source.Current;
+        // Nothing is lost with it, or its blocks must not mix with those of another sender: it starts over.
+        if (piece.IsMissing || (piece.IsExclusive && !piece.IsReceiving))
+        {
+            Remove(piece);
+            picker.SetMissing(piece.Index);
+        }
     }
 
     /// <summary>Removes a piece, cancels what is pending of it, and releases its buffer.</summary>

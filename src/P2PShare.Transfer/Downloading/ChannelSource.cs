@@ -53,6 +53,8 @@ internal sealed record ChannelSource(ContentChannel Channel) : ISource
 
     public void RequestHashes(HashRange range) => Channel.Connection.RequestHashes(range);
 
+    public void RequestTree(TreeRange range) => Channel.Connection.RequestTree(range);
+
     public void Close(CloseReason reason) => Channel.Connection.Close(Channel, reason);
 
     public void Disconnect(CloseReason reason) => Channel.Connection.Close(reason);

@@ -15,11 +15,11 @@ internal sealed class CorruptionTracker
     public bool IsSuspect(int piece) => _failed.ContainsKey(piece);
 
     /// <summary>Records a piece whose hash was wrong.</summary>
-    /// <returns>Its sender if all of it came from one; else none.</returns>
+    /// <returns>Its sender if all of it came from one; else none. What came from the old file may be wrong, too.</returns>
     public IReadOnlyList<Hash256> AddFailure(ActivePiece piece)
     {
         Hash256[] senders = [.. piece.Requests.Select(request => request.Sender!.Value).Distinct()];
-        if (senders.Length == 1)
+        if (senders.Length == 1 && piece.Plan is null)
         {
             return senders;
         }

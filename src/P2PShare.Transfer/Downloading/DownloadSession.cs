@@ -40,7 +40,8 @@ internal sealed class DownloadSession
             var speed = _meters.Speed.BytesPerSecond;
             var left = speed >= 1 ? TimeSpan.FromSeconds((content.Size - verified) / speed) : (TimeSpan?)null;
             return new DownloadProgress(
-                verified, content.Size, _part.GetHave().Count, content.PieceCount, speed, left, _meters.Speed.Total, _countSources());
+                verified, content.Size, _part.GetHave().Count, content.PieceCount, speed, left, _meters.Speed.Total, _countSources(),
+                _meters.BytesReused, _meters.BytesZero);
         }
     }
 
@@ -100,7 +101,7 @@ internal sealed class DownloadSession
     private async Task CompleteAsync(OfferedContent offered, CancellationToken cancellationToken)
     {
         if (!offered.IsBacked(_part)
-            && LocalCopy.Copy(_request.Content, offered, _part, _meters.Speed, cancellationToken) is { } problem)
+            && LocalCopy.Copy(_request.Content, offered, _part, _meters, cancellationToken) is { } problem)
         {
             // It is gone or has changed here: the rest comes from other peers.
             _dependencies.Contents.ReportUnreadable(offered, problem);

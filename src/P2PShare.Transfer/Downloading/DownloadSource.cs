@@ -45,6 +45,9 @@ internal sealed class DownloadSource(ISource peer, TimeProvider clock)
     /// <summary>Bytes requested and neither received, rejected nor cancelled.</summary>
     public int PendingBytes { get; private set; }
 
+    /// <summary>Requests that it has not answered, those included that were cancelled since.</summary>
+    public int PendingCount => _pending.Count;
+
     /// <summary>When something was requested while nothing else was pending, a timestamp of the clock.</summary>
     public long RequestedAt { get; private set; }
 

@@ -60,6 +60,8 @@ internal interface ISource
 
     void RequestHashes(HashRange range);
 
+    void RequestTree(TreeRange range);
+
     /// <summary>Ends the channel on both sides.</summary>
     void Close(CloseReason reason);
 

@@ -1,6 +1,5 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
-using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
 
@@ -10,11 +9,11 @@ namespace P2PShare.Transfer.Downloading;
 internal static class LocalCopy
 {
     /// <summary>Copies each missing piece that is there and right.</summary>
-    /// <param name="speed">Counts the bytes.</param>
+    /// <param name="meters">Counts the bytes.</param>
     /// <returns>Why the content cannot be read any more; null if it could be.</returns>
     /// <exception cref="P2PShareException">The part file cannot be written.</exception>
     public static P2PShareException? Copy(
-        ContentDescription content, OfferedContent from, IPartFile part, SpeedMeter speed, CancellationToken cancellationToken)
+        ContentDescription content, OfferedContent from, IPartFile part, DownloadMeters meters, CancellationToken cancellationToken)
     {
         part.SetPieceLayer([.. from.PieceLayer]);
         try
@@ -24,7 +23,7 @@ internal static class LocalCopy
                 cancellationToken.ThrowIfCancellationRequested();
                 if (!part.Has(index) && from.Has(index))
                 {
-                    CopyPiece(content, index, from, part, speed);
+                    CopyPiece(content, index, from, part, meters);
                 }
             }
 
@@ -36,7 +35,7 @@ internal static class LocalCopy
         }
     }
 
-    private static void CopyPiece(ContentDescription content, int index, OfferedContent from, IPartFile part, SpeedMeter speed)
+    private static void CopyPiece(ContentDescription content, int index, OfferedContent from, IPartFile part, DownloadMeters meters)
     {
         using var piece = new ActivePiece(content, index, content.PieceLength);
         var whole = piece.Requests[0];
@@ -45,7 +44,7 @@ internal static class LocalCopy
         if (piece.ComputeHash(content) == part.PieceHash(index))
         {
             part.WritePiece(index, piece.Data);
-            speed.Add(piece.Length);
+            meters.AddReused(piece.Length);
         }
     }
 }

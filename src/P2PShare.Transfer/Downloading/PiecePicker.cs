@@ -30,12 +30,16 @@ internal sealed class PiecePicker
     private enum State : byte
     {
         Missing,
+        Held,
         Active,
         Have,
     }
 
-    /// <summary>Pieces that are neither verified nor being fetched.</summary>
+    /// <summary>Pieces that are neither verified, being fetched nor held back.</summary>
     public int MissingCount { get; private set; }
+
+    /// <summary>Pieces that are held back, and may have to be fetched later.</summary>
+    public int HeldCount { get; private set; }
 
     /// <summary>Counts what a new source has.</summary>
     public void AddSource(Bitfield has) => Count(has, 1);
@@ -105,25 +109,53 @@ internal sealed class PiecePicker
         return chosen;
     }
 
+    /// <summary>Holds a piece back: it is not picked until it is released.</summary>
+    /// <returns>False if it is not missing.</returns>
+    public bool TryHold(int piece)
+    {
+        if (_states[piece] != State.Missing)
+        {
+            return false;
+        }
+
+        _states[piece] = State.Held;
+        MissingCount--;
+        HeldCount++;
+        return true;
+    }
+
+    /// <summary>Lets a piece be picked that was held back.</summary>
+    /// <returns>False if it is not held back.</returns>
+    public bool TryRelease(int piece)
+    {
+        if (_states[piece] != State.Held)
+        {
+            return false;
+        }
+
+        SetMissing(piece);
+        return true;
+    }
+
     /// <summary>Marks a piece as verified.</summary>
     public void SetHave(int piece)
     {
-        if (_states[piece] == State.Missing)
-        {
-            MissingCount--;
-        }
-
+        Uncount(piece);
         _states[piece] = State.Have;
     }
 
     /// <summary>Marks an active piece as missing, to be picked again.</summary>
     public void SetMissing(int piece)
     {
-        if (_states[piece] != State.Missing)
-        {
-            _states[piece] = State.Missing;
-            MissingCount++;
-        }
+        Uncount(piece);
+        _states[piece] = State.Missing;
+        MissingCount++;
+    }
+
+    private void Uncount(int piece)
+    {
+        MissingCount -= _states[piece] == State.Missing ? 1 : 0;
+        HeldCount -= _states[piece] == State.Held ? 1 : 0;
     }
 
     private void Count(Bitfield has, int difference)

@@ -55,9 +55,40 @@ internal sealed class PieceReceiver(
         }
     }
 
+    /// <summary>Takes a piece that this side has already.</summary>
+    /// <param name="bytes">Their hash is right.</param>
+    public void AddReused(int index, ReadOnlySpan<byte> bytes)
+    {
+        if (TryWrite(index, bytes))
+        {
+            meters.AddReused(bytes.Length);
+            scheduler.AddVerified(index);
+            Announce(index);
+        }
+    }
+
+    /// <summary>Makes a piece of which no block has to be fetched; one that turns out wrong is fetched whole.</summary>
+    public void Fill(PiecePlan plan)
+    {
+        using var piece = new ActivePiece(content, plan.Piece, content.PieceLength, plan);
+        if (!IsRight(piece))
+        {
+            scheduler.Release(plan.Piece, plan: null);
+            requests.SendAll();
+        }
+        else if (TryWrite(plan.Piece, piece.Data))
+        {
+            CountPlan(plan);
+            scheduler.AddVerified(plan.Piece);
+            Announce(plan.Piece);
+        }
+    }
+
+    private bool IsRight(ActivePiece piece) => piece.TryFill() && piece.ComputeHash(content) == part.PieceHash(piece.Index);
+
     private void Verify(ActivePiece piece)
     {
-        if (piece.ComputeHash(content) != part.PieceHash(piece.Index))
+        if (!IsRight(piece))
         {
             metrics.HashFailed();
             Ban(scheduler.Fail(piece), "it sent a wrong piece");
@@ -65,26 +96,50 @@ internal sealed class PieceReceiver(
             return;
         }
 
+        if (TryWrite(piece.Index, piece.Data))
+        {
+            var (index, plan) = (piece.Index, piece.Plan);
+            Ban(scheduler.Complete(piece), "it sent wrong blocks");
+            CountPlan(plan);
+            Announce(index);
+        }
+    }
+
+    // False if the download ends, or has ended.
+    private bool TryWrite(int index, ReadOnlySpan<byte> data)
+    {
         var writing = clock.GetTimestamp();
         try
         {
-            part.WritePiece(piece.Index, piece.Data);
+            part.WritePiece(index, data);
             meters.Timings.AddDisk(writing);
         }
         catch (P2PShareException e)
         {
             done.TrySetException(e);
-            return;
+            return false;
         }
         catch (ObjectDisposedException) when (done.Task.IsCompleted)
         {
             // The download ended while this piece arrived.
-            return;
+            return false;
         }
 
-        metrics.PieceVerified(piece.Length, clock.GetElapsedTime(writing));
-        var index = piece.Index;
-        Ban(scheduler.Complete(piece), "it sent wrong blocks");
+        metrics.PieceVerified(data.Length, clock.GetElapsedTime(writing));
+        return true;
+    }
+
+    private void CountPlan(PiecePlan? plan)
+    {
+        if (plan is not null)
+        {
+            meters.AddReused(plan.BytesReused);
+            meters.AddZero(plan.BytesZero);
+        }
+    }
+
+    private void Announce(int index)
+    {
         haves.Add(index);
         if (part.BytesVerified == content.Size)
         {

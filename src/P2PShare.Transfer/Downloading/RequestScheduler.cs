@@ -69,7 +69,7 @@ internal sealed class RequestScheduler
 
             foreach (var piece in _active.ToArray())
             {
-                Requeue(piece, source);
+                _active.Requeue(source, piece);
             }
 
             Unrequested?.Invoke(source.PendingBytes);
@@ -82,10 +82,36 @@ internal sealed class RequestScheduler
     {
         lock (_lock)
         {
-            foreach (var piece in Enumerable.Range(0, have.Length).Where(piece => have[piece]))
-            {
-                _picker.SetHave(piece);
-            }
+            Enumerable.Range(0, have.Length).Where(piece => have[piece]).ToList().ForEach(_picker.SetHave);
+        }
+    }
+
+    /// <summary>Counts a piece as verified that no peer sent.</summary>
+    public void AddVerified(int piece)
+    {
+        lock (_lock)
+        {
+            _picker.SetHave(piece);
+        }
+    }
+
+    /// <summary>Holds back pieces that may not have to be fetched, those that are neither verified nor begun.</summary>
+    /// <returns>Those that are held back now.</returns>
+    public int[] Hold(int[] pieces)
+    {
+        lock (_lock)
+        {
+            return Array.FindAll(pieces, _picker.TryHold);
+        }
+    }
+
+    /// <summary>Lets a piece be fetched that was held back.</summary>
+    /// <param name="plan">Which of its blocks have to be; null: all.</param>
+    public void Release(int piece, PiecePlan? plan)
+    {
+        lock (_lock)
+        {
+            _active.Release(piece, plan);
         }
     }
 
@@ -120,7 +146,7 @@ internal sealed class RequestScheduler
         lock (_lock)
         {
             range = default;
-            if (source.IsLost || source.IsSpare || source.Has is not { } has
+            if (source.IsLost || source.IsSpare || source.Has is not { } has || source.PendingCount >= RequestWindow.MaxRequests
                 || source.PendingBytes >= _window.GetSize(source.Speed.BytesPerSecond, source.Peer.IsBulk ? 1 : _sources)
                 || Choose(source, has) is not { } request)
             {
@@ -206,7 +232,7 @@ internal sealed class RequestScheduler
 
             if (_active.Find(range.Piece) is { } piece)
             {
-                Requeue(piece, source);
+                _active.Requeue(source, piece);
             }
         }
     }
@@ -218,7 +244,7 @@ internal sealed class RequestScheduler
         lock (_lock)
         {
             var senders = _corruption.FindCorruptSenders(piece);
-            _active.Remove(piece);
+            _active.End(piece);
             _picker.SetHave(piece.Index);
             return senders;
         }
@@ -231,7 +257,7 @@ internal sealed class RequestScheduler
         lock (_lock)
         {
             var senders = _corruption.AddFailure(piece);
-            _active.Remove(piece);
+            _active.End(piece);
             _picker.SetMissing(piece.Index);
             return senders;
         }
@@ -268,31 +294,6 @@ internal sealed class RequestScheduler
             return started.Requests[0];
         }
 
-        return _picker.MissingCount == 0 ? _active.FindForEndgame(source, has) : null;
-    }
-
-    private void Requeue(ActivePiece piece, DownloadSource source)
-    {
-        foreach (var request in piece.Requests)
-        {
-            if (request.RequestedFrom.Remove(source) && request is { State: BlockRequestState.Requested, RequestedFrom.Count: 0 })
-            {
-                request.State = BlockRequestState.Missing;
-            }
-        }
-
-        if (piece.Owner != source)
-        {
-            return;
-        }
-
-        piece.Owner = null;
-        source.Current = source.Current == piece ? null : source.Current;
-        // Nothing is lost with it, or its blocks must not mix with those of another sender: it starts over.
-        if (piece.IsMissing || (piece.IsExclusive && !piece.IsReceiving))
-        {
-            _active.Remove(piece);
-            _picker.SetMissing(piece.Index);
-        }
+        return _picker.MissingCount + _picker.HeldCount == 0 ? _active.FindForEndgame(source, has) : null;
     }
 }

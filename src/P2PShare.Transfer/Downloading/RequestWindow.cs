@@ -14,7 +14,7 @@ internal sealed class RequestWindow(int requestLength)
     private const double SecondsAhead = 0.5;
 
     // A source has no more than this waiting, for all downloads of a connection some times that: see AnswerQueue.
-    private const int MaxRequests = 256;
+    public const int MaxRequests = 256;
 
     /// <summary>Most bytes that a source may have pending before another request is sent.</summary>
     /// <param name="bytesPerSecond">The source's speed.</param>

@@ -6,7 +6,7 @@ using P2PShare.Transfer.Connections;
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>Passes what arrives from one source to its download.</summary>
-internal sealed class SourceListener(SwarmFetch fetch, PieceReceiver receiver, DownloadSource source) : IChannelListener
+internal sealed class SourceListener(SwarmFetch fetch, PieceReceiver receiver, LocalReuse reuse, DownloadSource source) : IChannelListener
 {
     public void ReceiveBitfield(Bitfield has) => fetch.ReceiveBitfield(source, has);
 
@@ -17,6 +17,10 @@ internal sealed class SourceListener(SwarmFetch fetch, PieceReceiver receiver, D
     public void ReceiveHashes(HashRange range, Hash256[] hashes) => fetch.ReceiveHashes(source, range, hashes);
 
     public void RejectHashes() => fetch.RejectHashes(source);
+
+    public void ReceiveTree(TreeRange range, Hash256[] hashes) => reuse.Receive(source, range, hashes);
+
+    public void RejectTree(TreeRange range) => reuse.Reject(source, range);
 
     public void Refuse(CloseReason reason) => fetch.Refuse(source, reason);
 

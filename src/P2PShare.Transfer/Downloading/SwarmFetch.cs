@@ -31,6 +31,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
     private readonly RequestScheduler _scheduler;
     private readonly RequestSender _requests;
     private readonly PieceReceiver _receiver;
+    private readonly LocalReuse _reuse;
     private readonly SourceSearch _search;
 
     /// <param name="part">Restored, and not complete.</param>
@@ -56,6 +57,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         _requests = new RequestSender(_scheduler, _layer, _sources, new RequestLimit(limiter, dependencies.Limiter), meters.Timings, part.KnowsHashes, _ending.Token);
         _receiver = new PieceReceiver(
             content, part, _scheduler, _requests, _sources, new HaveCoalescer(SendHaves, _clock), meters, dependencies.Metrics, _done, _clock);
+        _reuse = new LocalReuse(dependencies, request, part, _scheduler, _requests, _sources, _receiver, _ending.Token);
         _search = new SourceSearch(request, content.PiecesRoot!.Value, dependencies.FindSources, _sources, Deny, _clock);
     }
 
@@ -65,9 +67,16 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
     /// <exception cref="P2PShareException">It cannot continue; what was verified is kept.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        _offered.Acceptor = this;
         try
         {
+            // Before any peer can be asked for a block.
+            _reuse.Open();
+            if (_part.KnowsHashes)
+            {
+                _reuse.Start();
+            }
+
+            _offered.Acceptor = this;
             foreach (var channel in _offered.Channels)
             {
                 Attach(channel);
@@ -88,6 +97,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
 
             _sources.Close(_part.GetHave().IsComplete);
             _scheduler.ReleaseBuffers();
+            await _reuse.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -145,6 +155,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         _sources.Remove(source);
         _scheduler.Remove(source);
         _layer.Lose(source);
+        _reuse.Lose(source);
         if (!_done.Task.IsCompleted)
         {
             _sources.ReplaceDuplicate(source);
@@ -160,7 +171,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
             return;
         }
 
-        if (peer.Listen(new SourceListener(this, _receiver, source)) is { } has)
+        if (peer.Listen(new SourceListener(this, _receiver, _reuse, source)) is { } has)
         {
             ReceiveBitfield(source, has);
         }
@@ -194,6 +205,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
             _dependencies.Logger.UnrecordedNotUsed(_request.Name, e.Message);
         }
 
+        _reuse.Start();
         _requests.StartBlocks();
         if (_part.GetHave().IsComplete)
         {
@@ -270,7 +282,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
             && (_search.HasAskedSince(usefulAt) || idle >= _dependencies.SourceTimeout + MaxLookUpTime))
         {
             // The tracker knows better why there is none: the group may be gone.
-            return _done.Task.IsCompleted ? usefulAt : throw CreateNoSourceError();
+            return _done.Task.IsCompleted ? usefulAt : throw NoSourceError.Create(_request, _sources);
         }
         else
         {
@@ -279,18 +291,8 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
 
         var maxStall = _dependencies.StallTimeout;
         _sources.DropStalled(maxStall, source => _layer.IsStalled(source, maxStall / 2));
+        _reuse.Check();
         _requests.SendAll();
         return usefulAt;
-    }
-
-    private P2PShareException CreateNoSourceError()
-    {
-        var why = _sources.LastProblem is { } problem ? $" The last problem: {problem.TrimEnd('.')}." : "";
-        var peers = _sources.KnownPeers == 0
-            ? "No peer that has it is online"
-            : $"None of the {_sources.KnownPeers} peers that the tracker knows could give what is missing";
-        return new P2PShareException(
-            ErrorCode.NoSourceOnline,
-            $"'{_request.Name}' of group '{_request.Group}' could not be fetched. {peers}.{why} What was verified is kept: run the same command again when one is.");
     }
 }

@@ -123,6 +123,47 @@ public sealed class KillTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public Task An_update_that_is_killed_30_times_completes_with_the_right_bytes()
+    {
+        const int Kills = 30;
+        const int Rate = 200_000;
+        var longest = TimeSpan.FromSeconds(0.4);
+        var random = new SeededRandom();
+        return random.RunAsync(async () =>
+        {
+            // 24 MB, of which every eighth block has changed: 3 MB are fetched.
+            var content = RandomNumberGenerator.GetBytes(24_000_000);
+            var old = content.ToArray();
+            for (var block = 0; block < old.Length / 16_384; block += 8)
+            {
+                old[block * 16_384] ^= 1;
+            }
+
+            await _alice.ShareAsync("data.bin", content);
+            _alice.Server.UploadLimit = Rate;
+            await using var receiver = await ChildPeer.CreateAsync(_tracker, "receiver", _alice);
+            var destination = Path.Combine(receiver.Folder, "data.bin");
+            await File.WriteAllBytesAsync(destination, old);
+            for (var kill = 0; kill < Kills; kill++)
+            {
+                await receiver.StartAsync();
+                await receiver.ReceiveAsync("data.bin", destination, replace: true);
+                await random.MomentAsync(longest);
+                await receiver.KillAsync();
+                Assert.True((await File.ReadAllBytesAsync(destination)).AsSpan().SequenceEqual(old), $"the old file was touched before kill {kill}");
+            }
+
+            _alice.Server.UploadLimit = null;
+            await receiver.StartAsync();
+            await receiver.ReceiveAsync("data.bin", destination, replace: true);
+
+            Assert.Null(await receiver.EndOfReceiveAsync());
+            Assert.Equal(content, await File.ReadAllBytesAsync(destination));
+            Assert.InRange(_alice.Server.GetStatus().BytesUploaded, 1, content.Length / 2);
+        });
+    }
+
     private static long Length(FileInfo file)
     {
         file.Refresh();

@@ -89,8 +89,10 @@ public sealed class StrangerTests : IAsyncLifetime
         }
     }
 
-    [Fact]
-    public async Task A_peer_of_the_version_before_is_told_so()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_peer_of_a_version_before_is_told_so(int back)
     {
         using var identity = PeerIdentity.Acquire(_bob.State, TimeProvider.System);
         using var client = new TcpClient();
@@ -101,7 +103,7 @@ public sealed class StrangerTests : IAsyncLifetime
             TargetHost = "p2pshare",
             ClientCertificateContext = identity.Context,
             RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
-            ApplicationProtocols = [PeerTls.OlderProtocol],
+            ApplicationProtocols = [.. PeerTls.OlderProtocols.Skip(back)],
         });
         // Its hello is on the way meanwhile.
         await older.WriteAsync(new byte[600]);

@@ -75,9 +75,10 @@ internal sealed class ChildPeer : IAsyncDisposable
     }
 
     /// <summary>Starts a download; <see cref="EndOfReceiveAsync"/> returns its result.</summary>
-    public async Task ReceiveAsync(string name, string destination)
+    /// <param name="replace">Whether to replace what is at the destination.</param>
+    public async Task ReceiveAsync(string name, string destination, bool replace = false)
     {
-        await SendAsync("receive", TestPeer.Group, name, destination);
+        await SendAsync(replace ? "update" : "receive", TestPeer.Group, name, destination);
         await ExpectAsync("receiving");
     }
 

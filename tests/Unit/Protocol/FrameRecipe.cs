@@ -74,7 +74,7 @@ internal sealed record FrameRecipe(FrameRecipe.Form Shape, MessageId Kind, int L
     private byte[] MakeValid(Random random)
     {
         var channel = (uint)random.Next(1, 100);
-        var buffer = new byte[Frame.HeaderLength + HashRange.Length + Length + 2 * Hash256.Size];
+        var buffer = new byte[Frame.HeaderLength + TreeRange.Length + Length + 2 * Hash256.Size];
         var length = Kind switch
         {
             MessageId.Have => HaveMessage.Write(buffer, channel, Pieces(random, 1 + Math.Min(Length / 4, Frame.MaxHaves - 1))),
@@ -87,6 +87,8 @@ internal sealed record FrameRecipe(FrameRecipe.Form Shape, MessageId Kind, int L
             MessageId.HashRequest or MessageId.HashReject =>
                 new HashRange(channel, random.Next(MaxPieces), 1 + random.Next(Frame.MaxHashes)).Write(buffer, Kind),
             MessageId.Hashes => WriteHashes(buffer, channel, random),
+            MessageId.TreeRequest or MessageId.TreeReject => Nodes(random, channel, 1 + random.Next(Frame.MaxHashes)).Write(buffer, Kind),
+            MessageId.TreeHashes => WriteTree(buffer, channel, random),
             MessageId.Open => new OpenMessage(channel, new Hash256(Bytes(random, Hash256.Size)), new Guid(Bytes(random, 16))).Write(buffer),
             MessageId.Close => new CloseMessage(channel, (CloseReason)random.Next(256)).Write(buffer),
             MessageId.Get => GetMessage.Write(buffer, new Guid(Bytes(random, 16)), Roots(random)),
@@ -122,6 +124,18 @@ internal sealed record FrameRecipe(FrameRecipe.Form Shape, MessageId Kind, int L
     {
         var hashes = Hashes(random, 1 + Math.Min(Length / Hash256.Size, Frame.MaxHashes - 1));
         return new HashRange(channel, random.Next(MaxPieces), hashes.Length).Write(buffer, hashes);
+    }
+
+    private int WriteTree(byte[] buffer, uint channel, Random random)
+    {
+        var hashes = Hashes(random, 1 + Math.Min(Length / Hash256.Size, Frame.MaxHashes - 1));
+        return Nodes(random, channel, hashes.Length).Write(buffer, hashes);
+    }
+
+    private static TreeRange Nodes(Random random, uint channel, int count)
+    {
+        var height = random.Next(TreeRange.MaxHeight + 1);
+        return new TreeRange(channel, height, random.Next(1 << (30 - height)), count);
     }
 
     private static int[] Pieces(Random random, int count)

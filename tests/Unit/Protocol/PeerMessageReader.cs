@@ -27,6 +27,8 @@ internal static class PeerMessageReader
         MessageId.Hello => HelloMessage.Read(body),
         MessageId.HashRequest or MessageId.HashReject => HashRange.Read(body),
         MessageId.Hashes => (HashRange.Read(body), HashRange.Read(body).ReadHashes(body)),
+        MessageId.TreeRequest or MessageId.TreeReject => TreeRange.Read(body),
+        MessageId.TreeHashes => (TreeRange.Read(body), TreeRange.Read(body).ReadHashes(body)),
         MessageId.Open => OpenMessage.Read(body),
         MessageId.Close => CloseMessage.Read(body),
         MessageId.Get => GetMessage.Read(body),

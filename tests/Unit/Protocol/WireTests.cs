@@ -32,6 +32,9 @@ public class WireTests
         [MessageId.Get] = (48, 8208),
         [MessageId.Content] = (33, 65568),
         [MessageId.GetReject] = (33, 8193),
+        [MessageId.TreeRequest] = (16, 16),
+        [MessageId.TreeHashes] = (48, 16400),
+        [MessageId.TreeReject] = (16, 16),
     };
 
     public static TheoryData<MessageId> Kinds => [.. PeerMessageReader.Kinds];
@@ -94,6 +97,35 @@ public class WireTests
         var (readRange, read) = ((HashRange, Hash256[]))RoundTrip(MessageId.Hashes, buffer => answer.Write(buffer, hashes));
         Assert.Equal(answer, readRange);
         Assert.Equal(hashes, read);
+    }
+
+    [Property]
+    public void Tree_requests_and_tree_hashes_come_back(uint channel, byte level, int index, int count, NonEmptyArray<byte> seeds)
+    {
+        var height = level % 10;
+        var range = new TreeRange(channel, height, Within(index, 1 << (30 - height)), 1 + Within(count, Frame.MaxHashes));
+        foreach (var id in new[] { MessageId.TreeRequest, MessageId.TreeReject })
+        {
+            Assert.Equal(range, RoundTrip(id, buffer => range.Write(buffer, id)));
+        }
+
+        var hashes = seeds.Get.Select(seed => Hash256.Compute([seed])).ToArray();
+        var answer = range with { Count = hashes.Length };
+        var (readRange, read) = ((TreeRange, Hash256[]))RoundTrip(MessageId.TreeHashes, buffer => answer.Write(buffer, hashes));
+        Assert.Equal(answer, readRange);
+        Assert.Equal(hashes, read);
+    }
+
+    [Fact]
+    public void A_node_has_to_be_in_the_greatest_content()
+    {
+        for (var height = 0; height <= TreeRange.MaxHeight; height++)
+        {
+            var last = new TreeRange(1, height, (1 << (30 - height)) - 1, 1);
+            Assert.Equal(last, RoundTrip(MessageId.TreeRequest, buffer => last.Write(buffer, MessageId.TreeRequest)));
+            Assert.Throws<WireException>(() => RoundTrip(
+                MessageId.TreeRequest, buffer => (last with { Index = last.Index + 1 }).Write(buffer, MessageId.TreeRequest)));
+        }
     }
 
     [Property]
@@ -230,6 +262,15 @@ public class WireTests
     [InlineData(MessageId.Hashes, 8, 1)]
     [InlineData(MessageId.Hashes, 8, 3)]
     [InlineData(MessageId.Hashes, 8, uint.MaxValue)]
+    [InlineData(MessageId.TreeRequest, 4, 10)]
+    [InlineData(MessageId.TreeRequest, 4, uint.MaxValue)]
+    [InlineData(MessageId.TreeRequest, 8, 1 << 28)]
+    [InlineData(MessageId.TreeRequest, 8, uint.MaxValue)]
+    [InlineData(MessageId.TreeRequest, 12, 0)]
+    [InlineData(MessageId.TreeRequest, 12, Frame.MaxHashes + 1)]
+    [InlineData(MessageId.TreeHashes, 12, 1)]
+    [InlineData(MessageId.TreeHashes, 12, 3)]
+    [InlineData(MessageId.TreeHashes, 12, uint.MaxValue)]
     [InlineData(MessageId.Open, 0, 0)]
     public void A_number_out_of_range_is_refused(MessageId id, int offset, uint value)
     {
@@ -328,6 +369,8 @@ public class WireTests
             MessageId.Hello => new HelloMessage(1, "ey.J.x").Write(buffer),
             MessageId.HashRequest or MessageId.HashReject => new HashRange(1, 512, 100).Write(buffer, id),
             MessageId.Hashes => new HashRange(1, 512, 2).Write(buffer, [Hash256.Compute([1]), Hash256.Compute([2])]),
+            MessageId.TreeRequest or MessageId.TreeReject => new TreeRange(1, 2, 512, 100).Write(buffer, id),
+            MessageId.TreeHashes => new TreeRange(1, 2, 512, 2).Write(buffer, [Hash256.Compute([1]), Hash256.Compute([2])]),
             MessageId.Get => GetMessage.Write(buffer, Guid.Empty, [Hash256.Compute([1]), Hash256.Compute([2])]),
             MessageId.Content => ContentMessage.WriteHeader(buffer, Hash256.Compute([1]), 3) + 3,
             MessageId.GetReject => GetRejectMessage.Write(buffer, CloseReason.NotOffered, [Hash256.Compute([1])]),

@@ -31,6 +31,10 @@ internal sealed class FakeListener : IChannelListener
 
     public void RejectHashes() => Calls.Enqueue("hashes rejected");
 
+    public void ReceiveTree(TreeRange range, Hash256[] hashes) => Calls.Enqueue($"tree {range.Height}:{range.Index}+{hashes.Length}");
+
+    public void RejectTree(TreeRange range) => Calls.Enqueue($"tree rejected {range.Height}:{range.Index}+{range.Count}");
+
     public void Refuse(CloseReason reason) => Calls.Enqueue($"refused {reason}");
 
     public void Lose()

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
 
@@ -97,6 +98,29 @@ public sealed class FrameWriterTests : IDisposable
         Assert.Equal([MessageId.Hashes, MessageId.HashReject, MessageId.Piece], frames.Select(frame => frame.Id));
         Assert.Equal(source.Layer[2..5], HashRange.Read(frames[0].Body).ReadHashes(frames[0].Body));
         Assert.Equal((10, 0L), (source.Uploaded, _budget.BytesInUse));
+    }
+
+    [Fact]
+    public async Task Trees_and_blocks_are_answered_in_turn_and_1024_trees_wait_at_most()
+    {
+        var source = new FakeSource();
+        for (var i = 0; i < 1024; i++)
+        {
+            Assert.True(_writer.TryAddTree(source, new TreeRange(1, 0, i, 1)));
+        }
+
+        Assert.False(_writer.TryAddTree(source, new TreeRange(1, 0, 0, 1)));
+        _writer.TryAddBlock(source, new BlockRange(1, 0, 0, 1));
+        _writer.TryAddBlock(source, new BlockRange(1, 1, 0, 1));
+        _writer.TryAddHashes(source, new HashRange(1, 2, 1));
+
+        await RunUntilWrittenAsync(1024 * (Frame.HeaderLength + TreeRange.Length) + 2 * (Frame.HeaderLength + PieceHeader.Length + 1)
+            + Frame.HeaderLength + HashRange.Length + Hash256.Size);
+
+        // This writer makes no trees.
+        Assert.Equal(
+            [MessageId.Hashes, MessageId.Piece, MessageId.TreeReject, MessageId.Piece, MessageId.TreeReject, MessageId.TreeReject],
+            (await ReadAllAsync()).Take(6).Select(frame => frame.Id));
     }
 
     [Fact]
@@ -249,7 +273,7 @@ public sealed class FrameWriterTests : IDisposable
     {
         public const int Piece = 1024 * 1024;
 
-        public int PieceLength => Piece;
+        public ContentDescription Description { get; } = new(6 * Piece, Piece, Hash256.Compute([7]));
 
         public List<Hash256> Layer { get; } = [.. Enumerable.Range(0, 6).Select(piece => Hash256.Compute([(byte)piece]))];
 

@@ -4,6 +4,7 @@ using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
+using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Unit.Transfer.Connections;
 
@@ -386,6 +387,70 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
         }
     }
 
+    // Three pieces of 4 blocks, and one of a block: layers of 13 and 7 nodes.
+    [Theory]
+    [InlineData(1u, 0, 4, 4, true)]
+    [InlineData(1u, 1, 3, 1, true)]
+    [InlineData(1u, 1, 6, 1, true)]
+    [InlineData(7u, 0, 0, 1, false)]
+    public async Task Hashes_below_the_piece_layer_are_sent(uint channel, int height, int index, int count, bool isSent)
+    {
+        var (connection, remote, _) = Run();
+        var content = WithTrueLayer(out var trees);
+        await GreetAndOpenAsync(connection, remote, content);
+        var range = new TreeRange(channel, height, index, count);
+
+        await remote.SendAsync(Tree(range));
+
+        var (id, body) = (await remote.ReceiveAsync())!.Value;
+        Assert.Equal((isSent ? MessageId.TreeHashes : MessageId.TreeReject, range), (id, TreeRange.Read(body)));
+        if (isSent)
+        {
+            var piece = index >> (2 - height);
+            Assert.Equal(trees[piece].Layer(height).Slice(index - (piece << (2 - height)), count).ToArray(), range.ReadHashes(body));
+        }
+    }
+
+    [Fact]
+    public async Task Hashes_of_a_piece_that_is_not_there_are_refused()
+    {
+        var (connection, remote, _) = Run();
+        var content = WithTrueLayer(out var _);
+        content.Have.Clear(1);
+        await GreetAndOpenAsync(connection, remote, content);
+
+        await remote.SendAsync(Tree(new TreeRange(1, 0, 4, 4)));
+
+        Assert.Equal(MessageId.TreeReject, (await remote.ReceiveAsync())!.Value.Id);
+    }
+
+    [Fact]
+    public async Task Hashes_of_a_file_with_other_bytes_are_not_sent_and_it_is_not_offered_any_longer()
+    {
+        var (connection, remote, _) = Run();
+        // Its piece layer is that of other bytes.
+        await GreetAndOpenAsync(connection, remote, _content);
+
+        await remote.SendAsync(Tree(new TreeRange(1, 0, 4, 4)));
+
+        Assert.Equal(MessageId.TreeReject, (await remote.ReceiveAsync())!.Value.Id);
+        Assert.Equal(ErrorCode.SourceFileChanged, Assert.IsType<P2PShareException>(Assert.Single(Contents.Unreadable).Problem).Code);
+    }
+
+    [Theory]
+    [InlineData(0, 3, 2)]
+    [InlineData(0, 12, 2)]
+    [InlineData(0, 16, 1)]
+    [InlineData(1, 7, 1)]
+    [InlineData(2, 0, 1)]
+    [InlineData(9, 0, 1)]
+    public void A_tree_request_for_nodes_that_are_not_in_one_piece_breaks_the_protocol(int height, int index, int count)
+    {
+        var connection = Opened();
+
+        Assert.Throws<WireException>(() => Handle(connection, Tree(new TreeRange(1, height, index, count))));
+    }
+
     [Fact]
     public void Answers_go_to_the_download_that_listens()
     {
@@ -397,7 +462,10 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
         Handle(connection, buffer[..new HashRange(1, 1, 2).Write(buffer, [Own, Own])]);
         Handle(connection, buffer[..new HashRange(1, 0, 4).Write(buffer, MessageId.HashReject)]);
 
-        Assert.Equal(["reject 2", "hashes 1+2", "hashes rejected"], listener.Calls);
+        Handle(connection, buffer[..new TreeRange(1, 1, 4, 2).Write(buffer, [Own, Own])]);
+        Handle(connection, Tree(new TreeRange(1, 0, 4, 3), MessageId.TreeReject));
+
+        Assert.Equal(["reject 2", "hashes 1+2", "hashes rejected", "tree 1:4+2", "tree rejected 0:4+3"], listener.Calls);
     }
 
     [Fact]
@@ -411,6 +479,8 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
         Handle(connection, Range(MessageId.Reject, new BlockRange(1, 2, 0, 10)));
         Handle(connection, buffer[..new HashRange(1, 1, 2).Write(buffer, [Own, Own])]);
         Handle(connection, buffer[..new HashRange(1, 0, 4).Write(buffer, MessageId.HashReject)]);
+        Handle(connection, buffer[..new TreeRange(1, 1, 4, 2).Write(buffer, [Own, Own])]);
+        Handle(connection, Tree(new TreeRange(1, 0, 4, 3), MessageId.TreeReject));
         Handle(connection, Close(1, CloseReason.Done));
 
         Assert.Empty(connection.Channels);
@@ -514,5 +584,24 @@ public sealed class PeerMessageHandlerTests : ConnectionTest
         await run.Remote.SendHelloAsync(Issue(TicketFor(_content)));
         await Eventually.HoldsAsync(() => run.Connection.IsGreeted, "the ticket is known");
         return run;
+    }
+
+    private static byte[] Tree(TreeRange range, MessageId id = MessageId.TreeRequest)
+    {
+        var buffer = new byte[Frame.HeaderLength + TreeRange.Length];
+        range.Write(buffer, id);
+        return buffer;
+    }
+
+    private static FakeContent WithTrueLayer(out PieceTree[] trees)
+    {
+        var content = new FakeContent(number: 8);
+        trees = [.. Enumerable.Range(0, content.Description.PieceCount).Select(piece =>
+        {
+            var leaves = new Hash256[PieceTree.CountLeaves(content.Description, piece)];
+            HashTree.HashBlocks(FakeContent.Bytes((long)piece * content.Description.PieceLength, content.Description.PieceSize(piece)), leaves);
+            return new PieceTree(leaves, PieceTree.HeightOf(content.Description));
+        })];
+        return new FakeContent(number: 8) { PieceLayer = [.. trees.Select(tree => tree.Root)] };
     }
 }

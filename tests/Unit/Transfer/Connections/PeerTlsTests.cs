@@ -58,8 +58,10 @@ public sealed class PeerTlsTests : IDisposable
         Assert.Equal(0, await accepted.ReadAsync(new byte[1]));
     }
 
-    [Fact]
-    public async Task A_listening_peer_of_the_version_before_is_refused_with_both_versions()
+    [Theory]
+    [InlineData(0, "p2pshare/2")]
+    [InlineData(1, "p2pshare/1")]
+    public async Task A_listening_peer_of_a_version_before_is_refused_with_both_versions(int back, string version)
     {
         var (near, far) = DuplexStream.CreatePair();
         using var older = new SslStream(far);
@@ -68,12 +70,12 @@ public sealed class PeerTlsTests : IDisposable
             ServerCertificateContext = _bob.Context,
             ClientCertificateRequired = true,
             RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
-            ApplicationProtocols = [PeerTls.OlderProtocol],
+            ApplicationProtocols = [.. PeerTls.OlderProtocols.Skip(back)],
         });
 
         var error = await Assert.ThrowsAsync<IOException>(() => PeerTls.ConnectAsync(_alice, _bob.Fingerprint, near, CancellationToken.None));
 
-        Assert.Equal("The peer speaks p2pshare/1, and this one p2pshare/2. The older one has to be updated.", error.Message);
+        Assert.Equal($"The peer speaks {version}, and this one p2pshare/3. The older one has to be updated.", error.Message);
         await accepting;
     }
 
@@ -85,8 +87,8 @@ public sealed class PeerTlsTests : IDisposable
         await using var dialled = await PeerTls.ConnectAsync(_alice, _bob.Fingerprint, near, CancellationToken.None);
         await using var accepted = await accepting;
 
-        Assert.Equal("p2pshare/2", dialled.NegotiatedApplicationProtocol.ToString());
-        Assert.Equal("p2pshare/2", accepted.NegotiatedApplicationProtocol.ToString());
+        Assert.Equal("p2pshare/3", dialled.NegotiatedApplicationProtocol.ToString());
+        Assert.Equal("p2pshare/3", accepted.NegotiatedApplicationProtocol.ToString());
     }
 
     [Fact]

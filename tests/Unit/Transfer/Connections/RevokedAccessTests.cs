@@ -231,6 +231,14 @@ public sealed class RevokedAccessTests : ConnectionTest
         {
         }
 
+        public void ReceiveTree(TreeRange range, Hash256[] hashes)
+        {
+        }
+
+        public void RejectTree(TreeRange range)
+        {
+        }
+
         public void Refuse(CloseReason reason)
         {
         }

@@ -169,6 +169,14 @@ public sealed class UnreadAnswerTests : ConnectionTest
 
         public void RejectHashes() => Interlocked.Increment(ref _answers);
 
+        public void ReceiveTree(TreeRange range, Hash256[] hashes)
+        {
+        }
+
+        public void RejectTree(TreeRange range)
+        {
+        }
+
         public void ReceiveBitfield(Bitfield has)
         {
         }

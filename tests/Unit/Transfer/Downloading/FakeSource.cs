@@ -75,6 +75,10 @@ internal sealed class FakeSource(int number, Hash256? fingerprint = null) : ISou
 
     public void RequestHashes(HashRange range) => HashRequests.Add(range);
 
+    public List<TreeRange> TreeRequests { get; } = [];
+
+    public void RequestTree(TreeRange range) => TreeRequests.Add(range);
+
     public void Close(CloseReason reason)
     {
         Closed = reason;

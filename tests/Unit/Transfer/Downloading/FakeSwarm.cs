@@ -1,4 +1,5 @@
-using Microsoft.Extensions.Logging.Abstractions;
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
@@ -19,7 +20,7 @@ internal sealed class FakeSwarm : ISourceConnector
         Part = new MemoryPart(content.Description);
         Contents = contents ?? new FakeContents(clock);
         Dependencies = new DownloadDependencies(
-            Hash256.Compute([]), Store, Contents, FindAsync, (_, _) => this, new TransferMetrics(0), NullLogger.Instance, clock)
+            Hash256.Compute([]), Store, Contents, FindAsync, (_, _) => this, new TransferMetrics(0), new SentenceLogger(LogLevel.Debug, Log.Enqueue), clock)
         {
             OpenPart = _ => Part.Open(),
             Random = new Random(1),
@@ -30,6 +31,8 @@ internal sealed class FakeSwarm : ISourceConnector
 
     public TestContent Content { get; }
 
+    public ConcurrentQueue<string> Log { get; } = [];
+
     public MemoryPart Part { get; }
 
     public FakeContents Contents { get; }
@@ -38,7 +41,7 @@ internal sealed class FakeSwarm : ISourceConnector
 
     public DownloadDependencies Dependencies { get; init; }
 
-    public DownloadRequest Request { get; }
+    public DownloadRequest Request { get; init; }
 
     public List<SwarmPeer> Peers { get; } = [];
 

@@ -18,6 +18,10 @@ internal sealed class LossListener(Action lost) : IChannelListener
 
     public void RejectHashes() => throw new NotSupportedException();
 
+    public void ReceiveTree(TreeRange range, Hash256[] hashes) => throw new NotSupportedException();
+
+    public void RejectTree(TreeRange range) => throw new NotSupportedException();
+
     public void Refuse(CloseReason reason) => throw new NotSupportedException();
 
     public void Lose() => lost();

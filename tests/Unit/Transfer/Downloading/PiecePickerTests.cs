@@ -80,6 +80,39 @@ public sealed class PiecePickerTests
         Assert.Equal(0, picker.MissingCount);
     }
 
+    [Fact]
+    public void A_piece_that_is_held_back_is_not_picked_and_counts_neither_as_missing_nor_as_there()
+    {
+        var picker = new PiecePicker(Having(3, 2), new Random(1));
+        var all = Having(3, 0, 1, 2);
+        Assert.True(picker.TryHold(0));
+        Assert.False(picker.TryHold(0));
+        Assert.False(picker.TryHold(2));
+        Assert.Equal((1, 1), (picker.MissingCount, picker.HeldCount));
+        Assert.Equal(1, picker.Pick(all));
+        Assert.Equal(-1, picker.Pick(all));
+        Assert.True(picker.IsInteresting(Having(3, 0)));
+        Assert.False(picker.TryRelease(1));
+
+        Assert.True(picker.TryRelease(0));
+
+        Assert.Equal((1, 0), (picker.MissingCount, picker.HeldCount));
+        Assert.Equal(0, picker.Pick(all));
+    }
+
+    [Fact]
+    public void A_piece_that_is_held_back_may_turn_out_to_be_there()
+    {
+        var picker = new PiecePicker(new Bitfield(1), new Random(1));
+        picker.TryHold(0);
+
+        picker.SetHave(0);
+
+        Assert.Equal((0, 0), (picker.MissingCount, picker.HeldCount));
+        Assert.False(picker.TryRelease(0));
+        Assert.Equal(-1, picker.Pick(Having(1, 0)));
+    }
+
     private static Bitfield Having(int length, params int[] pieces)
     {
         var has = new Bitfield(length);

@@ -5,6 +5,7 @@ using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Unit.Transfer.Downloading;
@@ -18,6 +19,7 @@ internal sealed class SwarmPeer : ISource
     private readonly TaskCompletionSource _requested = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _blocks;
     private int _lost;
+    private int _treeRequests;
 
     public SwarmPeer(TestContent content, int number)
     {
@@ -37,6 +39,20 @@ internal sealed class SwarmPeer : ISource
     public bool SendsWrongLayer { get; init; }
 
     public bool RejectsLayer { get; init; }
+
+    public bool SendsWrongTrees { get; init; }
+
+    public bool RejectsTrees { get; init; }
+
+    /// <summary>Whether it answers no tree request.</summary>
+    public bool SendsNoTrees { get; init; }
+
+    /// <summary>Called before each answer to a tree request.</summary>
+    public Action SendingTree { get; init; } = () => { };
+
+    public int TreeRequests => Volatile.Read(ref _treeRequests);
+
+    public long BytesSent { get; private set; }
 
     public bool RejectsBlocks { get; init; }
 
@@ -135,6 +151,31 @@ internal sealed class SwarmPeer : ISource
         });
     }
 
+    public void RequestTree(TreeRange range)
+    {
+        Interlocked.Increment(ref _treeRequests);
+        if (IsSilent || SendsNoTrees)
+        {
+            return;
+        }
+
+        _answers.Writer.TryWrite(to =>
+        {
+            SendingTree();
+            if (RejectsTrees)
+            {
+                to.RejectTree(range);
+                return;
+            }
+
+            var piece = PieceTree.FindPiece(_content.Description, range.Height, range.Index, range.Count)!.Value;
+            var first = range.Index - PieceTree.FirstNode(_content.Description, piece, range.Height);
+            var hashes = _content.TreeOf(piece).Layer(range.Height).Slice(first, range.Count).ToArray();
+            hashes[^1] = SendsWrongTrees ? Hash256.Compute([0]) : hashes[^1];
+            to.ReceiveTree(range, hashes);
+        });
+    }
+
     public void Close(CloseReason reason)
     {
         ClosedFor ??= reason;
@@ -191,6 +232,7 @@ internal sealed class SwarmPeer : ISource
 
         _content.GetBlocks(range.Piece, range.Begin, range.Count).CopyTo(block.Buffer.Span);
         block.Buffer.Span[0] ^= (byte)(SendsWrongBlocks ? 1 : 0);
+        BytesSent += range.Count;
         to.EndReceive(block, 0);
     }
 

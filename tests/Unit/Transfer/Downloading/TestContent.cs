@@ -14,9 +14,14 @@ internal sealed class TestContent
     private static readonly ConcurrentDictionary<(int Size, int PieceLength), TestContent> Made = new();
 
     private TestContent(int size, int pieceLength)
+        : this(RandomBytes(size), pieceLength)
     {
-        Bytes = new byte[size];
-        new Random(size).NextBytes(Bytes);
+    }
+
+    public TestContent(byte[] bytes, int pieceLength)
+    {
+        var size = bytes.Length;
+        Bytes = bytes;
         var layer = new List<Hash256>();
         for (var begin = 0; begin < size; begin += pieceLength)
         {
@@ -51,6 +56,14 @@ internal sealed class TestContent
     public static TestContent Make(int size, int pieceLength) =>
         Made.GetOrAdd((size, pieceLength), static key => new TestContent(key.Size, key.PieceLength));
 
+    /// <summary>The tree below the hash of a piece.</summary>
+    public PieceTree TreeOf(int piece)
+    {
+        var leaves = new Hash256[PieceTree.CountLeaves(Description, piece)];
+        HashTree.HashBlocks(GetBlocks(piece, 0, Description.PieceSize(piece)), leaves);
+        return new PieceTree(leaves, PieceTree.HeightOf(Description));
+    }
+
     public Bitfield Having(params int[] pieces)
     {
         var has = new Bitfield(Description.PieceCount);
@@ -64,4 +77,11 @@ internal sealed class TestContent
 
     public ReadOnlySpan<byte> GetBlocks(int piece, int begin, int length) =>
         Bytes.AsSpan(checked((int)((long)piece * Description.PieceLength)) + begin, length);
+
+    private static byte[] RandomBytes(int size)
+    {
+        var bytes = new byte[size];
+        new Random(size).NextBytes(bytes);
+        return bytes;
+    }
 }

@@ -1,0 +1,291 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Diagnostics;
+using P2PShare.Transfer.Hashing;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Transfer.Downloading;
+
+/// <summary>
+/// Takes what a download need not fetch: what the file that it replaces has at the same offset, and zeros within pieces. Pieces that may have either
+/// are held back while the old file is hashed, once, and while the trees of those that differ are walked; all others are fetched at once.
+/// Safe for concurrent use.
+/// </summary>
+internal sealed class LocalReuse : IAsyncDisposable
+{
+    // Memory for pieces that are hashed at a time.
+    private const int MaxBytes = 128 * 1024 * 1024;
+
+    // Blocks of the pieces whose trees are walked at a time, and the pieces: enough for a far source, little for one with a slow disk.
+    private const int MaxWalkedBlocks = 16 * 1024;
+    private const int MinWalks = 16;
+    private const int MaxWalks = 256;
+
+    // Walks in a row that no source answered, after which all is fetched whole.
+    private const int MaxGivenUp = 16;
+
+    private readonly ContentDescription _content;
+    private readonly DownloadRequest _request;
+    private readonly DownloadDependencies _dependencies;
+    private readonly IPartFile _part;
+    private readonly RequestScheduler _scheduler;
+    private readonly RequestSender _requests;
+    private readonly SourcePool _sources;
+    private readonly PieceReceiver _receiver;
+    private readonly CancellationToken _ending;
+    private readonly TreeFetch _trees;
+    private readonly ZeroTrees _zeros;
+    private readonly WalkPolicy _policy = new();
+    private readonly SemaphoreSlim _walks;
+    private readonly ConcurrentBag<Task> _work = [];
+    private ReusedFile? _old;
+    private ZeroSamples? _samples;
+    private int _givenUp;
+    private int _isStarted;
+
+    /// <param name="ending">Cancelled when the download ends.</param>
+    public LocalReuse(
+        DownloadDependencies dependencies, DownloadRequest request, IPartFile part, RequestScheduler scheduler, RequestSender requests, SourcePool sources,
+        PieceReceiver receiver, CancellationToken ending)
+    {
+        (_dependencies, _request, _content, _part) = (dependencies, request, request.Content, part);
+        (_scheduler, _requests, _sources, _receiver, _ending) = (scheduler, requests, sources, receiver, ending);
+        _trees = new TreeFetch(_content, dependencies.Clock, EndWalk);
+        _zeros = new ZeroTrees(_content);
+        var most = Math.Clamp(MaxWalkedBlocks / (_content.PieceLength / PieceLength.Block), MinWalks, MaxWalks);
+        _walks = new SemaphoreSlim(most, most);
+    }
+
+    /// <summary>Opens the file that is replaced, if there is one that this user may read.</summary>
+    public void Open()
+    {
+        (_old, var problem) = ReusedFile.TryOpen(_request);
+        if (problem is not null)
+        {
+            _dependencies.Logger.OldFileNotUsed(_request.Name, problem.Message);
+        }
+    }
+
+    /// <summary>Begins, once the hashes of the pieces are known and before any block is requested.</summary>
+    public void Start()
+    {
+        if (Interlocked.Exchange(ref _isStarted, 1) == 1)
+        {
+            return;
+        }
+
+        var missing = Enumerable.Range(0, _content.PieceCount).Where(piece => !_part.Has(piece)).ToLookup(IsInOldFile);
+        Begin(_scheduler.Hold([.. missing[true]]));
+        int[] others = [.. missing[false]];
+        if (Enumerable.Range(0, _content.PieceCount).Any(IsZero))
+        {
+            // Where whole pieces are zeros, parts of others will be.
+            BeginZeros(others);
+            return;
+        }
+
+        _samples = ZeroSamples.TryChoose(_content, others, _dependencies.Random);
+        foreach (var piece in _samples?.Pieces ?? [])
+        {
+            Walk(piece, old: null);
+        }
+    }
+
+    /// <exception cref="WireException">It was not requested.</exception>
+    public void Receive(DownloadSource source, TreeRange range, Hash256[] hashes)
+    {
+        if (!_trees.Receive(source, range, hashes))
+        {
+            _sources.Ban(source.Fingerprint, "it sent wrong hashes of a tree");
+        }
+
+        _trees.Send(_sources.Connected);
+    }
+
+    /// <exception cref="WireException">It was not requested.</exception>
+    public void Reject(DownloadSource source, TreeRange range)
+    {
+        _trees.Reject(source, range);
+        _trees.Send(_sources.Connected);
+    }
+
+    /// <summary>Asks other sources for what a lost one did not send.</summary>
+    public void Lose(DownloadSource source)
+    {
+        _trees.Lose(source);
+        _trees.Send(_sources.Connected);
+    }
+
+    /// <summary>Asks for what waits, and gives up what takes too long. Called a few times a second.</summary>
+    public void Check()
+    {
+        _trees.Expire(_sources.PeerCount > 0);
+        _trees.Send(_sources.Connected);
+    }
+
+    /// <summary>Waits until nothing reads or writes any more; the download has ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _old?.Dispose();
+    }
+
+    private bool IsZero(int piece) => _part.PieceHash(piece) == _zeros.Of(piece).Root;
+
+    private bool IsInOldFile(int piece) => _old is not null && (long)piece * _content.PieceLength + _content.PieceSize(piece) <= _old.Length;
+
+    private void Begin(int[] held)
+    {
+        if (held.Length > 0)
+        {
+            _work.Add(Task.Run(() => ExamineAllAsync(held), CancellationToken.None));
+        }
+    }
+
+    // In any order, as pieces are fetched: many receivers at once then ask for different ones.
+    private void BeginZeros(int[] pieces)
+    {
+        var held = _scheduler.Hold(pieces);
+        _dependencies.Random.Shuffle(held);
+        Begin(held);
+    }
+
+    private async Task ExamineAllAsync(int[] held)
+    {
+        try
+        {
+            await ExamineAllOrThrowAsync(held).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // Whatever it is, the pieces are fetched.
+            if (!_ending.IsCancellationRequested)
+            {
+                _dependencies.Logger.OldFileNotUsed(_request.Name, e.Message);
+                Array.ForEach(held, piece => _scheduler.Release(piece, plan: null));
+                _requests.SendAll();
+            }
+        }
+    }
+
+    private async Task ExamineAllOrThrowAsync(int[] held)
+    {
+        var options = new ParallelOptions
+        {
+            CancellationToken = _ending,
+            MaxDegreeOfParallelism = Math.Clamp(MaxBytes / _content.PieceLength, 1, Environment.ProcessorCount),
+        };
+        await Parallel.ForEachAsync(held, options, async (piece, cancellationToken) =>
+        {
+            PieceTree? old = null;
+            try
+            {
+                if (IsInOldFile(piece))
+                {
+                    old = HashOld(piece);
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _dependencies.Logger.OldFileNotUsed(_request.Name, e.Message);
+            }
+
+            if (old is not null && old.Root == _part.PieceHash(piece))
+            {
+                return;
+            }
+
+            if (!_policy.ShouldWalk())
+            {
+                _scheduler.Release(piece, plan: null);
+                _requests.SendAll();
+                return;
+            }
+
+            await _walks.WaitAsync(cancellationToken).ConfigureAwait(false);
+            Walk(piece, old);
+        }).ConfigureAwait(false);
+    }
+
+    // The tree of the old bytes. If they are the piece, they are taken.
+    private PieceTree HashOld(int piece)
+    {
+        var length = _content.PieceSize(piece);
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            var bytes = buffer.AsSpan(0, length);
+            _old!.Read((long)piece * _content.PieceLength, bytes);
+            var leaves = new Hash256[PieceTree.CountLeaves(_content, piece)];
+            HashTree.HashBlocks(bytes, leaves);
+            var tree = new PieceTree(leaves, PieceTree.HeightOf(_content));
+            if (tree.Root == _part.PieceHash(piece))
+            {
+                _receiver.AddReused(piece, bytes);
+            }
+
+            return tree;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void Walk(int piece, PieceTree? old)
+    {
+        var walk = new TreeWalk(piece, _part.PieceHash(piece), _zeros.Of(piece), old);
+        if (walk.IsComplete || Volatile.Read(ref _givenUp) >= MaxGivenUp )
+        {
+            EndWalk(walk);
+            return;
+        }
+
+        _trees.Add(walk);
+        _trees.Send(_sources.Connected);
+    }
+
+    private void EndWalk(TreeWalk walk)
+    {
+        Volatile.Write(ref _givenUp, walk.IsComplete ? 0 : _givenUp + 1);
+        if (walk.IsComplete)
+        {
+            _policy.Count(walk);
+        }
+
+        if (_samples?.TryTake(walk, out var hasZeros) == true)
+        {
+            if (hasZeros)
+            {
+                BeginZeros([.. Enumerable.Range(0, _content.PieceCount)]);
+            }
+
+            return;
+        }
+
+        _walks.Release();
+        var leaves = walk.Leaves;
+        if (!walk.IsComplete || !leaves.ContainsAnyExcept(LeafSource.Peer))
+        {
+            _scheduler.Release(walk.Piece, plan: null);
+        }
+        else
+        {
+            var plan = new PiecePlan(_content, walk, _old);
+            if (leaves.Contains(LeafSource.Peer))
+            {
+                _scheduler.Release(walk.Piece, plan);
+            }
+            else
+            {
+                // It needs no peer. Not on this thread, which may be one that reads from a connection.
+                _work.Add(Task.Run(() => _receiver.Fill(plan), CancellationToken.None));
+            }
+        }
+
+        _requests.SendAll();
+    }
+}
