@@ -25,7 +25,7 @@ internal sealed class P2PShareSubject(string name, Lab lab, Update update) : Sub
 
     public override IReadOnlyList<string> Programs { get; } = [];
 
-    // The one place that decides how the receivers of a case receive.
+    // The one place that decides how the receivers of a case receive a file; a sync itself decides what it replaces.
     private ReceiveOptions Options => new(Overwrite: Update.OldFolder is not null);
 
     public override async Task StartAsync(string folder, CancellationToken cancellationToken)
@@ -64,7 +64,7 @@ internal sealed class P2PShareSubject(string name, Lab lab, Update update) : Sub
     }
 
     public override Task ReceiveAsync(int receiver, string folder, CancellationToken cancellationToken) => Update.IsFolder
-        ? _receivers[receiver].SyncAsync(folder, Update.Names.First().Split('/')[0] + "/", Options, cancellationToken)
+        ? _receivers[receiver].SyncAsync(folder, Update.Names.First().Split('/')[0] + "/", cancellationToken)
         : _receivers[receiver].ReceiveAsync(folder, Update.Name, Options, cancellationToken);
 
     public override async Task<double?> ReadCompilingAsync(CancellationToken cancellationToken)
@@ -111,7 +111,7 @@ internal sealed class P2PShareSubject(string name, Lab lab, Update update) : Sub
         await receiver.StartServerAsync(cancellationToken);
         await receiver.ListAsync(cancellationToken);
         await (Update.IsFolder
-            ? receiver.SyncAsync(folder, WarmUpFolder + "/", Options, cancellationToken)
+            ? receiver.SyncAsync(folder, WarmUpFolder + "/", cancellationToken)
             : receiver.ReceiveAsync(folder, WarmUpName, Options, cancellationToken));
         await receiver.StopServerAsync(cancellationToken);
     }

@@ -48,8 +48,7 @@ internal sealed class Peer(Machine machine, string userName, IReadOnlyDictionary
         AskAsync(cancellationToken, ["receive", folder, name, .. options.Words]);
 
     /// <summary>Makes a folder equal to the files of the group whose names begin with a prefix.</summary>
-    public Task SyncAsync(string folder, string prefix, ReceiveOptions options, CancellationToken cancellationToken) =>
-        AskAsync(cancellationToken, ["sync", folder, prefix, .. options.Words]);
+    public Task SyncAsync(string folder, string prefix, CancellationToken cancellationToken) => AskAsync(cancellationToken, "sync", folder, prefix);
 
     /// <summary>Lists the files of the group and receives all of them.</summary>
     public Task ReceiveAllAsync(string folder, CancellationToken cancellationToken) => AskAsync(cancellationToken, "receive", folder);

@@ -106,8 +106,8 @@ internal sealed class PeerRole : IAsyncDisposable
             case ["receive", var folder, var name, .. var options]:
                 await ReceiveAsync(folder, _files.Single(file => file.Name == name), ReceiveOptions.Parse(options));
                 break;
-            case ["sync", var folder, var prefix, .. var options]:
-                await SyncAsync(folder, prefix, ReceiveOptions.Parse(options));
+            case ["sync", var folder, var prefix]:
+                await SyncAsync(folder, prefix);
                 break;
             case ["hash", var path]:
                 return await HashAsync(path);
@@ -154,7 +154,7 @@ internal sealed class PeerRole : IAsyncDisposable
             .Select(file => new ReceiveOptions().RequestFor(file, DestinationPath.Resolve(folder, file.Name))));
 
     // As Sync-P2PGroup does in a folder whose files it has never hashed.
-    private async Task SyncAsync(string folder, string prefix, ReceiveOptions options)
+    private async Task SyncAsync(string folder, string prefix)
     {
         var files = await Client.ListFilesAsync(Group, new ListQuery(prefix), CancellationToken.None).ToListAsync();
         var sync = new FolderSync(folder, Group, files, _ => null);
@@ -177,7 +177,7 @@ internal sealed class PeerRole : IAsyncDisposable
             throw fault.Fault;
         }
 
-        await ReceiveAllAsync(sync.ToReceive.Select(change => options.Apply(change.Request!)).ToAsyncEnumerable());
+        await ReceiveAllAsync(sync.ToReceive.Select(change => change.Request!).ToAsyncEnumerable());
     }
 
     // As the cmdlets do.

@@ -23,8 +23,5 @@ internal sealed record ReceiveOptions(bool Overwrite = false)
 
     /// <summary>Asks for a file of a group.</summary>
     /// <param name="destination">Full path.</param>
-    public DownloadRequest RequestFor(FileResponse file, string destination) => Apply(new DownloadRequest(file.GroupIdentity, file.Name, file.Content, destination, Overwrite));
-
-    /// <summary>Sets in a request what is not decided by what it is for: a sync itself decides what it replaces.</summary>
-    public DownloadRequest Apply(DownloadRequest request) => request;
+    public DownloadRequest RequestFor(FileResponse file, string destination) => new(file.GroupIdentity, file.Name, file.Content, destination, Overwrite);
 }
