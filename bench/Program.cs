@@ -1,5 +1,6 @@
 using System.CommandLine;
 using P2PShare.Bench;
+using P2PShare.Bench.Delta;
 using P2PShare.Bench.Growth;
 using P2PShare.Bench.Hashing;
 using P2PShare.Bench.Import;
@@ -22,6 +23,7 @@ var verbs = new RootCommand("Runs P2PShare and the programs it is compared with 
     new TransferCommand(),
     new SwarmCommand(),
     new LineCommand(),
+    new DeltaCommand(),
     new TrackerCommand(),
     new HerdCommand(),
     new OutageCommand(),

@@ -28,10 +28,10 @@ internal static class BenchOptions
             ? rate
             : throw new BenchException($"'{text}' is not a number above zero."));
 
-    public static Option<double> NumberFromZero(string name, double @default, string description) => Of(name, "N", description, @default, text =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-            ? number
-            : throw new BenchException($"'{text}' is not a number, zero or above."));
+    public static Option<double> NumberFromZero(string name, double @default, string description) => Of(name, "N", description, @default, ParseNumber);
+
+    public static Option<double[]> NumbersFromZero(string name, double[] @default, string description) =>
+        Of(name, "N,…", description, @default, text => Split(text).Select(ParseNumber).ToArray());
 
     public static Option<string[]> Names(string name, string description) => Of(name, "NAME,…", description, Array.Empty<string>(), Split);
 
@@ -60,6 +60,11 @@ internal static class BenchOptions
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0
             ? count
             : throw new BenchException($"'{text}' is not a whole number above zero.");
+
+    private static double ParseNumber(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new BenchException($"'{text}' is not a number, zero or above.");
 
     private static Option<T> Of<T>(string name, string valueName, string description, T @default, Func<string, T> parse) => new(name)
     {

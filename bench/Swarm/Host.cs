@@ -8,10 +8,13 @@ namespace P2PShare.Bench.Swarm;
 internal sealed class Host(Network network, string space, string address, string port) : Machine(address, "ip", "netns", "exec", space)
 {
     /// <summary>Bytes that went out on its link so far, headers included.</summary>
-    public long ReadSent() => network.ReadCounters(port).Received;
+    public long ReadSent() => network.ReadCounters(port).Received.Bytes;
 
     /// <summary>Bytes that came in on its link so far, headers included.</summary>
-    public long ReadReceived() => network.ReadCounters(port).Sent;
+    public long ReadReceived() => network.ReadCounters(port).Sent.Bytes;
+
+    /// <summary>What went out and what came in on its link so far.</summary>
+    public (Traffic Sent, Traffic Received) ReadTraffic() => network.ReadCounters(port);
 
     /// <summary>From now on it accepts no connections; those that it opens itself work both ways.</summary>
     public async Task RefuseConnectionsAsync()

@@ -68,14 +68,16 @@ internal sealed class Network : IAsyncDisposable
         return new Host(this, space, address, port);
     }
 
-    /// <summary>Bytes that the bridge received and sent on one of its ports so far, headers included.</summary>
-    public (long Received, long Sent) ReadCounters(string port)
+    /// <summary>What the bridge received and sent on one of its ports so far.</summary>
+    public (Traffic Received, Traffic Sent) ReadCounters(string port)
     {
         // Two lines of titles, then "port1: bytes packets errs drop fifo frame compressed multicast bytes …".
         var line = File.ReadLines($"/proc/{_inBridge!.Id}/net/dev").FirstOrDefault(line => line.TrimStart().StartsWith(port + ":", StringComparison.Ordinal))
             ?? throw new BenchException($"The bridge has no port '{port}'.");
         var numbers = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return (long.Parse(numbers[0], CultureInfo.InvariantCulture), long.Parse(numbers[8], CultureInfo.InvariantCulture));
+        return (Read(0), Read(8));
+
+        Traffic Read(int first) => new(long.Parse(numbers[first], CultureInfo.InvariantCulture), long.Parse(numbers[first + 1], CultureInfo.InvariantCulture));
     }
 
     public async ValueTask DisposeAsync()

@@ -34,7 +34,7 @@ internal sealed class Peer(Machine machine, string userName, IReadOnlyDictionary
 
     public Task StopServerAsync(CancellationToken cancellationToken) => AskAsync(cancellationToken, "stop");
 
-    /// <summary>Shares a file, or all files of a folder.</summary>
+    /// <summary>Shares a file, or all files of a folder and of those in it, named by their paths in it.</summary>
     public Task ShareAsync(string path, CancellationToken cancellationToken) => AskAsync(cancellationToken, "share", path);
 
     /// <summary>Asks the tracker for the files of the group.</summary>
@@ -42,6 +42,13 @@ internal sealed class Peer(Machine machine, string userName, IReadOnlyDictionary
 
     /// <summary>Receives one of the files that were listed.</summary>
     public Task ReceiveAsync(string folder, string name, CancellationToken cancellationToken) => AskAsync(cancellationToken, "receive", folder, name);
+
+    /// <summary>Receives one of the files that were listed, for a destination that may have an old version of it.</summary>
+    public Task ReceiveAsync(string folder, string name, ReceiveOptions options, CancellationToken cancellationToken) =>
+        AskAsync(cancellationToken, ["receive", folder, name, .. options.Words]);
+
+    /// <summary>Makes a folder equal to the files of the group whose names begin with a prefix.</summary>
+    public Task SyncAsync(string folder, string prefix, CancellationToken cancellationToken) => AskAsync(cancellationToken, "sync", folder, prefix);
 
     /// <summary>Lists the files of the group and receives all of them.</summary>
     public Task ReceiveAllAsync(string folder, CancellationToken cancellationToken) => AskAsync(cancellationToken, "receive", folder);

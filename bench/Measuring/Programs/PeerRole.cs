@@ -7,6 +7,7 @@ using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Storage;
+using P2PShare.Transfer.Syncing;
 using P2PShare.Transfer.Trackers;
 
 namespace P2PShare.Bench.Measuring.Programs;
@@ -28,6 +29,9 @@ internal sealed class PeerRole : IAsyncDisposable
     private const int FilesAtOnce = 16;
 
     private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 64 };
+
+    // As many as the cmdlets hash.
+    private static readonly ParallelOptions HashesAtOnce = new() { MaxDegreeOfParallelism = Math.Max(4, Environment.ProcessorCount) };
 
     private string _userName = "";
     private StateFolder? _state;
@@ -91,16 +95,19 @@ internal sealed class PeerRole : IAsyncDisposable
                 await Server.DisposeAsync();
                 break;
             case ["share", var path]:
-                await Parallel.ForEachAsync(Directory.Exists(path) ? Directory.EnumerateFiles(path) : [path], AtOnce, async (file, _) => await ShareAsync(file));
+                await ShareAllAsync(path);
                 break;
             case ["list"]:
                 _files = [.. await Client.ListFilesAsync(Group, ListQuery.All, CancellationToken.None).ToListAsync()];
                 break;
-            case ["receive", var folder, var name]:
-                await ReceiveAsync(folder, _files.Single(file => file.Name == name));
-                break;
             case ["receive", var folder]:
                 await ReceiveAllAsync(folder);
+                break;
+            case ["receive", var folder, var name, .. var options]:
+                await ReceiveAsync(folder, _files.Single(file => file.Name == name), ReceiveOptions.Parse(options));
+                break;
+            case ["sync", var folder, var prefix]:
+                await SyncAsync(folder, prefix);
                 break;
             case ["hash", var path]:
                 return await HashAsync(path);
@@ -127,23 +134,64 @@ internal sealed class PeerRole : IAsyncDisposable
         return string.Create(CultureInfo.InvariantCulture, $"{Instructions} {watch.Elapsed.TotalSeconds}");
     }
 
-    private async Task ShareAsync(string path) => await Server.Shares.ShareAsync(
-        await FileHasher.HashAsync(path, null, CancellationToken.None), Group, Path.GetFileName(path), replace: false, CancellationToken.None);
+    private async Task ShareAllAsync(string path)
+    {
+        var isFolder = Directory.Exists(path);
+        await Parallel.ForEachAsync(isFolder ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories) : [path], AtOnce, async (file, _) =>
+            await Server.Shares.ShareAsync(
+                await FileHasher.HashAsync(file, null, CancellationToken.None),
+                Group,
+                isFolder ? Path.GetRelativePath(path, file).Replace(Path.DirectorySeparatorChar, '/') : Path.GetFileName(file),
+                replace: false,
+                CancellationToken.None));
+    }
 
-    private Task ReceiveAsync(string folder, FileResponse file) => Server.Downloads.Start(RequestFor(folder, file)).Completion;
+    private Task ReceiveAsync(string folder, FileResponse file, ReceiveOptions options) =>
+        Server.Downloads.Start(options.RequestFor(file, DestinationPath.Resolve(folder, file.Name))).Completion;
+
+    private async Task ReceiveAllAsync(string folder) => await ReceiveAllAsync(
+        Client.ListFilesAsync(Group, ListQuery.All, CancellationToken.None)
+            .Select(file => new ReceiveOptions().RequestFor(file, DestinationPath.Resolve(folder, file.Name))));
+
+    // As Sync-P2PGroup does in a folder whose files it has never hashed.
+    private async Task SyncAsync(string folder, string prefix)
+    {
+        var files = await Client.ListFilesAsync(Group, new ListQuery(prefix), CancellationToken.None).ToListAsync();
+        var sync = new FolderSync(folder, Group, files, _ => null);
+        sync.Compare();
+        var hashed = new HashedFile[sync.ToHash.Count];
+        await Parallel.ForAsync(0, hashed.Length, HashesAtOnce, async (i, _) =>
+            hashed[i] = await FileHasher.HashAsync(sync.ToHash[i].Path, folder, null, CancellationToken.None));
+        foreach (var (file, own) in sync.ToHash.Zip(hashed))
+        {
+            sync.Judge(file, own);
+        }
+
+        foreach (var (name, file) in sync.Equal)
+        {
+            Server.Shares.Adopt(file, files[0].GroupIdentity, name);
+        }
+
+        if (sync.Faults is [var fault, ..])
+        {
+            throw fault.Fault;
+        }
+
+        await ReceiveAllAsync(sync.ToReceive.Select(change => change.Request!).ToAsyncEnumerable());
+    }
 
     // As the cmdlets do.
-    private async Task ReceiveAllAsync(string folder)
+    private async Task ReceiveAllAsync(IAsyncEnumerable<DownloadRequest> requests)
     {
         var batch = new DownloadBatch(Server.Downloads.Start, Server.Completion, FilesAtOnce);
-        await foreach (var file in Client.ListFilesAsync(Group, ListQuery.All, CancellationToken.None))
+        await foreach (var request in requests)
         {
             while (!batch.HasRoom)
             {
                 await TakeAsync(batch);
             }
 
-            batch.Start(RequestFor(folder, file), file);
+            batch.Start(request, request);
         }
 
         while (!batch.IsEmpty)
@@ -163,9 +211,6 @@ internal sealed class PeerRole : IAsyncDisposable
             }
         }
     }
-
-    private static DownloadRequest RequestFor(string folder, FileResponse file) =>
-        new(file.GroupIdentity, file.Name, file.Content, DestinationPath.Resolve(folder, file.Name), Overwrite: false);
 
     private static SecureString Password()
     {

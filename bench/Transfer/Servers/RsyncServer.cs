@@ -18,15 +18,17 @@ internal sealed class RsyncServer : IAsyncDisposable
     /// <summary>Of the folder, with a slash at the end.</summary>
     public string Url { get; }
 
-    public static async Task<RsyncServer> StartAsync(string content, string folder, CancellationToken cancellationToken)
+    /// <param name="content">The folder that is served.</param>
+    /// <param name="folder">For its own files.</param>
+    public static async Task<RsyncServer> StartAsync(Machine machine, int port, string content, string folder, CancellationToken cancellationToken)
     {
-        var port = LoopbackPort.Free();
         var configuration = Path.Combine(folder, "rsyncd.conf");
+        var pid = Path.Combine(folder, "pid");
         await File.WriteAllTextAsync(
             configuration,
             $"""
             use chroot = no
-            pid file = {folder}/pid
+            pid file = {pid}
             log file = {folder}/log
             {(Environment.IsPrivilegedProcess ? "uid = 0\ngid = 0" : "")}
             [content]
@@ -35,12 +37,13 @@ internal sealed class RsyncServer : IAsyncDisposable
 
             """,
             cancellationToken);
-        var process = Child.Start(
-            InstalledProgram.Get("rsync"), ["--daemon", "--no-detach", "--address=127.0.0.1", $"--port={port}", $"--config={configuration}"]);
+        var process = machine.Start(
+            InstalledProgram.Get("rsync"), ["--daemon", "--no-detach", $"--address={machine.Address}", $"--port={port}", $"--config={configuration}"]);
         try
         {
-            await process.WaitForPortAsync(port, cancellationToken);
-            return new RsyncServer(process, $"rsync://127.0.0.1:{port}/content/");
+            // It writes this, and listens.
+            await process.WaitForFileAsync(pid, cancellationToken);
+            return new RsyncServer(process, $"rsync://{machine.Address}:{port}/content/");
         }
         catch
         {

@@ -12,7 +12,7 @@ internal sealed class RsyncSubject(string name) : Subject(name)
 
     public override async Task StartAsync(Content content, string folder, CancellationToken cancellationToken)
     {
-        _server = await RsyncServer.StartAsync(content.Folder, folder, cancellationToken);
+        _server = await RsyncServer.StartAsync(Machine.Local, LoopbackPort.Free(), content.Folder, folder, cancellationToken);
         Processes.Add(_server.Id);
     }
 

@@ -29,6 +29,7 @@ public sealed class PageTests
         [("docs/operating.md", "docker build -f deploy/Dockerfile -t p2pshare-tracker .")] = "needs Docker; the file's steps are run by DockerfileTests",
         [("docs/performance.md", "dotnet run -c Release --project bench -- swarm [--receivers 4,8,16] [--size 64MiB] [--rate 20] [--rounds 5]")] = "needs a machine of its own",
         [("docs/performance.md", "dotnet run -c Release --project bench -- line [--rate 1000] [--delay 50,100] [--loss 0.5] [--size 512MiB] [--rounds 3]")] = "needs a machine of its own",
+        [("docs/performance.md", "dotnet run -c Release --project bench -- delta [--size 512MiB] [--sparse-size 10GiB] [--files 2000] [--changed-files 40] [--receivers 8]")] = "needs a machine of its own",
         [("docs/protocol-peer.md", "0        4      5")] = "a picture",
         [("docs/publishing.md", "./build.ps1 -Task Package")] = "run by the Pester suite, Package.Tests.ps1",
         [("docs/publishing.md", "Test-ModuleManifest ./out/P2PShare/P2PShare.psd1")] = "publishes",
