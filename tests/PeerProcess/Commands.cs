@@ -20,11 +20,12 @@ internal sealed class Commands(TrackerSession client, PeerServer server, Action<
                 await server.Shares.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
                 write(["shared"]);
                 break;
-            case ["receive", var group, var name, var destination]:
+            case ["receive" or "update", var group, var name, var destination]:
                 var files = await client.ListFilesAsync(group, ListQuery.All, CancellationToken.None).ToListAsync();
                 var file = files.Single(file => file.Name == name);
                 write(["receiving"]);
-                _ = ReceiveAsync(new DownloadRequest(file.GroupIdentity, name, file.Content, destination, Overwrite: false));
+                var isUpdate = words[0] == "update";
+                _ = ReceiveAsync(new DownloadRequest(file.GroupIdentity, name, file.Content, destination, Overwrite: isUpdate) { InPlace = isUpdate });
                 break;
             default:
                 throw new InvalidOperationException($"'{string.Join(' ', words)}' is no command.");

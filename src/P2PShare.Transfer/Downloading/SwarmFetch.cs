@@ -14,7 +14,6 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
     // How long a download without a source waits for an answer of the tracker beyond the usual, and for the peers that it names.
     private static readonly TimeSpan MaxLookUpTime = TimeSpan.FromSeconds(15);
-
     private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(5);
 
     private readonly DownloadDependencies _dependencies;
@@ -182,11 +181,16 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         try
         {
             _part.SetPieceLayer(_layer.Hashes);
+            _part.PrepareSpace();
             if (_part.HoldsUnrecorded)
             {
                 await _part.RestoreUnrecordedAsync(_ending.Token).ConfigureAwait(false);
-                _scheduler.AddVerified(_part.GetHave());
             }
+        }
+        catch (P2PShareException e)
+        {
+            _done.TrySetException(e);
+            return;
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
@@ -194,6 +198,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
             _dependencies.Logger.UnrecordedNotUsed(_request.Name, e.Message);
         }
 
+        _scheduler.AddVerified(_part.GetHave());
         _requests.StartBlocks();
         if (_part.GetHave().IsComplete)
         {
@@ -286,8 +291,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
     private P2PShareException CreateNoSourceError()
     {
         var why = _sources.LastProblem is { } problem ? $" The last problem: {problem.TrimEnd('.')}." : "";
-        var peers = _sources.KnownPeers == 0
-            ? "No peer that has it is online"
+        var peers = _sources.KnownPeers == 0 ? "No peer that has it is online"
             : $"None of the {_sources.KnownPeers} peers that the tracker knows could give what is missing";
         return new P2PShareException(
             ErrorCode.NoSourceOnline,
