@@ -146,7 +146,7 @@ public sealed class InPlaceTests : IAsyncLifetime
                 await random.MomentAsync(TimeSpan.FromSeconds(0.4));
                 await receiver.KillAsync();
                 // The old file, or what is in between under the part's name: never a mixture under the file's.
-                Assert.True(!File.Exists(destination) || _old.AsSpan().SequenceEqual(await File.ReadAllBytesAsync(destination)), $"kill {kill}");
+                Assert.True(!File.Exists(destination) || File.ReadAllBytes(destination).AsSpan().SequenceEqual(_old), $"It was complete, or a mixture, after kill {kill}.");
             }
 
             _alice.Server.UploadLimit = null;
