@@ -20,11 +20,14 @@ internal sealed class Commands(TrackerSession client, PeerServer server, Action<
                 await server.Shares.ShareAsync(hashed, group, name, replace: false, CancellationToken.None);
                 write(["shared"]);
                 break;
-            case ["receive" or "update", var group, var name, var destination]:
+            case ["receive" or "update" or "change", var group, var name, var destination]:
                 var files = await client.ListFilesAsync(group, ListQuery.All, CancellationToken.None).ToListAsync();
                 var file = files.Single(file => file.Name == name);
                 write(["receiving"]);
-                _ = ReceiveAsync(new DownloadRequest(file.GroupIdentity, name, file.Content, destination, Overwrite: words[0] == "update"));
+                _ = ReceiveAsync(new DownloadRequest(file.GroupIdentity, name, file.Content, destination, Overwrite: words[0] != "receive")
+                {
+                    InPlace = words[0] == "change",
+                });
                 break;
             default:
                 throw new InvalidOperationException($"'{string.Join(' ', words)}' is no command.");

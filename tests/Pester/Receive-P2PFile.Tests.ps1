@@ -43,6 +43,22 @@ Describe 'Receive-P2PFile' {
         (Get-Item (Join-Path $target part2.bin)).Length | Should -Be 20KB
     }
 
+    It 'updates an existing file in place with -Force -InPlace, and not one that has another name' {
+        $target = Join-Path $Folder inplace
+        $path = New-RandomFile 'inplace/part3.bin' 30KB
+        $link = New-Item -ItemType HardLink (Join-Path $Folder other.bin) -Target $path
+        Receive-P2PFile ops part3.bin -Destination $target -InPlace -ErrorAction SilentlyContinue -ErrorVariable failures
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationExists,*'
+        Receive-P2PFile ops part3.bin -Destination $target -Force -InPlace -ErrorAction SilentlyContinue -ErrorVariable failures
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationInvalid,*'
+        (Get-Item $path).Length | Should -Be 30KB
+
+        Remove-Item $link
+        Receive-P2PFile ops part3.bin -Destination $target -Force -InPlace
+        (Get-FileHash $path).Hash | Should -Be (Get-FileHash (Join-Path $Folder many/part3.bin)).Hash
+        (Get-ChildItem $target).Name | Should -Be part3.bin
+    }
+
     It 'stops when a later cmdlet stops the pipeline' {
         $first = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder first) -PassThru -ThrottleLimit 1 | Select-Object -First 1
         $first | Should -HaveCount 1

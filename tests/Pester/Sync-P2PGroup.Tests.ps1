@@ -48,6 +48,12 @@ Describe 'Sync-P2PGroup' {
         (Sync-P2PGroup dev $mirror).Action | Should -Be Replaced
     }
 
+    It 'replaces files in place with -InPlace' {
+        Set-Content (Join-Path $mirror site/index.html) changed
+        (Sync-P2PGroup dev $mirror -InPlace).Action | Should -Be Replaced
+        Get-P2PFile dev | Test-P2PFile $mirror -Quiet | Should -Be $true, $true
+    }
+
     It 'deletes removed files with -Delete only' {
         $null = New-Item (Join-Path $mirror old) -ItemType Directory
         Set-Content (Join-Path $mirror old/extra.txt) extra

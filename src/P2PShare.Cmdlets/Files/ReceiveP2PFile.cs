@@ -20,6 +20,8 @@ namespace P2PShare.Cmdlets.Files;
 /// <para>A file that exists already is the error DestinationExists, unless -Force is given. Each file that fails is an
 /// error of its own, with an id and advice, and the other files are received. -PassThru writes each file as soon as it is
 /// complete. -AsJob returns a job at once, for Wait-Job, Receive-Job and Stop-Job.</para>
+/// <para>Zeros are not received: pieces of zeros are known from the hash tree, and blocks of zeros become holes, so that a disk
+/// image takes the space of what is in it, if the file system has sparse files.</para>
 /// </remarks>
 /// <example>
 /// <code>Receive-P2PFile builds image.vhdx</code>
@@ -41,6 +43,10 @@ namespace P2PShare.Cmdlets.Files;
 /// <code>Get-P2PFile -Group builds | Receive-P2PFile -Destination ./images -ThrottleLimit 2 -DownloadLimit 20MB -PassThru -ErrorVariable failed</code>
 /// <para>Receives two files at a time with at most 20 MB a second each, writes each file when it is complete, and keeps the
 /// errors in $failed.</para>
+/// </example>
+/// <example>
+/// <code>Receive-P2PFile builds image.vhdx -Destination ./images -Force -InPlace</code>
+/// <para>Changes the pieces of ./images/image.vhdx that differ, on a disk that has no room for a second file of that size.</para>
 /// </example>
 [Cmdlet(VerbsCommunications.Receive, "P2PFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo), typeof(Job))]
@@ -99,6 +105,15 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     /// <summary>Replaces files that exist already, each in one step when the new file is complete.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
+
+    /// <summary>
+    /// With -Force, changes an existing file piece by piece, and does not receive a new file beside it: that takes no second
+    /// file's space, and only pieces that differ are received. The old file is gone with the first change: until the download is complete there
+    /// is only the part file, and after a crash the same command has to continue it. Remove-P2PDownload would delete it. A file with several names
+    /// (hard links), one of another user, one that this session shares, and one beside an unfinished download are refused.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter InPlace { get; set; }
 
     /// <summary>Writes each received file, as Get-Item does, when it is complete; by default nothing is written.</summary>
     [Parameter]
@@ -169,7 +184,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
             return;
         }
 
-        var request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Force);
+        var request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Force) { InPlace = InPlace };
         if (AsJob)
         {
             _forJob.Add((request, file));

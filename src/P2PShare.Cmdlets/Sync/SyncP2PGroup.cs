@@ -72,6 +72,13 @@ public sealed class SyncP2PGroup : SessionCmdlet
     [Parameter]
     public SwitchParameter Delete { get; set; }
 
+    /// <summary>
+    /// Changes files that differ piece by piece, and does not receive new files beside them, as -InPlace of Receive-P2PFile: a file is
+    /// unusable until its download is complete.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter InPlace { get; set; }
+
     /// <summary>Continues until it is stopped.</summary>
     [Parameter]
     public SwitchParameter Watch { get; set; }
@@ -188,7 +195,7 @@ public sealed class SyncP2PGroup : SessionCmdlet
                     receiving ??= new ReceiveLoop(
                         (await GetPeerServerAsync(cancellationToken)).Server, ThrottleLimit, null, WriteOutcome,
                         NewProgress(ReceiveLoop.ActivityId, ReceiveLoop.Activity));
-                    await receiving.AddAsync(change.Request!, change, cancellationToken);
+                    await receiving.AddAsync(change.Request! with { InPlace = InPlace }, change, cancellationToken);
                 }
             }
 

@@ -14,7 +14,7 @@ namespace P2PShare.Transfer.Downloading;
 internal delegate Task<SourceLocator.Sources> FindSources(GroupIdentity group, Hash256 piecesRoot, CancellationToken cancellationToken);
 
 /// <summary>Opens or makes the part file of a destination.</summary>
-/// <exception cref="P2PShareException">DestinationInUse, DestinationInvalid, DiskFull, PathUnwritable.</exception>
+/// <exception cref="P2PShareException">DestinationInUse, DestinationInvalid, PathUnwritable.</exception>
 internal delegate IPartFile OpenPart(DownloadRequest request);
 
 /// <summary>What all downloads of a peer server share.</summary>
@@ -30,7 +30,7 @@ internal sealed record DownloadDependencies(
     ILogger Logger,
     TimeProvider Clock)
 {
-    public OpenPart OpenPart { get; init; } = request => PartFile.Open(request.Destination, request.Content, request.Root);
+    public OpenPart OpenPart { get; init; } = request => PartFile.Open(request.Destination, request.Content, request.Root, request.InPlace);
 
     public FolderGate FolderGate { get; } = new();
 

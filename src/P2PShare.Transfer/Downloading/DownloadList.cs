@@ -62,7 +62,7 @@ public sealed class DownloadList
             var latest = _latest.GetValueOrDefault(request.Destination);
             var same = latest?.State == DownloadState.Complete ? null : latest;
             if (same is not null && same.Request.Content == request.Content && same.Request.Group == request.Group
-                && same.Request.Overwrite == request.Overwrite)
+                && same.Request.Overwrite == request.Overwrite && same.Request.InPlace == request.InPlace)
             {
                 same.Resume();
                 return same;

@@ -48,13 +48,18 @@ internal sealed class DownloadSession
     /// <summary>Opens the part file, which the session holds until it has run.</summary>
     /// <param name="limiter">Limits this download alone; the limit of the peer server applies as well.</param>
     /// <param name="recorded">Receives, every few seconds, how many bytes are verified.</param>
-    /// <exception cref="P2PShareException">DestinationExists, DestinationInUse, DiskFull, PathUnwritable.</exception>
+    /// <exception cref="P2PShareException">DestinationExists, DestinationInUse, DestinationInvalid, PathUnwritable.</exception>
     public static async Task<DownloadSession> OpenAsync(
         DownloadDependencies dependencies, DownloadRequest request, BandwidthLimiter limiter, DownloadMeters meters, Action<long> recorded, CancellationToken cancellationToken)
     {
         if (!request.Overwrite && File.Exists(request.Destination))
         {
             throw PartFile.Exists(request.Destination);
+        }
+
+        if (request.InPlace)
+        {
+            dependencies.Contents.WithdrawFile(request.Destination);
         }
 
         var part = await dependencies.FolderGate
@@ -65,6 +70,18 @@ internal sealed class DownloadSession
     /// <summary>Runs once, and closes the part file.</summary>
     /// <exception cref="P2PShareException">It cannot continue; what was verified is kept.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RunPartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (P2PShareException e) when (_request.InPlace)
+        {
+            throw ReplacedFile.Explain(e, _request.Destination);
+        }
+    }
+
+    private async Task RunPartAsync(CancellationToken cancellationToken)
     {
         try
         {

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Sharing;
@@ -16,12 +17,24 @@ internal static class LocalCopy
         ContentDescription content, OfferedContent from, IPartFile part, DownloadMeters meters, CancellationToken cancellationToken)
     {
         part.SetPieceLayer([.. from.PieceLayer]);
+        part.PrepareSpace();
         try
         {
+            // On another device nothing can be cloned, and one that does not answer must not hold the download: reads have a limit.
+            using var whole = from.WholeFile?.File is { Identity.Device: var device, Path: var path } && device == part.Device ? SafeFile.OpenShared(path) : null;
             for (var index = 0; index < content.PieceCount; index++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (!part.Has(index) && from.Has(index))
+                if (part.Has(index) || !from.Has(index))
+                {
+                    continue;
+                }
+
+                if (whole is not null && TryClonePiece(content, index, whole, part, cancellationToken))
+                {
+                    meters.AddReused(content.PieceSize(index));
+                }
+                else
                 {
                     CopyPiece(content, index, from, part, meters);
                 }
@@ -33,6 +46,13 @@ internal static class LocalCopy
         {
             return e;
         }
+    }
+
+    // The clone is what is verified: whatever becomes of the file, no program writes to the part.
+    private static bool TryClonePiece(ContentDescription content, int index, SafeFileHandle from, IPartFile part, CancellationToken cancellationToken)
+    {
+        var offset = (long)index * content.PieceLength;
+        return part.TryClone(from, offset, offset, content.PieceSize(index), cancellationToken) && part.TryVerify(index);
     }
 
     private static void CopyPiece(ContentDescription content, int index, OfferedContent from, IPartFile part, DownloadMeters meters)

@@ -62,7 +62,7 @@ internal sealed class LocalReuse : IAsyncDisposable
     /// <summary>Opens the file that is replaced, if there is one that this user may read.</summary>
     public void Open()
     {
-        (_old, var problem) = ReusedFile.TryOpen(_request);
+        (_old, var problem) = ReusedFile.TryOpen(_request, _part);
         if (problem is not null)
         {
             _dependencies.Logger.OldFileNotUsed(_request.Name, problem.Message);
@@ -238,7 +238,7 @@ internal sealed class LocalReuse : IAsyncDisposable
     private void Walk(int piece, PieceTree? old)
     {
         var walk = new TreeWalk(piece, _part.PieceHash(piece), _zeros.Of(piece), old);
-        if (walk.IsComplete || Volatile.Read(ref _givenUp) >= MaxGivenUp )
+        if (walk.IsComplete || Volatile.Read(ref _givenUp) >= MaxGivenUp)
         {
             EndWalk(walk);
             return;

@@ -10,27 +10,34 @@ namespace P2PShare.Transfer.Downloading;
 /// </summary>
 internal sealed class ReusedFile : IDisposable
 {
-    private readonly SafeFileHandle _handle;
+    // Null if the file is updated in place: its bytes are in the part file then, each piece of it until it is written.
+    private readonly SafeFileHandle? _handle;
+    private readonly IPartFile _part;
 
-    private ReusedFile(SafeFileHandle handle, long length) => (_handle, Length) = (handle, length);
+    private ReusedFile(SafeFileHandle? handle, IPartFile part, long length) => (_handle, _part, Length) = (handle, part, length);
 
-    /// <summary>Bytes that it had when it was opened.</summary>
+    /// <summary>Bytes that it had when it was opened; of one that is updated in place, those that it will have.</summary>
     public long Length { get; }
 
     /// <summary>Opens the file at a download's destination, without following a link.</summary>
     /// <returns>Null if nothing is to be replaced, or what is there cannot be read; then also why, unless there is nothing.</returns>
-    public static (ReusedFile? File, Exception? Problem) TryOpen(DownloadRequest request)
+    public static (ReusedFile? File, Exception? Problem) TryOpen(DownloadRequest request, IPartFile part)
     {
         if (!request.Overwrite)
         {
             return (null, null);
         }
 
+        if (request.InPlace)
+        {
+            return (new ReusedFile(null, part, request.Content.Size), null);
+        }
+
         SafeFileHandle? handle = null;
         try
         {
             handle = SafeFile.OpenShared(request.Destination, request.Root);
-            return (new ReusedFile(handle, SafeFile.Status(handle, request.Destination).Stamp.Size), null);
+            return (new ReusedFile(handle, part, SafeFile.Status(handle, request.Destination).Stamp.Size), null);
         }
         catch (Exception e) when (e is P2PShareException or IOException or UnauthorizedAccessException)
         {
@@ -41,7 +48,17 @@ internal sealed class ReusedFile : IDisposable
 
     /// <exception cref="IOException">It cannot be read, or is shorter by now.</exception>
     /// <exception cref="ObjectDisposedException">The download has ended.</exception>
-    public void Read(long offset, Span<byte> buffer) => SafeFile.ReadExactly(_handle, buffer, offset);
+    public void Read(long offset, Span<byte> buffer)
+    {
+        if (_handle is null)
+        {
+            _part.Read(offset, buffer);
+        }
+        else
+        {
+            SafeFile.ReadExactly(_handle, buffer, offset);
+        }
+    }
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => _handle?.Dispose();
 }

@@ -52,7 +52,7 @@ internal sealed class SmallContentFetch
     public OrdinaryTurns OrdinaryTurns { get; } = new();
 
     /// <summary>Whether a download may be fetched so: bytes that this machine has are for the ordinary way.</summary>
-    public bool Accepts(DownloadRequest request) => request.Content is { PieceCount: 1, Size: <= ContentMessage.MaxSize }
+    public bool Accepts(DownloadRequest request) => request is { InPlace: false, Content: { PieceCount: 1, Size: <= ContentMessage.MaxSize } }
         && !_dependencies.Contents.IsWhole(request.Content.PiecesRoot!.Value);
 
     /// <summary>Fetches a content, saves its download as complete, and offers the file.</summary>

@@ -14,7 +14,6 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
     // How long a download without a source waits for an answer of the tracker beyond the usual, and for the peers that it names.
     private static readonly TimeSpan MaxLookUpTime = TimeSpan.FromSeconds(15);
-
     private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(5);
 
     private readonly DownloadDependencies _dependencies;
@@ -193,11 +192,18 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         try
         {
             _part.SetPieceLayer(_layer.Hashes);
+            var before = _part.BytesVerified;
+            _part.PrepareSpace();
+            _meters.AddZero(_part.BytesVerified - before);
             if (_part.HoldsUnrecorded)
             {
                 await _part.RestoreUnrecordedAsync(_ending.Token).ConfigureAwait(false);
-                _scheduler.AddVerified(_part.GetHave());
             }
+        }
+        catch (P2PShareException e)
+        {
+            _done.TrySetException(e);
+            return;
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
@@ -205,6 +211,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
             _dependencies.Logger.UnrecordedNotUsed(_request.Name, e.Message);
         }
 
+        _scheduler.AddVerified(_part.GetHave());
         _reuse.Start();
         _requests.StartBlocks();
         if (_part.GetHave().IsComplete)

@@ -7,8 +7,6 @@ namespace P2PShare.Transfer.Downloading;
 /// <summary>The trees of the pieces that a content of zeros would have. Made when first needed. Safe for concurrent use.</summary>
 internal sealed class ZeroTrees(ContentDescription content)
 {
-    private static readonly Hash256 ZeroBlock = Hash256.Compute(new byte[PieceLength.Block]);
-
     private readonly Lazy<PieceTree> _whole = new(() => Make(content, 0));
     private readonly Lazy<PieceTree> _last = new(() => Make(content, content.PieceCount - 1));
 
@@ -18,10 +16,10 @@ internal sealed class ZeroTrees(ContentDescription content)
     private static PieceTree Make(ContentDescription content, int piece)
     {
         var leaves = new Hash256[PieceTree.CountLeaves(content, piece)];
-        Array.Fill(leaves, ZeroBlock);
+        Array.Fill(leaves, ZeroHashes.Block(PieceLength.Block));
         if (content.PieceSize(piece) % PieceLength.Block is var rest and > 0)
         {
-            leaves[^1] = Hash256.Compute(new byte[rest]);
+            leaves[^1] = ZeroHashes.Block(rest);
         }
 
         return new PieceTree(leaves, PieceTree.HeightOf(content));

@@ -168,6 +168,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
+    void IContentRegistry.WithdrawFile(string path) => _offered.FindReceived(path).ForEach(WithdrawAll);
+
     Task IContentRegistry.FlushAnnouncesAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
 
     void IContentRegistry.ReportUnreadable(OfferedContent offered, Exception problem) => ReportUnreadable(offered, problem);
@@ -196,11 +198,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     {
         var path = _offered.FindPath(offered);
         var names = offered.Names.ToList();
-        foreach (var group in names.Select(name => name.Group).Distinct())
-        {
-            Withdraw(offered, group);
-        }
-
+        WithdrawAll(offered);
         var elsewhere = path is null ? [] : OfferElsewhere(offered.PiecesRoot, path);
         var lost = names.Where(name => !elsewhere.Exists(share => IsOf(share, name))).Select(name => $"'{name.Name}' is not offered to group '{name.Group}' any more").ToList();
         // A part that was just closed is left to its download to report.
@@ -286,6 +284,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         shares.ToList().ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received)));
 
     private static bool IsOf(ShareStore.Share share, OfferedName name) => share.Group.Id == name.Group.Id && share.Name == name.Name;
+
+    private void WithdrawAll(OfferedContent offered) => offered.Names.Select(name => name.Group).Distinct().ToList().ForEach(group => Withdraw(offered, group));
 
     private void Withdraw(OfferedContent offered, GroupIdentity group)
     {

@@ -67,8 +67,21 @@ internal sealed class OfferedContents(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <inheritdoc cref="OfferedPaths.Find"/>
+    /// <inheritdoc cref="OfferedPaths.Find(OfferedContent)"/>
     public string? FindPath(OfferedContent offered) => _paths.Find(offered);
+
+    /// <summary>What is offered from a file that was received.</summary>
+    /// <returns>One content or none.</returns>
+    /// <exception cref="P2PShareException">DestinationInUse: the user shared the file.</exception>
+    public List<OfferedContent> FindReceived(string path)
+    {
+        var offered = _paths.Find(path);
+        return offered?.Names.FirstOrDefault(name => !name.IsReceived) is { } shared
+            ? throw new P2PShareException(
+                ErrorCode.DestinationInUse,
+                $"'{path}' is shared with group '{shared.Group.Name}' as '{shared.Name}', and would change while others receive it. Stop sharing it first, or do not update it in place.")
+            : offered is null ? [] : [offered];
+    }
 
     /// <summary>Notes the file that a content is offered from now.</summary>
     /// <returns>Another content that was offered from there before.</returns>

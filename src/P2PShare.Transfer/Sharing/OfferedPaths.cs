@@ -39,6 +39,15 @@ internal sealed class OfferedPaths
         }
     }
 
+    /// <returns>The content that is offered from a file; null if there is none.</returns>
+    public OfferedContent? Find(string path)
+    {
+        lock (_lock)
+        {
+            return _contents.GetValueOrDefault(path);
+        }
+    }
+
     /// <summary>Forgets a content that is not offered any more.</summary>
     public void Remove(OfferedContent offered)
     {

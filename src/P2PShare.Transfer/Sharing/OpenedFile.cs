@@ -1,8 +1,6 @@
-using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
-using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Sharing;
@@ -15,7 +13,6 @@ internal sealed class OpenedFile : IDisposable
 {
     // A file that changes again and again while it is read is being written to.
     private const int MaxAttempts = 3;
-    private const int ReadLength = 256 * 1024;
 
     private readonly Lock _lock = new();
     // Several connections ask for the same piece at once, and one of them checks it.
@@ -142,7 +139,7 @@ internal sealed class OpenedFile : IDisposable
                     continue;
                 }
 
-                if (Hash(piece) != _file.PieceHash(piece))
+                if (RangeHasher.HashPiece(_handle, _file.Content, piece) != _file.PieceHash(piece))
                 {
                     throw FileErrors.HasOtherBytes(_file.Path);
                 }
@@ -155,31 +152,6 @@ internal sealed class OpenedFile : IDisposable
                     }
                 }
             }
-        }
-    }
-
-    private Hash256 Hash(int piece)
-    {
-        var length = _file.Content.PieceSize(piece);
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadLength);
-        var leaves = ArrayPool<Hash256>.Shared.Rent((length + PieceLength.Block - 1) / PieceLength.Block);
-        try
-        {
-            var count = 0;
-            for (var done = 0; done < length;)
-            {
-                var read = buffer.AsSpan(0, Math.Min(ReadLength, length - done));
-                SafeFile.ReadExactly(_handle, read, (long)piece * _file.Content.PieceLength + done);
-                count += HashTree.HashBlocks(read, leaves.AsSpan(count));
-                done += read.Length;
-            }
-
-            return HashTree.PieceHash(leaves.AsSpan(0, count), _file.Content);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-            ArrayPool<Hash256>.Shared.Return(leaves);
         }
     }
 

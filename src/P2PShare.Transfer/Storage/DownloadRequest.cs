@@ -10,6 +10,12 @@ namespace P2PShare.Transfer.Storage;
 /// <param name="Overwrite">Whether to replace an existing file at <paramref name="Destination"/>.</param>
 public sealed record DownloadRequest(GroupIdentity Group, string Name, ContentDescription Content, string Destination, bool Overwrite)
 {
+    /// <summary>
+    /// Whether an existing file at <see cref="Destination"/> is changed piece by piece, and not replaced by a file beside it: that takes no
+    /// second file's space, and until the download is complete there is no usable file. Has no effect if there is none.
+    /// </summary>
+    public bool InPlace { get; init; }
+
     /// <summary>The folder that a person named: the destination without the file's name in the group.</summary>
     internal string Root
     {

@@ -70,8 +70,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
         var insert = transaction.Prepare(
             """
             INSERT INTO downloads (id, tracker_id, user_name, group_id, group_name, file_name, size, piece_length, pieces_root,
-                destination, overwrite, state, bytes_verified, created)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                destination, overwrite, in_place, state, bytes_verified, created)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, bytes_verified = excluded.bytes_verified, error_code = NULL, error_message = NULL
             """);
         foreach (var download in downloads)
@@ -79,8 +79,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
             var (group, content) = (download.Request.Group, download.Request.Content);
             insert.Bind(download.Id.ToString("D")).Bind(_trackerId).Bind(_userName).Bind(group.Id.ToString("D")).Bind(group.Name)
                 .Bind(download.Request.Name).Bind(content.Size).Bind(content.PieceLength).Bind(content.PiecesRoot)
-                .Bind(download.Request.Destination).Bind(download.Request.Overwrite ? 1 : 0).Bind(download.State.ToString())
-                .Bind(download.BytesVerified).Bind(download.Created.UtcTicks).Run();
+                .Bind(download.Request.Destination).Bind(download.Request.Overwrite ? 1 : 0).Bind(download.Request.InPlace ? 1 : 0)
+                .Bind(download.State.ToString()).Bind(download.BytesVerified).Bind(download.Created.UtcTicks).Run();
         }
     });
 
@@ -99,7 +99,7 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
         var rows = _database.Read(connection => connection.Query<Row>(
             """
             SELECT id AS Id, group_id AS GroupId, group_name AS GroupName, file_name AS FileName, size AS Size, piece_length AS PieceLength,
-                pieces_root AS PiecesRoot, destination AS Destination, overwrite AS Overwrite, state AS State,
+                pieces_root AS PiecesRoot, destination AS Destination, overwrite AS Overwrite, in_place AS InPlace, state AS State,
                 error_code AS ErrorCode, error_message AS ErrorMessage, bytes_verified AS BytesVerified, created AS Created
             FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName ORDER BY created
             """,
@@ -150,6 +150,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
 
         public required bool Overwrite { get; init; }
 
+        public required bool InPlace { get; init; }
+
         public required string State { get; init; }
 
         public required string? ErrorCode { get; init; }
@@ -168,7 +170,10 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
                 FileName,
                 new ContentDescription(Size, PieceLength, root),
                 Destination,
-                Overwrite);
+                Overwrite)
+            {
+                InPlace = InPlace,
+            };
             var error = ErrorCode is null ? null : new P2PShareException(ErrorCode, ErrorMessage ?? ErrorCode);
             return new SavedDownload(
                 Guid.Parse(Id), request, Enum.Parse<DownloadState>(State), error, BytesVerified, new DateTimeOffset(Created, TimeSpan.Zero));

@@ -9,22 +9,20 @@ namespace P2PShare.Transfer.Storage;
 /// </summary>
 internal static class ExclusiveFile
 {
-    // What the runtime reports when the space of a new file could not be reserved, whatever the cause.
-    private const int UnknownIOError = unchecked((int)0x80131620);
-
     // A name that is replaced more often while it is opened is replaced on purpose.
     private const int MaxAttempts = 100;
 
-    /// <summary>Opens a part file that no other process may open, and creates it with <paramref name="size"/> bytes reserved if it is missing.</summary>
+    /// <summary>Opens a part file that no other process may open, and creates it if it is missing.</summary>
     /// <remarks>Only this user can read and write it. A file of another user, or one that has a second name, is never taken for a part file.</remarks>
-    /// <exception cref="P2PShareException">DiskFull; DestinationInvalid if what has the name is not a part file of this user.</exception>
+    /// <param name="isNew">Whether it was created.</param>
+    /// <exception cref="P2PShareException">DestinationInvalid: what has the name is not a part file of this user.</exception>
     /// <exception cref="IOException">Another process holds it, or it cannot be written: see <see cref="FileErrors.Unwritable"/>.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
-    public static SafeFileHandle Open(SafeFolder folder, string name, long size)
+    public static SafeFileHandle Open(SafeFolder folder, string name, out bool isNew)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            if (TryOpen(folder, name, size) is { } handle)
+            if (TryOpen(folder, name, out isNew) is { } handle)
             {
                 return handle;
             }
@@ -127,10 +125,11 @@ internal static class ExclusiveFile
     }
 
     // Null if the name was replaced meanwhile.
-    private static SafeFileHandle? TryOpen(SafeFolder folder, string name, long size)
+    private static SafeFileHandle? TryOpen(SafeFolder folder, string name, out bool isNew)
     {
         var path = folder.Combine(name);
         var before = folder.Find(name);
+        isNew = before is null;
         if (before is { } found)
         {
             CheckPartFile(path, found);
@@ -140,8 +139,8 @@ internal static class ExclusiveFile
         try
         {
             handle = folder.Handle is null
-                ? Open(path, size, isNew: before is null)
-                : Open(folder.Handle, name, path, isNew: before is null);
+                ? Open(path, isNew)
+                : Open(folder.Handle, name, path, isNew);
             if (handle is null)
             {
                 return null;
@@ -160,11 +159,7 @@ internal static class ExclusiveFile
                 return null;
             }
 
-            if (before is null && folder.Handle is not null)
-            {
-                Reserve(folder, name, handle, size);
-            }
-            else if (OperatingSystem.IsLinux() && opened.Mode != PrivateFile.Mode)
+            if (OperatingSystem.IsLinux() && opened.Mode != PrivateFile.Mode)
             {
                 File.SetUnixFileMode(handle, PrivateFile.Mode);
             }
@@ -205,15 +200,12 @@ internal static class ExclusiveFile
         };
     }
 
-    private static SafeFileHandle? Open(string path, long size, bool isNew)
+    private static SafeFileHandle? Open(string path, bool isNew)
     {
         const int WindowsFileExists = unchecked((int)0x80070050);
         try
         {
-            // Reserving the space at once shows a disk that is too full now, and makes writing faster.
-            var handle = isNew
-                ? File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, size)
-                : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            var handle = File.OpenHandle(path, isNew ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.None);
             if (!OperatingSystem.IsWindows())
             {
                 File.SetUnixFileMode(handle, PrivateFile.Mode);
@@ -225,21 +217,6 @@ internal static class ExclusiveFile
         {
             // Another process created or renamed the file in between.
             return null;
-        }
-        catch (IOException e) when (isNew && e.HResult == UnknownIOError && IsTooFull(path, size))
-        {
-            throw FileErrors.DiskFull(path, e);
-        }
-    }
-
-    // Shows a disk that is too full now, and makes writing faster.
-    private static void Reserve(SafeFolder folder, string name, SafeFileHandle handle, long size)
-    {
-        // A file system that cannot reserve shows a full disk when it is written to.
-        if (size > 0 && LinuxCalls.Reserve(handle, size) is var error and (LinuxCalls.NoSpace or LinuxCalls.QuotaExceeded or LinuxCalls.FileTooLarge))
-        {
-            folder.TryDelete(name);
-            throw LinuxCalls.Error(error, folder.Combine(name));
         }
     }
 
@@ -268,7 +245,4 @@ internal static class ExclusiveFile
     private static P2PShareException NotPartFile(string path, FileKind kind) => new(
         kind == FileKind.Folder ? ErrorCode.PathUnwritable : ErrorCode.DestinationInvalid,
         $"'{path}' is {FileErrors.Describe(kind)}, and an unfinished download was expected there. Remove it or choose another destination.");
-
-    // A file system may also refuse a reservation for its size alone, with the same error.
-    private static bool IsTooFull(string path, long size) => new DriveInfo(Path.GetDirectoryName(path)!).AvailableFreeSpace < size;
 }

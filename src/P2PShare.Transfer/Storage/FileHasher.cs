@@ -6,12 +6,9 @@ using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Transfer.Storage;
 
-/// <summary>Hashes local files on all cores.</summary>
+/// <summary>Hashes local files on all cores. Ranges that were never written are not read where the system tells which they are.</summary>
 public static class FileHasher
 {
-    // Small enough to be hashed while it is still in the second-level cache, and enough blocks to hash several at once.
-    private const int ReadLength = 256 * 1024;
-
     // What is read and hashed at once if the system has it in memory.
     private const int SmallSize = 64 * 1024;
 
@@ -134,12 +131,13 @@ public static class FileHasher
         var hashed = 0L;
         var options = new ParallelOptions { CancellationToken = stop.Token, MaxDegreeOfParallelism = Environment.ProcessorCount };
         // A stretch is one piece, or several small ones that are read together.
-        var stretch = Math.Max(layout.PieceLength, ReadLength);
+        var stretch = Math.Max(layout.PieceLength, RangeHasher.ReadLength);
         var work = Parallel.ForAsync(0, PieceLength.Count(layout.Size, stretch), options, (index, _) =>
         {
-            var length = PieceLength.SizeOf(layout.Size, stretch, index);
-            HashStretch(handle, (long)index * stretch, length, layout, hashes.AsSpan(index * (stretch / layout.PieceLength)), reading);
-            progress?.Report(Interlocked.Add(ref hashed, length));
+            var pieces = stretch / layout.PieceLength;
+            var first = index * pieces;
+            RangeHasher.HashPieces(handle, layout, first, hashes.AsSpan(first, Math.Min(pieces, hashes.Length - first)), reading.Add);
+            progress?.Report(Interlocked.Add(ref hashed, PieceLength.SizeOf(layout.Size, stretch, index)));
             return ValueTask.CompletedTask;
         });
 
@@ -160,36 +158,6 @@ public static class FileHasher
                 await stop.CancelAsync().ConfigureAwait(false);
                 throw new TimeoutException($"The disk or its server did not answer within {DiskCalls.ReadLimit.TotalSeconds:0} seconds.");
             }
-        }
-    }
-
-    private static void HashStretch(SafeFileHandle handle, long offset, int length, ContentDescription layout, Span<Hash256> hashes, ReadCounter reading)
-    {
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadLength);
-        var leaves = ArrayPool<Hash256>.Shared.Rent((length + PieceLength.Block - 1) / PieceLength.Block);
-        try
-        {
-            var count = 0;
-            for (var done = 0; done < length;)
-            {
-                var read = buffer.AsSpan(0, Math.Min(ReadLength, length - done));
-                SafeFile.ReadExactly(handle, read, offset + done);
-                reading.Add();
-                count += HashTree.HashBlocks(read, leaves.AsSpan(count));
-                done += read.Length;
-            }
-
-            var leavesPerPiece = layout.PieceLength / PieceLength.Block;
-            for (var piece = 0; piece * leavesPerPiece < count; piece++)
-            {
-                var first = piece * leavesPerPiece;
-                hashes[piece] = HashTree.PieceHash(leaves.AsSpan(first, Math.Min(leavesPerPiece, count - first)), layout);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-            ArrayPool<Hash256>.Shared.Return(leaves);
         }
     }
 

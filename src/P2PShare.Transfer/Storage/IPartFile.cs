@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 
 namespace P2PShare.Transfer.Storage;
@@ -7,13 +8,17 @@ internal interface IPartFile : IContent
 {
     long BytesVerified { get; }
 
+    /// <summary>The device that it is on; null if the system does not report it.</summary>
+    long? Device { get; }
+
     /// <summary>Whether pieces can be verified: there is one piece only, or the piece layer is known.</summary>
     bool KnowsHashes { get; }
 
     /// <summary>Whether it has bytes that no record covers; they are worth verifying once the piece layer is known.</summary>
     bool HoldsUnrecorded { get; }
 
-    /// <summary>Verifies what an earlier download recorded or wrote. Pieces that are wrong count as missing.</summary>
+    /// <summary>Verifies what an earlier download recorded or wrote, and prepares the space if the hashes are known. Pieces that are wrong count as missing.</summary>
+    /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
     Task RestoreAsync(CancellationToken cancellationToken);
 
     /// <summary>Verifies whatever the file holds, now that the piece layer is known.</summary>
@@ -22,12 +27,34 @@ internal interface IPartFile : IContent
     /// <summary>Keeps a piece layer that was checked against the pieces root.</summary>
     void SetPieceLayer(Hash256[] layer);
 
+    /// <summary>
+    /// Counts the pieces of zeros as verified, which are neither fetched nor written, and reserves the space of the others. Called once the
+    /// piece layer is set, before anything is written.
+    /// </summary>
+    /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
+    void PrepareSpace();
+
     /// <summary>The hash that a piece must have.</summary>
     Hash256 PieceHash(int index);
 
     /// <summary>Writes a piece whose hash was right, and counts it as verified.</summary>
     /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
     void WritePiece(int index, ReadOnlySpan<byte> data);
+
+    /// <summary>
+    /// Copies bytes of another file into pieces that are not verified yet, without taking space for them if the file system can. They count
+    /// once <see cref="TryVerify"/> has found each piece right: the other file may change meanwhile.
+    /// </summary>
+    /// <param name="fromOffset">Of the first byte in the other file; aligned to the file system's block, its storage can be shared.</param>
+    /// <param name="offset">Where it belongs in the content.</param>
+    /// <returns>False if the other file is too short or cannot be read.</returns>
+    /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
+    bool TryClone(SafeFileHandle from, long fromOffset, long offset, long length, CancellationToken cancellationToken);
+
+    /// <summary>Reads a piece, and counts it as verified if its hash is right.</summary>
+    /// <returns>Whether it is right.</returns>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    bool TryVerify(int index);
 
     /// <summary>Makes verified pieces durable, then the record that names them. Cheap if nothing is new.</summary>
     /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>

@@ -37,7 +37,6 @@ internal static partial class LinuxCalls
     private const int FollowLink = 0x400;
     private const int RemoveFolder = 0x200;
     private const uint NoReplace = 1;
-    private const int KeepSize = 1;
     private const int LockShared = 1;
     private const int LockExclusive = 2;
     private const int LockWithoutWaiting = 4;
@@ -123,20 +122,6 @@ internal static partial class LinuxCalls
         {
             _ = LinuxImports.Lock(handle, Unlock);
             handle.Dispose();
-        }
-    }
-
-    /// <summary>Reserves space. The file's length stays as it is: it shows how far the file was written.</summary>
-    /// <returns>The system's error number; 0 if the space is reserved.</returns>
-    public static int Reserve(SafeFileHandle handle, long size)
-    {
-        while (true)
-        {
-            var error = LinuxImports.Allocate(handle, KeepSize, 0, size) == 0 ? 0 : Marshal.GetLastPInvokeError();
-            if (error != Interrupted)
-            {
-                return error;
-            }
         }
     }
 

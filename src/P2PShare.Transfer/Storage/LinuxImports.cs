@@ -38,6 +38,18 @@ internal static partial class LinuxImports
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static partial int Allocate(SafeFileHandle handle, int mode, long offset, long length);
 
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    public static partial long Seek(SafeFileHandle handle, long offset, int kind);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    public static partial int Control(SafeFileHandle handle, nuint request, in CloneRange range);
+
+    [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    public static partial nint Copy(SafeFileHandle from, ref long fromOffset, SafeFileHandle to, ref long toOffset, nuint length, uint flags);
+
     [LibraryImport("libc", EntryPoint = "preadv2", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static unsafe partial nint Read(SafeFileHandle handle, Vector* vectors, int count, long offset, int flags);
@@ -77,6 +89,10 @@ internal static partial class LinuxImports
     [LibraryImport("libc", EntryPoint = "closedir", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static unsafe partial int CloseStream(void* stream);
+
+    // struct file_clone_range.
+    [StructLayout(LayoutKind.Sequential)]
+    public readonly record struct CloneRange(long From, ulong FromOffset, ulong Length, ulong ToOffset);
 
     public unsafe struct Vector
     {

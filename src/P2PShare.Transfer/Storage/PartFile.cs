@@ -1,9 +1,7 @@
-using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
-using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -17,16 +15,21 @@ internal sealed class PartFile : IPartFile
 {
     private readonly SafeFolder _folder;
     private readonly SafeFileHandle _handle;
+    private readonly PartSpace _space;
+    private readonly ReplacedFile? _replaced;
     private readonly Lock _lock = new();
     private readonly Bitfield _have;
     private Hash256[] _pieceLayer = [];
     private int _recorded;
+    private bool _isFinishing;
 
-    private PartFile(SafeFolder folder, string path, SafeFileHandle handle, ContentDescription description)
+    private PartFile(SafeFolder folder, string path, SafeFileHandle handle, ContentDescription description, bool isNew, ReplacedFile? replaced)
     {
         _folder = folder;
         Path = path;
         _handle = handle;
+        _space = new PartSpace(folder, System.IO.Path.GetFileName(path), handle, description, isNew);
+        _replaced = replaced;
         Description = description;
         _have = new Bitfield(description.PieceCount);
     }
@@ -36,6 +39,8 @@ internal sealed class PartFile : IPartFile
     public ContentDescription Description { get; }
 
     public IReadOnlyList<Hash256> PieceLayer => _pieceLayer;
+
+    public long? Device => SafeFile.Status(_handle, Path).Stamp.Identity?.Device;
 
     /// <summary>Verified bytes.</summary>
     public long BytesVerified { get; private set; }
@@ -49,24 +54,28 @@ internal sealed class PartFile : IPartFile
     /// <summary>Whether pieces can be verified yet.</summary>
     public bool KnowsHashes => Description.PieceCount == 1 || _pieceLayer.Length > 0;
 
-    /// <summary>Opens or creates the part file of a destination, and reserves its space.</summary>
+    /// <summary>Opens or creates the part file of a destination.</summary>
     /// <param name="root">
     /// The folder above the destination that a person named: no link between the two is followed. Null: the destination's own folder.
     /// </param>
-    /// <exception cref="P2PShareException">DestinationInUse, DestinationInvalid, DiskFull, PathUnwritable.</exception>
-    public static PartFile Open(string destination, ContentDescription description, string? root = null)
+    /// <param name="inPlace">Whether a file at the destination becomes the part file.</param>
+    /// <exception cref="P2PShareException">DestinationInUse, DestinationInvalid, PathUnwritable.</exception>
+    public static PartFile Open(string destination, ContentDescription description, string? root = null, bool inPlace = false)
     {
         var path = PathFor(destination);
         SafeFolder? folder = null;
+        ReplacedFile? replaced = null;
         try
         {
             var parent = System.IO.Path.GetDirectoryName(destination)!;
             folder = SafeFolder.OpenBelow(root ?? parent, parent, make: true);
-            var handle = ExclusiveFile.Open(folder, System.IO.Path.GetFileName(path), description.Size + PartFileRecord.Length(description));
-            return new PartFile(folder, path, handle, description);
+            replaced = inPlace ? ReplacedFile.TryTake(folder, System.IO.Path.GetFileName(destination)) : null;
+            var handle = ExclusiveFile.Open(folder, System.IO.Path.GetFileName(path), out var isNew);
+            return new PartFile(folder, path, handle, description, isNew, replaced);
         }
         catch (Exception e)
         {
+            replaced?.TryRestore(null);
             folder?.Dispose();
             if (e is IOException or UnauthorizedAccessException)
             {
@@ -94,14 +103,19 @@ internal sealed class PartFile : IPartFile
     /// </summary>
     public async Task RestoreAsync(CancellationToken cancellationToken)
     {
-        if (ReadRecord() is { } record)
-        {
-            _pieceLayer = record.PieceLayer;
-            await VerifyAsync(index => record.Have[index] || IsWritten(index), cancellationToken).ConfigureAwait(false);
-        }
-        else
+        var record = PartFileRecord.Read(_handle, Description);
+        _pieceLayer = record?.PieceLayer ?? [];
+        if (!KnowsHashes)
         {
             HoldsUnrecorded = RandomAccess.GetLength(_handle) > 0;
+            return;
+        }
+
+        var isEmpty = RandomAccess.GetLength(_handle) == 0;
+        PrepareSpace();
+        if (!isEmpty)
+        {
+            await VerifyAsync(index => record?.Have[index] == true || _space.IsWritten(index), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -109,12 +123,24 @@ internal sealed class PartFile : IPartFile
     public async Task RestoreUnrecordedAsync(CancellationToken cancellationToken)
     {
         HoldsUnrecorded = false;
-        await VerifyAsync(_ => true, cancellationToken).ConfigureAwait(false);
+        await VerifyAsync(index => !OperatingSystem.IsLinux() || _space.IsWritten(index), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Sets the piece layer.</summary>
     /// <param name="layer">Checked against the pieces root.</param>
     public void SetPieceLayer(Hash256[] layer) => _pieceLayer = layer;
+
+    /// <summary>Marks the pieces of zeros as present, which are holes, and reserves the space of the others if the file is new.</summary>
+    /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
+    public void PrepareSpace()
+    {
+        IReadOnlyList<int> zeros = [];
+        Write(() => zeros = _space.Prepare(PieceHash));
+        foreach (var piece in zeros)
+        {
+            MarkVerified(piece);
+        }
+    }
 
     /// <summary>The expected hash of piece <paramref name="index"/>.</summary>
     public Hash256 PieceHash(int index) => Description.PieceCount == 1 ? Description.PiecesRoot!.Value : _pieceLayer[index];
@@ -125,7 +151,7 @@ internal sealed class PartFile : IPartFile
     {
         try
         {
-            RandomAccess.Write(_handle, data, (long)index * Description.PieceLength);
+            _space.Write(index, data);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -133,6 +159,31 @@ internal sealed class PartFile : IPartFile
         }
 
         MarkVerified(index);
+    }
+
+    public bool TryClone(SafeFileHandle from, long fromOffset, long offset, long length, CancellationToken cancellationToken)
+    {
+        var isCloned = false;
+        Write(() => isCloned = _space.TryClone(from, fromOffset, offset, length, cancellationToken));
+        return isCloned;
+    }
+
+    public bool TryVerify(int index)
+    {
+        try
+        {
+            if (RangeHasher.HashPiece(_handle, Description, index) != PieceHash(index))
+            {
+                return false;
+            }
+        }
+        catch (EndOfStreamException)
+        {
+            return false;
+        }
+
+        MarkVerified(index);
+        return true;
     }
 
     public Bitfield GetHave()
@@ -163,22 +214,12 @@ internal sealed class PartFile : IPartFile
     public void Record()
     {
         var have = GetHave();
-        if (have.Count == _recorded || !KnowsHashes)
+        if (have.Count == _recorded || !KnowsHashes || IsUntouched)
         {
             return;
         }
 
-        var record = new PartFileRecord(_pieceLayer, have).Encode(Description);
-        try
-        {
-            RandomAccess.FlushToDisk(_handle);
-            RandomAccess.Write(_handle, record, Description.Size);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw FileErrors.Unwritable(Path, e);
-        }
-
+        Write(() => new PartFileRecord(_pieceLayer, have).Write(_handle, Description));
         _recorded = have.Count;
     }
 
@@ -186,6 +227,7 @@ internal sealed class PartFile : IPartFile
     /// <exception cref="P2PShareException">DestinationExists, DestinationInvalid, DiskFull or PathUnwritable.</exception>
     public FileStamp Finish(string destination, bool overwrite)
     {
+        _isFinishing = true;
         try
         {
             var finished = ExclusiveFile.TryFinish(
@@ -200,13 +242,34 @@ internal sealed class PartFile : IPartFile
         }
     }
 
+    /// <summary>Closes the file. One that was to be updated in place, and was not changed, gets its name back.</summary>
     public void Dispose()
     {
+        if (IsUntouched && !_handle.IsClosed)
+        {
+            _replaced!.TryRestore(_handle);
+        }
+
         ExclusiveFile.Close(_handle);
         _folder.Dispose();
     }
 
+    // Of a file that is updated in place: whether it has its own bytes still.
+    private bool IsUntouched => _replaced is not null && !_space.IsChanged && !_isFinishing;
+
     private static string PathFor(string destination) => destination + FileName.PartSuffix;
+
+    private void Write(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileErrors.Unwritable(Path, e);
+        }
+    }
 
     private void MarkVerified(int index)
     {
@@ -224,54 +287,12 @@ internal sealed class PartFile : IPartFile
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
         return Parallel.ForAsync(0, Description.PieceCount, options, (index, _) =>
         {
-            if (which(index) && IsIntact(index))
+            if (!Has(index) && which(index))
             {
-                MarkVerified(index);
+                TryVerify(index);
             }
 
             return ValueTask.CompletedTask;
         });
-    }
-
-    private PartFileRecord? ReadRecord()
-    {
-        var length = RandomAccess.GetLength(_handle) - Description.Size;
-        if (length != PartFileRecord.Length(Description))
-        {
-            return null;
-        }
-
-        var record = new byte[length];
-        SafeFile.ReadExactly(_handle, record, Description.Size);
-        return PartFileRecord.TryDecode(record, Description);
-    }
-
-    // A stretch that was never written reads as zeros, at almost no cost. A piece that begins with zeros is fetched again.
-    private bool IsWritten(int index)
-    {
-        Span<byte> beginning = stackalloc byte[512];
-        var read = RandomAccess.Read(_handle, beginning, (long)index * Description.PieceLength);
-        return beginning[..read].ContainsAnyExcept((byte)0);
-    }
-
-    private bool IsIntact(int index)
-    {
-        var length = Description.PieceSize(index);
-        var buffer = ArrayPool<byte>.Shared.Rent(length);
-        var leaves = new Hash256[(length + PieceLength.Block - 1) / PieceLength.Block];
-        try
-        {
-            SafeFile.ReadExactly(_handle, buffer.AsSpan(0, length), (long)index * Description.PieceLength);
-            HashTree.HashBlocks(buffer.AsSpan(0, length), leaves);
-            return HashTree.PieceHash(leaves, Description) == PieceHash(index);
-        }
-        catch (EndOfStreamException)
-        {
-            return false;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 }

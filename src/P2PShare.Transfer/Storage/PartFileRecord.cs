@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Hashing;
@@ -26,6 +27,36 @@ internal sealed record PartFileRecord(Hash256[] PieceLayer, Bitfield Have)
     /// <summary>Bytes in a record about this content.</summary>
     public static int Length(ContentDescription content) =>
         LayerOffset + LayerCount(content) * Hash256.Size + Bitfield.ByteCount(content.PieceCount) + SHA256.HashSizeInBytes;
+
+    /// <summary>Reads the record of an open part file.</summary>
+    /// <returns>Null if it has none, or as <see cref="TryDecode"/>.</returns>
+    public static PartFileRecord? Read(SafeFileHandle handle, ContentDescription content)
+    {
+        var length = RandomAccess.GetLength(handle) - content.Size;
+        if (length != Length(content))
+        {
+            return null;
+        }
+
+        var record = new byte[length];
+        SafeFile.ReadExactly(handle, record, content.Size);
+        return TryDecode(record, content);
+    }
+
+    /// <summary>Writes the record into an open part file, once the bytes that it is about are durable.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Write(SafeFileHandle handle, ContentDescription content)
+    {
+        var record = Encode(content);
+        RandomAccess.FlushToDisk(handle);
+        if (RandomAccess.GetLength(handle) > content.Size + record.Length)
+        {
+            // A file that is updated in place was longer.
+            RandomAccess.SetLength(handle, content.Size);
+        }
+
+        RandomAccess.Write(handle, record, content.Size);
+    }
 
     /// <param name="content">Not empty.</param>
     public byte[] Encode(ContentDescription content)

@@ -65,6 +65,8 @@ internal sealed class StateDatabase
         ALTER TABLE contents ADD COLUMN file_id INTEGER NULL;
         ALTER TABLE contents ADD COLUMN changed INTEGER NULL;
         """,
+        // Whether the file at the destination is updated in place.
+        "ALTER TABLE downloads ADD COLUMN in_place INTEGER NOT NULL DEFAULT 0;",
     ];
 
     private readonly string _connectionString;

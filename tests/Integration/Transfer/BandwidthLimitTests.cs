@@ -47,7 +47,7 @@ public sealed class BandwidthLimitTests
         await using var tracker = await TestTracker.StartAsync();
         await using var alice = await TestPeer.StartAsync(tracker, "alice", null);
         await using var bob = await TestPeer.StartAsync(tracker, "bob", alice);
-        var file = await alice.ShareAsync("data.bin", new byte[20_000_000]);
+        var file = await alice.ShareAsync("data.bin", RandomNumberGenerator.GetBytes(20_000_000));
         var download = bob.Receive(file);
         download.Limit = 20_000;
         // At this rate it would take a quarter of an hour.

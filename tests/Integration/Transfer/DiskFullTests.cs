@@ -85,6 +85,26 @@ public sealed class DiskFullTests : IAsyncLifetime
         AssertRight();
     }
 
+    [SmallDiskFact]
+    public async Task An_image_that_is_mostly_zeros_is_received_onto_a_disk_that_has_room_for_what_is_in_it()
+    {
+        const int Extents = 60;
+        // Each extent makes two pieces of 64 KiB that are not zeros: together more than the disk has room for, and twice what is in them.
+        var image = new byte[40_000_000];
+        for (var extent = 0; extent < Extents; extent++)
+        {
+            RandomNumberGenerator.Fill(image.AsSpan(extent * 10 * 65_536 + 32_768, 65_536));
+        }
+
+        await _alice.ShareAsync("image.bin", image);
+        await StartReceiverAsync();
+        FillUp(leave: 5_000_000);
+        await _receiver.ReceiveAsync("image.bin", Path.Combine(_receiver.Folder, "disk", "image.bin"));
+
+        Assert.Null(await _receiver.EndOfReceiveAsync());
+        Assert.Equal(image, await File.ReadAllBytesAsync(Path.Combine(Disk, "image.bin")));
+    }
+
     private async Task StartReceiverAsync()
     {
         var disk = Directory.CreateDirectory(Path.Combine(_receiver.Folder, "disk"));

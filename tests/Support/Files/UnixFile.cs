@@ -19,6 +19,17 @@ internal static partial class UnixFile
         ? throw new PlatformNotSupportedException()
         : Convert.ToString((int)File.GetUnixFileMode(path), 8).PadLeft(4, '0');
 
+    /// <summary>Bytes that a file takes on the disk.</summary>
+    public static unsafe long DiskSize(string path)
+    {
+        const int CurrentFolder = -100;
+        const uint Blocks = 0x400;
+        // struct statx: the number of blocks of 512 bytes is at byte 48.
+        var raw = stackalloc long[32];
+        Check(GetStatus(CurrentFolder, path, 0, Blocks, raw), "statx");
+        return raw[6] * 512;
+    }
+
     /// <summary>Sets permissions, given as octal digits.</summary>
     public static void SetMode(string path, string mode)
     {
@@ -102,6 +113,10 @@ internal static partial class UnixFile
     [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     private static partial int Duplicate(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static unsafe partial int GetStatus(int folder, string path, int flags, uint mask, long* status);
 
     [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

@@ -82,6 +82,13 @@ internal sealed class ChildPeer : IAsyncDisposable
         await ExpectAsync("receiving");
     }
 
+    /// <summary>Starts a download that updates a file in place.</summary>
+    public async Task UpdateAsync(string name, string destination)
+    {
+        await SendAsync("change", TestPeer.Group, name, destination);
+        await ExpectAsync("receiving");
+    }
+
     /// <summary>How a download ended.</summary>
     /// <returns>Null if it is complete, otherwise code and message.</returns>
     public async Task<(string Code, string Message)?> EndOfReceiveAsync() => await AnswerAsync() switch

@@ -33,5 +33,7 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
 
     public void ReportUnreadable(OfferedContent offered, Exception problem) => Log.Add($"unreadable: {problem.Message}");
 
+    public void WithdrawFile(string path) => Log.Add($"withdraw {Path.GetFileName(path)}");
+
     public Task FlushAnnouncesAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

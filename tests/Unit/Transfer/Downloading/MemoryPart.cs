@@ -1,6 +1,8 @@
+using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Unit.Transfer.Downloading;
@@ -28,6 +30,8 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
 
     /// <summary>The bytes of the finished file; null before.</summary>
     public byte[]? Finished { get; private set; }
+
+    public long? Device => null;
 
     public bool IsOpen => _isOpen;
 
@@ -126,6 +130,18 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
 
     public void SetPieceLayer(Hash256[] layer) => _layer = layer;
 
+    public void PrepareSpace()
+    {
+        foreach (var piece in Enumerable.Range(0, content.PieceCount).Where(piece => PieceHash(piece) == ZeroHashes.Piece(content, piece)))
+        {
+            _bytes.AsSpan(piece * content.PieceLength, content.PieceSize(piece)).Clear();
+            lock (_lock)
+            {
+                _have.Set(piece);
+            }
+        }
+    }
+
     public Hash256 PieceHash(int index) => content.PieceCount == 1 ? content.PiecesRoot!.Value : _layer[index];
 
     public void WritePiece(int index, ReadOnlySpan<byte> data)
@@ -142,6 +158,10 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
             _have.Set(index);
         }
     }
+
+    public bool TryClone(SafeFileHandle from, long fromOffset, long offset, long length, CancellationToken cancellationToken) => false;
+
+    public bool TryVerify(int index) => Has(index);
 
     public void Record()
     {

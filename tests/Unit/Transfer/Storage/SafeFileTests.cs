@@ -64,10 +64,10 @@ public sealed class SafeFileTests : IDisposable
     public void A_new_exclusive_file_is_held_and_refused_to_others()
     {
         Assert.False(ExclusiveFile.IsHeld(_path));
-        using (OpenExclusive(12345))
+        using (OpenExclusive())
         {
             Assert.True(ExclusiveFile.IsHeld(_path));
-            Assert.Equal(ErrorCode.DestinationInUse, FileErrors.Unwritable(_path, Assert.ThrowsAny<IOException>(() => OpenExclusive(1))).Code);
+            Assert.Equal(ErrorCode.DestinationInUse, FileErrors.Unwritable(_path, Assert.ThrowsAny<IOException>(() => OpenExclusive())).Code);
         }
 
         Assert.False(ExclusiveFile.IsHeld(_path));
@@ -77,16 +77,8 @@ public sealed class SafeFileTests : IDisposable
     public void An_exclusive_file_that_exists_keeps_its_bytes()
     {
         File.WriteAllBytes(_path, [1, 2, 3]);
-        OpenExclusive(100).Dispose();
+        OpenExclusive().Dispose();
         Assert.Equal([1, 2, 3], File.ReadAllBytes(_path));
-    }
-
-    [Fact]
-    public void A_file_larger_than_the_disk_is_an_error_at_once()
-    {
-        var error = Assert.ThrowsAny<Exception>(() => OpenExclusive(long.MaxValue / 2));
-        Assert.Contains(
-            error is P2PShareException known ? known.Code : FileErrors.Unwritable(_path, error).Code, new[] { ErrorCode.DiskFull, ErrorCode.PathUnwritable });
     }
 
     [Fact]
@@ -180,9 +172,9 @@ public sealed class SafeFileTests : IDisposable
         Assert.False(edited.Identity.Value.IsUnchanged(SafeFile.Find(_path + ".copy")!.Value.Stamp.Identity!.Value));
     }
 
-    private SafeFileHandle OpenExclusive(long size)
+    private SafeFileHandle OpenExclusive()
     {
         using var folder = SafeFolder.Open(_folder.Path);
-        return ExclusiveFile.Open(folder, "file", size);
+        return ExclusiveFile.Open(folder, "file", out _);
     }
 }

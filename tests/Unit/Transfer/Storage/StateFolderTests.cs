@@ -217,7 +217,7 @@ public sealed class StateFolderTests : IDisposable
         Assert.Equal(isMapped, UserNamespace.Maps(map, user));
 
     [Fact]
-    public async Task A_folder_of_the_version_before_keeps_its_shares()
+    public async Task A_folder_of_the_version_before_keeps_its_shares_and_downloads()
     {
         Directory.CreateDirectory(_path);
         using (var connection = new SqliteConnection($"Data Source={Path.Combine(_path, "state.db")}"))
@@ -237,6 +237,8 @@ public sealed class StateFolderTests : IDisposable
                     bytes_verified INTEGER NOT NULL, created INTEGER NOT NULL);
                 INSERT INTO contents VALUES ('/data.bin', 3, 7, 65536, zeroblob(32), zeroblob(0));
                 INSERT INTO shares VALUES ('00000000-0000-0000-0000-000000000001', 'alice', 'dev', 'data.bin', '/data.bin', 0);
+                INSERT INTO downloads VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000001', 'alice', 'dev',
+                    'data.bin', 3, 65536, zeroblob(32), '/received.bin', 1, 'Suspended', NULL, NULL, 0, 0);
                 PRAGMA user_version = 1;
                 """;
             command.ExecuteNonQuery();
@@ -249,6 +251,11 @@ public sealed class StateFolderTests : IDisposable
         var share = Assert.Single(new ShareStore(state, account, (_, _, _) => Task.FromResult(new WithdrawFilesResponse(Guid.Empty, []))).GetAll());
 
         Assert.Equal((TestIds.Of("dev"), "/data.bin", 3L, null), (share.Group.Id, share.File.Path, share.File.Content.Size, share.File.Identity));
+        var downloads = new DownloadStore(state, account);
+        var before = Assert.Single(downloads.GetAll());
+        Assert.Equal(("/received.bin", false), (before.Request.Destination, before.Request.InPlace));
+        await downloads.SaveAsync([before with { Id = Guid.NewGuid(), Request = before.Request with { InPlace = true }, Created = DateTimeOffset.UnixEpoch }]);
+        Assert.Equal([false, true], downloads.GetAll().Select(download => download.Request.InPlace));
     }
 
     // What must not be taken as if it were new: a trusted tracker would count as unknown, and shares would be lost without a word.
