@@ -39,6 +39,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), new SharePublisher(tracker.ShareFileAsync, tracker.ShareFilesAsync).ShareAsync, logger, clock);
         _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
+        Compression = options.Compression;
         _connections = new ConnectionTable(Fingerprint, _context);
         Dialer = new PeerDialer(new TlsTransport(identity, clock), _connections, _context.Admission, _metrics, stopping.Token);
         _presence = new TrackerPresence(tracker, announcer, Fingerprint, new ReverseDialer(Dialer, Shares, Fingerprint, locator.FindTicketAsync, logger, clock, stopping.Token).DialAsync, logger, clock);
@@ -70,6 +71,9 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     /// <summary>Most bytes a second that all downloads together take; null: no limit. Takes effect at once.</summary>
     public long? DownloadLimit { get => Downloads.Dependencies.Limiter.Limit; set => Downloads.Dependencies.Limiter.Limit = value; }
+
+    /// <inheritdoc cref="PeerServerOptions.Compression"/>
+    public bool Compression { get => _context.Compressor.Choice.IsEnabled; set => _context.Compressor.Choice.IsEnabled = value; }
 
     /// <summary>How many connections of one address and one user it accepts; a change concerns those that come afterwards.</summary>
     public ConnectionLimits ConnectionLimits { get => _context.Admission.Limits; set => _context.Admission.Limits = value; }
@@ -141,6 +145,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         await _connections.CloseAsync().ConfigureAwait(false);
         await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Shares.Dispose();
+        _context.Compressor.Dispose();
         await _state.Database.FlushAsync().ConfigureAwait(false);
         _presence.Dispose();
         _gauges.Dispose();

@@ -21,6 +21,9 @@ public sealed record PeerServerOptions
     /// <summary>Most bytes a second that all downloads together take; null: no limit.</summary>
     public long? DownloadLimit { get; init; }
 
+    /// <summary>Whether blocks may be compressed: sent so where that saves time, and requested so.</summary>
+    public bool Compression { get; init; } = true;
+
     /// <summary>How many connections of one address and one user it accepts.</summary>
     public ConnectionLimits ConnectionLimits { get; init; } = new();
 

@@ -78,8 +78,9 @@ public static class Frame
     {
         MessageId.Have => (8, 4 + 4 * MaxHaves),
         MessageId.Bitfield => (5, 4 + MaxPieces / 8),
-        MessageId.Request or MessageId.Cancel or MessageId.Reject => (BlockRange.Length, BlockRange.Length),
+        MessageId.Request or MessageId.PackedRequest or MessageId.Cancel or MessageId.Reject => (BlockRange.Length, BlockRange.Length),
         MessageId.Piece => (PieceHeader.Length + 1, PieceHeader.Length + MaxBlock),
+        MessageId.PackedPiece => (PackedPieceHeader.Length + 1, PieceHeader.Length + MaxBlock),
         MessageId.HaveAll or MessageId.HaveNone => (4, 4),
         MessageId.Hello => (2, 1 + TicketValidator.MaxLength),
         MessageId.HashRequest or MessageId.HashReject => (HashRange.Length, HashRange.Length),

@@ -66,6 +66,12 @@ public enum MessageId : byte
     /// <summary>Refuses a tree request (BEP 52).</summary>
     TreeReject = 31,
 
+    /// <summary>Asks for bytes of a piece, which may come as a packed piece.</summary>
+    PackedRequest = 35,
+
+    /// <summary>Bytes of a piece, compressed.</summary>
+    PackedPiece = 36,
+
     /// <summary>Never on the wire: what a frame of length 0 is read as (BEP 3).</summary>
     KeepAlive = 255,
 }

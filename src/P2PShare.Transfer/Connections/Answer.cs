@@ -3,4 +3,8 @@ using P2PShare.Protocol.Wire;
 namespace P2PShare.Transfer.Connections;
 
 /// <summary>What is sent next to the other side: a part of the piece layer, hashes below it, or else a block.</summary>
-internal readonly record struct Answer(IBlockSource Source, BlockRange Block, HashRange? Hashes = null, TreeRange? Tree = null);
+internal readonly record struct Answer(IBlockSource Source, BlockRange Block, HashRange? Hashes = null, TreeRange? Tree = null)
+{
+    /// <summary>Whether the block may be sent compressed.</summary>
+    public bool AcceptsPacked { get; init; }
+}

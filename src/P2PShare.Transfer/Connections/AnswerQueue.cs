@@ -8,7 +8,7 @@ internal sealed class AnswerQueue
     /// <summary>Most requests that wait, for blocks, for hashes, for hashes below the piece layer and for whole contents each.</summary>
     public const int MaxRequests = 1024;
 
-    private readonly LinkedList<(IBlockSource Source, BlockRange Range)> _blocks = new();
+    private readonly LinkedList<(IBlockSource Source, (BlockRange Range, bool AcceptsPacked) Request)> _blocks = new();
     private readonly LinkedList<(IBlockSource Source, HashRange Range)> _hashes = new();
     private readonly Queue<RequestedContent> _contents = new();
     private readonly LinkedList<(IBlockSource Source, TreeRange Range)> _trees = new();
@@ -32,7 +32,7 @@ internal sealed class AnswerQueue
             return TryAdd(_trees, (answer.Source, tree));
         }
 
-        var isAdded = TryAdd(_blocks, (answer.Source, answer.Block));
+        var isAdded = TryAdd(_blocks, (answer.Source, (answer.Block, answer.AcceptsPacked)));
         _hasRejected |= !isAdded;
         return isAdded;
     }
@@ -72,9 +72,9 @@ internal sealed class AnswerQueue
             _trees.RemoveFirst();
             _isTreeNext = false;
         }
-        else if (_blocks.First is { Value: var (source, block) })
+        else if (_blocks.First is { Value: var (source, (block, acceptsPacked)) })
         {
-            answer = new Answer(source, block);
+            answer = new Answer(source, block) { AcceptsPacked = acceptsPacked };
             _blocks.RemoveFirst();
             _isTreeNext = true;
         }
@@ -85,7 +85,7 @@ internal sealed class AnswerQueue
     }
 
     /// <returns>How many blocks were removed.</returns>
-    public int RemoveBlocks(BlockRange range) => Remove(_blocks, (_, waiting) => waiting == range);
+    public int RemoveBlocks(BlockRange range) => Remove(_blocks, (_, waiting) => waiting.Range == range);
 
     /// <summary>Removes all that waits for a channel.</summary>
     public void Remove(IBlockSource source)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
 
@@ -43,7 +44,10 @@ internal sealed class AnswerWriter(WatchedWriter writer, BandwidthLimiter limite
     }
 
     /// <summary>Writes a block, or the refusal of it.</summary>
-    public async ValueTask WriteBlockAsync(Memory<byte> buffer, IBlockSource source, BlockRange range, CancellationToken cancellationToken)
+    /// <param name="compressor">Null: nothing is compressed.</param>
+    /// <param name="acceptsPacked">Whether the other side takes it compressed.</param>
+    public async ValueTask WriteBlockAsync(
+        Memory<byte> buffer, IBlockSource source, BlockRange range, BlockCompressor? compressor, bool acceptsPacked, CancellationToken cancellationToken)
     {
         var filled = new PieceHeader(range.Channel, range.Piece, range.Begin).Write(buffer.Span, range.Count);
         for (var sent = 0; sent < range.Count;)
@@ -70,7 +74,15 @@ internal sealed class AnswerWriter(WatchedWriter writer, BandwidthLimiter limite
                 return;
             }
 
+            // Only a block that fits into the buffer as a whole.
+            if (acceptsPacked && step == range.Count && compressor is not null
+                && await TryWritePackedAsync(source, range, buffer.Slice(filled, step), compressor, cancellationToken).ConfigureAwait(false))
+            {
+                return;
+            }
+
             await WriteLimitedAsync(source, buffer[..(filled + step)], header: filled, cancellationToken).ConfigureAwait(false);
+            compressor?.Choice.ReportSent(filled + step);
             sent += step;
             filled = 0;
         }
@@ -85,6 +97,37 @@ internal sealed class AnswerWriter(WatchedWriter writer, BandwidthLimiter limite
         {
             await WriteLimitedAsync(contents, buffer[..length], header: length - bytes, cancellationToken).ConfigureAwait(false);
             contents.ReportSent();
+        }
+    }
+
+    private async ValueTask<bool> TryWritePackedAsync(
+        IBlockSource source, BlockRange range, ReadOnlyMemory<byte> plain, BlockCompressor compressor, CancellationToken cancellationToken)
+    {
+        if (!compressor.Choice.ShouldTry(source.Compression))
+        {
+            return false;
+        }
+
+        const int Header = Frame.HeaderLength + PackedPieceHeader.Length;
+        var frame = ArrayPool<byte>.Shared.Rent(Header + range.Count);
+        try
+        {
+            var packed = compressor.TryPack(source.Compression, plain.Span, frame.AsSpan(Header, range.Count));
+            if (packed == 0)
+            {
+                return false;
+            }
+
+            var length = new PackedPieceHeader(range.Channel, range.Piece, range.Begin, range.Count).Write(frame, packed) + packed;
+            // All of its plain bytes, before any of it is written: see WriteLimitedAsync.
+            source.CountUpload(range.Count);
+            await WriteLimitedAsync(source, frame.AsMemory(0, length), header: length, cancellationToken).ConfigureAwait(false);
+            compressor.Choice.ReportSent(length);
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(frame);
         }
     }
 

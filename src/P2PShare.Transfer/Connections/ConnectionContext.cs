@@ -18,4 +18,7 @@ internal sealed record ConnectionContext(
 {
     /// <summary>Makes the answers to tree requests.</summary>
     public TreeReader Trees { get; } = new(Clock);
+
+    /// <summary>Compresses blocks where that saves time, and restores those that arrive so.</summary>
+    public BlockCompressor Compressor { get; } = new(new CompressionChoice(Clock), Clock);
 }

@@ -76,6 +76,13 @@ internal sealed class ContentChannel : IBlockSource, ISeedChannel
 
     IReadOnlyList<Hash256> IBlockSource.PieceLayer => Content.PieceLayer;
 
+    /// <inheritdoc/>
+    public CompressionTrial Compression { get; } = new();
+
+    /// <summary>Requests a block, compressed if the other side finds that worth it and this side has it on.</summary>
+    public void Request(BlockRange range) =>
+        Connection.Send(range, _context.Compressor.Choice.IsEnabled ? MessageId.PackedRequest : MessageId.Request);
+
     /// <summary>Keeps a later ticket of the same user for the same group, if it covers the content; any other one changes nothing.</summary>
     public void Renew(Ticket ticket)
     {

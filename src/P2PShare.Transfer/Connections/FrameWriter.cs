@@ -36,6 +36,9 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
     /// <summary>Makes the answers to tree requests; null if all are refused.</summary>
     public TreeReader? Trees { get; init; }
 
+    /// <summary>Compresses blocks if the other side accepts it; null if none are.</summary>
+    public BlockCompressor? Compressor { get; init; }
+
     /// <summary>Blocks and whole contents that wait to be sent.</summary>
     public int WaitingBlocks
     {
@@ -76,8 +79,10 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
     }
 
     /// <summary>Adds a block to send, behind those already waiting.</summary>
+    /// <param name="acceptsPacked">Whether it may be sent compressed.</param>
     /// <returns>False if too many wait.</returns>
-    public bool TryAddBlock(IBlockSource source, BlockRange range) => TryAdd(new Answer(source, range));
+    public bool TryAddBlock(IBlockSource source, BlockRange range, bool acceptsPacked = false) =>
+        TryAdd(new Answer(source, range) { AcceptsPacked = acceptsPacked });
 
     /// <summary>Adds hashes to send, behind those already waiting and before all blocks.</summary>
     /// <returns>False if too many wait.</returns>
@@ -226,7 +231,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         { Source: null } => ValueTask.CompletedTask,
         { Hashes: { } range } => _answerWriter.WriteHashesAsync(buffer, answer.Source, range, cancellationToken),
         { Tree: { } range } => _answerWriter.WriteTreeAsync(buffer, answer.Source, range, Trees, User?.Id ?? Guid.Empty, cancellationToken),
-        _ => _answerWriter.WriteBlockAsync(buffer, answer.Source, answer.Block, cancellationToken),
+        _ => _answerWriter.WriteBlockAsync(buffer, answer.Source, answer.Block, Compressor, answer.AcceptsPacked, cancellationToken),
     };
 
     private bool TryTakeContent(out RequestedContent content)

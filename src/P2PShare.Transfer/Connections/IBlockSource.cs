@@ -11,6 +11,9 @@ internal interface IBlockSource : IUploadCounter
     /// <inheritdoc cref="IServedContent.PieceLayer"/>
     IReadOnlyList<Hash256> PieceLayer { get; }
 
+    /// <summary>How well its blocks shrink.</summary>
+    CompressionTrial Compression { get; }
+
     /// <inheritdoc cref="IServedContent.Read"/>
     void Read(long offset, Span<byte> buffer);
 

@@ -42,7 +42,7 @@ internal sealed class PeerConnection : IDisposable
         Tickets = new TicketSet(context.Access.IsExpired);
         _reader = new FrameReader(stream, context.Clock);
         Answers = new ContentAnswers(this, context);
-        _writer = new FrameWriter(stream, context.UploadLimiter, context.SendBudget, context.Clock, _rejected.OfferAgain) { Contents = Answers, Trees = context.Trees };
+        _writer = new FrameWriter(stream, context.UploadLimiter, context.SendBudget, context.Clock, _rejected.OfferAgain) { Contents = Answers, Trees = context.Trees, Compressor = context.Compressor };
         IsDialled = isDialled;
         IsBulk = isBulk;
         // Odd from the dialling side, even from the other: the two never choose the same.
@@ -234,9 +234,9 @@ internal sealed class PeerConnection : IDisposable
 
     /// <summary>Sends a block when its turn comes.</summary>
     /// <exception cref="WireException">The other side requests far more blocks than it may.</exception>
-    public void SendBlock(ContentChannel channel, BlockRange range)
+    public void SendBlock(ContentChannel channel, BlockRange range, bool acceptsPacked)
     {
-        if (!_writer.TryAddBlock(channel, range))
+        if (!_writer.TryAddBlock(channel, range, acceptsPacked))
         {
             _rejected.Add(channel, range.Piece);
             this.Send(range, MessageId.Reject);

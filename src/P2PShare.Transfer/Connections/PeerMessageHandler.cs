@@ -76,8 +76,8 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
                 var (channelId, pieces) = HaveMessage.Read(body);
                 ReceiveHaves(channelId, pieces);
                 break;
-            case MessageId.Request:
-                ReceiveRequest(BlockRange.Read(body));
+            case MessageId.Request or MessageId.PackedRequest:
+                ReceiveRequest(BlockRange.Read(body), acceptsPacked: id == MessageId.PackedRequest);
                 break;
             case MessageId.Cancel:
                 var cancelled = BlockRange.Read(body);
@@ -235,7 +235,7 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
         }
     }
 
-    private void ReceiveRequest(BlockRange range)
+    private void ReceiveRequest(BlockRange range, bool acceptsPacked)
     {
         if (connection.Find(range.Channel) is not { } channel)
         {
@@ -253,7 +253,7 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
         var isAssigned = channel.Content.TryAssign(channel, range.Piece);
         if (isAssigned && channel.Content.Has(range.Piece))
         {
-            connection.SendBlock(channel, range);
+            connection.SendBlock(channel, range, acceptsPacked);
             return;
         }
 

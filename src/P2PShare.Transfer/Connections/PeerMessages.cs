@@ -18,8 +18,6 @@ internal static class PeerMessages
         }
     }
 
-    public static void Request(this PeerConnection connection, BlockRange range) => connection.Send(range, MessageId.Request);
-
     public static void Cancel(this PeerConnection connection, BlockRange range) => connection.Send(range, MessageId.Cancel);
 
     public static void RequestHashes(this PeerConnection connection, HashRange range) => connection.Send(range, MessageId.HashRequest);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
@@ -63,6 +64,12 @@ internal sealed class PeerReceiver(PeerConnection connection, ConnectionContext 
             return true;
         }
 
+        if (id == MessageId.PackedPiece)
+        {
+            await ReceivePackedPieceAsync(length, since, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
         var body = await reader.ReadAsync(length, cancellationToken).ConfigureAwait(false);
         if (id == MessageId.Hello)
         {
@@ -90,6 +97,37 @@ internal sealed class PeerReceiver(PeerConnection connection, ConnectionContext 
         }
         finally
         {
+            if (!received)
+            {
+                listener.AbortReceive(block);
+            }
+        }
+
+        listener.EndReceive(block, since);
+    }
+
+    private async ValueTask ReceivePackedPieceAsync(int length, long since, CancellationToken cancellationToken)
+    {
+        var header = PackedPieceHeader.Read((await reader.ReadAsync(PackedPieceHeader.Length, cancellationToken).ConfigureAwait(false)).Span, length);
+        var count = length - PackedPieceHeader.Length;
+        if (connection.Find(header.Channel)?.Listener is not { } listener
+            || listener.BeginReceive(new PieceHeader(header.Channel, header.Piece, header.Begin), header.Count) is not { } block)
+        {
+            await reader.SkipAsync(count, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var packed = ArrayPool<byte>.Shared.Rent(count);
+        var received = false;
+        try
+        {
+            await reader.ReadIntoAsync(packed.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+            context.Compressor.Unpack(packed.AsSpan(0, count), block.Buffer.Span);
+            received = true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(packed);
             if (!received)
             {
                 listener.AbortReceive(block);

@@ -47,7 +47,7 @@ internal sealed record ChannelSource(ContentChannel Channel) : ISource
         }
     }
 
-    public void Request(BlockRange range) => Channel.Connection.Request(range);
+    public void Request(BlockRange range) => Channel.Request(range);
 
     public void Cancel(BlockRange range) => Channel.Connection.Cancel(range);
 

@@ -80,9 +80,10 @@ internal sealed record FrameRecipe(FrameRecipe.Form Shape, MessageId Kind, int L
             MessageId.Have => HaveMessage.Write(buffer, channel, Pieces(random, 1 + Math.Min(Length / 4, Frame.MaxHaves - 1))),
             MessageId.Bitfield => BitfieldMessage.Write(buffer, Kind, channel, Bytes(random, 1 + Math.Min(Length, MaxPieces / 8 - 1))),
             MessageId.HaveAll or MessageId.HaveNone => BitfieldMessage.Write(buffer, Kind, channel, []),
-            MessageId.Request or MessageId.Cancel or MessageId.Reject =>
+            MessageId.Request or MessageId.PackedRequest or MessageId.Cancel or MessageId.Reject =>
                 new BlockRange(channel, random.Next(MaxPieces), random.Next(PieceLength.Max), 1 + random.Next(Frame.MaxBlock)).Write(buffer, Kind),
             MessageId.Piece => WritePiece(buffer, new PieceHeader(channel, random.Next(MaxPieces), random.Next(PieceLength.Max)), random),
+            MessageId.PackedPiece => WritePackedPiece(buffer, channel, random),
             MessageId.Hello => new HelloMessage(HelloMessage.CurrentVersion, new string('e', 1 + Math.Min(Length, 32_000))).Write(buffer),
             MessageId.HashRequest or MessageId.HashReject =>
                 new HashRange(channel, random.Next(MaxPieces), 1 + random.Next(Frame.MaxHashes)).Write(buffer, Kind),
@@ -106,6 +107,15 @@ internal sealed record FrameRecipe(FrameRecipe.Form Shape, MessageId Kind, int L
         // Its bytes are never looked at by the decoder.
         buffer.AsSpan(at, count).Fill((byte)random.Next(256));
         return at + count;
+    }
+
+    private int WritePackedPiece(byte[] buffer, uint channel, Random random)
+    {
+        var packed = 1 + Math.Min(Length, Frame.MaxBlock / 2);
+        var header = new PackedPieceHeader(channel, random.Next(MaxPieces), random.Next(PieceLength.Max), random.Next(packed + 1, Frame.MaxBlock));
+        var at = header.Write(buffer, packed);
+        buffer.AsSpan(at, packed).Fill((byte)random.Next(256));
+        return at + packed;
     }
 
     private int WriteContent(byte[] buffer, Random random)

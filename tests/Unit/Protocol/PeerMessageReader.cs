@@ -22,8 +22,9 @@ internal static class PeerMessageReader
         MessageId.Have => HaveMessage.Read(body),
         MessageId.Bitfield or MessageId.HaveAll or MessageId.HaveNone =>
             (BitfieldMessage.ReadChannel(body), BitfieldMessage.ReadBits(body).ToArray()),
-        MessageId.Request or MessageId.Cancel or MessageId.Reject => BlockRange.Read(body),
+        MessageId.Request or MessageId.PackedRequest or MessageId.Cancel or MessageId.Reject => BlockRange.Read(body),
         MessageId.Piece => (PieceHeader.Read(body), body[PieceHeader.Length..].ToArray()),
+        MessageId.PackedPiece => (PackedPieceHeader.Read(body, body.Length), body[PackedPieceHeader.Length..].ToArray()),
         MessageId.Hello => HelloMessage.Read(body),
         MessageId.HashRequest or MessageId.HashReject => HashRange.Read(body),
         MessageId.Hashes => (HashRange.Read(body), HashRange.Read(body).ReadHashes(body)),

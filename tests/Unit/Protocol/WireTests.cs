@@ -35,6 +35,8 @@ public class WireTests
         [MessageId.TreeRequest] = (16, 16),
         [MessageId.TreeHashes] = (48, 16400),
         [MessageId.TreeReject] = (16, 16),
+        [MessageId.PackedRequest] = (16, 16),
+        [MessageId.PackedPiece] = (17, 1048588),
     };
 
     public static TheoryData<MessageId> Kinds => [.. PeerMessageReader.Kinds];
@@ -43,7 +45,7 @@ public class WireTests
     public void Block_ranges_come_back(uint channel, int piece, int begin, int count)
     {
         var range = new BlockRange(channel, Within(piece, MaxPieces), Within(begin, PieceLength.Max), 1 + Within(count, Frame.MaxBlock));
-        foreach (var id in new[] { MessageId.Request, MessageId.Cancel, MessageId.Reject })
+        foreach (var id in new[] { MessageId.Request, MessageId.PackedRequest, MessageId.Cancel, MessageId.Reject })
         {
             Assert.Equal(range, RoundTrip(id, buffer => range.Write(buffer, id)));
         }
@@ -61,6 +63,24 @@ public class WireTests
         });
         Assert.Equal(header, read);
         Assert.Equal(data.Get, bytes);
+    }
+
+    [Property]
+    public void Packed_pieces_come_back_and_have_fewer_bytes_than_they_become(uint channel, int piece, int begin, NonEmptyArray<byte> data, int more)
+    {
+        var packed = data.Get.Length;
+        var header = new PackedPieceHeader(channel, Within(piece, MaxPieces), Within(begin, PieceLength.Max), packed + 1 + Within(more, 1000));
+        var (read, bytes) = ((PackedPieceHeader, byte[]))RoundTrip(MessageId.PackedPiece, buffer => Write(buffer, header));
+        Assert.Equal(header, read);
+        Assert.Equal(data.Get, bytes);
+        Assert.Throws<WireException>(() => RoundTrip(MessageId.PackedPiece, buffer => Write(buffer, header with { Count = packed })));
+
+        int Write(byte[] buffer, PackedPieceHeader written)
+        {
+            var length = written.Write(buffer, packed);
+            data.Get.CopyTo(buffer.AsSpan(length));
+            return length + packed;
+        }
     }
 
     [Property]

@@ -226,6 +226,33 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_block_that_shrinks_goes_out_compressed_if_the_other_side_takes_it_so()
+    {
+        using var compressor = new BlockCompressor(new CompressionChoice(_clock), _clock);
+        using var writer = new FrameWriter(_written, _limiter, _budget, _clock, () => { }) { Compressor = compressor };
+        compressor.Choice.ReportSent(1);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        var source = new FakeSource { IsZero = true };
+        writer.TryAddBlock(source, new BlockRange(1, 2, 3, 100_000), acceptsPacked: true);
+        writer.TryAddBlock(source, new BlockRange(1, 3, 0, 100_000));
+        using var stopping = new CancellationTokenSource();
+        var running = writer.RunAsync(stopping.Token);
+        await Eventually.HoldsAsync(() => source.Uploaded == 200_000 && writer.WaitingBlocks == 0 && _budget.BytesInUse == 0, "both blocks are written");
+        writer.Complete();
+        await running.WaitAsync(Limit);
+
+        var frames = await ReadAllAsync();
+        Assert.Equal([MessageId.PackedPiece, MessageId.Piece], frames.Select(frame => frame.Id));
+        var packed = frames[0].Body;
+        Assert.Equal(new PackedPieceHeader(1, 2, 3, 100_000), PackedPieceHeader.Read(packed, packed.Length));
+        Assert.InRange(packed.Length, PackedPieceHeader.Length + 1, 1000);
+        var plain = new byte[100_000];
+        plain.AsSpan().Fill(1);
+        compressor.Unpack(packed.AsSpan(PackedPieceHeader.Length), plain);
+        Assert.False(plain.ContainsAnyExcept((byte)0));
+    }
+
+    [Fact]
     public void A_disposed_writer_takes_frames_quietly()
     {
         _writer.Dispose();
@@ -279,6 +306,11 @@ public sealed class FrameWriterTests : IDisposable
 
         IReadOnlyList<Hash256> IBlockSource.PieceLayer => Layer;
 
+        public CompressionTrial Compression { get; } = new();
+
+        /// <summary>Whether its bytes shrink.</summary>
+        public bool IsZero { get; init; }
+
         /// <summary>Thrown by reads that reach beyond this offset.</summary>
         public (long Offset, Exception Error)? Broken { get; init; }
 
@@ -291,6 +323,12 @@ public sealed class FrameWriterTests : IDisposable
             if (Broken is var (from, error) && offset + buffer.Length > from)
             {
                 throw error;
+            }
+
+            if (IsZero)
+            {
+                buffer.Clear();
+                return;
             }
 
             FakeContent.Bytes(offset, buffer.Length).CopyTo(buffer);

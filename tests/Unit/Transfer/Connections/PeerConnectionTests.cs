@@ -53,7 +53,7 @@ public sealed class PeerConnectionTests : ConnectionTest
         var (connection, remote, _) = Run(isDialled: true);
         var range = new BlockRange(1, 2, 0, 100);
 
-        connection.Request(range);
+        connection.Send(range, MessageId.Request);
         connection.SendKeepAlive();
         connection.Cancel(range);
         connection.RequestHashes(new HashRange(1, 0, 4));

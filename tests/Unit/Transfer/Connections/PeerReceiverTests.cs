@@ -1,5 +1,6 @@
 using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Connections;
+using ZstdSharp;
 
 namespace P2PShare.Unit.Transfer.Connections;
 
@@ -21,6 +22,36 @@ public sealed class PeerReceiverTests : ConnectionTest
         await Eventually.HoldsAsync(() => listener.Received.Count == 2, "both blocks have come");
         Assert.Equal([FakeContent.Bytes(5, 100_000), FakeContent.Bytes(9, 10)], listener.Received.Select(block => block.Bytes));
         Assert.Equal([2, 3], listener.Received.Select(block => block.Header.Piece));
+    }
+
+    [Fact]
+    public async Task The_bytes_of_a_packed_block_go_to_the_download_as_they_were()
+    {
+        var (connection, remote, _) = Run(isDialled: true);
+        var listener = Listen(connection);
+
+        await remote.SendAsync(Packed(piece: 2, new byte[100_000], count: 100_000));
+        await remote.SendAsync(Piece(1, 3, FakeContent.Bytes(9, 10)));
+
+        await Eventually.HoldsAsync(() => listener.Received.Count == 2, "both blocks have come");
+        Assert.Equal([new byte[100_000], FakeContent.Bytes(9, 10)], listener.Received.Select(block => block.Bytes));
+    }
+
+    [Theory]
+    // Fewer and more bytes than announced: a bomb is written no further than the block goes.
+    [InlineData(1_000, 100_000)]
+    [InlineData(1_000_000, 100_000)]
+    public async Task A_packed_block_that_becomes_another_number_of_bytes_ends_the_connection(int bytes, int count)
+    {
+        var (connection, remote, running) = Run(isDialled: true);
+        var listener = Listen(connection);
+
+        await remote.SendAsync(Packed(piece: 2, new byte[bytes], count));
+
+        Assert.Equal(new CloseMessage(0, CloseReason.ProtocolError), await remote.ReceiveCloseAsync());
+        await running.WaitAsync(Limit);
+        Assert.Equal(["aborted 2", "lost"], listener.Calls);
+        Assert.Contains(Log, line => line.Contains("packed piece", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -99,6 +130,15 @@ public sealed class PeerReceiverTests : ConnectionTest
 
         Assert.Equal(new CloseMessage(0, CloseReason.ProtocolError), await remote.ReceiveCloseAsync());
         await running.WaitAsync(Limit);
+    }
+
+    private static byte[] Packed(int piece, byte[] plain, int count)
+    {
+        using var compressor = new Compressor();
+        var packed = compressor.Wrap(plain);
+        var frame = new byte[Frame.HeaderLength + PackedPieceHeader.Length + packed.Length];
+        packed.CopyTo(frame.AsSpan(new PackedPieceHeader(1, piece, 0, count).Write(frame, packed.Length)));
+        return frame;
     }
 
     private static byte[] Piece(uint channel, int piece, byte[] bytes)
