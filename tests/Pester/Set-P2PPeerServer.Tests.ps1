@@ -25,6 +25,12 @@ Describe 'Set-P2PPeerServer' {
         { Set-P2PPeerServer -AddressHandshakeLimit 65 -Session $alice } | Should -Throw
     }
 
+    It 'switches compression off and on' {
+        (Set-P2PPeerServer -NoCompression -Session $alice -PassThru).Compression | Should -BeFalse
+        (Set-P2PPeerServer -StopTimeoutSec 1 -Session $alice -PassThru).Compression | Should -BeFalse
+        (Set-P2PPeerServer -NoCompression:$false -Session $alice -PassThru).Compression | Should -BeTrue
+    }
+
     It 'speeds up a running upload' {
         Set-P2PPeerServer -UploadLimit 20KB -Session $alice
         $job = Receive-P2PFile dev slow.bin -Destination $Folder/got -AsJob

@@ -9,7 +9,7 @@ AfterAll {
 
 Describe 'Start-P2PPeerServer' {
     It 'returns a job that the Job cmdlets know' {
-        $job = Start-P2PPeerServer -Session $alice -UploadLimit 200KB -AddressConnectionLimit 50 -UserConnectionLimit 10
+        $job = Start-P2PPeerServer -Session $alice -UploadLimit 200KB -AddressConnectionLimit 50 -UserConnectionLimit 10 -NoCompression
         $job | Should -BeOfType System.Management.Automation.Job
         (Get-Job -Id $job.Id).State | Should -Be Running
         $job.Location | Should -Match ':\d+$'
@@ -19,6 +19,7 @@ Describe 'Start-P2PPeerServer' {
     It 'has the limits that it was started with' {
         $server = Get-P2PPeerServer -Session $alice
         $server.UploadLimit, $server.AddressConnectionLimit, $server.AddressHandshakeLimit, $server.UserConnectionLimit | Should -Be 200KB, 50, 8, 10
+        $server.Compression | Should -BeFalse
     }
 
     It 'is not started twice' {

@@ -37,6 +37,9 @@ public sealed class P2PPeerServer
     /// <summary>Bytes a second; null: no limit.</summary>
     public long? DownloadLimit => PeerServerJob.Server.DownloadLimit;
 
+    /// <summary>Whether blocks that shrink are compressed on lines that are slower than the processors.</summary>
+    public bool Compression => PeerServerJob.Server.Compression;
+
     /// <summary>Connections that it keeps of one address.</summary>
     public int AddressConnectionLimit => PeerServerJob.Server.ConnectionLimits.PerAddress;
 

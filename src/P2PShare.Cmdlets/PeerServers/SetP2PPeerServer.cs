@@ -49,6 +49,10 @@ public sealed class SetP2PPeerServer : PeerServerCmdlet
     [ValidateRange(1, 2048)]
     public int? UserConnectionLimit { get; set; }
 
+    /// <summary>Sends and requests all bytes as they are; -NoCompression:$false compresses again what shrinks on slow lines.</summary>
+    [Parameter]
+    public SwitchParameter NoCompression { get; set; }
+
     /// <summary>Seconds for which running uploads may continue when the peer server is stopped.</summary>
     [Parameter]
     [ValidateRange(0, 3600)]
@@ -84,6 +88,11 @@ public sealed class SetP2PPeerServer : PeerServerCmdlet
             HandshakesPerAddress = AddressHandshakeLimit ?? limits.HandshakesPerAddress,
             PerUser = UserConnectionLimit ?? limits.PerUser,
         };
+        if (MyInvocation.BoundParameters.ContainsKey(nameof(NoCompression)))
+        {
+            job.Server.Compression = !NoCompression;
+        }
+
         if (StopTimeoutSec is { } seconds)
         {
             job.StopTimeout = TimeSpan.FromSeconds(seconds);

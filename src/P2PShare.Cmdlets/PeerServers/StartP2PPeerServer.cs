@@ -77,6 +77,12 @@ public sealed class StartP2PPeerServer : SessionCmdlet
     [ValidateRange(1, 2048)]
     public int UserConnectionLimit { get; set; } = 256;
 
+    /// <summary>
+    /// Sends and requests all bytes as they are. By default blocks that shrink are compressed where the line is slower than the processors.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoCompression { get; set; }
+
     /// <summary>Seconds for which running uploads may continue when the peer server is stopped.</summary>
     [Parameter]
     [ValidateRange(0, 3600)]
@@ -101,6 +107,7 @@ public sealed class StartP2PPeerServer : SessionCmdlet
             Port = Port,
             UploadLimit = PeerServerLimit.ToEngine(UploadLimit),
             DownloadLimit = PeerServerLimit.ToEngine(DownloadLimit),
+            Compression = !NoCompression,
             ConnectionLimits = new() { PerAddress = AddressConnectionLimit, HandshakesPerAddress = AddressHandshakeLimit, PerUser = UserConnectionLimit },
         };
         var job = await GetPeerServerAsync(session, options, Name, cancellationToken);

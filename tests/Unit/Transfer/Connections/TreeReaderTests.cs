@@ -90,6 +90,8 @@ public sealed class TreeReaderTests
     /// <summary>A content of 16 GiB of zeros in pieces of 16 MiB.</summary>
     private sealed class CountingSource : IBlockSource
     {
+        public CompressionTrial Compression { get; } = new();
+
         private static readonly Hash256 Piece = new PieceTree([.. Enumerable.Repeat(Hash256.Compute(new byte[PieceLength.Block]), 1024)], 10).Root;
         private static readonly Hash256[] Layer = [.. Enumerable.Repeat(Piece, 1024)];
 
