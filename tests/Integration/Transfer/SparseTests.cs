@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
+using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Integration.Transfer;
 
@@ -103,14 +105,12 @@ public sealed class SparseTests : IAsyncLifetime
             RandomAccess.SetLength(image, size);
             for (var extent = 0; extent < extents; extent++)
             {
-                var offset = size / extents * extent / PieceBlock * PieceBlock;
+                var offset = size / extents * extent / PieceLength.Block * PieceLength.Block;
                 RandomAccess.Write(image, RandomNumberGenerator.GetBytes(Extent), extent == extents - 1 ? size - Extent : offset);
             }
         }
 
-        var hashed = await P2PShare.Transfer.Storage.FileHasher.HashAsync(path, null, CancellationToken.None);
+        var hashed = await FileHasher.HashAsync(path, null, CancellationToken.None);
         return (await _alice.Server.Shares.ShareAsync(hashed, TestPeer.Group, "image", replace: false, CancellationToken.None), (long)extents * Extent);
     }
-
-    private const int PieceBlock = P2PShare.Protocol.Content.PieceLength.Block;
 }

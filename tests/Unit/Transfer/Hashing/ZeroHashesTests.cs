@@ -7,6 +7,8 @@ namespace P2PShare.Unit.Transfer.Hashing;
 /// <summary>The hashes that are known beforehand against those of real zero bytes.</summary>
 public sealed class ZeroHashesTests
 {
+    private static readonly int[] BlocksInPiece = [1, 2, 4, 16, 64];
+
     [Theory]
     [InlineData(1)]
     [InlineData(100)]
@@ -37,7 +39,7 @@ public sealed class ZeroHashesTests
         var random = new SeededRandom();
         return random.RunAsync(() =>
         {
-            foreach (var pieceLength in new[] { 1, 2, 4, 16, 64 }.Select(blocks => blocks * PieceLength.Block))
+            foreach (var pieceLength in BlocksInPiece.Select(blocks => blocks * PieceLength.Block))
             {
                 int[] special = [1, PieceLength.Block - 1, PieceLength.Block, PieceLength.Block + 1, pieceLength - 1, pieceLength, pieceLength + 1, 3 * pieceLength];
                 foreach (var size in special.Concat(Enumerable.Range(0, 20).Select(_ => random.Random.Next(1, 4 * pieceLength))).Where(size => size > 0))

@@ -192,7 +192,7 @@ public sealed class SparsePartTests : IDisposable
 
         Assert.True(part.TryClone(from, shift, 0, _data.Length, CancellationToken.None));
         Assert.Equal([0, 3, 39], Missing(part));
-        Assert.All(new[] { 0, 3, 39 }, piece => Assert.True(part.TryVerify(piece)));
+        Assert.True(part.TryVerify(0) && part.TryVerify(3) && part.TryVerify(39));
         part.Finish(_destination, overwrite: false);
 
         Assert.Equal(_data, await File.ReadAllBytesAsync(_destination));
