@@ -43,6 +43,23 @@ Describe 'Receive-P2PFile' {
         (Get-Item (Join-Path $target part2.bin)).Length | Should -Be 20KB
     }
 
+    It 'sets the time of modification and the executable bit, and leaves both with -NoAttributes' {
+        $path = New-RandomFile 'tool' 100
+        (Get-Item $path).LastWriteTimeUtc = [datetime]::new(2003, 4, 5, 6, 7, 8, 'Utc')
+        if (-not $IsWindows) { chmod 700 $path }
+        $null = Send-P2PFile $path -Group dev -Session $alice
+
+        $set = Receive-P2PFile dev tool -Destination (Join-Path $Folder set) -PassThru
+        $left = Receive-P2PFile dev tool -Destination (Join-Path $Folder left) -PassThru -NoAttributes
+
+        $set.LastWriteTimeUtc | Should -Be ([datetime]::new(2003, 4, 5, 6, 7, 8, 'Utc'))
+        $left.LastWriteTimeUtc.Year | Should -Be ([datetime]::UtcNow.Year)
+        if (-not $IsWindows) {
+            $set.UnixMode | Should -BeLike '-rwx*'
+            $left.UnixMode | Should -BeLike '-rw-*'
+        }
+    }
+
     It 'stops when a later cmdlet stops the pipeline' {
         $first = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder first) -PassThru -ThrottleLimit 1 | Select-Object -First 1
         $first | Should -HaveCount 1

@@ -19,6 +19,9 @@ public sealed class P2PFile
         PiecesRoot = file.PiecesRoot?.ToString();
         PieceLength = file.PieceLength;
         Shared = file.Shared.ToLocalTime();
+        Modified = file.Modified?.ToLocalTime();
+        Executable = file.Executable;
+        Attributes = file.Attributes;
         Content = file.Content;
     }
 
@@ -45,6 +48,12 @@ public sealed class P2PFile
     /// <summary>The time at which this content was first shared under this name.</summary>
     public DateTimeOffset Shared { get; }
 
+    /// <summary>When the file was last modified on the machine that shared it first; null if that is not known.</summary>
+    public DateTimeOffset? Modified { get; }
+
+    /// <summary>Whether the file can be executed where it was shared first; null if that is not known, as on Windows.</summary>
+    public bool? Executable { get; }
+
     internal GroupIdentity GroupIdentity { get; }
 
     /// <summary>
@@ -54,6 +63,8 @@ public sealed class P2PFile
     public bool CaseConflict { get; }
 
     internal ContentDescription Content { get; }
+
+    internal EntryAttributes Attributes { get; }
 
     public override string ToString() => $"{Group}: {Name}";
 }

@@ -3,6 +3,7 @@ using P2PShare.Cmdlets.Downloads;
 using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Storage;
 
@@ -14,6 +15,8 @@ namespace P2PShare.Cmdlets.Files;
 /// and serves verified pieces to other peers from the first one on. The session's peer server is started if none runs. A file
 /// is called <c>name.p2ppart</c> until it is complete; then it gets its name in one step. Folders in names are created in
 /// -Destination.</para>
+/// <para>A received file has the time of modification of the file that was shared and, between Unix systems, can be executed if
+/// that could; no other permission is taken over. -NoAttributes leaves both as they are for any new file.</para>
 /// <para>Ctrl+C, a lost source and a closed shell lose nothing that was received: the same command, or
 /// Resume-P2PDownload, continues from there. A source that sends wrong bytes is not asked again. If no source of a file is
 /// online, the download waits half a minute for one, and then fails with NoSourceOnline.</para>
@@ -100,6 +103,13 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>
+    /// Leaves the time of modification and the permissions of received files as this machine makes them; by default the file has the
+    /// time of the file that was shared, and on Unix can be executed if that could.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoAttributes { get; set; }
+
     /// <summary>Writes each received file, as Get-Item does, when it is complete; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -169,7 +179,10 @@ public sealed class ReceiveP2PFile : SessionCmdlet
             return;
         }
 
-        var request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Force);
+        var request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Force)
+        {
+            Attributes = NoAttributes ? EntryAttributes.None : file.Attributes,
+        };
         if (AsJob)
         {
             _forJob.Add((request, file));

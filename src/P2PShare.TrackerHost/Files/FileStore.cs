@@ -24,7 +24,7 @@ internal static partial class FileStore
         """
         SELECT f.id AS Id, g.guid AS GroupGuid, g.name AS GroupName, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot,
             (SELECT u.name FROM file_sharers s JOIN users u ON u.id = s.user_id WHERE s.file_id = f.id ORDER BY s.id LIMIT 1) AS Owner,
-            f.shared AS Shared
+            f.shared AS Shared, f.modified AS Modified, f.executable AS Executable
         FROM files f JOIN groups g ON g.id = f.group_id
         """;
 
@@ -59,13 +59,13 @@ internal static partial class FileStore
     /// <returns>By name: each of the files that there is, and whether the user shares it.</returns>
     public static async Task<IReadOnlyDictionary<string, (StoredFile File, bool IsSharer)>> FindAsync(
         DbConnection connection, long group, IEnumerable<string> names, long user) =>
-        (await connection.QueryAsync<(string Name, long Id, long Size, long PieceLength, string? PiecesRoot, long IsSharer)>(
+        (await connection.QueryAsync<(string Name, long Id, long Size, long PieceLength, string? PiecesRoot, long? Modified, long? Executable, long IsSharer)>(
             $"""
-            SELECT f.name, f.id, f.size, f.piece_length, f.pieces_root, (SELECT COUNT(*) FROM file_sharers s WHERE s.file_id = f.id AND s.user_id = @user)
+            SELECT f.name, f.id, f.size, f.piece_length, f.pieces_root, f.modified, f.executable, (SELECT COUNT(*) FROM file_sharers s WHERE s.file_id = f.id AND s.user_id = @user)
             FROM files f WHERE f.group_id = @group AND {connection.In("f.name", "@Names")}
             """,
             new { group, user, Names = connection.List(names) }))
-        .ToDictionary(row => row.Name, row => (new StoredFile(row.Id, row.Size, row.PieceLength, row.PiecesRoot), row.IsSharer > 0), StringComparer.Ordinal);
+        .ToDictionary(row => row.Name, row => (new StoredFile(row.Id, row.Size, row.PieceLength, row.PiecesRoot, row.Modified, row.Executable), row.IsSharer > 0), StringComparer.Ordinal);
 
     /// <summary>Adds files under names that there are not.</summary>
     /// <returns>The id of each, by name.</returns>
@@ -73,9 +73,10 @@ internal static partial class FileStore
         DbConnection connection, long group, IEnumerable<ShareFileRequest> files, DateTimeOffset now) =>
         (await connection.QueryAsync<(long Id, string Name)>(
             $"""
-            INSERT INTO files (group_id, name, name_key, size, piece_length, pieces_root, shared)
-            SELECT @group, r.name, r.name_key, r.size, r.piece_length, r.pieces_root, @Now
-            FROM {connection.Rows("@rows", ("name", "TEXT"), ("name_key", "TEXT"), ("size", "BIGINT"), ("piece_length", "BIGINT"), ("pieces_root", "TEXT"))}
+            INSERT INTO files (group_id, name, name_key, size, piece_length, pieces_root, modified, executable, shared)
+            SELECT @group, r.name, r.name_key, r.size, r.piece_length, r.pieces_root, r.modified, r.executable, @Now
+            FROM {connection.Rows(
+                "@rows", ("name", "TEXT"), ("name_key", "TEXT"), ("size", "BIGINT"), ("piece_length", "BIGINT"), ("pieces_root", "TEXT"), ("modified", "BIGINT"), ("executable", "BIGINT"))}
             RETURNING id, name
             """,
             new
@@ -83,9 +84,22 @@ internal static partial class FileStore
                 group,
                 Now = now.ToUnixTimeSeconds(),
                 rows = JsonSerializer.Serialize(
-                    files.Select(file => new FileRow(file.Name, FileName.Key(file.Name), file.Size, file.PieceLength, file.PiecesRoot?.ToString())), FileRowJson.Default.IEnumerableFileRow),
+                    files.Select(file => new FileRow(
+                        file.Name,
+                        FileName.Key(file.Name),
+                        file.Size,
+                        file.PieceLength,
+                        file.PiecesRoot?.ToString(),
+                        StoredAttributes.Write(file.Modified),
+                        StoredAttributes.Write(file.Executable))),
+                    FileRowJson.Default.IEnumerableFileRow),
             }))
         .ToDictionary(row => row.Name, row => row.Id, StringComparer.Ordinal);
+
+    /// <summary>Gives a file the attributes that are known; the others stay.</summary>
+    public static Task SetAttributesAsync(DbConnection connection, long file, EntryAttributes attributes) => connection.ExecuteAsync(
+        "UPDATE files SET modified = COALESCE(@Modified, modified), executable = COALESCE(@Executable, executable) WHERE id = @file",
+        new { file, Modified = StoredAttributes.Write(attributes.Modified), Executable = StoredAttributes.Write(attributes.Executable) });
 
     /// <summary>Makes a user a sharer of files that the user does not share.</summary>
     public static Task AddSharersAsync(DbConnection connection, IEnumerable<long> files, long user, DateTimeOffset now) => connection.ExecuteAsync(
@@ -192,7 +206,7 @@ internal static partial class FileStore
         """,
         parameters);
 
-    private sealed record FileRow(string Name, string NameKey, long Size, int PieceLength, string? PiecesRoot);
+    private sealed record FileRow(string Name, string NameKey, long Size, int PieceLength, string? PiecesRoot, long? Modified, long? Executable);
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Default)]
     [JsonSerializable(typeof(IEnumerable<FileRow>))]

@@ -25,6 +25,10 @@ internal sealed class ListedFile
 
     public required long Shared { get; init; }
 
+    public required long? Modified { get; init; }
+
+    public required long? Executable { get; init; }
+
     /// <param name="sources">By content.</param>
     public FileResponse ToResponse(IReadOnlyDictionary<string, int> sources) => new(
         Guid.Parse(GroupGuid),
@@ -35,5 +39,7 @@ internal sealed class ListedFile
         PiecesRoot is null ? null : Hash256.Parse(PiecesRoot),
         Owner,
         PiecesRoot is null ? 0 : sources.GetValueOrDefault(PiecesRoot),
-        DateTimeOffset.FromUnixTimeSeconds(Shared));
+        DateTimeOffset.FromUnixTimeSeconds(Shared),
+        StoredAttributes.ReadModified(Modified),
+        StoredAttributes.ReadExecutable(Executable));
 }

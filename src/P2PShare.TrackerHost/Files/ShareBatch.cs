@@ -75,6 +75,11 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
                     share.Act = AuditAct.FileShared;
                     joined.Add(share);
                 }
+                else if (found.IsSharer && share.Request.Replace && found.File.DiffersFrom(share.Request.Attributes))
+                {
+                    await FileStore.SetAttributesAsync(connection, found.File.Id, share.Request.Attributes);
+                    _hasChanged = true;
+                }
             }
         }
 
@@ -128,7 +133,7 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
 
         return new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot).FindProblem() is { } problem
             ? new P2PShareException(ErrorCode.InvalidContent, problem)
-            : null;
+            : request.Attributes.FindProblem() is { } wrong ? new P2PShareException(ErrorCode.InvalidRequest, wrong) : null;
     }
 
     private P2PShareException? FindReplaceProblem(ShareFileRequest request, bool isSharer) => (request.Replace, isSharer) switch

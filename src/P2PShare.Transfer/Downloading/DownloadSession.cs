@@ -69,7 +69,7 @@ internal sealed class DownloadSession
         {
             if (_request.Content.Size == 0)
             {
-                _part.Finish(_request.Destination, _request.Overwrite);
+                _part.Finish(_request.Destination, _request.Overwrite, _request.Attributes);
                 return;
             }
 
@@ -115,7 +115,7 @@ internal sealed class DownloadSession
 
         var finishing = _dependencies.Clock.GetTimestamp();
         await _dependencies.FolderGate.RunAsync(
-            () => _dependencies.Contents.Finish(offered, _part, _request.Destination, _request.Overwrite), cancellationToken).ConfigureAwait(false);
+            () => _dependencies.Contents.Finish(offered, _part, _request.Destination, _request.Overwrite, _request.Attributes), cancellationToken).ConfigureAwait(false);
         _meters.Timings.AddDisk(finishing);
     }
 

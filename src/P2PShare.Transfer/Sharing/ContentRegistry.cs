@@ -58,9 +58,9 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         HashedFile file, string group, string name, bool replace, CancellationToken cancellationToken)
     {
         FileName.Check(name);
-        var content = file.Content;
-        var response = await _shareAtTracker(
-            group, new ShareFileRequest(name, content.Size, content.PieceLength, content.PiecesRoot, replace), cancellationToken).ConfigureAwait(false);
+        var (content, (modified, executable)) = (file.Content, file.Attributes);
+        var request = new ShareFileRequest(name, content.Size, content.PieceLength, content.PiecesRoot, replace, modified, executable);
+        var response = await _shareAtTracker(group, request, cancellationToken).ConfigureAwait(false);
         try
         {
             await _store.AddAsync(file, response.GroupIdentity, name, received: false).ConfigureAwait(false);
@@ -145,18 +145,18 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
-    void IContentRegistry.Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite)
+    void IContentRegistry.Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite, EntryAttributes? attributes)
     {
         if (!offered.IsBacked(part))
         {
-            part.Finish(destination, overwrite);
+            part.Finish(destination, overwrite, attributes);
             return;
         }
 
         HashedFile? file = null;
         offered.Swap(_ =>
         {
-            var stamp = part.Finish(destination, overwrite);
+            var stamp = part.Finish(destination, overwrite, attributes);
             file = new HashedFile(destination, stamp.Modified, part.Description, part.PieceLayer, stamp.Identity);
             return new SharedContent(file, _clock);
         });

@@ -13,9 +13,9 @@ internal interface IContentRegistry
     /// <summary>Withdraws a part whose download ended. Does nothing if a whole file has taken its place.</summary>
     void Withdraw(OfferedContent offered, IContent part, GroupIdentity group);
 
-    /// <summary>Gives a complete part its name, and offers it from there.</summary>
+    /// <summary>Gives a complete part its name and attributes, and offers it from there.</summary>
     /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
-    void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite);
+    void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite, EntryAttributes? attributes = null);
 
     /// <summary>Whether a whole file with this content is offered.</summary>
     bool IsWhole(Hash256 piecesRoot);

@@ -10,6 +10,9 @@ namespace P2PShare.Transfer.Storage;
 /// <param name="Overwrite">Whether to replace an existing file at <paramref name="Destination"/>.</param>
 public sealed record DownloadRequest(GroupIdentity Group, string Name, ContentDescription Content, string Destination, bool Overwrite)
 {
+    /// <summary>What the file gets when it is complete.</summary>
+    public EntryAttributes Attributes { get; init; } = EntryAttributes.None;
+
     /// <summary>The folder that a person named: the destination without the file's name in the group.</summary>
     internal string Root
     {

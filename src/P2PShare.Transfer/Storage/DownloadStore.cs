@@ -70,17 +70,18 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
         var insert = transaction.Prepare(
             """
             INSERT INTO downloads (id, tracker_id, user_name, group_id, group_name, file_name, size, piece_length, pieces_root,
-                destination, overwrite, state, bytes_verified, created)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                destination, overwrite, state, bytes_verified, created, modified, executable)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, bytes_verified = excluded.bytes_verified, error_code = NULL, error_message = NULL
             """);
         foreach (var download in downloads)
         {
-            var (group, content) = (download.Request.Group, download.Request.Content);
+            var (group, content, attributes) = (download.Request.Group, download.Request.Content, download.Request.Attributes);
             insert.Bind(download.Id.ToString("D")).Bind(_trackerId).Bind(_userName).Bind(group.Id.ToString("D")).Bind(group.Name)
                 .Bind(download.Request.Name).Bind(content.Size).Bind(content.PieceLength).Bind(content.PiecesRoot)
                 .Bind(download.Request.Destination).Bind(download.Request.Overwrite ? 1 : 0).Bind(download.State.ToString())
-                .Bind(download.BytesVerified).Bind(download.Created.UtcTicks).Run();
+                .Bind(download.BytesVerified).Bind(download.Created.UtcTicks)
+                .Bind(attributes.Modified?.UtcTicks).Bind(attributes.Executable is { } executable ? executable ? 1 : 0 : (long?)null).Run();
         }
     });
 
@@ -100,7 +101,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
             """
             SELECT id AS Id, group_id AS GroupId, group_name AS GroupName, file_name AS FileName, size AS Size, piece_length AS PieceLength,
                 pieces_root AS PiecesRoot, destination AS Destination, overwrite AS Overwrite, state AS State,
-                error_code AS ErrorCode, error_message AS ErrorMessage, bytes_verified AS BytesVerified, created AS Created
+                error_code AS ErrorCode, error_message AS ErrorMessage, bytes_verified AS BytesVerified, created AS Created,
+                modified AS Modified, executable AS Executable
             FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName ORDER BY created
             """,
             new { trackerId = _trackerId, userName = _userName }));
@@ -160,6 +162,10 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
 
         public required long Created { get; init; }
 
+        public required long? Modified { get; init; }
+
+        public required bool? Executable { get; init; }
+
         public SavedDownload ToDownload()
         {
             Hash256? root = PiecesRoot is null ? null : new Hash256(PiecesRoot);
@@ -168,7 +174,10 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
                 FileName,
                 new ContentDescription(Size, PieceLength, root),
                 Destination,
-                Overwrite);
+                Overwrite)
+            {
+                Attributes = new EntryAttributes(Modified is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null, Executable),
+            };
             var error = ErrorCode is null ? null : new P2PShareException(ErrorCode, ErrorMessage ?? ErrorCode);
             return new SavedDownload(
                 Guid.Parse(Id), request, Enum.Parse<DownloadState>(State), error, BytesVerified, new DateTimeOffset(Created, TimeSpan.Zero));

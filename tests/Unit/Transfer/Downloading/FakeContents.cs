@@ -21,10 +21,10 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
 
     public void Withdraw(OfferedContent offered, IContent part, GroupIdentity group) => Log.Add($"withdraw in {group}");
 
-    public void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite)
+    public void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite, EntryAttributes? attributes)
     {
         Log.Add("finish");
-        part.Finish(destination, overwrite);
+        part.Finish(destination, overwrite, attributes);
     }
 
     public bool IsWhole(Hash256 piecesRoot) => false;

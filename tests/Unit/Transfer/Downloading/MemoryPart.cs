@@ -1,5 +1,6 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Storage;
 
@@ -28,6 +29,9 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
 
     /// <summary>The bytes of the finished file; null before.</summary>
     public byte[]? Finished { get; private set; }
+
+    /// <summary>What the finished file was given; null before.</summary>
+    public EntryAttributes? Attributes { get; private set; }
 
     public bool IsOpen => _isOpen;
 
@@ -151,9 +155,10 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
         _recordedLayer = _layer;
     }
 
-    public FileStamp Finish(string destination, bool overwrite)
+    public FileStamp Finish(string destination, bool overwrite, EntryAttributes? attributes)
     {
         Finished = _bytes;
+        Attributes = attributes;
         return new FileStamp(_bytes.Length, DateTimeOffset.UnixEpoch, null);
     }
 

@@ -61,7 +61,9 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         var response = await _registry.ShareAsync(_file, "dev", Name, replace: true, CancellationToken.None);
 
-        Assert.Equal(new ShareFileRequest(Name, 200_000, _file.Content.PieceLength, Root, Replace: true), Assert.Single(_shared));
+        var written = new DateTimeOffset(File.GetLastWriteTimeUtc(_file.Path));
+        bool? executable = OperatingSystem.IsWindows() ? null : false;
+        Assert.Equal(new ShareFileRequest(Name, 200_000, _file.Content.PieceLength, Root, Replace: true, written, executable), Assert.Single(_shared));
         // The tracker spells the group, and does not count this peer yet.
         Assert.Equal(("Dev", 1), (response.Group, response.Sources));
         Assert.Equal(["hold dev complete", "flush"], _announcer.Calls);
