@@ -42,6 +42,18 @@ Describe 'Get-P2PFile' {
         $file | Format-List | Out-String | Should -Match 'Executable'
     }
 
+    It 'lists earlier versions with -Version, behind the current one' {
+        foreach ($size in 100, 200, 300) { $null = New-RandomFile 'versions.bin' $size | Send-P2PFile -Group dev -Force -Session $alice }
+        (Get-P2PFile dev versions.bin).Version | Should -Be 3
+        $versions = Get-P2PFile dev versions.bin -Version
+        $versions.Version | Should -Be 3, 2, 1
+        $versions.Size | Should -Be 300, 200, 100
+        $versions[0].KeptUntil | Should -BeNullOrEmpty
+        $versions[1].KeptUntil | Should -BeGreaterThan ([datetimeoffset]::Now)
+        $versions | Format-Table | Out-String | Should -Match ([regex]::Escape('versions.bin (version 2)'))
+        (Get-P2PFile dev part1.bin -Version).Version | Should -Be 1
+    }
+
     It 'formats sizes in the table and keeps numbers in the objects' {
         $file = Get-P2PFile dev site/img/logo.png
         $file.Size | Should -Be 70KB

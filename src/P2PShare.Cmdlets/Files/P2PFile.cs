@@ -9,9 +9,9 @@ public sealed class P2PFile
 {
     internal P2PFile(FileResponse file, bool caseConflict = false)
     {
+        Response = file;
         CaseConflict = caseConflict;
         Group = file.Group;
-        GroupIdentity = file.GroupIdentity;
         Name = file.Name;
         Size = file.Size;
         Owner = file.Owner;
@@ -21,8 +21,8 @@ public sealed class P2PFile
         Shared = file.Shared.ToLocalTime();
         Modified = file.Modified?.ToLocalTime();
         Executable = file.Executable;
-        Attributes = file.Attributes;
-        Content = file.Content;
+        Version = file.Version;
+        KeptUntil = file.KeptUntil?.ToLocalTime();
     }
 
     public string Group { get; }
@@ -54,7 +54,15 @@ public sealed class P2PFile
     /// <summary>Whether the file can be executed where it was shared first; null if that is not known, as on Windows.</summary>
     public bool? Executable { get; }
 
-    internal GroupIdentity GroupIdentity { get; }
+    /// <summary>How many contents the name has had with this one, from 1; null from a tracker of before.</summary>
+    public long? Version { get; }
+
+    /// <summary>Of an earlier version: until when it can be received; null for the current one.</summary>
+    public DateTimeOffset? KeptUntil { get; }
+
+    internal FileResponse Response { get; }
+
+    internal GroupIdentity GroupIdentity => Response.GroupIdentity;
 
     /// <summary>
     /// Whether the group has another file whose name differs only in case: a folder that does not distinguish them can have one of the two.
@@ -62,9 +70,9 @@ public sealed class P2PFile
     /// </summary>
     public bool CaseConflict { get; }
 
-    internal ContentDescription Content { get; }
+    internal ContentDescription Content => Response.Content;
 
-    internal EntryAttributes Attributes { get; }
+    internal EntryAttributes Attributes => Response.Attributes;
 
     public override string ToString() => $"{Group}: {Name}";
 }

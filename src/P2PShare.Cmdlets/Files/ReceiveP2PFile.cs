@@ -45,6 +45,10 @@ namespace P2PShare.Cmdlets.Files;
 /// <para>Receives two files at a time with at most 20 MB a second each, writes each file when it is complete, and keeps the
 /// errors in $failed.</para>
 /// </example>
+/// <example>
+/// <code>Receive-P2PFile builds image.vhdx -Version 3 -Force</code>
+/// <para>Goes back to the content that image.vhdx had before it was replaced, if that was its third.</para>
+/// </example>
 [Cmdlet(VerbsCommunications.Receive, "P2PFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo), typeof(Job))]
 public sealed class ReceiveP2PFile : SessionCmdlet
@@ -77,6 +81,15 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(FileCompleter))]
     public string[] Name { get; set; } = [];
+
+    /// <summary>
+    /// Receives this version of each file, as Get-P2PFile -Version lists it, instead of the current one. It can be received as long as the
+    /// tracker keeps it (KeptUntil) and a peer has it.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(1, long.MaxValue)]
+    [ArgumentCompleter(typeof(VersionCompleter))]
+    public long? Version { get; set; }
 
     /// <summary>
     /// Folder for the files, created if it is missing. A path of the file system without wildcards; the current folder if it is
@@ -173,6 +186,11 @@ public sealed class ReceiveP2PFile : SessionCmdlet
 
     private async Task AddAsync(P2PFile file, CancellationToken cancellationToken)
     {
+        if (Version is { } version)
+        {
+            file = await _selection!.GetVersionAsync(file, version, cancellationToken);
+        }
+
         var path = _names!.Take(file.Name, file.CaseConflict);
         if (!ShouldProcess(path, $"Receive '{file.Name}' of group '{file.Group}'"))
         {
@@ -182,6 +200,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         var request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Force)
         {
             Attributes = NoAttributes ? EntryAttributes.None : file.Attributes,
+            IsEarlier = file.KeptUntil is not null,
         };
         if (AsJob)
         {

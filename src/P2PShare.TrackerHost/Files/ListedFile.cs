@@ -29,6 +29,12 @@ internal sealed class ListedFile
 
     public required long? Executable { get; init; }
 
+    /// <summary>How many contents the name had had with this one.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>When an earlier version can be fetched no more; null for the current one.</summary>
+    public long? Expires { get; init; }
+
     /// <param name="sources">By content.</param>
     public FileResponse ToResponse(IReadOnlyDictionary<string, int> sources) => new(
         Guid.Parse(GroupGuid),
@@ -41,5 +47,7 @@ internal sealed class ListedFile
         PiecesRoot is null ? 0 : sources.GetValueOrDefault(PiecesRoot),
         DateTimeOffset.FromUnixTimeSeconds(Shared),
         StoredAttributes.ReadModified(Modified),
-        StoredAttributes.ReadExecutable(Executable));
+        StoredAttributes.ReadExecutable(Executable),
+        Version,
+        Expires is { } expires ? DateTimeOffset.FromUnixTimeSeconds(expires) : null);
 }

@@ -76,7 +76,7 @@ internal sealed class DownloadSession
             var restoring = _dependencies.Clock.GetTimestamp();
             await _part.RestoreAsync(cancellationToken).ConfigureAwait(false);
             _meters.Timings.AddDisk(restoring);
-            var offered = _dependencies.Contents.Offer(_part, _request.Group, _request.Name);
+            var offered = _dependencies.Contents.Offer(_part, _request.Group, _request.Name, _request.IsEarlier);
             try
             {
                 await CompleteAsync(offered, cancellationToken).ConfigureAwait(false);

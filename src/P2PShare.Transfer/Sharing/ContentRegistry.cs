@@ -135,7 +135,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         _store.AddAsync(received).ObserveFailure(_logger);
     }
 
-    OfferedContent IContentRegistry.Offer(IContent content, GroupIdentity group, string name) => Offer(content, new OfferedName(group, name, IsReceived: true));
+    OfferedContent IContentRegistry.Offer(IContent content, GroupIdentity group, string name, bool isEarlier) => Offer(content, new OfferedName(group, name, IsReceived: true, isEarlier));
 
     void IContentRegistry.Withdraw(OfferedContent offered, IContent part, GroupIdentity group)
     {
@@ -161,10 +161,10 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             return new SharedContent(file, _clock);
         });
         WithdrawReplaced(_offered.SetPath(destination, offered), offered, destination);
-        foreach (var (group, name, _) in offered.Names)
+        foreach (var (group, name, _, isEarlier) in offered.Names)
         {
             _announcer.Hold(group.Id, offered.PiecesRoot, isComplete: true);
-            _store.AddAsync(file!, group, name, received: true).ObserveFailure(_logger);
+            _store.AddAsync([new ShareStore.Share(group, name, Received: true, file!) { IsEarlier = isEarlier }]).ObserveFailure(_logger);
         }
     }
 
@@ -230,7 +230,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
     private void Remove(IReadOnlyList<(OfferedContent Content, OfferedName Name)> lost)
     {
-        foreach (var group in lost.GroupBy(one => one.Name.Group.Id, one => one.Name.Name))
+        foreach (var group in _offered.FindFreeNames(lost))
         {
             _store.RemoveAsync(group.Key, [.. group]).ObserveFailure(_logger);
         }
@@ -249,12 +249,12 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             return;
         }
 
-        var lost = replaced.Names.Where(name => !offered.NamesIn(name.Group.Id).Any(now => now.Name == name.Name)).ToHashSet();
+        var lost = replaced.Names.Where(name => !name.IsEarlier && !offered.NamesIn(name.Group.Id).Any(now => !now.IsEarlier && now.Name == name.Name)).ToHashSet();
         var elsewhere = lost.Count == 0 || path is null ? [] : FindElsewhere(replaced.PiecesRoot, path);
         lost.RemoveWhere(name => elsewhere.Exists(share => IsOf(share, name)));
         foreach (var offer in replaced.Names)
         {
-            var (group, name, isReceived) = offer;
+            var (group, name, isReceived, _) = offer;
             if (lost.Contains(offer))
             {
                 _store.RemoveAsync(group, name).ObserveFailure(_logger);
@@ -283,7 +283,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         [.. _store.GetAll().Where(share => share.File.Content.PiecesRoot == root && share.File.Path != path && !_unreadable.ContainsKey(share.File.Path))];
 
     private void OfferAll(IReadOnlyList<ShareStore.Share> shares) =>
-        shares.ToList().ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received)));
+        shares.ToList().ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received, share.IsEarlier)));
 
     private static bool IsOf(ShareStore.Share share, OfferedName name) => share.Group.Id == name.Group.Id && share.Name == name.Name;
 

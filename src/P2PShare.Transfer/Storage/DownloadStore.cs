@@ -70,8 +70,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
         var insert = transaction.Prepare(
             """
             INSERT INTO downloads (id, tracker_id, user_name, group_id, group_name, file_name, size, piece_length, pieces_root,
-                destination, overwrite, state, bytes_verified, created, modified, executable)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                destination, overwrite, state, bytes_verified, created, modified, executable, is_earlier)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, bytes_verified = excluded.bytes_verified, error_code = NULL, error_message = NULL
             """);
         foreach (var download in downloads)
@@ -81,7 +81,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
                 .Bind(download.Request.Name).Bind(content.Size).Bind(content.PieceLength).Bind(content.PiecesRoot)
                 .Bind(download.Request.Destination).Bind(download.Request.Overwrite ? 1 : 0).Bind(download.State.ToString())
                 .Bind(download.BytesVerified).Bind(download.Created.UtcTicks)
-                .Bind(attributes.Modified?.UtcTicks).Bind(attributes.Executable is { } executable ? executable ? 1 : 0 : (long?)null).Run();
+                .Bind(attributes.Modified?.UtcTicks).Bind(attributes.Executable is { } executable ? executable ? 1 : 0 : (long?)null)
+                .Bind(download.Request.IsEarlier ? 1 : 0).Run();
         }
     });
 
@@ -102,7 +103,7 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
             SELECT id AS Id, group_id AS GroupId, group_name AS GroupName, file_name AS FileName, size AS Size, piece_length AS PieceLength,
                 pieces_root AS PiecesRoot, destination AS Destination, overwrite AS Overwrite, state AS State,
                 error_code AS ErrorCode, error_message AS ErrorMessage, bytes_verified AS BytesVerified, created AS Created,
-                modified AS Modified, executable AS Executable
+                modified AS Modified, executable AS Executable, is_earlier AS IsEarlier
             FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName ORDER BY created
             """,
             new { trackerId = _trackerId, userName = _userName }));
@@ -166,6 +167,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
 
         public required bool? Executable { get; init; }
 
+        public required bool IsEarlier { get; init; }
+
         public SavedDownload ToDownload()
         {
             Hash256? root = PiecesRoot is null ? null : new Hash256(PiecesRoot);
@@ -177,6 +180,7 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
                 Overwrite)
             {
                 Attributes = new EntryAttributes(Modified is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null, Executable),
+                IsEarlier = IsEarlier,
             };
             var error = ErrorCode is null ? null : new P2PShareException(ErrorCode, ErrorMessage ?? ErrorCode);
             return new SavedDownload(

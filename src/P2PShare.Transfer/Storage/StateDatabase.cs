@@ -65,10 +65,11 @@ internal sealed class StateDatabase
         ALTER TABLE contents ADD COLUMN file_id INTEGER NULL;
         ALTER TABLE contents ADD COLUMN changed INTEGER NULL;
         """,
-        // The attributes that a file gets when it is complete: the time in ticks of UTC; null for none.
+        // The attributes that a file gets when it is complete: the time in ticks of UTC; null for none. And whether it is an earlier version of its name.
         """
         ALTER TABLE downloads ADD COLUMN modified INTEGER NULL;
         ALTER TABLE downloads ADD COLUMN executable INTEGER NULL;
+        ALTER TABLE downloads ADD COLUMN is_earlier INTEGER NOT NULL DEFAULT 0;
         """,
     ];
 

@@ -100,6 +100,20 @@ public sealed class AttributeTests : IAsyncLifetime
         Assert.Equal(expected, response.StatusCode);
     }
 
+    [TrackerFact]
+    public async Task A_file_that_a_client_of_before_shares_has_none_and_members_of_a_later_version_are_passed_over()
+    {
+        foreach (var later in new[] { "", ",\"later\":{\"a\":[1]}" })
+        {
+            using var response = await _alice.PostTextAsync(TrackerRoutes.Files("dev"), $"{{\"name\":\"tool{later.Length}\",\"size\":0,\"pieceLength\":65536{later}}}");
+            Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+            // A client of before reads what it knows.
+            Assert.DoesNotContain("modified", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        Assert.All(await _bob.ListFilesAsync("dev"), file => Assert.Equal((null, null), (file.Modified, file.Executable)));
+    }
+
     private async Task ShareAsync(TestUser user, Hash256 root, DateTimeOffset? modified, bool? executable, bool replace = false)
     {
         using var response = await user.PostAsync(

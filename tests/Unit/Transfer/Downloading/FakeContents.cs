@@ -13,7 +13,7 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
 
     public List<string> Log { get; } = [];
 
-    public OfferedContent Offer(IContent content, GroupIdentity group, string name)
+    public OfferedContent Offer(IContent content, GroupIdentity group, string name, bool isEarlier)
     {
         Log.Add($"offer {name} in {group}");
         return new OfferedContent(Offered ?? content, clock);
