@@ -114,7 +114,7 @@ public sealed class AttributeTests : IAsyncLifetime
         Assert.All(await _bob.ListFilesAsync("dev"), file => Assert.Equal((null, null), (file.Modified, file.Executable)));
     }
 
-    private async Task ShareAsync(TestUser user, Hash256 root, DateTimeOffset? modified, bool? executable, bool replace = false)
+    private static async Task ShareAsync(TestUser user, Hash256 root, DateTimeOffset? modified, bool? executable, bool replace = false)
     {
         using var response = await user.PostAsync(
             TrackerRoutes.Files("dev"), new ShareFileRequest("tool", 100_000, PieceLength.For(100_000), root, replace, modified, executable));
