@@ -33,6 +33,12 @@ Describe 'Tab' {
         Complete 'Receive-P2PFile dev ' | Should -Be "'it''s.bin'", "'part[1].bin'", "'two words.bin'"
     }
 
+    It 'offers the versions of the typed file' {
+        $null = New-RandomFile 'y.bin' 200 | Send-P2PFile -Group dev -Name "it's.bin" -Force
+        Complete "Receive-P2PFile dev 'it''s.bin' -Version " | Should -Be "'1'", "'2'"
+        Complete "Receive-P2PFile dev 'two words.bin' -Version " | Should -Be "'1'"
+    }
+
     It 'offers the files of the groups that a pattern selects' {
         Complete 'Get-P2PFile d* t' | Should -Be "'two words.bin'"
     }

@@ -31,6 +31,29 @@ Describe 'Get-P2PFile' {
         (Get-P2PFile dev *2.bin).Name | Should -Be part2.bin
     }
 
+    It 'shows when the shared file was modified, and whether it can be executed' {
+        $path = New-RandomFile 'tool' 100
+        (Get-Item $path).LastWriteTimeUtc = [datetime]::new(2003, 4, 5, 6, 7, 8, 'Utc')
+        if (-not $IsWindows) { chmod 755 $path }
+        $null = Send-P2PFile $path -Group dev -Session $alice
+        $file = Get-P2PFile dev tool
+        $file.Modified.UtcDateTime | Should -Be ([datetime]::new(2003, 4, 5, 6, 7, 8, 'Utc'))
+        $file.Executable | Should -Be $(if ($IsWindows) { $null } else { $true })
+        $file | Format-List | Out-String | Should -Match 'Executable'
+    }
+
+    It 'lists earlier versions with -Version, behind the current one' {
+        foreach ($size in 100, 200, 300) { $null = New-RandomFile 'versions.bin' $size | Send-P2PFile -Group dev -Force -Session $alice }
+        (Get-P2PFile dev versions.bin).Version | Should -Be 3
+        $versions = Get-P2PFile dev versions.bin -Version
+        $versions.Version | Should -Be 3, 2, 1
+        $versions.Size | Should -Be 300, 200, 100
+        $versions[0].KeptUntil | Should -BeNullOrEmpty
+        $versions[1].KeptUntil | Should -BeGreaterThan ([datetimeoffset]::Now)
+        $versions | Format-Table | Out-String | Should -Match ([regex]::Escape('versions.bin (version 2)'))
+        (Get-P2PFile dev part1.bin -Version).Version | Should -Be 1
+    }
+
     It 'formats sizes in the table and keeps numbers in the objects' {
         $file = Get-P2PFile dev site/img/logo.png
         $file.Size | Should -Be 70KB

@@ -59,6 +59,41 @@ Describe 'Receive-P2PFile' {
         (Get-ChildItem $target).Name | Should -Be part3.bin
     }
 
+    It 'sets the time of modification and the executable bit, and leaves both with -NoAttributes' {
+        $path = New-RandomFile 'tool' 100
+        (Get-Item $path).LastWriteTimeUtc = [datetime]::new(2003, 4, 5, 6, 7, 8, 'Utc')
+        if (-not $IsWindows) { chmod 700 $path }
+        $null = Send-P2PFile $path -Group dev -Session $alice
+
+        $set = Receive-P2PFile dev tool -Destination (Join-Path $Folder set) -PassThru
+        $left = Receive-P2PFile dev tool -Destination (Join-Path $Folder left) -PassThru -NoAttributes
+
+        $set.LastWriteTimeUtc | Should -Be ([datetime]::new(2003, 4, 5, 6, 7, 8, 'Utc'))
+        $left.LastWriteTimeUtc.Year | Should -Be ([datetime]::UtcNow.Year)
+        if (-not $IsWindows) {
+            $set.UnixMode | Should -BeLike '-rwx*'
+            $left.UnixMode | Should -BeLike '-rw-*'
+        }
+    }
+
+    It 'receives an earlier version that a peer still has' {
+        $path = New-RandomFile 'versions.bin' 100
+        $null = Send-P2PFile $path -Group dev -Session $alice
+        $null = Receive-P2PFile dev versions.bin -Destination (Join-Path $Folder v1)
+        $old = (Get-FileHash $path).Hash
+        $null = New-RandomFile 'versions.bin' 200 | Send-P2PFile -Group dev -Force -Session $alice
+
+        $back = Receive-P2PFile dev versions.bin -Version 1 -Destination (Join-Path $Folder back) -PassThru
+        (Get-FileHash $back.FullName).Hash | Should -Be $old
+        $piped = Get-P2PFile dev versions.bin -Version | Where-Object Version -EQ 1 | Receive-P2PFile -Destination (Join-Path $Folder piped) -PassThru
+        $piped.Length | Should -Be 100
+        (Get-P2PFile dev versions.bin | Receive-P2PFile -Version 2 -Destination (Join-Path $Folder now) -PassThru).Length | Should -Be 200
+
+        Receive-P2PFile dev versions.bin -Version 7 -Destination (Join-Path $Folder none) -ErrorAction SilentlyContinue -ErrorVariable failures
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'FileNotFound,*'
+        $failures[0].ToString() | Should -Match 'no version 7'
+    }
+
     It 'stops when a later cmdlet stops the pipeline' {
         $first = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder first) -PassThru -ThrottleLimit 1 | Select-Object -First 1
         $first | Should -HaveCount 1

@@ -26,6 +26,14 @@ Describe 'Group folders' {
 }
 
 Describe 'Sync-P2PGroup' {
+    It 'sets the time of modification of what it receives, unless -NoAttributes is given' {
+        $written = (Get-Item -LiteralPath (Join-Path $Folder site/index.html)).LastWriteTimeUtc
+        $null = Sync-P2PGroup dev (Join-Path $Folder dated) -Name site/index.html
+        $null = Sync-P2PGroup dev (Join-Path $Folder undated) -Name site/index.html -NoAttributes
+        (Get-Item (Join-Path $Folder dated/site/index.html)).LastWriteTimeUtc | Should -Be $written
+        (Get-Item (Join-Path $Folder undated/site/index.html)).LastWriteTimeUtc | Should -BeGreaterThan $written
+    }
+
     It 'lists its changes with -WhatIf and makes none' {
         Sync-P2PGroup dev $mirror -WhatIf | Should -BeNullOrEmpty
         Test-Path $mirror | Should -BeFalse

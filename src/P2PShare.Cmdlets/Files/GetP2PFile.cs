@@ -11,6 +11,9 @@ namespace P2PShare.Cmdlets.Files;
 /// Receive-P2PFile, Test-P2PFile or Where-Object.</para>
 /// <para>Names that differ only in case are two files. CaseConflict is true for both, and the table marks them: a folder that does not
 /// distinguish them, as on Windows, can have only one.</para>
+/// <para>When a file is replaced, what it was before stays its earlier version for a time that the tracker's operator sets (KeptUntil), as long
+/// as a peer has it. The contents of a name are numbered from 1 (Version). -Version lists the earlier ones too, of which Sources tells
+/// how many peers online still have them; Receive-P2PFile receives them.</para>
 /// <para>A group of which the user is not a member is the error NotMember. A file name without wildcards that the group does
 /// not have is the error FileNotFound; a pattern that matches nothing writes nothing. Names are compared without regard to
 /// case.</para>
@@ -28,6 +31,10 @@ namespace P2PShare.Cmdlets.Files;
 /// <example>
 /// <code>Get-P2PFile | Where-Object Sources -eq 0 | Sort-Object Size -Descending</code>
 /// <para>Lists the files of all the user's groups of which no peer online has all, the largest first.</para>
+/// </example>
+/// <example>
+/// <code>Get-P2PFile builds image.vhdx -Version | Format-Table Version, Shared, Size, Sources, KeptUntil</code>
+/// <para>Lists the contents that image.vhdx has and had.</para>
 /// </example>
 [Cmdlet(VerbsCommon.Get, "P2PFile", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(P2PFile))]
@@ -54,6 +61,13 @@ public sealed class GetP2PFile : SessionCmdlet
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(FileCompleter))]
     public string[] Name { get; set; } = ["*"];
+
+    /// <summary>
+    /// Lists the earlier versions of each file too, behind the current one and the newest first. Costs a request for each file that was
+    /// replaced.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Version { get; set; }
 
     // Name is not bound by property name: a group, which has a name too, stands for all of its files.
 
@@ -97,7 +111,16 @@ public sealed class GetP2PFile : SessionCmdlet
     {
         await foreach (var file in selection.FindAsync(group, name, cancellationToken))
         {
-            WriteObject(file.Describe());
+            if (!Version)
+            {
+                WriteObject(file.Describe());
+                continue;
+            }
+
+            foreach (var version in await selection.ListVersionsAsync(file, cancellationToken))
+            {
+                WriteObject(version);
+            }
         }
     }
 }

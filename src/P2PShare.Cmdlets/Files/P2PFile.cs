@@ -9,9 +9,9 @@ public sealed class P2PFile
 {
     internal P2PFile(FileResponse file, bool caseConflict = false)
     {
+        Response = file;
         CaseConflict = caseConflict;
         Group = file.Group;
-        GroupIdentity = file.GroupIdentity;
         Name = file.Name;
         Size = file.Size;
         Owner = file.Owner;
@@ -19,7 +19,10 @@ public sealed class P2PFile
         PiecesRoot = file.PiecesRoot?.ToString();
         PieceLength = file.PieceLength;
         Shared = file.Shared.ToLocalTime();
-        Content = file.Content;
+        Modified = file.Modified?.ToLocalTime();
+        Executable = file.Executable;
+        Version = file.Version;
+        KeptUntil = file.KeptUntil?.ToLocalTime();
     }
 
     public string Group { get; }
@@ -45,7 +48,21 @@ public sealed class P2PFile
     /// <summary>The time at which this content was first shared under this name.</summary>
     public DateTimeOffset Shared { get; }
 
-    internal GroupIdentity GroupIdentity { get; }
+    /// <summary>When the file was last modified on the machine that shared it first; null if that is not known.</summary>
+    public DateTimeOffset? Modified { get; }
+
+    /// <summary>Whether the file can be executed where it was shared first; null if that is not known, as on Windows.</summary>
+    public bool? Executable { get; }
+
+    /// <summary>How many contents the name has had with this one, from 1; null from a tracker of before.</summary>
+    public long? Version { get; }
+
+    /// <summary>Of an earlier version: until when it can be received; null for the current one.</summary>
+    public DateTimeOffset? KeptUntil { get; }
+
+    internal FileResponse Response { get; }
+
+    internal GroupIdentity GroupIdentity => Response.GroupIdentity;
 
     /// <summary>
     /// Whether the group has another file whose name differs only in case: a folder that does not distinguish them can have one of the two.
@@ -53,7 +70,9 @@ public sealed class P2PFile
     /// </summary>
     public bool CaseConflict { get; }
 
-    internal ContentDescription Content { get; }
+    internal ContentDescription Content => Response.Content;
+
+    internal EntryAttributes Attributes => Response.Attributes;
 
     public override string ToString() => $"{Group}: {Name}";
 }

@@ -3,6 +3,7 @@ using P2PShare.Cmdlets.Downloads;
 using P2PShare.Cmdlets.Groups;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Storage;
 
@@ -14,6 +15,8 @@ namespace P2PShare.Cmdlets.Files;
 /// and serves verified pieces to other peers from the first one on. The session's peer server is started if none runs. A file
 /// is called <c>name.p2ppart</c> until it is complete; then it gets its name in one step. Folders in names are created in
 /// -Destination.</para>
+/// <para>A received file has the time of modification of the file that was shared and, between Unix systems, can be executed if
+/// that could; no other permission is taken over. -NoAttributes leaves both as they are for any new file.</para>
 /// <para>Ctrl+C, a lost source and a closed shell lose nothing that was received: the same command, or
 /// Resume-P2PDownload, continues from there. A source that sends wrong bytes is not asked again. If no source of a file is
 /// online, the download waits half a minute for one, and then fails with NoSourceOnline.</para>
@@ -47,6 +50,10 @@ namespace P2PShare.Cmdlets.Files;
 /// <example>
 /// <code>Receive-P2PFile builds image.vhdx -Destination ./images -Force -InPlace</code>
 /// <para>Changes the pieces of ./images/image.vhdx that differ, on a disk that has no room for a second file of that size.</para>
+/// </example>
+/// <example>
+/// <code>Receive-P2PFile builds image.vhdx -Version 3 -Force</code>
+/// <para>Goes back to the content that image.vhdx had before it was replaced, if that was its third.</para>
 /// </example>
 [Cmdlet(VerbsCommunications.Receive, "P2PFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo), typeof(Job))]
@@ -82,6 +89,15 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     public string[] Name { get; set; } = [];
 
     /// <summary>
+    /// Receives this version of each file, as Get-P2PFile -Version lists it, instead of the current one. It can be received as long as the
+    /// tracker keeps it (KeptUntil) and a peer has it.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(1, long.MaxValue)]
+    [ArgumentCompleter(typeof(VersionCompleter))]
+    public long? Version { get; set; }
+
+    /// <summary>
     /// Folder for the files, created if it is missing. A path of the file system without wildcards; the current folder if it is
     /// left out.
     /// </summary>
@@ -114,6 +130,13 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     /// </summary>
     [Parameter]
     public SwitchParameter InPlace { get; set; }
+
+    /// <summary>
+    /// Leaves the time of modification and the permissions of received files as this machine makes them; by default the file has the
+    /// time of the file that was shared, and on Unix can be executed if that could.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoAttributes { get; set; }
 
     /// <summary>Writes each received file, as Get-Item does, when it is complete; by default nothing is written.</summary>
     [Parameter]
@@ -178,13 +201,23 @@ public sealed class ReceiveP2PFile : SessionCmdlet
 
     private async Task AddAsync(P2PFile file, CancellationToken cancellationToken)
     {
+        if (Version is { } version)
+        {
+            file = await _selection!.GetVersionAsync(file, version, cancellationToken);
+        }
+
         var path = _names!.Take(file.Name, file.CaseConflict);
         if (!ShouldProcess(path, $"Receive '{file.Name}' of group '{file.Group}'"))
         {
             return;
         }
 
-        var request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Force) { InPlace = InPlace };
+        var request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Force)
+        {
+            InPlace = InPlace,
+            Attributes = NoAttributes ? EntryAttributes.None : file.Attributes,
+            IsEarlier = file.KeptUntil is not null,
+        };
         if (AsJob)
         {
             _forJob.Add((request, file));

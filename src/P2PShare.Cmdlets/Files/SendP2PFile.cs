@@ -18,6 +18,8 @@ namespace P2PShare.Cmdlets.Files;
 /// copied or uploaded: peers receive the file while a peer server of this user runs, which is started if none does. A later
 /// session with the same state folder offers the file again, unless it has changed meanwhile. Keep the file in place and
 /// unchanged as long as it is to be offered.</para>
+/// <para>The file's time of modification and, on Unix, whether its owner may execute it are listed with its name, and those who
+/// receive it get a file with the same. A further sharer does not change them; -Force of the user who shares the file does.</para>
 /// <para>If another user has shared a file with the same name and the same bytes, this machine becomes one more source of it.
 /// Different bytes under a name that is taken are the error FileNameTaken; -Force replaces a file that the user shared.
 /// Folders need -Recurse, and result in names such as <c>site/img/logo.png</c>. Each file that fails is an error of its own,

@@ -15,10 +15,13 @@ public abstract class TrackerCompleter : NameCompleter
     /// <summary>Most names that are asked for: one page, which no person reads to its end.</summary>
     private protected const int MaxNames = ListQuery.MaxPageSize;
 
-    /// <summary>Names that the tracker knows; may depend on the group and <see cref="IsMine"/> in <paramref name="bound"/>, and on nothing else in it.</summary>
+    /// <summary>Names that the tracker knows; may depend on the group, <see cref="IsMine"/> and <see cref="KeyOf"/> in <paramref name="bound"/>, and on nothing else in it.</summary>
     /// <param name="prefix">How they begin.</param>
     private protected abstract Task<IEnumerable<(string Name, string ToolTip)>> AskAsync(
         P2PSession session, IDictionary bound, string prefix, CancellationToken cancellationToken);
+
+    /// <summary>What an answer depends on beside the group.</summary>
+    private protected virtual string KeyOf(IDictionary bound, string prefix) => prefix;
 
     /// <summary>Whether only the user's own groups are wanted.</summary>
     private protected static bool IsMine(IDictionary bound) => First(bound, "Mine") == bool.TrueString;
@@ -35,7 +38,7 @@ public abstract class TrackerCompleter : NameCompleter
 
         var prefix = NameMatch.Prefix(text);
         var names = session.Names.GetAsync(
-            (GetType(), First(bound, "Group"), IsMine(bound), prefix),
+            (GetType(), First(bound, "Group"), IsMine(bound), KeyOf(bound, prefix)),
             async timeout => [.. await AskAsync(session, bound, prefix, timeout).ConfigureAwait(false)]);
         return PipelineContext.Wait(names);
     }

@@ -20,6 +20,10 @@ namespace P2PShare.Cmdlets.Sync;
 /// changes. A local file that differs is replaced, even if the user wrote it: -WhatIf lists all changes without making them.
 /// </para>
 /// <para>
+/// A file that is received has the time of modification of the file that was shared and, between Unix systems, can be executed if
+/// that could. Only bytes decide what is received: an equal file keeps the time and the permissions that it has.
+/// </para>
+/// <para>
 /// With -Delete, files that the group does not have are deleted, and folders that are empty then. Hidden files, links, files behind
 /// links and unfinished downloads are never deleted.
 /// </para>
@@ -92,6 +96,13 @@ public sealed class SyncP2PGroup : SessionCmdlet
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 16;
+
+    /// <summary>
+    /// Leaves the time of modification and the permissions of received files as this machine makes them; by default the file has the
+    /// time of the file that was shared, and on Unix can be executed if that could.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoAttributes { get; set; }
 
     // With -WhatIf nothing may be changed, not even what is offered.
     private bool IsTrial => SessionState.PSVariable.GetValue("WhatIfPreference") is SwitchParameter { IsPresent: true } or true
@@ -244,7 +255,7 @@ public sealed class SyncP2PGroup : SessionCmdlet
             selected.AddRange(found);
         }
 
-        return [.. selected.DistinctBy(file => file.Name)];
+        return [.. selected.DistinctBy(file => file.Name).Select(file => NoAttributes ? file with { Modified = null, Executable = null } : file)];
     }
 
     private bool IsCovered(string name) => Name.Any(pattern => NameMatch.IsMatch(name, pattern));

@@ -26,6 +26,10 @@ public static class TrackerRoutes
     public const string MemberTemplate = Root + "/groups/{group}/members/{user}";
     public const string FilesTemplate = Root + "/groups/{group}/files";
     public const string FileTemplate = Root + "/groups/{group}/files/{**name}";
+
+    /// <summary>The current content of a name and the earlier ones that are kept.</summary>
+    public const string VersionsTemplate = Root + "/groups/{group}/versions/{**name}";
+
     public const string SharesTemplate = Root + "/groups/{group}/shares";
     public const string WithdrawalsTemplate = Root + "/groups/{group}/withdrawals";
     public const string SourcesTemplate = Root + "/groups/{group}/sources";
@@ -62,8 +66,10 @@ public static class TrackerRoutes
     public static string Files(string group) => $"{Group(group)}/files";
 
     /// <param name="name">A valid name (<see cref="FileName"/>): its <c>/</c> stay, the rest is escaped.</param>
-    public static string File(string group, string name) =>
-        $"{Files(group)}/{string.Join('/', name.Split('/').Select(Segment))}";
+    public static string File(string group, string name) => $"{Files(group)}/{Path(name)}";
+
+    /// <inheritdoc cref="File" path="/param"/>
+    public static string Versions(string group, string name) => $"{Group(group)}/versions/{Path(name)}";
 
     public static string Shares(string group) => $"{Group(group)}/shares";
 
@@ -78,6 +84,8 @@ public static class TrackerRoutes
     public static string DialRequests(string group) => $"{Group(group)}/dial-requests";
 
     public static string Dials(Hash256 fingerprint) => $"{Peer(fingerprint)}/dials";
+
+    private static string Path(string name) => string.Join('/', name.Split('/').Select(Segment));
 
     // A path loses "." and ".." on its way, however they are escaped: DELETE of the member ".." would be one of the group.
     // Escaped twice they arrive, as a name that no user can have.

@@ -29,40 +29,46 @@ internal static class QuotaStore
         "INSERT INTO user_quota_counts (user_id, groups_counted) VALUES (@id, @exact) ON CONFLICT (user_id) DO UPDATE SET groups_counted = excluded.groups_counted",
         () => Exceeded(most, $"'{userName}' owns as many groups as one user may at this tracker", "delete one, or hand it over"));
 
-    /// <summary>How many more files a user may share. To be called in the write that adds them, before it does.</summary>
+    /// <summary>How many more files a user may share, earlier versions included. To be called in the write that adds them, before it does.</summary>
     /// <param name="added">How many are about to be added, at most.</param>
     /// <returns>0 or more; not less than <paramref name="added"/> far below the quota.</returns>
-    public static async Task<long> FindShareRoomAsync(DbConnection connection, long user, int added, int most)
+    public static async Task<long> FindShareRoomAsync(DbConnection connection, long user, int added, int most, DateTimeOffset now)
     {
         var room = await FindRoomAsync(
             connection,
             user,
             added,
             most,
+            now,
             "SELECT shares_counted FROM user_quota_counts WHERE user_id = @id",
-            "SELECT COUNT(*) FROM file_sharers WHERE user_id = @id",
+            $"SELECT (SELECT COUNT(*) FROM file_sharers WHERE user_id = @id) + ({Versions("user_id")})",
             "INSERT INTO user_quota_counts (user_id, shares_counted) VALUES (@id, @counted) ON CONFLICT (user_id) DO UPDATE SET shares_counted = excluded.shares_counted");
         // Without those of deleted groups whose rows are still there, which cost more to tell.
         return room >= added ? room : Math.Max(0, most - await connection.ExecuteScalarAsync<long>(
-            "SELECT COUNT(*) FROM file_sharers s JOIN files f ON f.id = s.file_id JOIN groups g ON g.id = f.group_id WHERE s.user_id = @user", new { user }));
+            $"""
+            SELECT (SELECT COUNT(*) FROM file_sharers s JOIN files f ON f.id = s.file_id JOIN groups g ON g.id = f.group_id WHERE s.user_id = @id)
+                + ({Versions("user_id")} AND f.group_id IN (SELECT id FROM groups))
+            """,
+            new { id = user, Now = now.ToUnixTimeSeconds() }));
     }
 
     /// <summary>How many more files a group may have.</summary>
     /// <inheritdoc cref="FindShareRoomAsync"/>
-    public static Task<long> FindFileRoomAsync(DbConnection connection, long group, int added, int most) => FindRoomAsync(
+    public static Task<long> FindFileRoomAsync(DbConnection connection, long group, int added, int most, DateTimeOffset now) => FindRoomAsync(
         connection,
         group,
         added,
         most,
+        now,
         "SELECT files_counted FROM group_quota_counts WHERE group_id = @id",
-        "SELECT COUNT(*) FROM files WHERE group_id = @id",
+        $"SELECT (SELECT COUNT(*) FROM files WHERE group_id = @id) + ({Versions("group_id")})",
         "INSERT INTO group_quota_counts (group_id, files_counted) VALUES (@id, @counted) ON CONFLICT (group_id) DO UPDATE SET files_counted = excluded.files_counted");
 
     public static P2PShareException SharesExceeded(int most) =>
-        Exceeded(most, "You share as many files as one user may at this tracker", "stop sharing some");
+        Exceeded(most, "You share as many files as one user may at this tracker, earlier versions included", "stop sharing some");
 
     public static P2PShareException FilesExceeded(string groupName, int most) =>
-        Exceeded(most, $"'{groupName}' has as many files as one group may at this tracker", "use another group, or stop sharing some");
+        Exceeded(most, $"'{groupName}' has as many files as one group may at this tracker, earlier versions included", "use another group, or stop sharing some");
 
     /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
     public static async Task CheckMembersAsync(DbConnection connection, long group, string groupName, int most)
@@ -131,7 +137,12 @@ internal static class QuotaStore
     // As likely as if they came one by one.
     private static bool Renews(long added) => Random.Shared.NextDouble() > Math.Pow(1 - (1.0 / RenewedOnceIn), added);
 
-    private static async Task<long> FindRoomAsync(DbConnection connection, long id, int added, int most, string recent, string count, string renew)
+    // Of names that were not withdrawn.
+    private static string Versions(string column) =>
+        $"SELECT COUNT(*) FROM file_versions v JOIN files f ON f.history = v.history WHERE v.{column} = @id AND v.expires > @Now";
+
+    private static async Task<long> FindRoomAsync(
+        DbConnection connection, long id, int added, int most, DateTimeOffset now, string recent, string count, string renew)
     {
         var renews = Renews(added);
         if (!renews && most - Unnoticed - await connection.ExecuteScalarAsync<long>(recent, new { id }) is var far && far >= added)
@@ -139,7 +150,7 @@ internal static class QuotaStore
             return far;
         }
 
-        var exact = await connection.ExecuteScalarAsync<long>(count, new { id });
+        var exact = await connection.ExecuteScalarAsync<long>(count, new { id, Now = now.ToUnixTimeSeconds() });
         if (renews)
         {
             await connection.ExecuteAsync(renew, new { id, counted = exact + added });

@@ -47,6 +47,16 @@ internal static class FileEndpoints
             .Describe(
                 "withdrawFiles", "Ends the caller's shares of many files at once.", ErrorCode.InvalidRequest, ErrorCode.GroupNotFound, ErrorCode.NotMember)
             .Produces<WithdrawFilesResponse>();
+        routed.MapGet(
+                TrackerRoutes.VersionsTemplate,
+                (string group, string name, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
+                    files.ListVersionsAsync(user, group, name, cancellationToken))
+            .Describe(
+                "listVersions",
+                "Lists the current content of a name and the earlier ones that can still be fetched, the newest first.",
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotMember,
+                ErrorCode.FileNotFound);
         routed.MapDelete(
             TrackerRoutes.FileTemplate,
             async (string group, string name, HttpContext context, CurrentUser user, FileService files, Audit audit, CancellationToken cancellationToken) =>

@@ -50,6 +50,22 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
         },
         cancellationToken);
 
+    /// <returns>The file of a name as it is now, then its earlier versions that can still be fetched, the newest first.</returns>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/> or <see cref="ErrorCode.FileNotFound"/>.
+    /// </exception>
+    public Task<IReadOnlyList<FileResponse>> ListVersionsAsync(CurrentUser user, string group, string name, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<FileResponse>>(
+            async connection =>
+            {
+                var membership = await Membership.RequireMemberAsync(connection, group, user);
+                var current = await FileStore.GetAsync(connection, membership.GroupId, name) ?? throw NotFound(name, membership.GroupName);
+                IReadOnlyList<ListedFile> all = [current, .. await VersionStore.ListAsync(connection, membership.GroupId, name, clock.GetUtcNow())];
+                var counts = await sources.GetAsync(connection, membership.GroupId, [.. all.Select(file => file.PiecesRoot).OfType<string>().Distinct()]);
+                return [.. all.Select(file => file.ToResponse(counts))];
+            },
+            cancellationToken);
+
     /// <returns>The file as it is now, whether its name is new in the group, and what was done; null if it was shared already.</returns>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.InvalidFileName"/>, <see cref="ErrorCode.InvalidContent"/>, <see cref="ErrorCode.GroupNotFound"/>,
@@ -109,7 +125,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 // PostgreSQL refuses text with a zero in it, which no file's name has.
                 var asked = names.Where(name => !name.Contains('\0', StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).ToList();
                 var found = await FileStore.FindAsync(connection, membership.GroupId, asked, user.Id);
-                var own = found.Values.Where(one => one.IsSharer).Select(one => one.File.Id).ToList();
+                var own = found.Values.Where(file => file.IsShared).Select(file => file.Id).ToList();
                 await FileStore.RemoveSharersAsync(connection, own, user.Id);
                 var removed = await FileStore.RemoveUnsharedAsync(connection, own, clock.GetUtcNow());
                 await FileStore.SetChangedAsync(connection, membership.GroupId);
@@ -117,12 +133,9 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
                 return new WithdrawFilesResponse(
                     membership.Group.Id,
                     [
-                        .. names.Distinct(StringComparer.Ordinal).Select(name => !found.TryGetValue(name, out var one)
-                                ? new FailedWithdrawal(
-                                    name,
-                                    ErrorCode.FileNotFound,
-                                    $"There is no file called '{PrintableCharacter.Clean(name)}' in '{membership.GroupName}'. Names are case-sensitive.")
-                                : one.IsSharer
+                        .. names.Distinct(StringComparer.Ordinal).Select(name => !found.TryGetValue(name, out var file)
+                                ? new FailedWithdrawal(name, ErrorCode.FileNotFound, NotFound(name, membership.GroupName).Message)
+                                : file.IsShared
                                     ? null
                                     : new FailedWithdrawal(
                                         name,
@@ -133,8 +146,8 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
             },
             cancellationToken);
 
-    /// <summary>Ends some of what a former member shares with a group.</summary>
-    /// <param name="until">Shares of later seconds stay.</param>
+    /// <summary>Ends some of what a former member shares with a group, then of the earlier versions that the member shared.</summary>
+    /// <param name="until">What was shared in later seconds stays.</param>
     /// <returns>How many.</returns>
     public static async Task<int> EndSharesAsync(DbConnection connection, long group, long user, string userName, long until, int max, DateTimeOffset now)
     {
@@ -146,6 +159,9 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
             await EventStore.AddForFilesAsync(connection, GroupEventKind.FileRemoved, group, userName, now, await FileStore.RemoveUnsharedAsync(connection, files, now));
         }
 
-        return files.Count;
+        return files.Count < max ? files.Count + await VersionStore.RemoveOfUserAsync(connection, group, user, until, max - files.Count) : max;
     }
+
+    private static P2PShareException NotFound(string name, string group) =>
+        new(ErrorCode.FileNotFound, $"There is no file called '{PrintableCharacter.Clean(name)}' in '{group}'. Names are case-sensitive.");
 }

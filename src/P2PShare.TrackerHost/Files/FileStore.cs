@@ -24,7 +24,7 @@ internal static partial class FileStore
         """
         SELECT f.id AS Id, g.guid AS GroupGuid, g.name AS GroupName, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot,
             (SELECT u.name FROM file_sharers s JOIN users u ON u.id = s.user_id WHERE s.file_id = f.id ORDER BY s.id LIMIT 1) AS Owner,
-            f.shared AS Shared
+            f.shared AS Shared, f.modified AS Modified, f.executable AS Executable, f.version AS Version
         FROM files f JOIN groups g ON g.id = f.group_id
         """;
 
@@ -56,36 +56,56 @@ internal static partial class FileStore
     public static async Task<IReadOnlyDictionary<long, ListedFile>> GetAsync(DbConnection connection, IEnumerable<long> files) =>
         (await connection.QueryAsync<ListedFile>($"{SelectFiles} WHERE {connection.In("f.id", "@Files")}", new { Files = connection.List(files) })).ToDictionary(file => file.Id);
 
-    /// <returns>By name: each of the files that there is, and whether the user shares it.</returns>
-    public static async Task<IReadOnlyDictionary<string, (StoredFile File, bool IsSharer)>> FindAsync(
-        DbConnection connection, long group, IEnumerable<string> names, long user) =>
-        (await connection.QueryAsync<(string Name, long Id, long Size, long PieceLength, string? PiecesRoot, long IsSharer)>(
+    /// <returns>By name: each of the files that there is.</returns>
+    /// <param name="user">The user who asks.</param>
+    public static async Task<IReadOnlyDictionary<string, StoredFile>> FindAsync(DbConnection connection, long group, IEnumerable<string> names, long user) =>
+        (await connection.QueryAsync<StoredFile>(
             $"""
-            SELECT f.name, f.id, f.size, f.piece_length, f.pieces_root, (SELECT COUNT(*) FROM file_sharers s WHERE s.file_id = f.id AND s.user_id = @user)
+            SELECT f.id AS Id, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot, f.modified AS Modified, f.executable AS Executable,
+                f.shared AS Shared, f.version AS Version, f.history AS History,
+                (SELECT COUNT(*) FROM file_sharers s WHERE s.file_id = f.id AND s.user_id = @user) AS Sharers
             FROM files f WHERE f.group_id = @group AND {connection.In("f.name", "@Names")}
             """,
-            new { group, user, Names = connection.List(names) }))
-        .ToDictionary(row => row.Name, row => (new StoredFile(row.Id, row.Size, row.PieceLength, row.PiecesRoot), row.IsSharer > 0), StringComparer.Ordinal);
+            new { group, user, Names = connection.List(names) })).ToDictionary(file => file.Name, StringComparer.Ordinal);
+
+    /// <returns>The file of a name; null if there is none.</returns>
+    public static Task<ListedFile?> GetAsync(DbConnection connection, long group, string name) =>
+        connection.QuerySingleOrDefaultAsync<ListedFile>($"{SelectFiles} WHERE f.group_id = @group AND f.name = @name", new { group, name });
 
     /// <summary>Adds files under names that there are not.</summary>
+    /// <param name="files">With how many contents the name has had, and what its earlier versions are found by.</param>
     /// <returns>The id of each, by name.</returns>
     public static async Task<IReadOnlyDictionary<string, long>> AddAsync(
-        DbConnection connection, long group, IEnumerable<ShareFileRequest> files, DateTimeOffset now) =>
+        DbConnection connection, long group, IEnumerable<(ShareFileRequest File, long Version, long? History)> files, DateTimeOffset now) =>
         (await connection.QueryAsync<(long Id, string Name)>(
             $"""
-            INSERT INTO files (group_id, name, name_key, size, piece_length, pieces_root, shared)
-            SELECT @group, r.name, r.name_key, r.size, r.piece_length, r.pieces_root, @Now
-            FROM {connection.Rows("@rows", ("name", "TEXT"), ("name_key", "TEXT"), ("size", "BIGINT"), ("piece_length", "BIGINT"), ("pieces_root", "TEXT"))}
+            INSERT INTO files (group_id, name, name_key, size, piece_length, pieces_root, modified, executable, version, history, shared)
+            SELECT @group, r.name, r.name_key, r.size, r.piece_length, r.pieces_root, r.modified, r.executable, r.version, r.history, @Now
+            FROM {connection.Rows(
+                "@rows",
+                ("name", "TEXT"),
+                ("name_key", "TEXT"),
+                ("size", "BIGINT"),
+                ("piece_length", "BIGINT"),
+                ("pieces_root", "TEXT"),
+                ("modified", "BIGINT"),
+                ("executable", "BIGINT"),
+                ("version", "BIGINT"),
+                ("history", "BIGINT"))}
             RETURNING id, name
             """,
             new
             {
                 group,
                 Now = now.ToUnixTimeSeconds(),
-                rows = JsonSerializer.Serialize(
-                    files.Select(file => new FileRow(file.Name, FileName.Key(file.Name), file.Size, file.PieceLength, file.PiecesRoot?.ToString())), FileRowJson.Default.IEnumerableFileRow),
+                rows = JsonSerializer.Serialize(files.Select(one => FileRow.Of(one.File, one.Version, one.History)), FileRowJson.Default.IEnumerableFileRow),
             }))
         .ToDictionary(row => row.Name, row => row.Id, StringComparer.Ordinal);
+
+    /// <summary>Gives a file the attributes that are known; the others stay.</summary>
+    public static Task SetAttributesAsync(DbConnection connection, long file, EntryAttributes attributes) => connection.ExecuteAsync(
+        "UPDATE files SET modified = COALESCE(@Modified, modified), executable = COALESCE(@Executable, executable) WHERE id = @file",
+        new { file, Modified = StoredAttributes.Write(attributes.Modified), Executable = StoredAttributes.Write(attributes.Executable) });
 
     /// <summary>Makes a user a sharer of files that the user does not share.</summary>
     public static Task AddSharersAsync(DbConnection connection, IEnumerable<long> files, long user, DateTimeOffset now) => connection.ExecuteAsync(
@@ -107,7 +127,7 @@ internal static partial class FileStore
 
     public static Task RemoveAsync(DbConnection connection, long file) => connection.ExecuteAsync("DELETE FROM files WHERE id = @file", new { file });
 
-    /// <summary>Removes some of the files of a deleted group with their sharers, then of its replaced and withdrawn contents.</summary>
+    /// <summary>Removes some of the files of a deleted group with their sharers, then of its earlier versions, replaced and withdrawn contents.</summary>
     /// <param name="max">Rows that may be deleted.</param>
     /// <returns>How many were; <paramref name="max"/> if more may be left.</returns>
     public static async Task<int> RemoveOfGroupAsync(DbConnection connection, long group, int max)
@@ -129,6 +149,7 @@ internal static partial class FileStore
         }
 
         var removed = sharers + files.Count;
+        removed += await VersionStore.RemoveOfGroupAsync(connection, group, max - removed);
         removed += await connection.DeleteOfGroupAsync("retired_contents", "group_id, pieces_root", group, max - removed);
         return removed + await connection.DeleteOfGroupAsync("withdrawn_contents", "group_id, pieces_root", group, max - removed);
     }
@@ -192,7 +213,20 @@ internal static partial class FileStore
         """,
         parameters);
 
-    private sealed record FileRow(string Name, string NameKey, long Size, int PieceLength, string? PiecesRoot);
+    private sealed record FileRow(
+        string Name, string NameKey, long Size, int PieceLength, string? PiecesRoot, long? Modified, long? Executable, long Version, long? History)
+    {
+        public static FileRow Of(ShareFileRequest file, long version, long? history) => new(
+            file.Name,
+            FileName.Key(file.Name),
+            file.Size,
+            file.PieceLength,
+            file.PiecesRoot?.ToString(),
+            StoredAttributes.Write(file.Modified),
+            StoredAttributes.Write(file.Executable),
+            version,
+            history);
+    }
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Default)]
     [JsonSerializable(typeof(IEnumerable<FileRow>))]

@@ -25,6 +25,16 @@ internal sealed class ListedFile
 
     public required long Shared { get; init; }
 
+    public required long? Modified { get; init; }
+
+    public required long? Executable { get; init; }
+
+    /// <summary>How many contents the name had had with this one.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>When an earlier version can be fetched no more; null for the current one.</summary>
+    public long? Expires { get; init; }
+
     /// <param name="sources">By content.</param>
     public FileResponse ToResponse(IReadOnlyDictionary<string, int> sources) => new(
         Guid.Parse(GroupGuid),
@@ -35,5 +45,9 @@ internal sealed class ListedFile
         PiecesRoot is null ? null : Hash256.Parse(PiecesRoot),
         Owner,
         PiecesRoot is null ? 0 : sources.GetValueOrDefault(PiecesRoot),
-        DateTimeOffset.FromUnixTimeSeconds(Shared));
+        DateTimeOffset.FromUnixTimeSeconds(Shared),
+        StoredAttributes.ReadModified(Modified),
+        StoredAttributes.ReadExecutable(Executable),
+        Version,
+        Expires is { } expires ? DateTimeOffset.FromUnixTimeSeconds(expires) : null);
 }

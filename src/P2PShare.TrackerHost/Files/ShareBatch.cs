@@ -7,6 +7,7 @@ using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Events;
 using P2PShare.TrackerHost.Observability;
+using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Files;
 
@@ -20,8 +21,8 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
     /// <returns>What became of each, in their order.</returns>
     public async Task<IReadOnlyList<Share>> ShareAsync(IReadOnlyList<ShareFileRequest> requests)
     {
-        _shareRoom = await QuotaStore.FindShareRoomAsync(connection, user.Id, requests.Count, options.FilesPerUser);
-        _fileRoom = await QuotaStore.FindFileRoomAsync(connection, membership.GroupId, requests.Count, options.FilesPerGroup);
+        _shareRoom = await QuotaStore.FindShareRoomAsync(connection, user.Id, requests.Count, options.FilesPerUser, now);
+        _fileRoom = await QuotaStore.FindFileRoomAsync(connection, membership.GroupId, requests.Count, options.FilesPerGroup, now);
         var shares = requests.Select(request => new Share(request) { Fault = FindProblem(request) }).ToList();
         var left = shares.Where(share => share.Fault is null).ToList();
         // One of a name that comes again meets what the one before it has left.
@@ -57,23 +58,28 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
                     added.Add(share);
                 }
             }
-            else if (found.File.Content != share.Content)
+            else if (found.Content != share.Content)
             {
-                share.Fault = FindReplaceProblem(share.Request, found.IsSharer);
+                share.Fault = FindReplaceProblem(share.Request, found.IsShared);
                 if (share.Fault is null)
                 {
-                    await RetireAsync(found.File);
+                    await RetireAsync(found, share);
                     share.Act = AuditAct.FileReplaced;
                     added.Add(share);
                 }
             }
             else
             {
-                share.File = found.File.Id;
-                if (!found.IsSharer && TryTakeShare(share))
+                share.File = found.Id;
+                if (!found.IsShared && TryTakeShare(share))
                 {
                     share.Act = AuditAct.FileShared;
                     joined.Add(share);
+                }
+                else if (found.IsShared && share.Request.Replace && found.DiffersFrom(share.Request.Attributes))
+                {
+                    await FileStore.SetAttributesAsync(connection, found.Id, share.Request.Attributes);
+                    _hasChanged = true;
                 }
             }
         }
@@ -87,7 +93,7 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
     {
         if (added.Count > 0)
         {
-            var ids = await FileStore.AddAsync(connection, membership.GroupId, added.Select(share => share.Request), now);
+            var ids = await FileStore.AddAsync(connection, membership.GroupId, added.Select(share => (share.Request, share.Version, share.History)), now);
             added.ForEach(share => share.File = ids[share.Request.Name]);
             await EventStore.AddForFilesAsync(
                 connection, GroupEventKind.FileShared, membership.GroupId, user.Name, now, added.ConvertAll(share => share.Request.Name));
@@ -128,7 +134,7 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
 
         return new ContentDescription(request.Size, request.PieceLength, request.PiecesRoot).FindProblem() is { } problem
             ? new P2PShareException(ErrorCode.InvalidContent, problem)
-            : null;
+            : request.Attributes.FindProblem() is { } wrong ? new P2PShareException(ErrorCode.InvalidRequest, wrong) : null;
     }
 
     private P2PShareException? FindReplaceProblem(ShareFileRequest request, bool isSharer) => (request.Replace, isSharer) switch
@@ -141,12 +147,30 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
         _ => null,
     };
 
-    private async Task RetireAsync(StoredFile file)
+    private async Task RetireAsync(StoredFile file, Share share)
     {
+        var expires = now + options.ReplacedContentLifetime;
         await FileStore.RemoveAsync(connection, file.Id);
         if (file.PiecesRoot is not null)
         {
-            await FileStore.AddRetiredAsync(connection, membership.GroupId, file.PiecesRoot, now + options.ReplacedContentLifetime);
+            await FileStore.AddRetiredAsync(connection, membership.GroupId, file.PiecesRoot, expires);
+        }
+
+        var history = file.History ?? await connection.TakeNumbersAsync(1);
+        (share.Version, share.History) = (file.Version + 1, history);
+        if (file.History is not null)
+        {
+            var removed = await VersionStore.RemoveOldestAsync(connection, history, Math.Max(0, options.VersionsPerFile - 1));
+            _fileRoom += removed.Count;
+            _shareRoom += removed.Count(sharer => sharer == user.Id);
+        }
+
+        // One without room is replaced all the same, and running downloads of it finish.
+        if (options.VersionsPerFile > 0 && options.ReplacedContentLifetime > TimeSpan.Zero && _fileRoom > 0 && _shareRoom > 0)
+        {
+            _fileRoom--;
+            _shareRoom--;
+            await VersionStore.AddAsync(connection, membership.GroupId, user.Id, history, file, expires);
         }
     }
 
@@ -164,6 +188,12 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
         public long File { get; set; }
 
         public ListedFile? Listed { get; set; }
+
+        /// <summary>How many contents the name has had, with this one.</summary>
+        public long Version { get; set; } = 1;
+
+        /// <summary>What the earlier versions of its name are found by; null if there are none.</summary>
+        public long? History { get; set; }
 
         /// <summary>Whether its name is new in the group.</summary>
         public bool IsNew { get; set; }

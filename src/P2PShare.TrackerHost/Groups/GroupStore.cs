@@ -92,7 +92,8 @@ internal static class GroupStore
         """
         SELECT g.id FROM all_groups g WHERE g.removed IS NOT NULL AND (g.owner_id = @user
             OR EXISTS (SELECT 1 FROM members m WHERE m.group_id = g.id AND m.user_id = @user)
-            OR EXISTS (SELECT 1 FROM file_sharers s JOIN files f ON f.id = s.file_id WHERE s.user_id = @user AND f.group_id = g.id))
+            OR EXISTS (SELECT 1 FROM file_sharers s JOIN files f ON f.id = s.file_id WHERE s.user_id = @user AND f.group_id = g.id)
+            OR EXISTS (SELECT 1 FROM file_versions v WHERE v.user_id = @user AND v.group_id = g.id))
         ORDER BY g.removed LIMIT 1
         """,
         new { user });

@@ -73,6 +73,7 @@ internal sealed partial class Purge : BackgroundService
         await TryAsync("invitations", () => RunAsync(Once(connection => InvitationStore.PurgeExpiredAsync(connection, now)), stoppingToken));
         await TryAsync("peers", () => RunPeersAsync(_peers.OnlineSince(now), stoppingToken));
         await TryAsync("sessions", () => RunAsync(connection => _sessions.PurgeExpiredAsync(connection, now), stoppingToken));
+        await TryAsync("earlier versions", () => RunAsync(connection => VersionStore.PurgeExpiredAsync(connection, now), stoppingToken));
         await TryAsync("replaced contents", () => RunAsync(connection => FileStore.PurgeExpiredAsync(connection, now), stoppingToken));
         await TryAsync("deleted groups", () => RunRemovedGroupsAsync(stoppingToken));
         await TryAsync("deleted users", () => _users.SweepAllAsync(stoppingToken));

@@ -5,7 +5,7 @@ using Npgsql;
 namespace P2PShare.TrackerHost.Storage;
 
 /// <summary>
-/// Numbers of events and revocations. A reader that knows all up to a number misses none before it, whichever instance wrote it.
+/// Numbers of events, revocations and histories of names. A reader that knows all up to a number misses none before it, whichever instance wrote it.
 /// SQLite has one writer, and a counter. In PostgreSQL a counter would make every write of every instance wait for the last one, so a number is the
 /// transaction's id, which grows, and a place within the transaction: readers stop below the oldest transaction that still runs
 /// (<c>pg_snapshot_xmin</c>), whose numbers all later ones exceed.
@@ -81,7 +81,11 @@ internal static class SequenceNumbers
     public static Task ContinueNumbersAsync(DbConnection connection) => connection.ExecuteAsync(
         $"""
         UPDATE last_number SET number = h.highest + 1 - (pg_current_xact_id()::text::bigint << {PlaceBits})
-        FROM (SELECT GREATEST((SELECT COALESCE(MAX(id), 0) FROM events), (SELECT COALESCE(MAX(number), 0) FROM revocations)) AS highest) h
+        FROM (SELECT GREATEST(
+            (SELECT COALESCE(MAX(id), 0) FROM events),
+            (SELECT COALESCE(MAX(number), 0) FROM revocations),
+            (SELECT COALESCE(MAX(history), 0) FROM files WHERE history IS NOT NULL),
+            (SELECT COALESCE(MAX(history), 0) FROM file_versions)) AS highest) h
         WHERE last_number.number + (pg_current_xact_id()::text::bigint << {PlaceBits}) <= h.highest
         """);
 }

@@ -62,7 +62,8 @@ public sealed class DownloadList
             var latest = _latest.GetValueOrDefault(request.Destination);
             var same = latest?.State == DownloadState.Complete ? null : latest;
             if (same is not null && same.Request.Content == request.Content && same.Request.Group == request.Group
-                && same.Request.Overwrite == request.Overwrite && same.Request.InPlace == request.InPlace)
+                && same.Request.Overwrite == request.Overwrite && same.Request.InPlace == request.InPlace
+                && (same.State == DownloadState.Running || same.Request.Attributes == request.Attributes))
             {
                 same.Resume();
                 return same;

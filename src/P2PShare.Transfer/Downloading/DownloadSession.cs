@@ -87,14 +87,14 @@ internal sealed class DownloadSession
         {
             if (_request.Content.Size == 0)
             {
-                _part.Finish(_request.Destination, _request.Overwrite);
+                _part.Finish(_request.Destination, _request.Overwrite, _request.Attributes);
                 return;
             }
 
             var restoring = _dependencies.Clock.GetTimestamp();
             await _part.RestoreAsync(cancellationToken).ConfigureAwait(false);
             _meters.Timings.AddDisk(restoring);
-            var offered = _dependencies.Contents.Offer(_part, _request.Group, _request.Name);
+            var offered = _dependencies.Contents.Offer(_part, _request.Group, _request.Name, _request.IsEarlier);
             try
             {
                 await CompleteAsync(offered, cancellationToken).ConfigureAwait(false);
@@ -133,7 +133,7 @@ internal sealed class DownloadSession
 
         var finishing = _dependencies.Clock.GetTimestamp();
         await _dependencies.FolderGate.RunAsync(
-            () => _dependencies.Contents.Finish(offered, _part, _request.Destination, _request.Overwrite), cancellationToken).ConfigureAwait(false);
+            () => _dependencies.Contents.Finish(offered, _part, _request.Destination, _request.Overwrite, _request.Attributes), cancellationToken).ConfigureAwait(false);
         _meters.Timings.AddDisk(finishing);
     }
 

@@ -138,7 +138,7 @@ internal sealed class ReceivedContents(DownloadDependencies dependencies, SmallC
                 if (WholeFile.TryWrite(folder, request, arrived.Bytes) is { } stamp)
                 {
                     var file = new HashedFile(request.Destination, stamp.Modified, request.Content, [], stamp.Identity);
-                    received.Add((arrived.Content, new ShareStore.Share(request.Group, request.Name, Received: true, file)));
+                    received.Add((arrived.Content, new ShareStore.Share(request.Group, request.Name, Received: true, file) { IsEarlier = request.IsEarlier }));
                     dependencies.Metrics.PieceVerified(arrived.Content.Size, dependencies.Clock.GetElapsedTime(writing));
                     continue;
                 }

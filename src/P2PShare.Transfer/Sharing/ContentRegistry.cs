@@ -58,9 +58,9 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         HashedFile file, string group, string name, bool replace, CancellationToken cancellationToken)
     {
         FileName.Check(name);
-        var content = file.Content;
-        var response = await _shareAtTracker(
-            group, new ShareFileRequest(name, content.Size, content.PieceLength, content.PiecesRoot, replace), cancellationToken).ConfigureAwait(false);
+        var (content, (modified, executable)) = (file.Content, file.Attributes);
+        var request = new ShareFileRequest(name, content.Size, content.PieceLength, content.PiecesRoot, replace, modified, executable);
+        var response = await _shareAtTracker(group, request, cancellationToken).ConfigureAwait(false);
         try
         {
             await _store.AddAsync(file, response.GroupIdentity, name, received: false).ConfigureAwait(false);
@@ -135,7 +135,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         _store.AddAsync(received).ObserveFailure(_logger);
     }
 
-    OfferedContent IContentRegistry.Offer(IContent content, GroupIdentity group, string name) => Offer(content, new OfferedName(group, name, IsReceived: true));
+    OfferedContent IContentRegistry.Offer(IContent content, GroupIdentity group, string name, bool isEarlier) => Offer(content, new OfferedName(group, name, IsReceived: true, isEarlier));
 
     void IContentRegistry.Withdraw(OfferedContent offered, IContent part, GroupIdentity group)
     {
@@ -145,26 +145,26 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
-    void IContentRegistry.Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite)
+    void IContentRegistry.Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite, EntryAttributes? attributes)
     {
         if (!offered.IsBacked(part))
         {
-            part.Finish(destination, overwrite);
+            part.Finish(destination, overwrite, attributes);
             return;
         }
 
         HashedFile? file = null;
         offered.Swap(_ =>
         {
-            var stamp = part.Finish(destination, overwrite);
+            var stamp = part.Finish(destination, overwrite, attributes);
             file = new HashedFile(destination, stamp.Modified, part.Description, part.PieceLayer, stamp.Identity);
             return new SharedContent(file, _clock);
         });
         WithdrawReplaced(_offered.SetPath(destination, offered), offered, destination);
-        foreach (var (group, name, _) in offered.Names)
+        foreach (var (group, name, _, isEarlier) in offered.Names)
         {
             _announcer.Hold(group.Id, offered.PiecesRoot, isComplete: true);
-            _store.AddAsync(file!, group, name, received: true).ObserveFailure(_logger);
+            _store.AddAsync([new ShareStore.Share(group, name, Received: true, file!) { IsEarlier = isEarlier }]).ObserveFailure(_logger);
         }
     }
 
@@ -228,7 +228,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
     private void Remove(IReadOnlyList<(OfferedContent Content, OfferedName Name)> lost)
     {
-        foreach (var group in lost.GroupBy(one => one.Name.Group.Id, one => one.Name.Name))
+        foreach (var group in _offered.FindFreeNames(lost))
         {
             _store.RemoveAsync(group.Key, [.. group]).ObserveFailure(_logger);
         }
@@ -247,12 +247,12 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
             return;
         }
 
-        var lost = replaced.Names.Where(name => !offered.NamesIn(name.Group.Id).Any(now => now.Name == name.Name)).ToHashSet();
+        var lost = replaced.Names.Where(name => !name.IsEarlier && !offered.NamesIn(name.Group.Id).Any(now => !now.IsEarlier && now.Name == name.Name)).ToHashSet();
         var elsewhere = lost.Count == 0 || path is null ? [] : FindElsewhere(replaced.PiecesRoot, path);
         lost.RemoveWhere(name => elsewhere.Exists(share => IsOf(share, name)));
         foreach (var offer in replaced.Names)
         {
-            var (group, name, isReceived) = offer;
+            var (group, name, isReceived, _) = offer;
             if (lost.Contains(offer))
             {
                 _store.RemoveAsync(group, name).ObserveFailure(_logger);
@@ -281,7 +281,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         [.. _store.GetAll().Where(share => share.File.Content.PiecesRoot == root && share.File.Path != path && !_unreadable.ContainsKey(share.File.Path))];
 
     private void OfferAll(IReadOnlyList<ShareStore.Share> shares) =>
-        shares.ToList().ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received)));
+        shares.ToList().ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received, share.IsEarlier)));
 
     private static bool IsOf(ShareStore.Share share, OfferedName name) => share.Group.Id == name.Group.Id && share.Name == name.Name;
 

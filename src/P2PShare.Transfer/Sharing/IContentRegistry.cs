@@ -8,19 +8,20 @@ namespace P2PShare.Transfer.Sharing;
 internal interface IContentRegistry
 {
     /// <summary>Offers a content in a group. A content that is offered already keeps what backs it, unless the new one is whole.</summary>
-    OfferedContent Offer(IContent content, GroupIdentity group, string name);
+    /// <param name="isEarlier">Whether it is an earlier version of the name: it is not kept for the next peer server.</param>
+    OfferedContent Offer(IContent content, GroupIdentity group, string name, bool isEarlier = false);
 
     /// <summary>Withdraws a part whose download ended. Does nothing if a whole file has taken its place.</summary>
     void Withdraw(OfferedContent offered, IContent part, GroupIdentity group);
 
-    /// <summary>Gives a complete part its name, and offers it from there.</summary>
+    /// <summary>Gives a complete part its name and attributes, and offers it from there.</summary>
     /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
-    void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite);
+    void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite, EntryAttributes? attributes = null);
 
     /// <summary>Whether a whole file with this content is offered.</summary>
     bool IsWhole(Hash256 piecesRoot);
 
-    /// <summary>Offers files that were received, and keeps them together for the next peer server.</summary>
+    /// <summary>Offers files that were received, and keeps them together for the next peer server, except earlier versions.</summary>
     void Add(IReadOnlyList<ShareStore.Share> received);
 
     /// <summary>Withdraws a content whose file is gone or has changed.</summary>

@@ -42,6 +42,15 @@ internal sealed class OfferedContents(TimeProvider clock) : IDisposable
         }
     }
 
+    /// <summary>The names of contents that are not offered under them any more, by group; without those that another content has by now, as after an earlier version.</summary>
+    public IEnumerable<IGrouping<Guid, string>> FindFreeNames(IReadOnlyList<(OfferedContent Content, OfferedName Name)> lost)
+    {
+        var names = lost.Where(one => !one.Name.IsEarlier).Select(one => (Group: one.Name.Group.Id, one.Name.Name)).ToHashSet();
+        var others = FindNames(name => !name.IsEarlier && names.Contains((name.Group.Id, name.Name))).Except(lost);
+        names.ExceptWith(others.Select(one => (one.Name.Group.Id, one.Name.Name)));
+        return names.GroupBy(one => one.Group, one => one.Name);
+    }
+
     /// <summary>Adds a content under a name. A whole file takes the place of a part, and of another whole file.</summary>
     /// <returns>And another content that was offered from the same file before.</returns>
     public (OfferedContent Offered, bool IsComplete, OfferedContent? Replaced) Add(IContent content, OfferedName name)

@@ -26,7 +26,7 @@ internal sealed class OfferedNames : IReadOnlyCollection<OfferedName>
     public IEnumerable<OfferedName> In(Guid group) =>
         _byGroup is not null ? _byGroup.GetValueOrDefault(group, NoneInGroup).Values : _only is { } only && only.Group.Id == group ? [only] : [];
 
-    /// <summary>With one more name. What the user shared does not become received.</summary>
+    /// <summary>With one more name. What the user shared does not become received, and what has the name no earlier version.</summary>
     public OfferedNames With(OfferedName name)
     {
         if (IsEmpty)
@@ -71,7 +71,7 @@ internal sealed class OfferedNames : IReadOnlyCollection<OfferedName>
         : new OfferedNames(null, byGroup);
 
     private static OfferedName Merge(OfferedName name, OfferedName? before) =>
-        name.IsReceived && before?.IsReceived == false ? name with { IsReceived = false } : name;
+        before is null ? name : name with { IsReceived = name.IsReceived && before.IsReceived, IsEarlier = name.IsEarlier && before.IsEarlier };
 
     private ImmutableDictionary<Guid, ImmutableDictionary<string, OfferedName>> ByGroup() => _byGroup
         ?? ImmutableDictionary<Guid, ImmutableDictionary<string, OfferedName>>.Empty.SetItem(_only!.Group.Id, NoneInGroup.Add(_only.Name, _only));

@@ -16,6 +16,12 @@ public sealed record DownloadRequest(GroupIdentity Group, string Name, ContentDe
     /// </summary>
     public bool InPlace { get; init; }
 
+    /// <summary>What the file gets when it is complete.</summary>
+    public EntryAttributes Attributes { get; init; } = EntryAttributes.None;
+
+    /// <summary>Whether it is an earlier version of the name: it is offered for now, and the next peer server offers what has the name.</summary>
+    public bool IsEarlier { get; init; }
+
     /// <summary>The folder that a person named: the destination without the file's name in the group.</summary>
     internal string Root
     {

@@ -70,17 +70,19 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
         var insert = transaction.Prepare(
             """
             INSERT INTO downloads (id, tracker_id, user_name, group_id, group_name, file_name, size, piece_length, pieces_root,
-                destination, overwrite, in_place, state, bytes_verified, created)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                destination, overwrite, in_place, state, bytes_verified, created, modified, executable, is_earlier)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, bytes_verified = excluded.bytes_verified, error_code = NULL, error_message = NULL
             """);
         foreach (var download in downloads)
         {
-            var (group, content) = (download.Request.Group, download.Request.Content);
+            var (group, content, attributes) = (download.Request.Group, download.Request.Content, download.Request.Attributes);
             insert.Bind(download.Id.ToString("D")).Bind(_trackerId).Bind(_userName).Bind(group.Id.ToString("D")).Bind(group.Name)
                 .Bind(download.Request.Name).Bind(content.Size).Bind(content.PieceLength).Bind(content.PiecesRoot)
-                .Bind(download.Request.Destination).Bind(download.Request.Overwrite ? 1 : 0).Bind(download.Request.InPlace ? 1 : 0)
-                .Bind(download.State.ToString()).Bind(download.BytesVerified).Bind(download.Created.UtcTicks).Run();
+                .Bind(download.Request.Destination).Bind(download.Request.Overwrite ? 1 : 0).Bind(download.Request.InPlace ? 1 : 0).Bind(download.State.ToString())
+                .Bind(download.BytesVerified).Bind(download.Created.UtcTicks)
+                .Bind(attributes.Modified?.UtcTicks).Bind(attributes.Executable is { } executable ? executable ? 1 : 0 : (long?)null)
+                .Bind(download.Request.IsEarlier ? 1 : 0).Run();
         }
     });
 
@@ -100,7 +102,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
             """
             SELECT id AS Id, group_id AS GroupId, group_name AS GroupName, file_name AS FileName, size AS Size, piece_length AS PieceLength,
                 pieces_root AS PiecesRoot, destination AS Destination, overwrite AS Overwrite, in_place AS InPlace, state AS State,
-                error_code AS ErrorCode, error_message AS ErrorMessage, bytes_verified AS BytesVerified, created AS Created
+                error_code AS ErrorCode, error_message AS ErrorMessage, bytes_verified AS BytesVerified, created AS Created,
+                modified AS Modified, executable AS Executable, is_earlier AS IsEarlier
             FROM downloads WHERE tracker_id = @trackerId AND user_name = @userName ORDER BY created
             """,
             new { trackerId = _trackerId, userName = _userName }));
@@ -162,6 +165,12 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
 
         public required long Created { get; init; }
 
+        public required long? Modified { get; init; }
+
+        public required bool? Executable { get; init; }
+
+        public required bool IsEarlier { get; init; }
+
         public SavedDownload ToDownload()
         {
             Hash256? root = PiecesRoot is null ? null : new Hash256(PiecesRoot);
@@ -173,6 +182,8 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
                 Overwrite)
             {
                 InPlace = InPlace,
+                Attributes = new EntryAttributes(Modified is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null, Executable),
+                IsEarlier = IsEarlier,
             };
             var error = ErrorCode is null ? null : new P2PShareException(ErrorCode, ErrorMessage ?? ErrorCode);
             return new SavedDownload(

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -32,13 +33,13 @@ internal static class ExclusiveFile
             ErrorCode.DestinationInvalid, $"Another program replaces '{folder.Combine(name)}' again and again. Choose a folder that only you can write to.");
     }
 
-    /// <summary>Cuts a part file to its size, gives it the permissions of a new file, and renames it in one step.</summary>
+    /// <summary>Cuts a part file to its size, gives it the permissions of a new file and its attributes, and renames it in one step.</summary>
     /// <param name="handle">Closed by this call on Windows.</param>
     /// <returns>What shows later whether it is the same; null if the new name exists and must not be replaced.</returns>
     /// <exception cref="P2PShareException">DestinationInvalid: another program replaced the part file.</exception>
     /// <exception cref="IOException">It cannot be renamed.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be renamed.</exception>
-    public static FileStamp? TryFinish(SafeFolder folder, string part, SafeFileHandle handle, long size, string name, bool overwrite)
+    public static FileStamp? TryFinish(SafeFolder folder, string part, SafeFileHandle handle, long size, string name, bool overwrite, EntryAttributes attributes)
     {
         if (!overwrite && folder.Find(name) is not null)
         {
@@ -46,14 +47,11 @@ internal static class ExclusiveFile
         }
 
         RandomAccess.SetLength(handle, size);
+        FinishedFile.SetAttributes(handle, attributes, isPrivate: true);
         if (OperatingSystem.IsWindows())
         {
             // Windows does not rename an open file.
             handle.Dispose();
-        }
-        else
-        {
-            File.SetUnixFileMode(handle, NewFileMode.Value);
         }
 
         // On other systems it stays locked until it is renamed: no other download takes it for a part file in between.

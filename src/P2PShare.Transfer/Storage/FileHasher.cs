@@ -75,7 +75,11 @@ public static class FileHasher
             1 => layout with { PiecesRoot = hashes[0] },
             _ => layout with { PiecesRoot = HashTree.Root(hashes.AsSpan().ToArray(), HashTree.Height(layout.PieceLength)) },
         };
-        return new HashedFile(path, before.Modified, content, hashes.Length > 1 ? hashes : [], before.Identity) { WasHashedHere = hasSettled };
+        return new HashedFile(path, before.Modified, content, hashes.Length > 1 ? hashes : [], before.Identity)
+        {
+            WasHashedHere = hasSettled,
+            Executable = opened.Executable,
+        };
     }
 
     private static OpenedToHash Open(string path, string? root, Func<long, int> choosePieceLength, TimeProvider clock)
@@ -87,8 +91,8 @@ public static class FileHasher
                 var handle = SafeFile.OpenShared(path, root);
                 try
                 {
-                    var before = SafeFile.Status(handle, path).Stamp;
-                    return new OpenedToHash(handle, before, HashSmall(handle, before.Size, choosePieceLength));
+                    var status = SafeFile.Status(handle, path);
+                    return new OpenedToHash(handle, status, HashSmall(handle, status.Stamp.Size, choosePieceLength));
                 }
                 catch
                 {
@@ -162,8 +166,12 @@ public static class FileHasher
     }
 
     /// <param name="Root">The pieces root, if it is small and was in memory.</param>
-    private sealed record OpenedToHash(SafeFileHandle Handle, FileStamp Before, Hash256? Root) : IDisposable
+    private sealed record OpenedToHash(SafeFileHandle Handle, FileStatus Status, Hash256? Root) : IDisposable
     {
+        public FileStamp Before => Status.Stamp;
+
+        public bool? Executable => OperatingSystem.IsWindows() ? null : Status.Mode.HasFlag(UnixFileMode.UserExecute);
+
         public void Dispose() => Handle.Dispose();
     }
 

@@ -1,5 +1,6 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -11,10 +12,16 @@ namespace P2PShare.Transfer.Storage;
 public sealed record HashedFile(
     string Path, DateTimeOffset Modified, ContentDescription Content, IReadOnlyList<Hash256> PieceLayer, FileIdentity? Identity = null)
 {
+    /// <summary>Whether its owner may execute it; null on Windows, and if it was not hashed just now.</summary>
+    public bool? Executable { get; init; }
+
     /// <summary>
     /// Whether this process hashed it, and it had last been changed long enough before that any change since has another change time.
     /// </summary>
     internal bool WasHashedHere { get; init; }
+
+    /// <summary>What the file's entry in a group gets.</summary>
+    internal EntryAttributes Attributes => EntryAttributes.Of(Modified, Executable);
 
     /// <summary>What is known to answer as a whole, or not at all.</summary>
     internal string Disk => Identity is { } identity ? $"device {identity.Device}" : System.IO.Path.GetDirectoryName(Path) ?? "";

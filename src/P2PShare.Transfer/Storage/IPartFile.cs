@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -61,7 +62,8 @@ internal interface IPartFile : IContent
     void Record();
 
     /// <summary>Gives the complete file its name in one step; the object is not used after it.</summary>
+    /// <param name="attributes">What the file gets before it has its name; null: nothing.</param>
     /// <returns>What shows later whether the file is still the same.</returns>
     /// <exception cref="P2PShareException">DestinationExists, DestinationInvalid, DiskFull or PathUnwritable.</exception>
-    FileStamp Finish(string destination, bool overwrite);
+    FileStamp Finish(string destination, bool overwrite, EntryAttributes? attributes = null);
 }

@@ -6,7 +6,12 @@ internal static class NewFileMode
     private const UnixFileMode All = (UnixFileMode)0x1b6;
     private const UnixFileMode Usual = PrivateFile.Mode | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
+    private const UnixFileMode AllRead = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
     public static UnixFileMode Value { get; } = Read();
+
+    /// <summary>The same for a file that can be executed, by those who can read it.</summary>
+    public static UnixFileMode Executable { get; } = Value | (UnixFileMode)((int)(Value & AllRead) >> 2);
 
     // The call that returns the umask sets it as well, for all threads: a file that another thread makes meanwhile would get a wrong mode.
     private static UnixFileMode Read()

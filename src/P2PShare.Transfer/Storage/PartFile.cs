@@ -223,15 +223,15 @@ internal sealed class PartFile : IPartFile
         _recorded = have.Count;
     }
 
-    /// <summary>Cuts the record off and renames the whole file to its destination in one step; this object is not used afterwards.</summary>
+    /// <summary>Cuts the record off, sets the attributes, and renames the whole file to its destination in one step; this object is not used afterwards.</summary>
     /// <exception cref="P2PShareException">DestinationExists, DestinationInvalid, DiskFull or PathUnwritable.</exception>
-    public FileStamp Finish(string destination, bool overwrite)
+    public FileStamp Finish(string destination, bool overwrite, EntryAttributes? attributes = null)
     {
         _isFinishing = true;
         try
         {
             var finished = ExclusiveFile.TryFinish(
-                _folder, System.IO.Path.GetFileName(Path), _handle, Description.Size, System.IO.Path.GetFileName(destination), overwrite)
+                _folder, System.IO.Path.GetFileName(Path), _handle, Description.Size, System.IO.Path.GetFileName(destination), overwrite, attributes ?? EntryAttributes.None)
                 ?? throw Exists(destination);
             Dispose();
             return finished;

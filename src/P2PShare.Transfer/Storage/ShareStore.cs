@@ -61,7 +61,7 @@ public sealed class ShareStore(
     /// <returns>Completes when the share is committed.</returns>
     internal Task AddAsync(HashedFile file, GroupIdentity group, string name, bool received) => AddAsync([new Share(group, name, received, file)]);
 
-    /// <summary>Adds shares together, each in place of any other under its name.</summary>
+    /// <summary>Adds shares together, each in place of any other under its name; without earlier versions, which would take the place of what has the name.</summary>
     /// <returns>Completes when they are committed.</returns>
     internal Task AddAsync(IReadOnlyList<Share> shares) => _database.WriteAsync(transaction =>
     {
@@ -79,7 +79,7 @@ public sealed class ShareStore(
             ON CONFLICT (tracker_id, user_name, group_name, file_name) DO UPDATE SET
                 group_id = excluded.group_id, path = excluded.path, received = excluded.received
             """);
-        foreach (var (group, name, received, file) in shares)
+        foreach (var (group, name, received, file) in shares.Where(share => !share.IsEarlier))
         {
             var layer = MemoryMarshal.AsBytes<Hash256>(file.PieceLayer as Hash256[] ?? [.. file.PieceLayer]);
             insertContent.Bind(file.Path).Bind(file.Content.Size).Bind(file.Modified.UtcTicks)
@@ -156,5 +156,9 @@ public sealed class ShareStore(
     }
 
     /// <summary>A file, and the name it is offered under in a group.</summary>
-    internal sealed record Share(GroupIdentity Group, string Name, bool Received, HashedFile File);
+    internal sealed record Share(GroupIdentity Group, string Name, bool Received, HashedFile File)
+    {
+        /// <summary>Whether it is an earlier version of the name, which is not kept.</summary>
+        public bool IsEarlier { get; init; }
+    }
 }

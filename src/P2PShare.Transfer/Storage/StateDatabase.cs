@@ -67,6 +67,12 @@ internal sealed class StateDatabase
         """,
         // Whether the file at the destination is updated in place.
         "ALTER TABLE downloads ADD COLUMN in_place INTEGER NOT NULL DEFAULT 0;",
+        // The attributes that a file gets when it is complete: the time in ticks of UTC; null for none. And whether it is an earlier version of its name.
+        """
+        ALTER TABLE downloads ADD COLUMN modified INTEGER NULL;
+        ALTER TABLE downloads ADD COLUMN executable INTEGER NULL;
+        ALTER TABLE downloads ADD COLUMN is_earlier INTEGER NOT NULL DEFAULT 0;
+        """,
     ];
 
     private readonly string _connectionString;

@@ -22,12 +22,13 @@ internal static class WholeFile
         {
             using var part = PartFile.Open(request.Destination, request.Content, request.Root);
             part.WritePiece(0, bytes);
-            return part.Finish(request.Destination, request.Overwrite);
+            return part.Finish(request.Destination, request.Overwrite, request.Attributes);
         }
 
         using (file)
         {
             RandomAccess.Write(file, bytes, 0);
+            FinishedFile.SetAttributes(file, request.Attributes, isPrivate: false);
             return TryName(file, folder, handle, Path.GetFileName(request.Destination), request.Overwrite)
                 ? LinuxCalls.Status(file, request.Destination).Stamp
                 : null;

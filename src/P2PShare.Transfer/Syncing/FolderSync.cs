@@ -140,6 +140,9 @@ public sealed class FolderSync
 
     private static SyncChange Receive(SyncAction action, FileResponse file, string path) => new(action, file.Name, path, file.Size)
     {
-        Request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Overwrite: action == SyncAction.Replace),
+        Request = new DownloadRequest(file.GroupIdentity, file.Name, file.Content, path, Overwrite: action == SyncAction.Replace)
+        {
+            Attributes = file.Attributes,
+        },
     };
 }

@@ -152,10 +152,13 @@ public abstract class TrackerApi
     public IAsyncEnumerable<FileResponse> ListFilesAsync(string group, ListQuery query, CancellationToken cancellationToken) =>
         ListAsync(TrackerRoutes.Files(group), query, TrackerJson.Default.IReadOnlyListFileResponse, cancellationToken);
 
-    public Task<FileResponse> ShareFileAsync(string group, ShareFileRequest request, CancellationToken cancellationToken) => SendAsync(
-        TrackerRequest.Post(TrackerRoutes.Files(group), request, TrackerJson.Default.ShareFileRequest),
-        TrackerJson.Default.FileResponse,
-        cancellationToken);
+    /// <summary>The current content of a name, then the earlier ones that can still be fetched, the newest first; only for members.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.FileNotFound"/>; <see cref="ErrorCode.InvalidRequest"/> from a tracker that knows no versions.</exception>
+    public Task<IReadOnlyList<FileResponse>> ListVersionsAsync(string group, string name, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Get(TrackerRoutes.Versions(group, name)), TrackerJson.Default.IReadOnlyListFileResponse, cancellationToken);
+
+    public Task<FileResponse> ShareFileAsync(string group, ShareFileRequest request, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Post(TrackerRoutes.Files(group), request, TrackerJson.Default.ShareFileRequest), TrackerJson.Default.FileResponse, cancellationToken);
 
     /// <summary>Shares many contents; those that fail do so alone.</summary>
     /// <param name="files">At most <see cref="ShareFilesRequest.MaxFiles"/>.</param>
@@ -174,10 +177,8 @@ public abstract class TrackerApi
         return request.OutcomeUnknown ? response with { Failed = [] } : response;
     }
 
-    public Task<SourcesResponse> GetSourcesAsync(string group, SourcesRequest request, CancellationToken cancellationToken) => SendAsync(
-        TrackerRequest.Query(TrackerRoutes.Sources(group), request, TrackerJson.Default.SourcesRequest),
-        TrackerJson.Default.SourcesResponse,
-        cancellationToken);
+    public Task<SourcesResponse> GetSourcesAsync(string group, SourcesRequest request, CancellationToken cancellationToken) =>
+        SendAsync(TrackerRequest.Query(TrackerRoutes.Sources(group), request, TrackerJson.Default.SourcesRequest), TrackerJson.Default.SourcesResponse, cancellationToken);
 
     public Task<AnnounceResponse> AnnounceAsync(AnnounceRequest request, CancellationToken cancellationToken) => SendAsync(
         TrackerRequest.Query(TrackerRoutes.Peers, request, TrackerJson.Default.AnnounceRequest),

@@ -59,6 +59,7 @@ public sealed class EndpointAccessTests
         new("GET /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "200", "200"], ListQuery.All.On("/v2/groups/dev/files")),
         new("POST /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "201", "201"],
             Body: () => Json(new ShareFileRequest("new", 100_000, PieceLength.For(100_000), Root), TrackerJson.Default.ShareFileRequest)),
+        new("GET /v2/groups/{group}/versions/{**name}", ["403 NotMember", "403 NotMember", "200", "200"], "/v2/groups/dev/versions/file"),
         new("DELETE /v2/groups/{group}/files/{**name}", ["403 NotMember", "403 NotMember", "403 NotSharer", "204"], "/v2/groups/dev/files/file"),
         new("POST /v2/groups/{group}/shares", ["403 NotMember", "403 NotMember", "200", "200"],
             Body: () => Json(new ShareFilesRequest([new ShareFileRequest("new", 100_000, PieceLength.For(100_000), Root)]), TrackerJson.Default.ShareFilesRequest)),

@@ -37,7 +37,7 @@ public sealed class FileTests : IAsyncLifetime
         var shared = await _alice.Expect<FileResponse>(HttpStatusCode.Created, await _alice.ShareAsync("dev", "b/ü 100%.iso", root));
 
         Assert.Equal(
-            new FileResponse(await _alice.GroupIdAsync("dev"), "Dev", "b/ü 100%.iso", 100_000, 65536, root, "Alice", 0, DateTimeOffset.FromUnixTimeSeconds(_clock.GetUtcNow().ToUnixTimeSeconds())),
+            new FileResponse(await _alice.GroupIdAsync("dev"), "Dev", "b/ü 100%.iso", 100_000, 65536, root, "Alice", 0, DateTimeOffset.FromUnixTimeSeconds(_clock.GetUtcNow().ToUnixTimeSeconds()), Version: 1),
             shared);
         await _alice.ShareAsync("dev", "a", TestUser.RandomHash());
         Assert.Equal(["a", "b/ü 100%.iso"], (await _bob.ListFilesAsync("DEV")).Select(file => file.Name));

@@ -32,6 +32,7 @@ public sealed class TrackerUpgradeTests : IDisposable
         var files = await alice.ListFilesAsync("dev");
         Assert.Equal(["docs/shared.txt", "image.bin"], files.Select(file => file.Name));
         Assert.All(files, file => Assert.Equal(groups[0].GroupId, file.GroupId));
+        Assert.All(files, file => Assert.Equal((null, null, 1), (file.Modified, file.Executable, file.Version)));
         Guid[] ids = [session.UserId, session.SessionId, .. groups.Select(group => group.GroupId)];
         Assert.Equal(4, ids.Distinct().Count());
         // Version 4, variant 1.

@@ -102,7 +102,7 @@ internal sealed class TestPeer : IAsyncDisposable
     public string DestinationOf(string name) => Path.Combine(Folder, "received", name);
 
     public Download Receive(FileResponse file, bool overwrite = false) => Server.Downloads.Start(
-        new DownloadRequest(file.GroupIdentity, file.Name, file.Content, DestinationOf(file.Name), overwrite));
+        new DownloadRequest(file.GroupIdentity, file.Name, file.Content, DestinationOf(file.Name), overwrite) { Attributes = file.Attributes });
 
     public async ValueTask DisposeAsync()
     {

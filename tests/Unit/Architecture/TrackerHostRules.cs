@@ -27,6 +27,7 @@ public sealed partial class TrackerHostRules
         ["holdings"] = "Peers/HoldingStore.cs",
         ["lost_holdings"] = "Peers/LostHoldingStore.cs",
         ["files"] = "Files/FileStore.cs",
+        ["file_versions"] = "Files/VersionStore.cs",
         ["file_changes"] = "Files/FileStore.cs",
         ["file_sharers"] = "Files/FileStore.cs",
         ["retired_contents"] = "Files/FileStore.cs",

@@ -28,9 +28,9 @@ public class TrackerJsonTests
         new SetGroupOwnerRequest("eve"),
         new MemberResponse("dev", "eve", GroupRole.Member, Now),
         new JoinRequestResponse("dev", "eve", Now),
-        new ShareFileRequest("a/b.bin", 1L << 40, 1 << 20, A, Replace: true),
+        new ShareFileRequest("a/b.bin", 1L << 40, 1 << 20, A, Replace: true, Now.AddTicks(1), Executable: false),
         new ShareFileRequest("empty", 0, 65536, null),
-        new FileResponse(Group, "dev", "a/b.bin", 5, 65536, A, "john", 2, Now),
+        new FileResponse(Group, "dev", "a/b.bin", 5, 65536, A, "john", 2, Now, Now.AddTicks(1), Executable: true, Version: 2, KeptUntil: Now),
         new FileResponse(Group, "dev", "empty", 0, 65536, null, "john", 0, Now),
         new AnnounceRequest(A, 4000, ["10.0.0.1", "fe80::1"], true, [new Announcement(Group, B, true)], [], 7, new FingerprintProof([1], [2])),
         new AnnounceResponse(60, false, [new Announcement(Group, B, false)], [new Revocation(7, Group, User, null, Now)], 7),
@@ -51,7 +51,8 @@ public class TrackerJsonTests
     // Members that may be missing, because they have a default.
     private static readonly string[] Optional =
     [
-        "CreateGroupRequest.listed", "ShareFileRequest.piecesRoot", "ShareFileRequest.replace", "ProblemResponse.type", "ProblemResponse.title",
+        "CreateGroupRequest.listed", "ShareFileRequest.piecesRoot", "ShareFileRequest.replace", "ShareFileRequest.modified", "ShareFileRequest.executable",
+        "FileResponse.modified", "FileResponse.executable", "FileResponse.version", "FileResponse.keptUntil", "ProblemResponse.type", "ProblemResponse.title",
         "AnnounceRequest.proof", "AnnounceRequest.throughProxy", "ProblemResponse.status", "ProblemResponse.detail", "ProblemResponse.code",
     ];
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Storage;
 using static P2PShare.Unit.Transfer.Downloading.TestContent;
@@ -40,6 +41,22 @@ public sealed class DownloadListTests
 
         Assert.Same(first, _list.Start(Request));
         await first.Completion;
+    }
+
+    [Fact]
+    public async Task A_request_for_other_attributes_takes_the_place_of_one_that_is_suspended()
+    {
+        var first = await StartSilentAsync();
+        var others = Request with { Attributes = new EntryAttributes(DateTimeOffset.UnixEpoch, Executable: true) };
+        Assert.Same(first, _list.Start(others));
+        await first.SuspendAsync();
+        _swarm.With(new SwarmPeer(_content, 2));
+
+        var second = _list.Start(others);
+        await second.Completion;
+
+        Assert.NotSame(first, second);
+        Assert.Equal(others.Attributes, _swarm.Part.Attributes);
     }
 
     [Fact]

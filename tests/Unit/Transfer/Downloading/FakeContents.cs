@@ -13,7 +13,7 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
 
     public List<string> Log { get; } = [];
 
-    public OfferedContent Offer(IContent content, GroupIdentity group, string name)
+    public OfferedContent Offer(IContent content, GroupIdentity group, string name, bool isEarlier)
     {
         Log.Add($"offer {name} in {group}");
         return new OfferedContent(Offered ?? content, clock);
@@ -21,10 +21,10 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
 
     public void Withdraw(OfferedContent offered, IContent part, GroupIdentity group) => Log.Add($"withdraw in {group}");
 
-    public void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite)
+    public void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite, EntryAttributes? attributes)
     {
         Log.Add("finish");
-        part.Finish(destination, overwrite);
+        part.Finish(destination, overwrite, attributes);
     }
 
     public bool IsWhole(Hash256 piecesRoot) => false;

@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Protocol.Names;
 using P2PShare.Transfer.Downloading;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
@@ -32,6 +33,9 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
     public byte[]? Finished { get; private set; }
 
     public long? Device => null;
+
+    /// <summary>What the finished file was given; null before.</summary>
+    public EntryAttributes? Attributes { get; private set; }
 
     public bool IsOpen => _isOpen;
 
@@ -171,9 +175,10 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
         _recordedLayer = _layer;
     }
 
-    public FileStamp Finish(string destination, bool overwrite)
+    public FileStamp Finish(string destination, bool overwrite, EntryAttributes? attributes)
     {
         Finished = _bytes;
+        Attributes = attributes;
         return new FileStamp(_bytes.Length, DateTimeOffset.UnixEpoch, null);
     }
 

@@ -61,7 +61,9 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         var response = await _registry.ShareAsync(_file, "dev", Name, replace: true, CancellationToken.None);
 
-        Assert.Equal(new ShareFileRequest(Name, 200_000, _file.Content.PieceLength, Root, Replace: true), Assert.Single(_shared));
+        var written = new DateTimeOffset(File.GetLastWriteTimeUtc(_file.Path));
+        bool? executable = OperatingSystem.IsWindows() ? null : false;
+        Assert.Equal(new ShareFileRequest(Name, 200_000, _file.Content.PieceLength, Root, Replace: true, written, executable), Assert.Single(_shared));
         // The tracker spells the group, and does not count this peer yet.
         Assert.Equal(("Dev", 1), (response.Group, response.Sources));
         Assert.Equal(["hold dev complete", "flush"], _announcer.Calls);
@@ -307,6 +309,28 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
             _store.GetAll().Select(share => (share.Group.Name, share.Name, share.Received, share.File.Path)));
         Assert.Contains("hold dev complete", _announcer.Calls);
         Assert.Contains("hold ops complete", _announcer.Calls);
+    }
+
+    [Fact]
+    public async Task An_earlier_version_is_offered_and_not_kept_for_the_next_peer_server()
+    {
+        _registry.Adopt(await SharedFile.MakeAsync(_folder, "current.bin", SharedFile.Bytes(300_000)), TestIds.Group("dev"), Name);
+        var destination = Path.Combine(_folder.Path, "earlier.bin");
+        var part = CompletePart(destination);
+        var offered = Downloads.Offer(part, TestIds.Group("dev"), Name, isEarlier: true);
+        Downloads.Finish(offered, part, destination, overwrite: false);
+        var small = await SharedFile.MakeAsync(_folder, "small.bin", SharedFile.Bytes(10));
+        Downloads.Add([new ShareStore.Share(TestIds.Group("dev"), Name, Received: true, small) { IsEarlier = true }]);
+
+        Assert.True(offered.IsOfferedIn(TestIds.Of("dev")));
+        Assert.Equal(3, _registry.NameCount);
+        await _state.Database.FlushAsync();
+        Assert.EndsWith("current.bin", Assert.Single(_store.GetAll()).File.Path, StringComparison.Ordinal);
+        // Nor does the end of its time end the share of what has the name.
+        _registry.RemoveRejected([new Announcement(TestIds.Of("dev"), offered.PiecesRoot, true), new Announcement(TestIds.Of("dev"), small.Content.PiecesRoot!.Value, true)]);
+        await _state.Database.FlushAsync();
+        Assert.Equal(1, _registry.NameCount);
+        Assert.Single(_store.GetAll());
     }
 
     [Fact]

@@ -157,6 +157,16 @@ public sealed class FolderSyncTests : IDisposable
     }
 
     [Fact]
+    public void What_is_received_gets_the_attributes_of_its_entry()
+    {
+        var file = NewFile("a.txt") with { Modified = DateTimeOffset.UnixEpoch, Executable = true };
+        var sync = NewSync(file);
+        sync.Compare();
+
+        Assert.Equal(file.Attributes, Assert.Single(sync.ToReceive).Request!.Attributes);
+    }
+
+    [Fact]
     public void Nothing_below_a_folder_that_cannot_be_read_is_taken_for_extra()
     {
         var deep = Path.Combine([_folder.Path, .. Enumerable.Repeat("d", 129)]);
