@@ -21,6 +21,7 @@ internal static class WholeFile
         if (folder.Handle is not { } handle || OpenUnnamed(folder, handle) is not { } file)
         {
             using var part = PartFile.Open(request.Destination, request.Content, request.Root);
+            part.PrepareSpace();
             part.WritePiece(0, bytes);
             return part.Finish(request.Destination, request.Overwrite, request.Attributes);
         }

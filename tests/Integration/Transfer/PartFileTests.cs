@@ -45,6 +45,7 @@ public sealed class PartFileTests
         try
         {
             using var part = PartFile.Open(destination, Describe(content));
+            part.PrepareSpace();
             part.WritePiece(0, content);
             part.Record();
             part.Finish(destination, overwrite: true);
