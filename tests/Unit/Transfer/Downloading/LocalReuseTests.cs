@@ -144,7 +144,7 @@ public sealed class LocalReuseTests : IDisposable
     }
 
     [Fact]
-    public async Task A_source_that_answers_no_tree_request_delays_a_piece_for_no_longer_than_half_a_minute()
+    public async Task A_piece_whose_tree_no_source_sends_is_fetched_whole_after_a_while()
     {
         var clock = new PauseClock();
         var started = clock.GetUtcNow();
@@ -154,7 +154,8 @@ public sealed class LocalReuseTests : IDisposable
 
         Assert.Equal(_content.Bytes, swarm.Part.Finished);
         Assert.Equal(MiB, session.Progress.BytesFetched);
-        Assert.InRange(clock.GetUtcNow() - started, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(31));
+        // How long is TreeFetch's to say, whose tests set the clock: this one moves it whenever the download pauses.
+        Assert.True(clock.GetUtcNow() - started >= TreeFetch.AnswerTimeout);
     }
 
     [LinuxFact]

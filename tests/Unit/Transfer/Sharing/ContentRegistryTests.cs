@@ -306,7 +306,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         await _state.Database.FlushAsync();
         Assert.Equal(
             [("dev", Name, true, destination), ("ops", "other.bin", true, destination)],
-            _store.GetAll().Select(share => (share.Group.Name, share.Name, share.Received, share.File.Path)));
+            _store.GetAll().Select(share => (share.Group.Name, share.Name, share.Received, share.File.Path)).Order());
         Assert.Contains("hold dev complete", _announcer.Calls);
         Assert.Contains("hold ops complete", _announcer.Calls);
     }
