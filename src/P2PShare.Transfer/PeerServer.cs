@@ -1,5 +1,6 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Downloading;
@@ -36,7 +37,8 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         var locator = new SourceLocator(tracker, Fingerprint, identity.CertificateHash, () => access.RevocationsKnown);
         _metrics = new TransferMetrics(Port);
         var announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), options.AnnouncedPort ?? Port, this, clock, logger);
-        Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), new SharePublisher(tracker.ShareFileAsync, tracker.ShareFilesAsync).ShareAsync, logger, clock);
+        ChunkMaps = new ChunkMapStore(state, logger, clock);
+        Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), new SharePublisher(tracker.ShareFileAsync, tracker.ShareFilesAsync).ShareAsync, logger, clock, ChunkMaps.Remove);
         _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
             _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
         _connections = new ConnectionTable(Fingerprint, _context);
@@ -61,6 +63,9 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     /// <summary>What it offers.</summary>
     public ContentRegistry Shares { get; }
+
+    /// <summary>The chunk maps of what it offers.</summary>
+    public ChunkMapStore ChunkMaps { get; }
 
     /// <summary>The downloads of its user, those of earlier shells included.</summary>
     public DownloadList Downloads { get; }
@@ -95,6 +100,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
             server = new PeerServer(tracker, state, options, listener, identity, access, stopping);
             await new GroupUpgrade(state, tracker.Account, tracker.FindGroupIdAsync).RunAsync(cancellationToken).ConfigureAwait(false);
             server.Shares.Restore();
+            server.ChunkMaps.RemoveOrphans();
             server.Downloads.Load();
             await server._presence.AnnounceAsync(cancellationToken).ConfigureAwait(false);
             server._loops = server.RunAsync(stopping.Token);

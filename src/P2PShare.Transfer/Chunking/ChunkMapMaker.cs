@@ -8,9 +8,6 @@ namespace P2PShare.Transfer.Chunking;
 /// <summary>Makes the chunk map of a file that was hashed before.</summary>
 internal static class ChunkMapMaker
 {
-    /// <summary>From this size on, in bytes, a file that replaces another gets a map unasked: below it the whole travels soon.</summary>
-    public const long AutomaticSize = 64 * 1024 * 1024;
-
     /// <summary>Whether a content can have a map: those that are fetched in one message are not worth one.</summary>
     public static bool CanHaveMap(ContentDescription content) => content.Size > ContentMessage.MaxSize;
 

@@ -64,6 +64,7 @@ public sealed class DownloadList
             if (same is not null && same.Request.Content == request.Content && same.Request.Group == request.Group
                 && same.Request.Overwrite == request.Overwrite)
             {
+                same.Reuse(request.ReuseFrom);
                 same.Resume();
                 return same;
             }

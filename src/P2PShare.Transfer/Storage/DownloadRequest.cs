@@ -10,6 +10,9 @@ namespace P2PShare.Transfer.Storage;
 /// <param name="Overwrite">Whether to replace an existing file at <paramref name="Destination"/>.</param>
 public sealed record DownloadRequest(GroupIdentity Group, string Name, ContentDescription Content, string Destination, bool Overwrite)
 {
+    /// <summary>Local files whose bytes may be taken instead of fetched. Not kept: a download that a later shell resumes has none.</summary>
+    public IReadOnlyList<ReuseFile> ReuseFrom { get; init; } = [];
+
     /// <summary>The folder that a person named: the destination without the file's name in the group.</summary>
     internal string Root
     {

@@ -3,6 +3,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Storage;
+using P2PShare.Unit.Transfer.Sharing;
 
 namespace P2PShare.Unit.Transfer.Chunking;
 
@@ -80,11 +81,49 @@ public sealed class ChunkMapStoreTests : IDisposable
         // Another peer server of this user has just made it, and its share is not committed.
         _store.TryAdd(young);
 
-        _store.RemoveOrphans(new HashSet<Hash256> { kept.PiecesRoot });
+        _store.RemoveOthers(new HashSet<Hash256> { kept.PiecesRoot });
 
         Assert.Equal((true, false, true), (_store.Has(kept.PiecesRoot), _store.Has(orphan.PiecesRoot), _store.Has(young.PiecesRoot)));
         Assert.Equal(2, Directory.GetFiles(MapFolder).Length);
     }
+
+    [Fact]
+    public async Task Orphans_are_what_no_user_of_the_state_folder_offers()
+    {
+        var state = StateFolder.Open(_folder.Combine("state"));
+        var bytes = SharedFile.Bytes(100_000);
+        var file = await SharedFile.MakeAsync(_folder, "data", bytes);
+        var other = await SharedFile.MakeAsync(_folder, "other", bytes[1..]);
+        foreach (var one in new[] { file, other })
+        {
+            Assert.True(await _store.MakeAsync(one, CancellationToken.None));
+            File.SetLastWriteTimeUtc(Path.Combine(MapFolder, $"{one.Content.PiecesRoot}.map"), DateTime.UtcNow.AddHours(-1));
+        }
+
+        var shares = new ShareStore(state, new TrackerAccount(Guid.NewGuid(), "alice"), (_, _, _) => throw new NotSupportedException());
+        await shares.AddAsync(file, TestIds.Group("builds"), "data", received: false);
+
+        _store.RemoveOrphans();
+
+        Assert.Equal((true, false), (_store.Has(file.Content.PiecesRoot!.Value), _store.Has(other.Content.PiecesRoot!.Value)));
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+    }
+
+    [Fact]
+    public async Task A_map_is_made_of_the_bytes_that_were_hashed()
+    {
+        var file = await SharedFile.MakeAsync(_folder, "data", SharedFile.Bytes(100_000));
+        await File.WriteAllBytesAsync(file.Path, SharedFile.Bytes(100_001));
+
+        var error = await Assert.ThrowsAsync<P2PShareException>(() => _store.MakeAsync(file, CancellationToken.None));
+
+        Assert.Equal(ErrorCode.SourceFileChanged, error.Code);
+        Assert.False(_store.Has(file.Content.PiecesRoot!.Value));
+    }
+
+    [Fact]
+    public async Task What_is_fetched_in_one_message_gets_no_map() =>
+        Assert.False(await _store.MakeAsync(await SharedFile.MakeAsync(_folder, "data", SharedFile.Bytes(64 * 1024)), CancellationToken.None));
 
     [Fact]
     public void For_a_new_map_the_oldest_ones_make_room()
