@@ -40,13 +40,13 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         ChunkMaps = new ChunkMapStore(state, logger, clock);
         Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), new SharePublisher(tracker.ShareFileAsync, tracker.ShareFilesAsync).ShareAsync, logger, clock, ChunkMaps.Remove);
         _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
-            _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
+            _metrics, upload => UploadFinished?.Invoke(upload), logger, clock) { Maps = ChunkMaps };
         _connections = new ConnectionTable(Fingerprint, _context);
         Dialer = new PeerDialer(new TlsTransport(identity, clock), _connections, _context.Admission, _metrics, stopping.Token);
         _presence = new TrackerPresence(tracker, announcer, Fingerprint, new ReverseDialer(Dialer, Shares, Fingerprint, locator.FindTicketAsync, logger, clock, stopping.Token).DialAsync, logger, clock);
         var reversal = new ConnectionReversal(Dialer, locator.RequestDialAsync, clock, stopping.Token);
         Downloads = new DownloadList(new DownloadDependencies(Fingerprint, new DownloadStore(state, tracker.Account), Shares, locator.FindAsync, reversal.CreateConnector, _metrics, logger, clock)
-        { Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
+        { ChunkMaps = ChunkMaps, Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
         Downloads.Dependencies.SmallContents = new SmallContentFetch(Downloads.Dependencies, locator.FindManyAsync, reversal.ConnectAsync);
         _gauges = new TransferGauges(Port, new(() => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
             () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);

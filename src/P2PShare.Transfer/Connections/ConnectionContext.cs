@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer.Connections;
@@ -18,4 +19,7 @@ internal sealed record ConnectionContext(
 {
     /// <summary>Makes the answers to tree requests.</summary>
     public TreeReader Trees { get; } = new(Clock);
+
+    /// <summary>The chunk maps that are served; null if none are.</summary>
+    public ChunkMapStore? Maps { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Chunking;
 
 namespace P2PShare.Transfer.Connections;
 
@@ -35,6 +36,9 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
 
     /// <summary>Makes the answers to tree requests; null if all are refused.</summary>
     public TreeReader? Trees { get; init; }
+
+    /// <summary>The chunk maps that are served; null if none are.</summary>
+    public ChunkMapStore? Maps { get; init; }
 
     /// <summary>Blocks and whole contents that wait to be sent.</summary>
     public int WaitingBlocks
@@ -86,6 +90,9 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
     /// <summary>Adds hashes below the piece layer to send, behind those already waiting.</summary>
     /// <returns>False if too many wait.</returns>
     public bool TryAddTree(IBlockSource source, TreeRange range) => TryAdd(new Answer(source, default, null, range));
+
+    /// <inheritdoc cref="TryAddTree"/>
+    public bool TryAddMap(IBlockSource source, MapRange range) => TryAdd(new Answer(source, default, Map: range));
 
     /// <summary>Adds whole contents to send, behind those already waiting.</summary>
     /// <returns>Those for which there is no room.</returns>
@@ -226,6 +233,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         { Source: null } => ValueTask.CompletedTask,
         { Hashes: { } range } => _answerWriter.WriteHashesAsync(buffer, answer.Source, range, cancellationToken),
         { Tree: { } range } => _answerWriter.WriteTreeAsync(buffer, answer.Source, range, Trees, User?.Id ?? Guid.Empty, cancellationToken),
+        { Map: { } range } => _answerWriter.WriteMapAsync(buffer, answer.Source, range, Maps, cancellationToken),
         _ => _answerWriter.WriteBlockAsync(buffer, answer.Source, answer.Block, cancellationToken),
     };
 

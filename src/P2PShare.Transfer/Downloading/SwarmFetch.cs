@@ -108,6 +108,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
     public void ReceiveBitfield(DownloadSource source, Bitfield has)
     {
         _scheduler.Add(source, has);
+        _reuse.Chunks.Send();
         _sources.ResetBackoff(source);
         _requests.Send(source);
     }
