@@ -1,5 +1,6 @@
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Downloading;
@@ -36,19 +37,16 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         var locator = new SourceLocator(tracker, Fingerprint, identity.CertificateHash, () => access.RevocationsKnown);
         _metrics = new TransferMetrics(Port);
         var announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), options.AnnouncedPort ?? Port, this, clock, logger);
-        Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), new SharePublisher(tracker.ShareFileAsync, tracker.ShareFilesAsync).ShareAsync, logger, clock);
-        _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
-            _metrics, upload => UploadFinished?.Invoke(upload), logger, clock);
-        Compression = options.Compression;
+        ChunkMaps = new ChunkMapStore(state, logger, clock);
+        Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), new SharePublisher(tracker.ShareFileAsync, tracker.ShareFilesAsync).ShareAsync, logger, clock, ChunkMaps.Remove);
+        _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(), _metrics, upload => UploadFinished?.Invoke(upload), logger, clock) { Maps = ChunkMaps, Compressor = new(new CompressionChoice(clock) { IsEnabled = options.Compression }, clock) };
         _connections = new ConnectionTable(Fingerprint, _context);
         Dialer = new PeerDialer(new TlsTransport(identity, clock), _connections, _context.Admission, _metrics, stopping.Token);
         _presence = new TrackerPresence(tracker, announcer, Fingerprint, new ReverseDialer(Dialer, Shares, Fingerprint, locator.FindTicketAsync, logger, clock, stopping.Token).DialAsync, logger, clock);
         var reversal = new ConnectionReversal(Dialer, locator.RequestDialAsync, clock, stopping.Token);
-        Downloads = new DownloadList(new DownloadDependencies(Fingerprint, new DownloadStore(state, tracker.Account), Shares, locator.FindAsync, reversal.CreateConnector, _metrics, logger, clock)
-        { Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
+        Downloads = new DownloadList(new DownloadDependencies(Fingerprint, new DownloadStore(state, tracker.Account), Shares, locator.FindAsync, reversal.CreateConnector, _metrics, logger, clock) { ChunkMaps = ChunkMaps, Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
         Downloads.Dependencies.SmallContents = new SmallContentFetch(Downloads.Dependencies, locator.FindManyAsync, reversal.ConnectAsync);
-        _gauges = new TransferGauges(Port, new(() => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
-            () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);
+        _gauges = new TransferGauges(Port, new(() => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount, () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);
     }
 
     /// <summary>Raised, on any thread, when a peer has stopped fetching a content.</summary>
@@ -62,6 +60,9 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     /// <summary>What it offers.</summary>
     public ContentRegistry Shares { get; }
+
+    /// <summary>The chunk maps of what it offers.</summary>
+    public ChunkMapStore ChunkMaps { get; }
 
     /// <summary>The downloads of its user, those of earlier shells included.</summary>
     public DownloadList Downloads { get; }
@@ -99,6 +100,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
             server = new PeerServer(tracker, state, options, listener, identity, access, stopping);
             await new GroupUpgrade(state, tracker.Account, tracker.FindGroupIdAsync).RunAsync(cancellationToken).ConfigureAwait(false);
             server.Shares.Restore();
+            server.ChunkMaps.RemoveOrphans();
             server.Downloads.Load();
             await server._presence.AnnounceAsync(cancellationToken).ConfigureAwait(false);
             server._loops = server.RunAsync(stopping.Token);
@@ -145,7 +147,6 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         await _connections.CloseAsync().ConfigureAwait(false);
         await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Shares.Dispose();
-        _context.Compressor.Dispose();
         await _state.Database.FlushAsync().ConfigureAwait(false);
         _presence.Dispose();
         _gauges.Dispose();

@@ -123,6 +123,37 @@ Describe 'Receive-P2PFile' {
         Test-Path -LiteralPath (Join-Path $Folder 'a[1]/part1.bin') | Should -BeTrue
     }
 
+    It 'takes from -ReuseFrom what other files have, wherever they have it' {
+        $new = New-RandomFile 'reuse/new.bin' 4MB
+        $bytes = [System.IO.File]::ReadAllBytes($new)
+        $null = New-Item -ItemType Directory (Join-Path $Folder 'older [1]/sub')
+        [System.IO.File]::WriteAllBytes((Join-Path $Folder 'older [1]/sub/a.dat'), $bytes[700000..2999999])
+        [System.IO.File]::WriteAllBytes((Join-Path $Folder 'b.dat'), $bytes[3000000..4194303])
+        $null = $new | Send-P2PFile -Group dev -Session $alice -ChunkMap
+
+        $before = (Get-P2PPeerServer -Session $alice).BytesUploaded
+        $reuse = (Join-Path $Folder 'older [1]'), (Join-Path $Folder b.dat), (Join-Path $Folder gone.dat)
+        Receive-P2PFile dev new.bin -Destination (Join-Path $Folder reused) -ReuseFrom $reuse -ErrorAction SilentlyContinue -ErrorVariable failures
+
+        (Get-FileHash (Join-Path $Folder reused/new.bin)).Hash | Should -Be (Get-FileHash $new).Hash
+        (Get-P2PPeerServer -Session $alice).BytesUploaded - $before | Should -BeLessThan 1MB
+        $failures | Should -HaveCount 1
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'PathNotFound,*'
+        $failures[0].TargetObject | Should -Be $reuse[2]
+    }
+
+    It 'finds bytes that moved in the file that -Force replaces' {
+        $new = Join-Path $Folder reuse/new.bin
+        $target = New-Item -ItemType Directory (Join-Path $Folder replaced)
+        [System.IO.File]::WriteAllBytes((Join-Path $target new.bin), [System.IO.File]::ReadAllBytes($new)[1000..4194303])
+
+        $before = (Get-P2PPeerServer -Session $alice).BytesUploaded
+        Receive-P2PFile dev new.bin -Destination $target -Force
+
+        (Get-FileHash (Join-Path $target new.bin)).Hash | Should -Be (Get-FileHash $new).Hash
+        (Get-P2PPeerServer -Session $alice).BytesUploaded - $before | Should -BeLessThan 200KB
+    }
+
     It 'keeps to -DownloadLimit, and stops with Stop-Job' {
         $null = New-RandomFile 'large.bin' 20MB | Send-P2PFile -Group dev -Session $alice
         $watch = [Diagnostics.Stopwatch]::StartNew()

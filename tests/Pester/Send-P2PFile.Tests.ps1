@@ -73,6 +73,26 @@ Describe 'Send-P2PFile' {
         $file, $file | Send-P2PFile -Group dev -Session $alice | Should -HaveCount 1
     }
 
+    It 'makes a chunk map with -ChunkMap, which goes with the share' {
+        $file = New-RandomFile 'mapped.bin' 300KB
+        $shared = $file | Send-P2PFile -Group dev, ops -Session $alice -ChunkMap
+        $map = Join-Path $Folder "alice/maps/$($shared[0].PiecesRoot).map"
+        $map | Should -Exist
+        # 18 bytes for each of about 20 chunks.
+        (Get-Item $map).Length | Should -BeLessThan 1KB
+
+        Unpublish-P2PFile dev mapped.bin -Session $alice
+        $map | Should -Exist
+        Unpublish-P2PFile ops mapped.bin -Session $alice
+        $map | Should -Not -Exist
+    }
+
+    It 'makes none without -ChunkMap, nor of what is too small' {
+        $plain = New-RandomFile 'plain.bin' 300KB | Send-P2PFile -Group dev -Session $alice -Force
+        $small = New-RandomFile 'small.bin' 64KB | Send-P2PFile -Group dev -Session $alice -ChunkMap
+        $plain, $small | ForEach-Object { Join-Path $Folder "alice/maps/$($_.PiecesRoot).map" | Should -Not -Exist }
+    }
+
     It 'refuses $null and empty strings, and shares the other files' {
         $file = New-RandomFile 'beside.bin' 1KB
         $null, '', $file.FullName | Send-P2PFile -Group dev -Session $alice -ErrorAction SilentlyContinue -ErrorVariable failures |

@@ -55,6 +55,10 @@ namespace P2PShare.Cmdlets.Files;
 /// <code>Receive-P2PFile builds image.vhdx -Version 3 -Force</code>
 /// <para>Goes back to the content that image.vhdx had before it was replaced, if that was its third.</para>
 /// </example>
+/// <example>
+/// <code>Receive-P2PFile builds image-2.tar -ReuseFrom ./image-1.tar, ./unpacked</code>
+/// <para>Receives a file, and takes from an older file and from a folder what they have of it.</para>
+/// </example>
 [Cmdlet(VerbsCommunications.Receive, "P2PFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo), typeof(Job))]
 public sealed class ReceiveP2PFile : SessionCmdlet
@@ -67,6 +71,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     private ReceiveLoop? _receiving;
     private string _folder = "";
     private DestinationNames? _names;
+    private IReadOnlyList<ReuseFile> _reuseFrom = [];
 
     /// <summary>Files, from Get-P2PFile or Send-P2PFile.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
@@ -138,6 +143,16 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     [Parameter]
     public SwitchParameter NoAttributes { get; set; }
 
+    /// <summary>
+    /// Files, or folders with all files below them, that may have bytes of the files to receive: paths without wildcards. What is found there by the
+    /// chunk map of a file (Send-P2PFile -ChunkMap) is not fetched. The file that is replaced and files of the group on this machine are
+    /// searched without being named. Links, hidden files, devices and files of other users are left out. For this run only: a
+    /// download that is resumed later continues without them.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[] ReuseFrom { get; set; } = [];
+
     /// <summary>Writes each received file, as Get-Item does, when it is complete; by default nothing is written.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -151,6 +166,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         _selection = new FileSelection(CurrentSession);
         _folder = LocalFiles.ResolveDestination(SessionState, Destination);
         _names = new DestinationNames(_folder);
+        _reuseFrom = ReuseSelection.Find(SessionState, ReuseFrom, WriteFault, WriteWarning);
         return Task.CompletedTask;
     }
 
@@ -216,6 +232,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         {
             InPlace = InPlace,
             Attributes = NoAttributes ? EntryAttributes.None : file.Attributes,
+            ReuseFrom = _reuseFrom,
             IsEarlier = file.KeptUntil is not null,
         };
         if (AsJob)

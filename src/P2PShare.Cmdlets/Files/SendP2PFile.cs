@@ -4,6 +4,7 @@ using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
+using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
 using P2PShare.Transfer.Syncing;
@@ -40,6 +41,10 @@ namespace P2PShare.Cmdlets.Files;
 /// <example>
 /// <code>Send-P2PFile ./image.vhdx -Group builds -Name latest.vhdx -Force</code>
 /// <para>Shares a file under another name, and replaces the file that the user shared under it before.</para>
+/// </example>
+/// <example>
+/// <code>Send-P2PFile ./rebuilt.tar -Group builds -ChunkMap</code>
+/// <para>Shares a file with a chunk map, so that receivers reuse what older files have of it at any offset.</para>
 /// </example>
 [Cmdlet(VerbsCommunications.Send, "P2PFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PFile))]
@@ -91,6 +96,14 @@ public sealed class SendP2PFile : SessionCmdlet
     /// </summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
+
+    /// <summary>
+    /// Makes a chunk map of each file: receivers that have a similar file, such as the version before, fetch only what is in none of their
+    /// files, wherever in the file it is. The file is read once more; the map has about 0.1 % of its size and is kept in the state folder. With
+    /// -Force, files from 64 MiB on get one anyway.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter ChunkMap { get; set; }
 
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
@@ -147,6 +160,12 @@ public sealed class SendP2PFile : SessionCmdlet
         async Task<IReadOnlyList<ShareOutcome>> ShareHashedAsync(HashedFile hashed, CancellationToken stop)
         {
             var outcomes = new List<ShareOutcome>();
+            if (ChunkMap || (Force && hashed.Content.Size >= ChunkMapStore.AutomaticSize))
+            {
+                // First, so that it is there when the first receiver asks for it.
+                await server.ChunkMaps.MakeAsync(hashed, stop).ConfigureAwait(false);
+            }
+
             foreach (var group in groups)
             {
                 try

@@ -92,6 +92,8 @@ public static class Frame
         MessageId.GetReject => (1 + Hash256.Size, 1 + GetMessage.MaxContents * Hash256.Size),
         MessageId.TreeRequest or MessageId.TreeReject => (TreeRange.Length, TreeRange.Length),
         MessageId.TreeHashes => (TreeRange.Length + Hash256.Size, TreeRange.Length + MaxHashes * Hash256.Size),
+        MessageId.MapRequest or MessageId.MapReject => (MapRange.Length, MapRange.Length),
+        MessageId.Map => (MapHeader.Length + 1, MapHeader.Length + MapRange.MaxCount),
         _ => throw new WireException($"There is no message with the id {(byte)id}."),
     };
 

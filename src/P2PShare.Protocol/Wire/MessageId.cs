@@ -66,6 +66,15 @@ public enum MessageId : byte
     /// <summary>Refuses a tree request (BEP 52).</summary>
     TreeReject = 31,
 
+    /// <summary>Asks for a part of a chunk map.</summary>
+    MapRequest = 32,
+
+    /// <summary>A part of a chunk map.</summary>
+    Map = 33,
+
+    /// <summary>Refuses a map request: there is no map, or it ends before.</summary>
+    MapReject = 34,
+
     /// <summary>Asks for bytes of a piece, which may come as a packed piece.</summary>
     PackedRequest = 35,
 

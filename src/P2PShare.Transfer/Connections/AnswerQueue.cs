@@ -2,16 +2,17 @@ using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Connections;
 
-/// <summary>What the other side of a connection requested and has not been sent: hashes of the piece layer, then hashes below it and blocks in turn, and whole contents. Not safe for concurrent use.</summary>
+/// <summary>What the other side of a connection requested and has not been sent: hashes of the piece layer, then hashes below it, parts of chunk maps and blocks in turn, and whole contents. Not safe for concurrent use.</summary>
 internal sealed class AnswerQueue
 {
-    /// <summary>Most requests that wait, for blocks, for hashes, for hashes below the piece layer and for whole contents each.</summary>
+    /// <summary>Most requests that wait, for blocks, for hashes, for hashes below the piece layer, for parts of chunk maps and for whole contents each.</summary>
     public const int MaxRequests = 1024;
 
     private readonly LinkedList<(IBlockSource Source, (BlockRange Range, bool AcceptsPacked) Request)> _blocks = new();
     private readonly LinkedList<(IBlockSource Source, HashRange Range)> _hashes = new();
     private readonly Queue<RequestedContent> _contents = new();
     private readonly LinkedList<(IBlockSource Source, TreeRange Range)> _trees = new();
+    private readonly LinkedList<(IBlockSource Source, MapRange Range)> _maps = new();
     private bool _hasRejected;
     private bool _isTreeNext;
 
@@ -30,6 +31,11 @@ internal sealed class AnswerQueue
         if (answer.Tree is { } tree)
         {
             return TryAdd(_trees, (answer.Source, tree));
+        }
+
+        if (answer.Map is { } map)
+        {
+            return TryAdd(_maps, (answer.Source, map));
         }
 
         var isAdded = TryAdd(_blocks, (answer.Source, (answer.Block, answer.AcceptsPacked)));
@@ -53,7 +59,7 @@ internal sealed class AnswerQueue
     public bool TryTake(out RequestedContent content) => _contents.TryDequeue(out content);
 
     /// <summary>
-    /// Takes what is sent next: hashes, for which whole downloads wait, before all else; then trees, which take long to read, and
+    /// Takes what is sent next: hashes, for which whole downloads wait, before all else; then trees, which take long to read, or maps, and
     /// blocks in turn.
     /// </summary>
     /// <param name="hasRoomAgain">Whether half of the places are free for the first time after a block was rejected.</param>
@@ -70,6 +76,12 @@ internal sealed class AnswerQueue
         {
             answer = new Answer(piece, default, null, tree);
             _trees.RemoveFirst();
+            _isTreeNext = false;
+        }
+        else if (_maps.First is { Value: var (mapped, map) } && (_isTreeNext || _blocks.Count == 0))
+        {
+            answer = new Answer(mapped, default, Map: map);
+            _maps.RemoveFirst();
             _isTreeNext = false;
         }
         else if (_blocks.First is { Value: var (source, (block, acceptsPacked)) })
@@ -93,6 +105,7 @@ internal sealed class AnswerQueue
         Remove(_blocks, (other, _) => other == source);
         Remove(_hashes, (other, _) => other == source);
         Remove(_trees, (other, _) => other == source);
+        Remove(_maps, (other, _) => other == source);
     }
 
     public void Clear()
@@ -100,6 +113,7 @@ internal sealed class AnswerQueue
         _blocks.Clear();
         _hashes.Clear();
         _trees.Clear();
+        _maps.Clear();
         _contents.Clear();
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Chunking;
 
 namespace P2PShare.Transfer.Connections;
 
@@ -40,6 +41,20 @@ internal sealed class AnswerWriter(WatchedWriter writer, BandwidthLimiter limite
             source.ReportUnreadable(e);
         }
 
+        await WriteLimitedAsync(source, buffer[..length], header: length, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes a part of a chunk map, or the refusal of it.</summary>
+    /// <param name="maps">Null: it is refused.</param>
+    public async ValueTask WriteMapAsync(Memory<byte> buffer, IBlockSource source, MapRange range, ChunkMapStore? maps, CancellationToken cancellationToken)
+    {
+        const int Header = Frame.HeaderLength + MapHeader.Length;
+        var root = source.Description.PiecesRoot!.Value;
+        var total = maps?.Length(root) ?? 0;
+        var count = Math.Min(range.Count, total - range.Offset);
+        var length = count > 0 && maps!.TryRead(root, range.Offset, buffer.Span.Slice(Header, count))
+            ? new MapHeader(range.Channel, total, range.Offset).Write(buffer.Span, count) + count
+            : range.Write(buffer.Span, MessageId.MapReject);
         await WriteLimitedAsync(source, buffer[..length], header: length, cancellationToken).ConfigureAwait(false);
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Transfer.Connections;
@@ -20,5 +21,8 @@ internal sealed record ConnectionContext(
     public TreeReader Trees { get; } = new(Clock);
 
     /// <summary>Compresses blocks where that saves time, and restores those that arrive so.</summary>
-    public BlockCompressor Compressor { get; } = new(new CompressionChoice(Clock), Clock);
+    public BlockCompressor Compressor { get; init; } = new(new CompressionChoice(Clock), Clock);
+
+    /// <summary>The chunk maps that are served; null if none are.</summary>
+    public ChunkMapStore? Maps { get; init; }
 }

@@ -185,6 +185,7 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
         }
 
         await Task.WhenAll(_connections.Values).ConfigureAwait(false);
+        context.Compressor.Dispose();
     }
 
     private void EndUngreeted(PeerConnection connection)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using P2PShare.Protocol.Wire;
+using P2PShare.Transfer.Chunking;
 
 namespace P2PShare.Transfer.Connections;
 
@@ -38,6 +39,9 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
 
     /// <summary>Compresses blocks if the other side accepts it; null if none are.</summary>
     public BlockCompressor? Compressor { get; init; }
+
+    /// <summary>The chunk maps that are served; null if none are.</summary>
+    public ChunkMapStore? Maps { get; init; }
 
     /// <summary>Blocks and whole contents that wait to be sent.</summary>
     public int WaitingBlocks
@@ -78,11 +82,9 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         return true;
     }
 
-    /// <summary>Adds a block to send, behind those already waiting.</summary>
-    /// <param name="acceptsPacked">Whether it may be sent compressed.</param>
+    /// <summary>Adds a block to send, compressed if it may be, behind those already waiting.</summary>
     /// <returns>False if too many wait.</returns>
-    public bool TryAddBlock(IBlockSource source, BlockRange range, bool acceptsPacked = false) =>
-        TryAdd(new Answer(source, range) { AcceptsPacked = acceptsPacked });
+    public bool TryAddBlock(IBlockSource source, BlockRange range, bool acceptsPacked = false) => TryAdd(new Answer(source, range) { AcceptsPacked = acceptsPacked });
 
     /// <summary>Adds hashes to send, behind those already waiting and before all blocks.</summary>
     /// <returns>False if too many wait.</returns>
@@ -91,6 +93,9 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
     /// <summary>Adds hashes below the piece layer to send, behind those already waiting.</summary>
     /// <returns>False if too many wait.</returns>
     public bool TryAddTree(IBlockSource source, TreeRange range) => TryAdd(new Answer(source, default, null, range));
+
+    /// <inheritdoc cref="TryAddTree"/>
+    public bool TryAddMap(IBlockSource source, MapRange range) => TryAdd(new Answer(source, default, Map: range));
 
     /// <summary>Adds whole contents to send, behind those already waiting.</summary>
     /// <returns>Those for which there is no room.</returns>
@@ -231,6 +236,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
         { Source: null } => ValueTask.CompletedTask,
         { Hashes: { } range } => _answerWriter.WriteHashesAsync(buffer, answer.Source, range, cancellationToken),
         { Tree: { } range } => _answerWriter.WriteTreeAsync(buffer, answer.Source, range, Trees, User?.Id ?? Guid.Empty, cancellationToken),
+        { Map: { } range } => _answerWriter.WriteMapAsync(buffer, answer.Source, range, Maps, cancellationToken),
         _ => _answerWriter.WriteBlockAsync(buffer, answer.Source, answer.Block, Compressor, answer.AcceptsPacked, cancellationToken),
     };
 

@@ -31,6 +31,13 @@ internal interface IChannelListener
     /// <exception cref="WireException">It was never sent.</exception>
     void RejectTree(TreeRange range);
 
+    /// <summary>A part of the chunk map arrived.</summary>
+    /// <exception cref="WireException">It was not requested.</exception>
+    void ReceiveMap(MapHeader header, ReadOnlySpan<byte> bytes);
+
+    /// <summary>The other side has no chunk map to send.</summary>
+    void RejectMap();
+
     /// <summary>The other side closed the channel, or the connection for a reason that concerns this download.</summary>
     void Refuse(CloseReason reason);
 

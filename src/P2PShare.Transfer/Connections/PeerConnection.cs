@@ -42,7 +42,7 @@ internal sealed class PeerConnection : IDisposable
         Tickets = new TicketSet(context.Access.IsExpired);
         _reader = new FrameReader(stream, context.Clock);
         Answers = new ContentAnswers(this, context);
-        _writer = new FrameWriter(stream, context.UploadLimiter, context.SendBudget, context.Clock, _rejected.OfferAgain) { Contents = Answers, Trees = context.Trees, Compressor = context.Compressor };
+        _writer = new FrameWriter(stream, context.UploadLimiter, context.SendBudget, context.Clock, _rejected.OfferAgain) { Contents = Answers, Trees = context.Trees, Compressor = context.Compressor, Maps = context.Maps };
         IsDialled = isDialled;
         IsBulk = isBulk;
         // Odd from the dialling side, even from the other: the two never choose the same.
@@ -243,13 +243,14 @@ internal sealed class PeerConnection : IDisposable
         }
     }
 
-    /// <summary>Sends a part of the piece layer when its turn comes.</summary>
-    /// <returns>False if too many requests for hashes wait.</returns>
+    /// <inheritdoc cref="FrameWriter.TryAddHashes"/>
     public bool TrySend(ContentChannel channel, HashRange range) => _writer.TryAddHashes(channel, range);
 
-    /// <summary>Sends hashes below the piece layer when their turn comes.</summary>
-    /// <returns>False if too many such requests wait.</returns>
+    /// <inheritdoc cref="FrameWriter.TryAddTree"/>
     public bool TrySend(ContentChannel channel, TreeRange range) => _writer.TryAddTree(channel, range);
+
+    /// <inheritdoc cref="FrameWriter.TryAddMap"/>
+    public bool TrySend(ContentChannel channel, MapRange range) => _writer.TryAddMap(channel, range);
 
     /// <inheritdoc cref="FrameWriter.AddContents"/>
     public IReadOnlyList<RequestedContent> AddContents(IReadOnlyList<RequestedContent> contents) => _writer.AddContents(contents);

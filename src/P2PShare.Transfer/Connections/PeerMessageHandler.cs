@@ -13,6 +13,7 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
     private const int MaxChannels = 1024;
 
     private readonly HashMessageHandler _hashes = new(connection);
+    private readonly MapMessageHandler _maps = new(connection, context);
 
     /// <summary>The dialling side has to show a valid ticket before anything else.</summary>
     /// <exception cref="WireException">It has not.</exception>
@@ -105,6 +106,9 @@ internal sealed class PeerMessageHandler(PeerConnection connection, ConnectionCo
             case MessageId.GetReject:
                 var (reason, refused) = GetRejectMessage.Read(body);
                 Requester(refused[0]).Refuse(reason, refused);
+                break;
+            case MessageId.MapRequest or MessageId.Map or MessageId.MapReject:
+                _maps.Handle(id, body);
                 break;
             default:
                 throw new WireException($"{id} is not expected here.");

@@ -24,6 +24,8 @@ internal static class PeerMessages
 
     public static void RequestTree(this PeerConnection connection, TreeRange range) => connection.Send(range, MessageId.TreeRequest);
 
+    public static void RequestMap(this PeerConnection connection, MapRange range) => connection.Send(range, MessageId.MapRequest);
+
     /// <param name="piecesRoots">1 to <see cref="GetMessage.MaxContents"/>.</param>
     public static void SendGet(this PeerConnection connection, Guid groupId, ReadOnlySpan<Hash256> piecesRoots)
     {
@@ -63,6 +65,11 @@ internal static class PeerMessages
     public static void Send(this PeerConnection connection, TreeRange range, MessageId id)
     {
         Span<byte> frame = stackalloc byte[Frame.HeaderLength + TreeRange.Length];
+        connection.Send(frame[..range.Write(frame, id)]);
+    }
+    public static void Send(this PeerConnection connection, MapRange range, MessageId id)
+    {
+        Span<byte> frame = stackalloc byte[Frame.HeaderLength + MapRange.Length];
         connection.Send(frame[..range.Write(frame, id)]);
     }
 }

@@ -32,4 +32,10 @@ internal static partial class DownloadLog
 
     [LoggerMessage(208, LogLevel.Debug, "The file that '{Name}' replaces was not used: {Problem}")]
     public static partial void OldFileNotUsed(this ILogger logger, string name, string problem);
+
+    [LoggerMessage(221, LogLevel.Warning, "'{Name}': {Problem}")]
+    public static partial void FilesNotSearched(this ILogger logger, string name, string problem);
+
+    [LoggerMessage(220, LogLevel.Debug, "The chunk map of content {PiecesRoot} was not kept: {Problem}")]
+    public static partial void ChunkMapNotKept(this ILogger logger, Hash256 piecesRoot, string problem);
 }

@@ -55,6 +55,8 @@ internal sealed record ChannelSource(ContentChannel Channel) : ISource
 
     public void RequestTree(TreeRange range) => Channel.Connection.RequestTree(range);
 
+    public void RequestMap(MapRange range) => Channel.Connection.RequestMap(range);
+
     public void Close(CloseReason reason) => Channel.Connection.Close(Channel, reason);
 
     public void Disconnect(CloseReason reason) => Channel.Connection.Close(reason);

@@ -39,7 +39,7 @@ public sealed class Download : IDownload
 
     public Guid Id { get; }
 
-    public DownloadRequest Request { get; }
+    public DownloadRequest Request { get; private set; }
 
     public DateTimeOffset Created { get; }
 
@@ -114,6 +114,9 @@ public sealed class Download : IDownload
             Start();
         }
     }
+
+    /// <summary>Lets the next run take bytes from these files.</summary>
+    internal void Reuse(IReadOnlyList<ReuseFile> files) => Request = Request with { ReuseFrom = files };
 
     /// <summary>Starts a download that was just made.</summary>
     internal void Start()

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
+using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Sharing;
@@ -36,6 +37,9 @@ internal sealed record DownloadDependencies(
 
     /// <summary>Fetches small contents together; null: each has a session of its own.</summary>
     public SmallContentFetch? SmallContents { get; set; }
+
+    /// <summary>Chunk maps of what this peer has; null: none are kept.</summary>
+    public ChunkMapStore? ChunkMaps { get; init; }
 
     public PieceMemoryBudget Budget { get; init; } = new(128 * 1024 * 1024);
 

@@ -65,6 +65,7 @@ public sealed class DownloadList
                 && same.Request.Overwrite == request.Overwrite && same.Request.InPlace == request.InPlace
                 && (same.State == DownloadState.Running || same.Request.Attributes == request.Attributes))
             {
+                same.Reuse(request.ReuseFrom);
                 same.Resume();
                 return same;
             }

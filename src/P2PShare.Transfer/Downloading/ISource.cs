@@ -62,6 +62,8 @@ internal interface ISource
 
     void RequestTree(TreeRange range);
 
+    void RequestMap(MapRange range);
+
     /// <summary>Ends the channel on both sides.</summary>
     void Close(CloseReason reason);
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
@@ -39,9 +38,10 @@ internal sealed class LocalReuse : IAsyncDisposable
     private readonly TreeFetch _trees;
     private readonly ZeroTrees _zeros;
     private readonly WalkPolicy _policy = new();
+    private readonly OldPieces _pieces;
     private readonly SemaphoreSlim _walks;
     private readonly ConcurrentBag<Task> _work = [];
-    private ReusedFile? _old;
+    private volatile IReusedBytes? _old;
     private ZeroSamples? _samples;
     private int _givenUp;
     private int _isStarted;
@@ -55,9 +55,14 @@ internal sealed class LocalReuse : IAsyncDisposable
         (_scheduler, _requests, _sources, _receiver, _ending) = (scheduler, requests, sources, receiver, ending);
         _trees = new TreeFetch(_content, dependencies.Clock, EndWalk);
         _zeros = new ZeroTrees(_content);
+        _pieces = new OldPieces(_content, part, receiver);
+        Chunks = new ChunkReuse(dependencies, request, sources);
         var most = Math.Clamp(MaxWalkedBlocks / (_content.PieceLength / PieceLength.Block), MinWalks, MaxWalks);
         _walks = new SemaphoreSlim(most, most);
     }
+
+    /// <summary>Finds bytes of the content at other offsets of local files.</summary>
+    public ChunkReuse Chunks { get; }
 
     /// <summary>Opens the file that is replaced, if there is one that this user may read.</summary>
     public void Open()
@@ -77,9 +82,36 @@ internal sealed class LocalReuse : IAsyncDisposable
             return;
         }
 
-        var missing = Enumerable.Range(0, _content.PieceCount).Where(piece => !_part.Has(piece)).ToLookup(IsInOldFile);
-        Begin(_scheduler.Hold([.. missing[true]]));
-        int[] others = [.. missing[false]];
+        int[] missing = [.. Enumerable.Range(0, _content.PieceCount).Where(piece => !_part.Has(piece))];
+        if (Chunks.IsPossible)
+        {
+            var held = _scheduler.Hold(missing);
+            _work.Add(Task.Run(() => SearchAsync(held), CancellationToken.None));
+            Chunks.Send();
+            return;
+        }
+
+        Begin(_scheduler.Hold(Array.FindAll(missing, IsInOldFile)));
+        BeginOthers(Array.FindAll(missing, piece => !IsInOldFile(piece)));
+    }
+
+    // Which pieces can be made of local bytes is known when the files were searched.
+    private async Task SearchAsync(int[] held)
+    {
+        if (await Chunks.FindAsync(_ending).ConfigureAwait(false) is { } found)
+        {
+            _old = new CoveredBytes(found, _old);
+        }
+
+        var others = Array.FindAll(held, piece => !IsInOldFile(piece));
+        Array.ForEach(others, piece => _scheduler.Release(piece, plan: null));
+        Begin(Array.FindAll(held, IsInOldFile));
+        BeginOthers(others);
+        _requests.SendAll();
+    }
+
+    private void BeginOthers(int[] others)
+    {
         if (Enumerable.Range(0, _content.PieceCount).Any(IsZero))
         {
             // Where whole pieces are zeros, parts of others will be.
@@ -117,6 +149,7 @@ internal sealed class LocalReuse : IAsyncDisposable
     {
         _trees.Lose(source);
         _trees.Send(_sources.Connected);
+        Chunks.Reject(source);
     }
 
     /// <summary>Asks for what waits, and gives up what takes too long. Called a few times a second.</summary>
@@ -124,6 +157,7 @@ internal sealed class LocalReuse : IAsyncDisposable
     {
         _trees.Expire(_sources.PeerCount > 0);
         _trees.Send(_sources.Connected);
+        Chunks.Send();
     }
 
     /// <summary>Waits until nothing reads or writes any more; the download has ended.</summary>
@@ -135,7 +169,7 @@ internal sealed class LocalReuse : IAsyncDisposable
 
     private bool IsZero(int piece) => _part.PieceHash(piece) == _zeros.Of(piece).Root;
 
-    private bool IsInOldFile(int piece) => _old is not null && (long)piece * _content.PieceLength + _content.PieceSize(piece) <= _old.Length;
+    private bool IsInOldFile(int piece) => _old?.Has((long)piece * _content.PieceLength, _content.PieceSize(piece)) == true;
 
     private void Begin(int[] held)
     {
@@ -185,7 +219,7 @@ internal sealed class LocalReuse : IAsyncDisposable
             {
                 if (IsInOldFile(piece))
                 {
-                    old = HashOld(piece);
+                    old = _pieces.Hash(piece, _old!);
                 }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -208,31 +242,6 @@ internal sealed class LocalReuse : IAsyncDisposable
             await _walks.WaitAsync(cancellationToken).ConfigureAwait(false);
             Walk(piece, old);
         }).ConfigureAwait(false);
-    }
-
-    // The tree of the old bytes. If they are the piece, they are taken.
-    private PieceTree HashOld(int piece)
-    {
-        var length = _content.PieceSize(piece);
-        var buffer = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            var bytes = buffer.AsSpan(0, length);
-            _old!.Read((long)piece * _content.PieceLength, bytes);
-            var leaves = new Hash256[PieceTree.CountLeaves(_content, piece)];
-            HashTree.HashBlocks(bytes, leaves);
-            var tree = new PieceTree(leaves, PieceTree.HeightOf(_content));
-            if (tree.Root == _part.PieceHash(piece))
-            {
-                _receiver.AddReused(piece, bytes);
-            }
-
-            return tree;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 
     private void Walk(int piece, PieceTree? old)

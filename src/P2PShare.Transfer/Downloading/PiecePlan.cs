@@ -6,7 +6,7 @@ namespace P2PShare.Transfer.Downloading;
 /// <summary>Of which blocks of a piece the bytes come from a peer, and how the others are made. It takes a byte a block.</summary>
 /// <param name="walk">Complete.</param>
 /// <param name="old">Null if nothing comes from it.</param>
-internal sealed class PiecePlan(ContentDescription content, TreeWalk walk, ReusedFile? old)
+internal sealed class PiecePlan(ContentDescription content, TreeWalk walk, IReusedBytes? old)
 {
     private readonly LeafSource[] _leaves = walk.Leaves.ToArray();
     private readonly int _length = content.PieceSize(walk.Piece);

@@ -8,7 +8,7 @@ namespace P2PShare.Transfer.Downloading;
 /// The file that a download replaces, from which it takes what has not changed. It may change at any time: what is read from it is
 /// hashed before it is used. Safe for concurrent use.
 /// </summary>
-internal sealed class ReusedFile : IDisposable
+internal sealed class ReusedFile : IReusedBytes
 {
     // Null if the file is updated in place: its bytes are in the part file then, each piece of it until it is written.
     private readonly SafeFileHandle? _handle;
@@ -45,6 +45,8 @@ internal sealed class ReusedFile : IDisposable
             return (null, e is P2PShareException { Code: ErrorCode.PathNotFound } ? null : e);
         }
     }
+
+    public bool Has(long offset, int length) => offset + length <= Length;
 
     /// <exception cref="IOException">It cannot be read, or is shorter by now.</exception>
     /// <exception cref="ObjectDisposedException">The download has ended.</exception>

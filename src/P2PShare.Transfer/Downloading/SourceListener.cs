@@ -22,6 +22,10 @@ internal sealed class SourceListener(SwarmFetch fetch, PieceReceiver receiver, L
 
     public void RejectTree(TreeRange range) => reuse.Reject(source, range);
 
+    public void ReceiveMap(MapHeader header, ReadOnlySpan<byte> bytes) => reuse.Chunks.Receive(source, header, bytes);
+
+    public void RejectMap() => reuse.Chunks.Reject(source);
+
     public void Refuse(CloseReason reason) => fetch.Refuse(source, reason);
 
     public void Lose() => fetch.Lose(source);

@@ -107,6 +107,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
     public void ReceiveBitfield(DownloadSource source, Bitfield has)
     {
         _scheduler.Add(source, has);
+        _reuse.Chunks.Send();
         _sources.ResetBackoff(source);
         _requests.Send(source);
     }
@@ -189,26 +190,10 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
 
     private async Task StartBlocksAsync()
     {
-        try
+        if (await PartPreparation.RunAsync(_part, _layer.Hashes, _meters, _request.Name, _dependencies.Logger, _ending.Token).ConfigureAwait(false) is { } problem)
         {
-            _part.SetPieceLayer(_layer.Hashes);
-            var before = _part.BytesVerified;
-            _part.PrepareSpace();
-            _meters.AddZero(_part.BytesVerified - before);
-            if (_part.HoldsUnrecorded)
-            {
-                await _part.RestoreUnrecordedAsync(_ending.Token).ConfigureAwait(false);
-            }
-        }
-        catch (P2PShareException e)
-        {
-            _done.TrySetException(e);
+            _done.TrySetException(problem);
             return;
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
-        {
-            // Reading is worth a try; what was not read is fetched.
-            _dependencies.Logger.UnrecordedNotUsed(_request.Name, e.Message);
         }
 
         _scheduler.AddVerified(_part.GetHave());

@@ -30,14 +30,11 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     private readonly ShareRestorer _restorer;
     private readonly WholeContentReader _reader;
 
-    internal ContentRegistry(IAnnouncer announcer, ShareStore store, ShareAtTracker shareAtTracker, ILogger logger, TimeProvider clock)
+    /// <param name="removed">Receives the pieces root of a content that is not offered any more.</param>
+    internal ContentRegistry(IAnnouncer announcer, ShareStore store, ShareAtTracker shareAtTracker, ILogger logger, TimeProvider clock, Action<Hash256>? removed = null)
     {
-        _announcer = announcer;
-        _store = store;
-        _shareAtTracker = shareAtTracker;
-        _logger = logger;
-        _clock = clock;
-        _offered = new OfferedContents(clock);
+        (_announcer, _store, _shareAtTracker, _logger, _clock) = (announcer, store, shareAtTracker, logger, clock);
+        _offered = new OfferedContents(clock, removed);
         _reader = new WholeContentReader(ReportUnreadable, clock);
         _restorer = new ShareRestorer(store, (file, name) => Offer(new SharedContent(file, clock), name), SafeFile.Find, logger, clock);
     }
@@ -128,6 +125,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     void IContentLookup.ReadWhole(IReadOnlyList<WholeContent> contents) => _reader.Read(contents);
 
     bool IContentRegistry.IsWhole(Hash256 piecesRoot) => _offered.Find(piecesRoot)?.WholeFile is not null;
+
+    IReadOnlyList<string> IContentRegistry.FindPaths(Guid group) => _offered.FindPaths(group);
 
     void IContentRegistry.Add(IReadOnlyList<ShareStore.Share> received)
     {

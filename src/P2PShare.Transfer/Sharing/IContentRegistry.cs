@@ -24,6 +24,10 @@ internal interface IContentRegistry
     /// <summary>Offers files that were received, and keeps them together for the next peer server, except earlier versions.</summary>
     void Add(IReadOnlyList<ShareStore.Share> received);
 
+    /// <summary>The files from which contents are offered in a group.</summary>
+    /// <returns>Full paths.</returns>
+    IReadOnlyList<string> FindPaths(Guid group);
+
     /// <summary>Withdraws a content whose file is gone or has changed.</summary>
     void ReportUnreadable(OfferedContent offered, Exception problem);
 

@@ -5,7 +5,8 @@ using P2PShare.Transfer.Storage;
 namespace P2PShare.Transfer.Sharing;
 
 /// <summary>All contents that are offered, by pieces root. Safe for concurrent use.</summary>
-internal sealed class OfferedContents(TimeProvider clock) : IDisposable
+/// <param name="removed">Receives the pieces root of a content that no group is offered any more.</param>
+internal sealed class OfferedContents(TimeProvider clock, Action<Hash256>? removed = null) : IDisposable
 {
     private readonly Dictionary<Hash256, OfferedContent> _contents = [];
     private readonly OfferedPaths _paths = new();
@@ -76,6 +77,15 @@ internal sealed class OfferedContents(TimeProvider clock) : IDisposable
         }
     }
 
+    /// <summary>The whole files from which contents are offered in a group.</summary>
+    public IReadOnlyList<string> FindPaths(Guid group)
+    {
+        lock (_lock)
+        {
+            return [.. _contents.Values.Where(offered => offered.IsOfferedIn(group)).Select(offered => offered.Path).OfType<string>()];
+        }
+    }
+
     /// <inheritdoc cref="OfferedPaths.Find(OfferedContent)"/>
     public string? FindPath(OfferedContent offered) => _paths.Find(offered);
 
@@ -101,12 +111,16 @@ internal sealed class OfferedContents(TimeProvider clock) : IDisposable
     {
         lock (_lock)
         {
-            if (offered.Names.IsEmpty && _contents.GetValueOrDefault(offered.PiecesRoot) == offered)
+            if (!offered.Names.IsEmpty || _contents.GetValueOrDefault(offered.PiecesRoot) != offered)
             {
-                _contents.Remove(offered.PiecesRoot);
-                _paths.Remove(offered);
+                return;
             }
+
+            _contents.Remove(offered.PiecesRoot);
+            _paths.Remove(offered);
         }
+
+        removed?.Invoke(offered.PiecesRoot);
     }
 
     public void Dispose()

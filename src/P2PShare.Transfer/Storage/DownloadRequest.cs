@@ -22,6 +22,9 @@ public sealed record DownloadRequest(GroupIdentity Group, string Name, ContentDe
     /// <summary>Whether it is an earlier version of the name: it is offered for now, and the next peer server offers what has the name.</summary>
     public bool IsEarlier { get; init; }
 
+    /// <summary>Local files whose bytes may be taken instead of fetched. Not kept: a download that a later shell resumes has none.</summary>
+    public IReadOnlyList<ReuseFile> ReuseFrom { get; init; } = [];
+
     /// <summary>The folder that a person named: the destination without the file's name in the group.</summary>
     internal string Root
     {

@@ -56,6 +56,21 @@ public sealed class KnownContents : IDisposable
         }
     }
 
+    /// <summary>The pieces roots of all files that any user of the state folder offers.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    internal IReadOnlySet<Hash256> GetRoots()
+    {
+        try
+        {
+            using var select = new RowStatement(_connection, "SELECT DISTINCT pieces_root FROM contents WHERE pieces_root IS NOT NULL");
+            return select.Query(row => row.NullableHash(0)!.Value).ToHashSet();
+        }
+        catch (SqliteException e)
+        {
+            throw _database.Unusable(e);
+        }
+    }
+
     public void Dispose()
     {
         _find.Dispose();

@@ -8,13 +8,14 @@ internal static class PrivateFile
     public const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     public const UnixFileMode FolderMode = Mode | UnixFileMode.UserExecute;
 
-    // None of them is larger, whatever another program has put there.
+    // Few of them are larger, whatever another program has put there.
     private const int MaxLength = 1024 * 1024;
 
+    /// <param name="maxLength">Most bytes that it can have.</param>
     /// <returns>The bytes; null if there is no such file.</returns>
     /// <exception cref="IOException">It is not a regular file, too long, or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be read.</exception>
-    public static byte[]? Read(string path)
+    public static byte[]? Read(string path, int maxLength = MaxLength)
     {
         if (Check(path) is null)
         {
@@ -23,9 +24,9 @@ internal static class PrivateFile
 
         using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         var length = RandomAccess.GetLength(handle);
-        if (length > MaxLength)
+        if (length > maxLength)
         {
-            throw new IOException($"'{path}' has {length} bytes; at most {MaxLength} were expected.");
+            throw new IOException($"'{path}' has {length} bytes; at most {maxLength} were expected.");
         }
 
         var bytes = new byte[length];

@@ -6,7 +6,7 @@ namespace P2PShare.Unit.Architecture;
 public sealed class TransferRules
 {
     private static readonly FolderOrder Order = new(
-        "P2PShare.Transfer", "", "Syncing", "Downloading", "Sharing", "Connections", "Trackers", "Storage", "Hashing", "Diagnostics");
+        "P2PShare.Transfer", "", "Syncing", "Downloading", "Sharing", "Connections", "Trackers", "Chunking", "Storage", "Hashing", "Diagnostics");
 
     [Fact]
     public void A_folder_uses_only_folders_below_it() => ViolationList.AssertEmpty(Order.FindWrongArrows(typeof(PeerServer).Assembly));

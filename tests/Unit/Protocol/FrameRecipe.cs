@@ -92,6 +92,9 @@ internal sealed record FrameRecipe(FrameRecipe.Form Shape, MessageId Kind, int L
             MessageId.TreeHashes => WriteTree(buffer, channel, random),
             MessageId.Open => new OpenMessage(channel, new Hash256(Bytes(random, Hash256.Size)), new Guid(Bytes(random, 16))).Write(buffer),
             MessageId.Close => new CloseMessage(channel, (CloseReason)random.Next(256)).Write(buffer),
+            MessageId.MapRequest or MessageId.MapReject =>
+                new MapRange(channel, random.Next(ChunkMap.MaxLength), 1 + random.Next(MapRange.MaxCount)).Write(buffer, Kind),
+            MessageId.Map => WriteMap(buffer, channel, random),
             MessageId.Get => GetMessage.Write(buffer, new Guid(Bytes(random, 16)), Roots(random)),
             MessageId.Content => WriteContent(buffer, random),
             MessageId.GetReject => GetRejectMessage.Write(buffer, (CloseReason)random.Next(256), Roots(random)),
@@ -116,6 +119,15 @@ internal sealed record FrameRecipe(FrameRecipe.Form Shape, MessageId Kind, int L
         var at = header.Write(buffer, packed);
         buffer.AsSpan(at, packed).Fill((byte)random.Next(256));
         return at + packed;
+    }
+
+    private int WriteMap(byte[] buffer, uint channel, Random random)
+    {
+        var count = 1 + Math.Min(Length, MapRange.MaxCount - 1);
+        var total = random.Next(count, ChunkMap.MaxLength + 1);
+        var at = new MapHeader(channel, total, random.Next(total - count + 1)).Write(buffer, count);
+        buffer.AsSpan(at, count).Fill((byte)random.Next(256));
+        return at + count;
     }
 
     private int WriteContent(byte[] buffer, Random random)

@@ -32,6 +32,8 @@ internal static class PeerMessageReader
         MessageId.TreeHashes => (TreeRange.Read(body), TreeRange.Read(body).ReadHashes(body)),
         MessageId.Open => OpenMessage.Read(body),
         MessageId.Close => CloseMessage.Read(body),
+        MessageId.MapRequest or MessageId.MapReject => MapRange.Read(body),
+        MessageId.Map => (MapHeader.Read(body), body[MapHeader.Length..].ToArray()),
         MessageId.Get => GetMessage.Read(body),
         MessageId.Content => (ContentMessage.ReadRoot(body), body[Hash256.Size..].ToArray()),
         MessageId.GetReject => GetRejectMessage.Read(body),

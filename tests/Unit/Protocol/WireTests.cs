@@ -29,6 +29,9 @@ public class WireTests
         [MessageId.HashReject] = (12, 12),
         [MessageId.Open] = (52, 52),
         [MessageId.Close] = (5, 5),
+        [MessageId.MapRequest] = (12, 12),
+        [MessageId.Map] = (13, 16396),
+        [MessageId.MapReject] = (12, 12),
         [MessageId.Get] = (48, 8208),
         [MessageId.Content] = (33, 65568),
         [MessageId.GetReject] = (33, 8193),
@@ -146,6 +149,26 @@ public class WireTests
             Assert.Throws<WireException>(() => RoundTrip(
                 MessageId.TreeRequest, buffer => (last with { Index = last.Index + 1 }).Write(buffer, MessageId.TreeRequest)));
         }
+    }
+
+    [Property]
+    public void Map_requests_and_maps_come_back(uint channel, int offset, int count, NonEmptyArray<byte> bytes)
+    {
+        var range = new MapRange(channel, Within(offset, ChunkMap.MaxLength), 1 + Within(count, MapRange.MaxCount));
+        foreach (var id in new[] { MessageId.MapRequest, MessageId.MapReject })
+        {
+            Assert.Equal(range, RoundTrip(id, buffer => range.Write(buffer, id)));
+        }
+
+        var header = new MapHeader(channel, Within(offset, ChunkMap.MaxLength - bytes.Get.Length) + bytes.Get.Length, 0);
+        var (read, part) = ((MapHeader, byte[]))RoundTrip(MessageId.Map, buffer =>
+        {
+            var at = header.Write(buffer, bytes.Get.Length);
+            bytes.Get.CopyTo(buffer, at);
+            return at + bytes.Get.Length;
+        });
+        Assert.Equal(header, read);
+        Assert.Equal(bytes.Get, part);
     }
 
     [Property]
@@ -292,6 +315,16 @@ public class WireTests
     [InlineData(MessageId.TreeHashes, 12, 3)]
     [InlineData(MessageId.TreeHashes, 12, uint.MaxValue)]
     [InlineData(MessageId.Open, 0, 0)]
+    [InlineData(MessageId.MapRequest, 4, ChunkMap.MaxLength)]
+    [InlineData(MessageId.MapRequest, 4, uint.MaxValue)]
+    [InlineData(MessageId.MapRequest, 8, 0)]
+    [InlineData(MessageId.MapRequest, 8, MapRange.MaxCount + 1)]
+    [InlineData(MessageId.Map, 4, 0)]
+    [InlineData(MessageId.Map, 4, 999)]
+    [InlineData(MessageId.Map, 4, ChunkMap.MaxLength + 1)]
+    [InlineData(MessageId.Map, 4, uint.MaxValue)]
+    [InlineData(MessageId.Map, 8, 998)]
+    [InlineData(MessageId.Map, 8, uint.MaxValue)]
     public void A_number_out_of_range_is_refused(MessageId id, int offset, uint value)
     {
         var frame = Valid(id);
@@ -397,6 +430,8 @@ public class WireTests
             MessageId.GetReject => GetRejectMessage.Write(buffer, CloseReason.NotOffered, [Hash256.Compute([1])]),
             MessageId.Open => new OpenMessage(1, Hash256.Compute([1]), Guid.Empty).Write(buffer),
             MessageId.Close => new CloseMessage(1, CloseReason.Busy).Write(buffer),
+            MessageId.MapRequest or MessageId.MapReject => new MapRange(1, 16384, 100).Write(buffer, id),
+            MessageId.Map => new MapHeader(1, 1000, 997).Write(buffer, 3) + 3,
             _ => throw new ArgumentOutOfRangeException(nameof(id), id, "Not a kind on the wire."),
         };
         return buffer[..length];

@@ -35,6 +35,10 @@ internal sealed class FakeListener : IChannelListener
 
     public void RejectTree(TreeRange range) => Calls.Enqueue($"tree rejected {range.Height}:{range.Index}+{range.Count}");
 
+    public void ReceiveMap(MapHeader header, ReadOnlySpan<byte> bytes) => Calls.Enqueue($"map {header.Offset}+{bytes.Length} of {header.Total}");
+
+    public void RejectMap() => Calls.Enqueue("map rejected");
+
     public void Refuse(CloseReason reason) => Calls.Enqueue($"refused {reason}");
 
     public void Lose()

@@ -239,6 +239,14 @@ public sealed class RevokedAccessTests : ConnectionTest
         {
         }
 
+        public void ReceiveMap(MapHeader header, ReadOnlySpan<byte> bytes)
+        {
+        }
+
+        public void RejectMap()
+        {
+        }
+
         public void Refuse(CloseReason reason)
         {
         }

@@ -177,6 +177,14 @@ public sealed class UnreadAnswerTests : ConnectionTest
         {
         }
 
+        public void ReceiveMap(MapHeader header, ReadOnlySpan<byte> bytes)
+        {
+        }
+
+        public void RejectMap()
+        {
+        }
+
         public void ReceiveBitfield(Bitfield has)
         {
         }

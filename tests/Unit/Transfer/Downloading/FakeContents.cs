@@ -31,6 +31,11 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
 
     public void Add(IReadOnlyList<ShareStore.Share> received) => Log.AddRange(received.Select(share => $"add {share.Name}"));
 
+    /// <summary>The files of every group.</summary>
+    public IReadOnlyList<string> Paths { get; init; } = [];
+
+    public IReadOnlyList<string> FindPaths(Guid group) => Paths;
+
     public void ReportUnreadable(OfferedContent offered, Exception problem) => Log.Add($"unreadable: {problem.Message}");
 
     public void WithdrawFile(string path) => Log.Add($"withdraw {Path.GetFileName(path)}");

@@ -79,6 +79,10 @@ internal sealed class FakeSource(int number, Hash256? fingerprint = null) : ISou
 
     public void RequestTree(TreeRange range) => TreeRequests.Add(range);
 
+    public List<MapRange> MapRequests { get; } = [];
+
+    public void RequestMap(MapRange range) => MapRequests.Add(range);
+
     public void Close(CloseReason reason)
     {
         Closed = reason;

@@ -22,6 +22,10 @@ internal sealed class LossListener(Action lost) : IChannelListener
 
     public void RejectTree(TreeRange range) => throw new NotSupportedException();
 
+    public void ReceiveMap(MapHeader header, ReadOnlySpan<byte> bytes) => throw new NotSupportedException();
+
+    public void RejectMap() => throw new NotSupportedException();
+
     public void Refuse(CloseReason reason) => throw new NotSupportedException();
 
     public void Lose() => lost();

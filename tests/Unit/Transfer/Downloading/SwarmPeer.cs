@@ -17,6 +17,7 @@ internal sealed class SwarmPeer : ISource
     private readonly TestContent _content;
     private volatile IChannelListener? _listener;
     private readonly TaskCompletionSource _requested = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _mapRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _blocks;
     private int _lost;
     private int _treeRequests;
@@ -49,6 +50,15 @@ internal sealed class SwarmPeer : ISource
 
     /// <summary>Called before each answer to a tree request.</summary>
     public Action SendingTree { get; init; } = () => { };
+
+    /// <summary>The chunk map that it sends; null: it rejects.</summary>
+    public byte[]? Map { get; init; }
+
+    /// <summary>Whether it answers no map request.</summary>
+    public bool SendsNoMap { get; init; }
+
+    /// <summary>Ends when the chunk map is requested.</summary>
+    public Task MapRequested => _mapRequested.Task;
 
     public int TreeRequests => Volatile.Read(ref _treeRequests);
 
@@ -173,6 +183,28 @@ internal sealed class SwarmPeer : ISource
             var hashes = _content.TreeOf(piece).Layer(range.Height).Slice(first, range.Count).ToArray();
             hashes[^1] = SendsWrongTrees ? Hash256.Compute([0]) : hashes[^1];
             to.ReceiveTree(range, hashes);
+        });
+    }
+
+    public void RequestMap(MapRange range)
+    {
+        _mapRequested.TrySetResult();
+        if (IsSilent || SendsNoMap)
+        {
+            return;
+        }
+
+        _answers.Writer.TryWrite(to =>
+        {
+            if (Map is null || range.Offset >= Map.Length)
+            {
+                to.RejectMap();
+            }
+            else
+            {
+                var part = Map.AsSpan(range.Offset, Math.Min(range.Count, Map.Length - range.Offset));
+                to.ReceiveMap(new MapHeader(range.Channel, Map.Length, range.Offset), part);
+            }
         });
     }
 

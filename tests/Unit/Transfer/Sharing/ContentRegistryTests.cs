@@ -23,6 +23,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     private readonly FakeAnnouncer _announcer = new();
     private readonly List<ShareFileRequest> _shared = [];
     private readonly List<string> _stopped = [];
+    private readonly ConcurrentQueue<Hash256> _removed = [];
     private readonly StateFolder _state;
     private readonly ShareStore _store;
     private readonly ContentRegistry _registry;
@@ -164,6 +165,19 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         Assert.Same(ops, Assert.Single(connection.Channels));
         Assert.Null(connection.Find(dev.Id));
         Assert.Equal("ops", Assert.Single(_store.GetAll()).Group.Name);
+    }
+
+    [Fact]
+    public async Task A_content_is_reported_when_no_group_is_offered_it_any_more()
+    {
+        await _registry.ShareAsync(_file, "Dev", Name, replace: false, CancellationToken.None);
+        await _registry.ShareAsync(_file, "ops", Name, replace: false, CancellationToken.None);
+
+        await _registry.WithdrawAsync("Dev", [Name], CancellationToken.None);
+        Assert.Empty(_removed);
+        await _registry.WithdrawAsync("ops", [Name], CancellationToken.None);
+
+        Assert.Equal([Root], _removed);
     }
 
     [Fact]
@@ -570,7 +584,8 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
             return Task.FromResult(new FileResponse(TestIds.Of(group), group == "dev" ? "Dev" : group, request.Name, request.Size, request.PieceLength, request.PiecesRoot, "alice", 0, Clock.GetUtcNow()));
         },
         new SentenceLogger(LogLevel.Warning, Log.Enqueue),
-        Clock);
+        Clock,
+        _removed.Enqueue);
 
     private async Task<ContentRegistry> RestartAsync()
     {

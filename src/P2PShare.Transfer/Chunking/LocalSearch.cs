@@ -1,0 +1,94 @@
+using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Storage;
+
+namespace P2PShare.Transfer.Chunking;
+
+/// <summary>
+/// Cuts local files as the chunk map of a content was cut, and keeps where its chunks are. Memory grows with the map, not with the files;
+/// the bytes that are read are bounded by the content's size.
+/// </summary>
+internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, SkippedFiles skipped, TimeProvider clock)
+{
+    /// <summary>How many times the size of the content is read of local files at most.</summary>
+    public const int MaxFactor = 4;
+
+    private readonly ChunkIndex _index = new(map);
+    private long _left = map.Size * MaxFactor;
+
+    /// <summary>Bytes of local files that were read.</summary>
+    public long BytesRead => map.Size * MaxFactor - Math.Max(0, Volatile.Read(ref _left));
+
+    /// <summary>Searches the files in order, several at a time, until every chunk is found. Once it is cancelled, what was found until then counts.</summary>
+    public async Task<LocalCoverage> RunAsync(CancellationToken cancellationToken)
+    {
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken };
+        try
+        {
+            await Parallel.ForAsync(0, files.Count, options, (file, stop) =>
+            {
+                Search(file, stop);
+                return ValueTask.CompletedTask;
+            }).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // What was found is as good as if that were all.
+        }
+
+        return new LocalCoverage(map.Size, files, _index.GetRanges());
+    }
+
+    private void Search(int file, CancellationToken cancellationToken)
+    {
+        if (_index.IsComplete || Volatile.Read(ref _left) <= 0)
+        {
+            return;
+        }
+
+        var (path, root) = (files[file].Path, files[file].Root);
+        var disk = Path.GetDirectoryName(path) ?? path;
+        try
+        {
+            using var handle = DiskCalls.Run(disk, DiskCalls.OpenLimit, clock, () => SafeFile.OpenShared(path, root));
+            var status = SafeFile.Status(handle, path);
+            // Who owns it could change it at any time, and could learn by it what is received here.
+            if (OperatingSystem.IsLinux() && status.Owner != LinuxCalls.UserId)
+            {
+                throw new P2PShareException(ErrorCode.PathUnreadable, $"'{path}' belongs to another user.");
+            }
+
+            var size = Math.Min(status.Stamp.Size, Take(status.Stamp.Size));
+            FileChunks.Read(handle, disk, size, chunks => Keep(chunks, file), clock, cancellationToken);
+        }
+        catch (P2PShareException e)
+        {
+            skipped.Add(e.Message);
+        }
+        catch (EndOfStreamException)
+        {
+            skipped.Add($"'{path}' became shorter while it was read.");
+        }
+        catch (Exception e) when (e is IOException or TimeoutException or UnauthorizedAccessException)
+        {
+            skipped.Add(FileErrors.Unreadable(path, e).Message);
+        }
+    }
+
+    // How many bytes of so many may be read.
+    private long Take(long wanted)
+    {
+        var left = Interlocked.Add(ref _left, -wanted);
+        return Math.Max(0, left >= 0 ? wanted : wanted + left);
+    }
+
+    private bool Keep(IReadOnlyList<FileChunk> chunks, int file)
+    {
+        foreach (var chunk in chunks)
+        {
+            _index.Add(chunk, file);
+        }
+
+        return !_index.IsComplete;
+    }
+}

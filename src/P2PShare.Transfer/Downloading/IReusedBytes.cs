@@ -1,0 +1,15 @@
+namespace P2PShare.Transfer.Downloading;
+
+/// <summary>
+/// Bytes of this machine that may be those of a content, at the content's offsets. They may change at any time: what is read is hashed before it is
+/// used. Safe for concurrent use.
+/// </summary>
+internal interface IReusedBytes : IDisposable
+{
+    /// <summary>Whether looking at a range of the content may find something.</summary>
+    bool Has(long offset, int length);
+
+    /// <exception cref="IOException">It cannot be read, or is shorter by now.</exception>
+    /// <exception cref="ObjectDisposedException">The download has ended.</exception>
+    void Read(long offset, Span<byte> buffer);
+}
