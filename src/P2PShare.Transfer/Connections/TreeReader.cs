@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Wire;
@@ -11,6 +12,7 @@ namespace P2PShare.Transfer.Connections;
 /// before any hash is sent. Safe for concurrent use.
 /// </summary>
 /// <param name="burst">Bytes that a user may have read at once.</param>
+[SuppressMessage("Design", "CA1001", Justification = "The semaphore has nothing to release: its wait handle is never used.")]
 internal sealed class TreeReader(TimeProvider clock, long burst = TreeReadBudget.Burst)
 {
     // 128 trees of the longest pieces: what one receiver asks for at a time, some times.
@@ -33,6 +35,9 @@ internal sealed class TreeReader(TimeProvider clock, long burst = TreeReadBudget
             ?? await ReadTreeAsync(source, piece, user, cancellationToken).ConfigureAwait(false);
         return tree.Layer(range.Height).Slice(range.Index - PieceTree.FirstNode(content, piece, range.Height), range.Count).ToArray();
     }
+
+    /// <inheritdoc cref="TreeReadBudget.IsSpent"/>
+    public bool MustWait(Guid user) => _budget.IsSpent(user);
 
     private async ValueTask<PieceTree> ReadTreeAsync(IBlockSource source, int piece, Guid user, CancellationToken cancellationToken)
     {
