@@ -20,6 +20,8 @@ internal sealed class AnswerQueue
 
     public int ContentCount => _contents.Count;
 
+    public int TreeCount => _trees.Count;
+
     /// <returns>False if too many of its kind wait.</returns>
     public bool TryAdd(in Answer answer)
     {
@@ -62,9 +64,10 @@ internal sealed class AnswerQueue
     /// Takes what is sent next: hashes, for which whole downloads wait, before all else; then trees, which take long to read, or maps, and
     /// blocks in turn.
     /// </summary>
+    /// <param name="treesWait">Whether blocks come before all trees.</param>
     /// <param name="hasRoomAgain">Whether half of the places are free for the first time after a block was rejected.</param>
     /// <returns>False if nothing waits.</returns>
-    public bool TryTake(out Answer answer, out bool hasRoomAgain)
+    public bool TryTake(bool treesWait, out Answer answer, out bool hasRoomAgain)
     {
         answer = default;
         if (_hashes.First is { Value: var (layer, hashes) })
@@ -72,7 +75,7 @@ internal sealed class AnswerQueue
             answer = new Answer(layer, default, hashes);
             _hashes.RemoveFirst();
         }
-        else if (_trees.First is { Value: var (piece, tree) } && (_isTreeNext || _blocks.Count == 0))
+        else if (_trees.First is { Value: var (piece, tree) } && ((_isTreeNext && !treesWait) || _blocks.Count == 0))
         {
             answer = new Answer(piece, default, null, tree);
             _trees.RemoveFirst();

@@ -259,7 +259,9 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
                 (_waiting, _sending) = (_sending, _waiting);
             }
 
-            hasAnswer = _answers.TryTake(out answer, out hasRoomAgain);
+            // While a user has had more read for trees than it may, its trees do not hold up its blocks.
+            var treesWait = _answers.TreeCount > 0 && Trees?.MustWait(User?.Id ?? Guid.Empty) == true;
+            hasAnswer = _answers.TryTake(treesWait, out answer, out hasRoomAgain);
             hasContents = Contents is not null && !_isCompleted && (Contents.HasNext || _answers.ContentCount > 0);
         }
 

@@ -2,8 +2,8 @@ namespace P2PShare.Transfer.Connections;
 
 /// <summary>
 /// How much of its files a source reads for tree requests: an answer of 32 bytes may take 16 MiB from the disk, which the limit of
-/// uploads does not see. A token bucket for each user, however many connections she has. One who updates files needs each piece once; one
-/// who asks for a hash of each piece again and again waits. Safe for concurrent use.
+/// uploads does not see. A token bucket for each user, over all connections. A receiver that updates files needs each piece once; a peer
+/// that asks for hashes of all pieces again and again waits. Safe for concurrent use.
 /// </summary>
 /// <param name="burst">Bytes that a user may have read at once.</param>
 internal sealed class TreeReadBudget(TimeProvider clock, long burst)
@@ -14,7 +14,7 @@ internal sealed class TreeReadBudget(TimeProvider clock, long burst)
     /// <summary>Bytes a second after that: a third of what one processor hashes, and several times what most lines take.</summary>
     public const long PerSecond = 512 * 1024 * 1024;
 
-    // Above that, users whose bucket is full are dropped: they are as those who never asked.
+    // Above that, users whose bucket is full are removed: a new bucket is full too.
     private const int KeptUsers = 256;
 
     private readonly Lock _lock = new();
@@ -38,6 +38,15 @@ internal sealed class TreeReadBudget(TimeProvider clock, long burst)
             var tokens = Refill(_users.GetValueOrDefault(user, (burst, now)), now) - bytes;
             _users[user] = (tokens, now);
             return tokens >= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(-tokens / PerSecond);
+        }
+    }
+
+    /// <summary>Whether a user has to wait before more is read.</summary>
+    public bool IsSpent(Guid user)
+    {
+        lock (_lock)
+        {
+            return _users.TryGetValue(user, out var bucket) && Refill(bucket, clock.GetTimestamp()) <= 0;
         }
     }
 

@@ -36,6 +36,9 @@ internal sealed class TreeReader(TimeProvider clock, long burst = TreeReadBudget
         return tree.Layer(range.Height).Slice(range.Index - PieceTree.FirstNode(content, piece, range.Height), range.Count).ToArray();
     }
 
+    /// <inheritdoc cref="TreeReadBudget.IsSpent"/>
+    public bool MustWait(Guid user) => _budget.IsSpent(user);
+
     private async ValueTask<PieceTree> ReadTreeAsync(IBlockSource source, int piece, Guid user, CancellationToken cancellationToken)
     {
         var content = source.Description;

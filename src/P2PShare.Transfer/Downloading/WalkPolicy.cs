@@ -12,7 +12,7 @@ internal sealed class WalkPolicy
 
     internal const int Every = 8;
 
-    /// <summary>One block in so many has to be found, or a walk was poor.</summary>
+    /// <summary>A walk that found less than one block in this number was poor.</summary>
     internal const int MinShare = 32;
 
     private int _poor;

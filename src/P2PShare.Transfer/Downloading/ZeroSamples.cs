@@ -4,16 +4,16 @@ namespace P2PShare.Transfer.Downloading;
 
 /// <summary>
 /// A few pieces whose trees are walked while the download begins, to find out whether walking the others pays. A piece layer shows pieces that are all
-/// zeros; of a sparse image with extents of 64 KiB and pieces of 16 MiB hardly one is. A flag that the source sends would cost
-/// nothing either, but the source would have to remember it for each share, and whoever received the file to tell it on; a walk says how many. Nothing
-/// waits for the samples, and they are at most 1 % of the content: all that they cost is that the source hashes so much. Safe for concurrent use.
+/// zeros; of a sparse image with extents of 64 KiB and pieces of 16 MiB hardly one is. A flag from the source would cost
+/// less, but each peer would have to store it for each share and each file that it received, and it says nothing about how many zeros there are. Nothing
+/// waits for the samples, and they are less than 1 % of the content: they cost only that the source hashes those pieces. Safe for concurrent use.
 /// </summary>
 internal sealed class ZeroSamples
 {
     private const int Count = 4;
     private const int MinPieces = 512;
 
-    // Of the blocks that were looked at, one in so many has to be zeros: below that the walk saves less than it may delay.
+    // Of the blocks of the samples, one in this number has to be zeros: below that the walks save less than they may delay.
     private const int MinShare = 32;
 
     private readonly Lock _lock = new();

@@ -36,7 +36,7 @@ internal sealed class PieceTree
     /// <summary>Bytes of memory for its hashes.</summary>
     public int Size => 2 * LeafCount * Hash256.Size;
 
-    /// <summary>The nodes that are so many levels above the leaves; the leaves for 0.</summary>
+    /// <summary>The nodes <paramref name="height"/> levels above the leaves; the leaves for 0.</summary>
     public ReadOnlySpan<Hash256> Layer(int height) => _layers[height];
 
     /// <summary>The nodes above others.</summary>
@@ -59,9 +59,9 @@ internal sealed class PieceTree
         content.PieceCount == 1 ? BitOperations.Log2((uint)Math.Max(1, 2 * CountLeaves(content, 0) - 1)) : HashTree.Height(content.PieceLength);
 
     /// <summary>Blocks of a piece.</summary>
-    public static int CountLeaves(ContentDescription content, int piece) => CountNodes((content.PieceSize(piece) + PieceLength.Block - 1) / PieceLength.Block, 0);
+    public static int CountLeaves(ContentDescription content, int piece) => (content.PieceSize(piece) + PieceLength.Block - 1) / PieceLength.Block;
 
-    /// <summary>Nodes of a height above so many leaves, those beyond the last block left out.</summary>
+    /// <summary>Nodes of a height above <paramref name="leaves"/> leaves, without those beyond the last block.</summary>
     public static int CountNodes(int leaves, int height) => (leaves + (1 << height) - 1) >> height;
 
     /// <summary>The piece's first node in the content's layer of that height.</summary>

@@ -124,6 +124,44 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     [Fact]
+    public async Task Trees_that_have_to_wait_do_not_hold_up_blocks()
+    {
+        using var writer = new FrameWriter(_written, _limiter, _budget, _clock, () => { }) { Trees = new TreeReader(_clock, burst: 1) };
+        // Its tree is not that of the layer: it is read, and refused.
+        var source = new FakeSource();
+        writer.TryAddTree(source, new TreeRange(1, 0, 0, 1));
+        using var stopping = new CancellationTokenSource();
+        var running = writer.RunAsync(stopping.Token);
+        await Eventually.HoldsAsync(() => _budget.BytesInUse > 0, "the first tree is being made");
+        for (var i = 0; i < 3; i++)
+        {
+            writer.TryAddTree(source, new TreeRange(1, 0, i, 1));
+            writer.TryAddBlock(source, new BlockRange(1, i, 0, 1));
+        }
+
+        // The budget is even again, and no more, when the first one is read.
+        const int Blocks = 3 * (Frame.HeaderLength + PieceHeader.Length + 1);
+        var advanced = 0;
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                if (_written.Length < Frame.HeaderLength + TreeRange.Length && advanced++ == 0)
+                {
+                    _clock.Advance(TimeSpan.FromSeconds((double)FakeSource.Piece / TreeReadBudget.PerSecond));
+                }
+
+                return _written.Length >= Frame.HeaderLength + TreeRange.Length + Blocks;
+            },
+            "the blocks are written");
+
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit));
+        Assert.Equal(
+            [MessageId.TreeReject, MessageId.Piece, MessageId.Piece, MessageId.Piece],
+            (await ReadAllAsync()).Select(frame => frame.Id));
+    }
+
+    [Fact]
     public async Task A_write_of_which_nothing_is_taken_for_30_seconds_is_stuck()
     {
         var (near, far) = DuplexStream.CreatePair(buffered: 1000);
