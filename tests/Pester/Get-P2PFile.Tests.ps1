@@ -33,11 +33,11 @@ Describe 'Get-P2PFile' {
 
     It 'shows when the shared file was modified, and whether it can be executed' {
         $path = New-RandomFile 'tool' 100
-        (Get-Item $path).LastWriteTimeUtc = [datetime]::new(2003, 4, 5, 6, 7, 8, 'Utc')
+        (Get-Item $path).LastWriteTimeUtc = [datetime]::new(2003, 4, 5, 6, 7, 8, [DateTimeKind]::Utc)
         if (-not $IsWindows) { chmod 755 $path }
         $null = Send-P2PFile $path -Group dev -Session $alice
         $file = Get-P2PFile dev tool
-        $file.Modified.UtcDateTime | Should -Be ([datetime]::new(2003, 4, 5, 6, 7, 8, 'Utc'))
+        $file.Modified.UtcDateTime | Should -Be ([datetime]::new(2003, 4, 5, 6, 7, 8, [DateTimeKind]::Utc))
         $file.Executable | Should -Be $(if ($IsWindows) { $null } else { $true })
         $file | Format-List | Out-String | Should -Match 'Executable'
     }

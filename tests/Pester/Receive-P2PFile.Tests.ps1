@@ -61,14 +61,14 @@ Describe 'Receive-P2PFile' {
 
     It 'sets the time of modification and the executable bit, and leaves both with -NoAttributes' {
         $path = New-RandomFile 'tool' 100
-        (Get-Item $path).LastWriteTimeUtc = [datetime]::new(2003, 4, 5, 6, 7, 8, 'Utc')
+        (Get-Item $path).LastWriteTimeUtc = [datetime]::new(2003, 4, 5, 6, 7, 8, [DateTimeKind]::Utc)
         if (-not $IsWindows) { chmod 700 $path }
         $null = Send-P2PFile $path -Group dev -Session $alice
 
         $set = Receive-P2PFile dev tool -Destination (Join-Path $Folder set) -PassThru
         $left = Receive-P2PFile dev tool -Destination (Join-Path $Folder left) -PassThru -NoAttributes
 
-        $set.LastWriteTimeUtc | Should -Be ([datetime]::new(2003, 4, 5, 6, 7, 8, 'Utc'))
+        $set.LastWriteTimeUtc | Should -Be ([datetime]::new(2003, 4, 5, 6, 7, 8, [DateTimeKind]::Utc))
         $left.LastWriteTimeUtc.Year | Should -Be ([datetime]::UtcNow.Year)
         if (-not $IsWindows) {
             $set.UnixMode | Should -BeLike '-rwx*'
