@@ -35,21 +35,17 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     {
         (_state, _listener, _identity, _stopping, var logger, var clock) = (state, listener, identity, stopping, options.Logger, options.Clock);
         var locator = new SourceLocator(tracker, Fingerprint, identity.CertificateHash, () => access.RevocationsKnown);
-        _metrics = new TransferMetrics(Port);
+        (_metrics, ChunkMaps) = (new TransferMetrics(Port), new ChunkMapStore(state, logger, clock));
         var announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), options.AnnouncedPort ?? Port, this, clock, logger);
-        ChunkMaps = new ChunkMapStore(state, logger, clock);
         Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), new SharePublisher(tracker.ShareFileAsync, tracker.ShareFilesAsync).ShareAsync, logger, clock, ChunkMaps.Remove);
-        _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(),
-            _metrics, upload => UploadFinished?.Invoke(upload), logger, clock) { Maps = ChunkMaps };
+        _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(), _metrics, upload => UploadFinished?.Invoke(upload), logger, clock) { Maps = ChunkMaps };
         _connections = new ConnectionTable(Fingerprint, _context);
         Dialer = new PeerDialer(new TlsTransport(identity, clock), _connections, _context.Admission, _metrics, stopping.Token);
         _presence = new TrackerPresence(tracker, announcer, Fingerprint, new ReverseDialer(Dialer, Shares, Fingerprint, locator.FindTicketAsync, logger, clock, stopping.Token).DialAsync, logger, clock);
         var reversal = new ConnectionReversal(Dialer, locator.RequestDialAsync, clock, stopping.Token);
-        Downloads = new DownloadList(new DownloadDependencies(Fingerprint, new DownloadStore(state, tracker.Account), Shares, locator.FindAsync, reversal.CreateConnector, _metrics, logger, clock)
-        { ChunkMaps = ChunkMaps, Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
+        Downloads = new DownloadList(new DownloadDependencies(Fingerprint, new DownloadStore(state, tracker.Account), Shares, locator.FindAsync, reversal.CreateConnector, _metrics, logger, clock) { ChunkMaps = ChunkMaps, Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
         Downloads.Dependencies.SmallContents = new SmallContentFetch(Downloads.Dependencies, locator.FindManyAsync, reversal.ConnectAsync);
-        _gauges = new TransferGauges(Port, new(() => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount,
-            () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);
+        _gauges = new TransferGauges(Port, new(() => _connections.Count, () => _connections.ActiveUploads, () => Downloads.ActiveCount, () => Downloads.SourceCount, () => _connections.WaitingBlocks, () => Downloads.BytesPerSecond, () => _metrics.BytesUploaded), clock);
     }
 
     /// <summary>Raised, on any thread, when a peer has stopped fetching a content.</summary>
@@ -63,10 +59,8 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     /// <summary>What it offers.</summary>
     public ContentRegistry Shares { get; }
-
     /// <summary>The chunk maps of what it offers.</summary>
     public ChunkMapStore ChunkMaps { get; }
-
     /// <summary>The downloads of its user, those of earlier shells included.</summary>
     public DownloadList Downloads { get; }
 
