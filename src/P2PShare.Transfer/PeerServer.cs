@@ -35,9 +35,8 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     {
         (_state, _listener, _identity, _stopping, var logger, var clock) = (state, listener, identity, stopping, options.Logger, options.Clock);
         var locator = new SourceLocator(tracker, Fingerprint, identity.CertificateHash, () => access.RevocationsKnown);
-        _metrics = new TransferMetrics(Port);
+        (_metrics, ChunkMaps) = (new TransferMetrics(Port), new ChunkMapStore(state, logger, clock));
         var announcer = new Announcer(tracker, Fingerprint, () => identity.Prove(tracker.TrackerId, tracker.SessionId), options.AnnouncedPort ?? Port, this, clock, logger);
-        ChunkMaps = new ChunkMapStore(state, logger, clock);
         Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), new SharePublisher(tracker.ShareFileAsync, tracker.ShareFilesAsync).ShareAsync, logger, clock, ChunkMaps.Remove);
         _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(), _metrics, upload => UploadFinished?.Invoke(upload), logger, clock) { Maps = ChunkMaps, Compressor = new(new CompressionChoice(clock) { IsEnabled = options.Compression }, clock) };
         _connections = new ConnectionTable(Fingerprint, _context);
@@ -60,10 +59,8 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     /// <summary>What it offers.</summary>
     public ContentRegistry Shares { get; }
-
     /// <summary>The chunk maps of what it offers.</summary>
     public ChunkMapStore ChunkMaps { get; }
-
     /// <summary>The downloads of its user, those of earlier shells included.</summary>
     public DownloadList Downloads { get; }
 
