@@ -66,7 +66,6 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
 
     /// <summary>Most bytes a second that all uploads together send; null: no limit. Takes effect at once.</summary>
     public long? UploadLimit { get => _context.UploadLimiter.Limit; set => _context.UploadLimiter.Limit = value; }
-
     /// <summary>Most bytes a second that all downloads together take; null: no limit. Takes effect at once.</summary>
     public long? DownloadLimit { get => Downloads.Dependencies.Limiter.Limit; set => Downloads.Dependencies.Limiter.Limit = value; }
 
@@ -129,10 +128,8 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
     void IAnnounceHandler.OnRejected(IReadOnlyList<Announcement> holdings) => Shares.RemoveRejected(holdings);
     bool IAnnounceHandler.OnRevoked(IReadOnlyList<Revocation> revocations) => _presence.IsRevokedBy(_connections.Revoke(revocations));
 
-    private void End(P2PShareException reason) => _completion.TrySetException(reason);
-
     private Task RunAsync(CancellationToken stop) =>
-        Task.WhenAll(_listener.RunAsync(_identity, _connections, _context, End, stop), _connections.MaintainAsync(stop), _presence.RunAsync(End, stop));
+        Task.WhenAll(_listener.RunAsync(_identity, _connections, _context, e => _completion.TrySetException(e), stop), _connections.MaintainAsync(stop), _presence.RunAsync(e => _completion.TrySetException(e), stop));
 
     private async Task StopCoreAsync(TimeSpan grace, TimeSpan patience)
     {

@@ -13,7 +13,6 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
 {
     // A peer that does not read is dropped when more than this waits for it.
     private const int MaxWaitingBytes = 256 * 1024;
-
     // Of many connections few are sending: what is longer is not kept.
     private const int KeptBytes = 16 * 1024;
     private const int FirstBytes = 256;
@@ -200,7 +199,6 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
                 rented ??= budget.Rent(User);
                 var buffer = rented.Value.Array.AsMemory(0, rented.Value.Length);
                 await WriteAsync(answer, buffer, cancellationToken).ConfigureAwait(false);
-
                 // In turn with blocks: neither waits for all of the other.
                 if (hasContents)
                 {
@@ -250,8 +248,7 @@ internal sealed class FrameWriter(Stream stream, BandwidthLimiter limiter, SendB
 
     private bool TakeNext(out Answer answer, out bool hasContents)
     {
-        bool hasAnswer;
-        bool hasRoomAgain;
+        bool hasAnswer, hasRoomAgain;
         lock (_lock)
         {
             if (_waiting.WrittenCount > 0)
