@@ -75,7 +75,7 @@ public sealed class MapAnswerTests : IDisposable
         Assert.True(queue.TryAdd(new Answer(_source, new BlockRange(1, 0, 0, 1))));
         Assert.True(queue.TryAdd(new Answer(_source, new BlockRange(1, 1, 0, 1))));
 
-        var taken = Enumerable.Range(0, 5).Select(_ => queue.TryTake(treesWait: false, out var answer, out _) && answer.Map is not null).ToArray();
+        var taken = Enumerable.Range(0, 5).Select(_ => queue.TryTake(treesWait: false, out var answer, out bool _) && answer.Map is not null).ToArray();
         Assert.Equal([false, true, false, true, true], taken);
         queue.Remove(_source);
         Assert.False(queue.TryTake(treesWait: false, out _, out _));
