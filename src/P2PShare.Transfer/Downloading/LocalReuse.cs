@@ -152,6 +152,9 @@ internal sealed class LocalReuse : IAsyncDisposable
         Chunks.Reject(source);
     }
 
+    /// <summary>Asks for what waits. Called when a source has sent its bitfield.</summary>
+    public void Send() => _trees.Send(_sources.Connected);
+
     /// <summary>Asks for what waits, and gives up what takes too long. Called a few times a second.</summary>
     public void Check()
     {

@@ -109,6 +109,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         _scheduler.Add(source, has);
         _reuse.Chunks.Send();
         _sources.ResetBackoff(source);
+        _reuse.Send();
         _requests.Send(source);
     }
 
