@@ -85,13 +85,12 @@ internal sealed class LocalReuse : IAsyncDisposable
         int[] missing = [.. Enumerable.Range(0, _content.PieceCount).Where(piece => !_part.Has(piece))];
         if (Chunks.IsPossible)
         {
-            var held = _scheduler.Hold(missing);
-            _work.Add(Task.Run(() => SearchAsync(held), CancellationToken.None));
+            Begin(_scheduler.Hold(missing), SearchAsync);
             Chunks.Send();
             return;
         }
 
-        Begin(_scheduler.Hold(Array.FindAll(missing, IsInOldFile)));
+        Begin(_scheduler.Hold(Array.FindAll(missing, IsInOldFile)), ExamineAllAsync);
         BeginOthers(Array.FindAll(missing, piece => !IsInOldFile(piece)));
     }
 
@@ -105,7 +104,7 @@ internal sealed class LocalReuse : IAsyncDisposable
 
         var others = Array.FindAll(held, piece => !IsInOldFile(piece));
         Array.ForEach(others, piece => _scheduler.Release(piece, plan: null));
-        Begin(Array.FindAll(held, IsInOldFile));
+        Begin(Array.FindAll(held, IsInOldFile), ExamineAllAsync);
         BeginOthers(others);
         _requests.SendAll();
     }
@@ -137,7 +136,7 @@ internal sealed class LocalReuse : IAsyncDisposable
         _trees.Send(_sources.Connected);
     }
 
-    /// <exception cref="WireException">It was not requested.</exception>
+    /// <inheritdoc cref="Receive"/>
     public void Reject(DownloadSource source, TreeRange range)
     {
         _trees.Reject(source, range);
@@ -153,14 +152,17 @@ internal sealed class LocalReuse : IAsyncDisposable
     }
 
     /// <summary>Asks for what waits. Called when a source has sent its bitfield.</summary>
-    public void Send() => _trees.Send(_sources.Connected);
+    public void Send()
+    {
+        _trees.Send(_sources.Connected);
+        Chunks.Send();
+    }
 
     /// <summary>Asks for what waits, and gives up what takes too long. Called a few times a second.</summary>
     public void Check()
     {
         _trees.Expire(_sources.PeerCount > 0);
-        _trees.Send(_sources.Connected);
-        Chunks.Send();
+        Send();
     }
 
     /// <summary>Waits until nothing reads or writes any more; the download has ended.</summary>
@@ -174,27 +176,22 @@ internal sealed class LocalReuse : IAsyncDisposable
 
     private bool IsInOldFile(int piece) => _old?.Has((long)piece * _content.PieceLength, _content.PieceSize(piece)) == true;
 
-    private void Begin(int[] held)
-    {
-        if (held.Length > 0)
-        {
-            _work.Add(Task.Run(() => ExamineAllAsync(held), CancellationToken.None));
-        }
-    }
+    private void Begin(int[] held, Func<int[], Task> examine) =>
+        _work.Add(held.Length == 0 ? Task.CompletedTask : Task.Run(() => RunAsync(held, examine), CancellationToken.None));
 
     // In any order, as pieces are fetched: many receivers at once then ask for different ones.
     private void BeginZeros(int[] pieces)
     {
         var held = _scheduler.Hold(pieces);
         _dependencies.Random.Shuffle(held);
-        Begin(held);
+        Begin(held, ExamineAllAsync);
     }
 
-    private async Task ExamineAllAsync(int[] held)
+    private async Task RunAsync(int[] held, Func<int[], Task> examine)
     {
         try
         {
-            await ExamineAllOrThrowAsync(held).ConfigureAwait(false);
+            await examine(held).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -208,7 +205,7 @@ internal sealed class LocalReuse : IAsyncDisposable
         }
     }
 
-    private async Task ExamineAllOrThrowAsync(int[] held)
+    private async Task ExamineAllAsync(int[] held)
     {
         var options = new ParallelOptions
         {

@@ -107,7 +107,6 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
     public void ReceiveBitfield(DownloadSource source, Bitfield has)
     {
         _scheduler.Add(source, has);
-        _reuse.Chunks.Send();
         _sources.ResetBackoff(source);
         _reuse.Send();
         _requests.Send(source);

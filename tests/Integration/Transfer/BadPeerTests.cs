@@ -91,7 +91,7 @@ public sealed class BadPeerTests : IAsyncLifetime
                 await staller.SendAsync(answer.AsMemory(0, range.Write(answer, layer.AsSpan(range.Index, range.Count))));
             }
 
-            asked = id == MessageId.Request;
+            asked = id is MessageId.Request or MessageId.PackedRequest;
         }
 
         using var keepAlive = new CancellationTokenSource();
@@ -112,7 +112,7 @@ public sealed class BadPeerTests : IAsyncLifetime
         var (peer, channel) = await source.AcceptAsync();
         await using var __ = peer;
         // Before its first request the download may not listen to the channel yet, and what arrives is skipped.
-        while ((await peer.ReceiveAsync())!.Value.Id is not (MessageId.HashRequest or MessageId.Request))
+        while ((await peer.ReceiveAsync())!.Value.Id is not (MessageId.HashRequest or MessageId.Request or MessageId.PackedRequest))
         {
         }
 
@@ -256,7 +256,7 @@ public sealed class BadPeerTests : IAsyncLifetime
         {
             while (await peer.ReceiveAsync() is var (id, body))
             {
-                if (id == MessageId.Request)
+                if (id is MessageId.Request or MessageId.PackedRequest)
                 {
                     requests++;
                     await peer.SendAsync(BlockRange.Read(body), MessageId.Reject);

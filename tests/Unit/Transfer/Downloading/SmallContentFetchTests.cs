@@ -148,7 +148,7 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
 
         // One content before it would be given up for its silence.
         var sent = 0;
-        for (; sent < 20 && !fetches.TrueForAll(fetch => fetch.IsCompleted); sent++)
+        for (; sent < 5 && !fetches.TrueForAll(fetch => fetch.IsCompleted); sent++)
         {
             Clock.Advance(TimeSpan.FromSeconds(14));
             var root = asked.TryDequeue(out var next) ? next : (await ReceiveGetAsync(slow))[0];
@@ -157,8 +157,8 @@ public sealed class SmallContentFetchTests : ConnectionTest, IDisposable
             await Eventually.HoldsAsync(() => fetch.IsCompleted, "what it sent is received, or it is given up");
         }
 
-        // All that it has not sent within a minute.
-        Assert.InRange(sent, 1, 7);
+        // More than a minute has passed: what it has not sent is given up, without any more time.
+        await Eventually.HoldsAsync(() => fetches.TrueForAll(fetch => fetch.IsCompleted), "all else is given up");
         var received = await Task.WhenAll(fetches).WaitAsync(Limit);
         Assert.InRange(received.Count(isReceived => isReceived), 1, sent);
     }
