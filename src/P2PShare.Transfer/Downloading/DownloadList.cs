@@ -63,7 +63,7 @@ public sealed class DownloadList
             var same = latest?.State == DownloadState.Complete ? null : latest;
             if (same is not null && same.Request.Content == request.Content && same.Request.Group == request.Group
                 && same.Request.Overwrite == request.Overwrite && same.Request.InPlace == request.InPlace
-                && (same.State == DownloadState.Running || same.Request.Attributes == request.Attributes))
+                && (same.State == DownloadState.Running || (same.Request.Attributes == request.Attributes && same.Request.IsEarlier == request.IsEarlier)))
             {
                 same.Reuse(request.ReuseFrom);
                 same.Resume();

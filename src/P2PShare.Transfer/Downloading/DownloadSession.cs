@@ -59,11 +59,17 @@ internal sealed class DownloadSession
 
         if (request.InPlace)
         {
-            dependencies.Contents.WithdrawFile(request.Destination);
+            dependencies.Contents.RequireUnshared(request.Destination);
         }
 
         var part = await dependencies.FolderGate
             .RunAsync(() => dependencies.OpenPart(request), cancellationToken).ConfigureAwait(false);
+        if (request.InPlace)
+        {
+            // Only now: a file that must not be changed is offered as before.
+            dependencies.Contents.WithdrawFile(request.Destination);
+        }
+
         return new DownloadSession(dependencies, request, part, limiter, meters, recorded);
     }
 

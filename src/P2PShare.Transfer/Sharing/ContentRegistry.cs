@@ -167,7 +167,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
-    void IContentRegistry.WithdrawFile(string path) => _offered.FindReceived(path).ForEach(WithdrawAll);
+    void IContentRegistry.RequireUnshared(string path) => _offered.RequireUnshared(path);
+    void IContentRegistry.WithdrawFile(string path) => _offered.FindFrom(path).ForEach(WithdrawAll);
 
     Task IContentRegistry.FlushAnnouncesAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
 

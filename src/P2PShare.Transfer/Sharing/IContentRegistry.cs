@@ -31,9 +31,13 @@ internal interface IContentRegistry
     /// <summary>Withdraws a content whose file is gone or has changed.</summary>
     void ReportUnreadable(OfferedContent offered, Exception problem);
 
+    /// <summary>Checks that the user has not shared a file, under whatever path, that is about to be changed.</summary>
+    /// <param name="path">Full path.</param>
+    /// <exception cref="P2PShareException">DestinationInUse: others may be receiving it.</exception>
+    void RequireUnshared(string path);
+
     /// <summary>Stops offering what was received into a file that is about to change. Does nothing if it is not offered.</summary>
     /// <param name="path">Full path.</param>
-    /// <exception cref="P2PShareException">DestinationInUse: the user shared the file, and others may be receiving it.</exception>
     void WithdrawFile(string path);
 
     /// <summary>Waits until the tracker knows everything that is offered now.</summary>

@@ -89,17 +89,29 @@ internal sealed class OfferedContents(TimeProvider clock, Action<Hash256>? remov
     /// <inheritdoc cref="OfferedPaths.Find(OfferedContent)"/>
     public string? FindPath(OfferedContent offered) => _paths.Find(offered);
 
-    /// <summary>What is offered from a file that was received.</summary>
-    /// <returns>One content or none.</returns>
-    /// <exception cref="P2PShareException">DestinationInUse: the user shared the file.</exception>
-    public List<OfferedContent> FindReceived(string path)
+    /// <summary>What is offered from a file, by whatever path it was shared.</summary>
+    public List<OfferedContent> FindFrom(string path)
     {
-        var offered = _paths.Find(path);
-        return offered?.Names.FirstOrDefault(name => !name.IsReceived) is { } shared
-            ? throw new P2PShareException(
+        OfferedContent[] contents;
+        lock (_lock)
+        {
+            contents = [.. _contents.Values];
+        }
+
+        var file = SafeFile.Find(path);
+        return [.. contents.Where(offered => offered.WholeFile is { File: var from } && (from.Path == path
+            || (file is { } found && found.IsSameFile(new FileStatus(FileKind.File, default, 0, 1, from.Stamp)))))];
+    }
+
+    /// <exception cref="P2PShareException">DestinationInUse: the user shared the file.</exception>
+    public void RequireUnshared(string path)
+    {
+        if (FindFrom(path).SelectMany(offered => offered.Names).FirstOrDefault(name => !name.IsReceived) is { } shared)
+        {
+            throw new P2PShareException(
                 ErrorCode.DestinationInUse,
-                $"'{path}' is shared with group '{shared.Group.Name}' as '{shared.Name}', and would change while others receive it. Stop sharing it first, or do not update it in place.")
-            : offered is null ? [] : [offered];
+                $"'{path}' is shared with group '{shared.Group.Name}' as '{shared.Name}', and would change while others receive it. Stop sharing it first, or do not update it in place.");
+        }
     }
 
     /// <summary>Notes the file that a content is offered from now.</summary>

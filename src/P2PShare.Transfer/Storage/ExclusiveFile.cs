@@ -35,11 +35,12 @@ internal static class ExclusiveFile
 
     /// <summary>Cuts a part file to its size, gives it the permissions of a new file and its attributes, and renames it in one step.</summary>
     /// <param name="handle">Closed by this call on Windows.</param>
+    /// <param name="mode">Its permissions, for a file that was updated in place; null: those of a new file.</param>
     /// <returns>What shows later whether it is the same; null if the new name exists and must not be replaced.</returns>
     /// <exception cref="P2PShareException">DestinationInvalid: another program replaced the part file.</exception>
     /// <exception cref="IOException">It cannot be renamed.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be renamed.</exception>
-    public static FileStamp? TryFinish(SafeFolder folder, string part, SafeFileHandle handle, long size, string name, bool overwrite, EntryAttributes attributes)
+    public static FileStamp? TryFinish(SafeFolder folder, string part, SafeFileHandle handle, long size, string name, bool overwrite, EntryAttributes attributes, UnixFileMode? mode = null)
     {
         if (!overwrite && folder.Find(name) is not null)
         {
@@ -47,7 +48,7 @@ internal static class ExclusiveFile
         }
 
         RandomAccess.SetLength(handle, size);
-        FinishedFile.SetAttributes(handle, attributes, isPrivate: true);
+        FinishedFile.SetAttributes(handle, attributes, mode ?? NewFileMode.Value);
         if (OperatingSystem.IsWindows())
         {
             // Windows does not rename an open file.

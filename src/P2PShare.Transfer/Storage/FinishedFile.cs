@@ -7,14 +7,15 @@ namespace P2PShare.Transfer.Storage;
 internal static class FinishedFile
 {
     /// <summary>Sets permissions and the time of modification of an open file, through its handle: whatever has its path meanwhile is not touched.</summary>
-    /// <param name="isPrivate">Whether it has the permissions of a part file, and not yet those of a new file.</param>
+    /// <param name="mode">The permissions that it gets if it cannot be executed; null if it has those of a new file.</param>
     /// <remarks>A file system that keeps no such time, or not this one, keeps its own: the content is what counts.</remarks>
-    public static void SetAttributes(SafeFileHandle handle, EntryAttributes attributes, bool isPrivate)
+    public static void SetAttributes(SafeFileHandle handle, EntryAttributes attributes, UnixFileMode? mode)
     {
         // A new file may be read by some, and executed by them: no other permission comes from a group.
-        if (!OperatingSystem.IsWindows() && (isPrivate || attributes.Executable == true))
+        if (!OperatingSystem.IsWindows() && (mode is not null || attributes.Executable == true))
         {
-            File.SetUnixFileMode(handle, attributes.Executable == true ? NewFileMode.Executable : NewFileMode.Value);
+            var usual = mode ?? NewFileMode.Value;
+            File.SetUnixFileMode(handle, attributes.Executable == true ? NewFileMode.MakeExecutable(usual) : usual);
         }
 
         if (attributes.Modified is { } modified)

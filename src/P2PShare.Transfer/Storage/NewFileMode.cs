@@ -10,8 +10,8 @@ internal static class NewFileMode
 
     public static UnixFileMode Value { get; } = Read();
 
-    /// <summary>The same for a file that can be executed, by those who can read it.</summary>
-    public static UnixFileMode Executable { get; } = Value | (UnixFileMode)((int)(Value & AllRead) >> 2);
+    /// <summary>The same permissions for a file that can be executed, by those who can read it.</summary>
+    public static UnixFileMode MakeExecutable(UnixFileMode mode) => mode | (UnixFileMode)((int)(mode & AllRead) >> 2);
 
     // The call that returns the umask sets it as well, for all threads: a file that another thread makes meanwhile would get a wrong mode.
     private static UnixFileMode Read()

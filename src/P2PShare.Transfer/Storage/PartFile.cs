@@ -231,7 +231,7 @@ internal sealed class PartFile : IPartFile
         try
         {
             var finished = ExclusiveFile.TryFinish(
-                _folder, System.IO.Path.GetFileName(Path), _handle, Description.Size, System.IO.Path.GetFileName(destination), overwrite, attributes ?? EntryAttributes.None)
+                _folder, System.IO.Path.GetFileName(Path), _handle, Description.Size, System.IO.Path.GetFileName(destination), overwrite, attributes ?? EntryAttributes.None, _replaced?.Mode)
                 ?? throw Exists(destination);
             Dispose();
             return finished;

@@ -11,6 +11,9 @@ namespace P2PShare.Transfer.Storage;
 /// <param name="before">What the file was.</param>
 internal sealed class ReplacedFile(SafeFolder folder, string name, FileStatus before)
 {
+    /// <summary>Its permissions, which it keeps; of these none that another user's right would come from.</summary>
+    public UnixFileMode Mode => before.Mode & (UnixFileMode)0x1ff;
+
     private string Part => name + FileName.PartSuffix;
 
     /// <summary>Renames the file to its part name.</summary>

@@ -29,7 +29,7 @@ internal static class WholeFile
         using (file)
         {
             RandomAccess.Write(file, bytes, 0);
-            FinishedFile.SetAttributes(file, request.Attributes, isPrivate: false);
+            FinishedFile.SetAttributes(file, request.Attributes, mode: null);
             return TryName(file, folder, handle, Path.GetFileName(request.Destination), request.Overwrite)
                 ? LinuxCalls.Status(file, request.Destination).Stamp
                 : null;

@@ -38,6 +38,8 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
 
     public void ReportUnreadable(OfferedContent offered, Exception problem) => Log.Add($"unreadable: {problem.Message}");
 
+    public void RequireUnshared(string path) => Log.Add($"check {Path.GetFileName(path)}");
+
     public void WithdrawFile(string path) => Log.Add($"withdraw {Path.GetFileName(path)}");
 
     public Task FlushAnnouncesAsync(CancellationToken cancellationToken) => Task.CompletedTask;
