@@ -130,7 +130,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     /// <summary>
     /// With -Force, changes an existing file piece by piece, and does not receive a new file beside it: that takes no second
     /// file's space, and only pieces that differ are received. The old file is gone with the first change: until the download is complete there
-    /// is only the part file, and after a crash the same command has to continue it. Remove-P2PDownload would delete it. A file with several names
+    /// is only the part file, and after a crash the same command has to continue it. Remove-P2PDownload refuses to delete it. The file keeps its permissions, after a crash those of its owner alone. A file with several names
     /// (hard links), one of another user, one that this session shares, and one beside an unfinished download are refused.
     /// </summary>
     [Parameter]

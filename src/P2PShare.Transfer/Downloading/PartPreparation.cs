@@ -10,10 +10,9 @@ internal static class PartPreparation
 {
     /// <summary>Makes holes of zeros, reserves the space of the rest, and verifies what the file held without a record.</summary>
     /// <param name="hashes">Checked against the pieces root.</param>
-    /// <param name="name">The file's name in the group.</param>
     /// <returns>Why the file cannot be written; null if it can be.</returns>
     public static async Task<P2PShareException?> RunAsync(
-        IPartFile part, Hash256[] hashes, DownloadMeters meters, string name, ILogger logger, CancellationToken cancellationToken)
+        IPartFile part, Hash256[] hashes, DownloadMeters meters, DownloadRequest request, ILogger logger, CancellationToken cancellationToken)
     {
         try
         {
@@ -23,17 +22,19 @@ internal static class PartPreparation
             meters.AddZero(part.BytesVerified - before);
             if (part.HoldsUnrecorded)
             {
+                before = part.BytesVerified;
                 await part.RestoreUnrecordedAsync(cancellationToken).ConfigureAwait(false);
+                meters.AddReused(request.InPlace ? part.BytesVerified - before : 0);
             }
         }
         catch (P2PShareException e)
         {
             return e;
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or OperationCanceledException or ObjectDisposedException)
         {
             // Reading is worth a try; what was not read is fetched.
-            logger.UnrecordedNotUsed(name, e.Message);
+            logger.UnrecordedNotUsed(request.Name, e.Message);
         }
 
         return null;

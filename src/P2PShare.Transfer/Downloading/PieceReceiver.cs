@@ -70,13 +70,27 @@ internal sealed class PieceReceiver(
     /// <summary>Makes a piece of which no block has to be fetched; one that turns out wrong is fetched whole.</summary>
     public void Fill(PiecePlan plan)
     {
-        using var piece = new ActivePiece(content, plan.Piece, content.PieceLength, plan);
-        if (!IsRight(piece))
+        try
         {
-            scheduler.Release(plan.Piece, plan: null);
-            requests.SendAll();
+            using var piece = new ActivePiece(content, plan.Piece, content.PieceLength, plan);
+            if (IsRight(piece))
+            {
+                AddFilled(plan, piece);
+                return;
+            }
         }
-        else if (TryWrite(plan.Piece, piece.Data))
+        catch (Exception e) when (e is not ObjectDisposedException)
+        {
+            // Whatever it is: the piece must not stay held.
+        }
+
+        scheduler.Release(plan.Piece, plan: null);
+        requests.SendAll();
+    }
+
+    private void AddFilled(PiecePlan plan, ActivePiece piece)
+    {
+        if (TryWrite(plan.Piece, piece.Data))
         {
             CountPlan(plan);
             scheduler.AddVerified(plan.Piece);

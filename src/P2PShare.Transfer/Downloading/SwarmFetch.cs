@@ -190,14 +190,24 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
 
     private async Task StartBlocksAsync()
     {
-        if (await PartPreparation.RunAsync(_part, _layer.Hashes, _meters, _request.Name, _dependencies.Logger, _ending.Token).ConfigureAwait(false) is { } problem)
+        try
         {
-            _done.TrySetException(problem);
+            if (await PartPreparation.RunAsync(_part, _layer.Hashes, _meters, _request, _dependencies.Logger, _ending.Token).ConfigureAwait(false) is { } problem)
+            {
+                _done.TrySetException(problem);
+                return;
+            }
+
+            _scheduler.AddVerified(_part.GetHave());
+            _reuse.Start();
+        }
+        catch (Exception e)
+        {
+            // It is not awaited: the download would wait for ever.
+            _done.TrySetException(e);
             return;
         }
 
-        _scheduler.AddVerified(_part.GetHave());
-        _reuse.Start();
         _requests.StartBlocks();
         if (_part.GetHave().IsComplete)
         {

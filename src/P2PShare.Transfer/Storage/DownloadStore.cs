@@ -40,9 +40,17 @@ public sealed class DownloadStore(StateFolder state, TrackerAccount account) : I
     /// </exception>
     public Task RemoveAsync(SavedDownload download)
     {
+        var destination = download.Request.Destination;
+        if (download.Request.InPlace && !File.Exists(destination) && File.Exists(destination + FileName.PartSuffix))
+        {
+            throw new P2PShareException(
+                ErrorCode.DestinationInvalid,
+                $"'{destination}{FileName.PartSuffix}' is all that is left of '{destination}', which was being updated in place. Resume the download, or delete that file yourself.");
+        }
+
         if (download.State != DownloadState.Complete)
         {
-            PartFile.Delete(download.Request.Destination);
+            PartFile.Delete(destination);
         }
 
         return ExplainFailureAsync(RemoveAsync([download.Id]));

@@ -17,19 +17,20 @@ internal sealed class PartFile : IPartFile
     private readonly SafeFileHandle _handle;
     private readonly PartSpace _space;
     private readonly ReplacedFile? _replaced;
+    private readonly UnixFileMode? _mode;
     private readonly Lock _lock = new();
     private readonly Bitfield _have;
     private Hash256[] _pieceLayer = [];
     private int _recorded;
     private bool _isFinishing;
 
-    private PartFile(SafeFolder folder, string path, SafeFileHandle handle, ContentDescription description, bool isNew, ReplacedFile? replaced)
+    private PartFile(SafeFolder folder, string path, SafeFileHandle handle, ContentDescription description, bool isNew, ReplacedFile? replaced, UnixFileMode? mode)
     {
         _folder = folder;
         Path = path;
         _handle = handle;
         _space = new PartSpace(folder, System.IO.Path.GetFileName(path), handle, description, isNew);
-        _replaced = replaced;
+        (_replaced, _mode) = (replaced, mode);
         Description = description;
         _have = new Bitfield(description.PieceCount);
     }
@@ -71,11 +72,12 @@ internal sealed class PartFile : IPartFile
             folder = SafeFolder.OpenBelow(root ?? parent, parent, make: true);
             replaced = inPlace ? ReplacedFile.TryTake(folder, System.IO.Path.GetFileName(destination)) : null;
             var handle = ExclusiveFile.Open(folder, System.IO.Path.GetFileName(path), out var isNew);
-            return new PartFile(folder, path, handle, description, isNew, replaced);
+            // What a file's permissions were before it was updated in place is not known after a crash: then it is for its owner alone.
+            return new PartFile(folder, path, handle, description, isNew, replaced, replaced?.Mode ?? (inPlace && !isNew ? PrivateFile.Mode : null));
         }
         catch (Exception e)
         {
-            replaced?.TryRestore(null);
+            _ = ExclusiveFile.IsHeld(path) || replaced?.TryRestore(null) == true; // Held meanwhile: another's part file.
             folder?.Dispose();
             if (e is IOException or UnauthorizedAccessException)
             {
@@ -231,7 +233,7 @@ internal sealed class PartFile : IPartFile
         try
         {
             var finished = ExclusiveFile.TryFinish(
-                _folder, System.IO.Path.GetFileName(Path), _handle, Description.Size, System.IO.Path.GetFileName(destination), overwrite, attributes ?? EntryAttributes.None, _replaced?.Mode)
+                _folder, System.IO.Path.GetFileName(Path), _handle, Description.Size, System.IO.Path.GetFileName(destination), overwrite, attributes ?? EntryAttributes.None, _mode)
                 ?? throw Exists(destination);
             Dispose();
             return finished;
@@ -245,7 +247,7 @@ internal sealed class PartFile : IPartFile
     /// <summary>Closes the file. One that was to be updated in place, and was not changed, gets its name back.</summary>
     public void Dispose()
     {
-        if (IsUntouched && !_handle.IsClosed)
+        if (IsUntouched && !_handle.IsClosed && _space.TryKeep())
         {
             _replaced!.TryRestore(_handle);
         }

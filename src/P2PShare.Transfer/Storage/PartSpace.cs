@@ -12,7 +12,10 @@ namespace P2PShare.Transfer.Storage;
 /// <param name="isNew">Whether the file was made for this download; the space of one that was there already is not reserved.</param>
 internal sealed class PartSpace(SafeFolder folder, string name, SafeFileHandle handle, ContentDescription content, bool isNew)
 {
-    /// <summary>Whether a byte of the content was written or cleared.</summary>
+    private readonly Lock _changing = new();
+    private bool _isKept;
+
+    /// <summary>Whether a byte of the content was written or cleared, or is about to be.</summary>
     public bool IsChanged { get; private set; }
 
     private string Path => folder.Combine(name);
@@ -39,8 +42,11 @@ internal sealed class PartSpace(SafeFolder folder, string name, SafeFileHandle h
 
         foreach (var (offset, length) in FindRuns(isZero, wanted: true))
         {
-            IsChanged |= FileHoles.MayHoldData(handle, offset, length);
-            FileHoles.Clear(handle, offset, length, Path);
+            if (FileHoles.MayHoldData(handle, offset, length))
+            {
+                BeginChange();
+                FileHoles.Clear(handle, offset, length, Path);
+            }
         }
 
         if (isNew)
@@ -49,6 +55,16 @@ internal sealed class PartSpace(SafeFolder folder, string name, SafeFileHandle h
         }
 
         return zeros;
+    }
+
+    /// <summary>Ends all writing if nothing was changed: the file is given back as it was, while readers may still bring pieces.</summary>
+    /// <returns>Whether nothing was changed.</returns>
+    public bool TryKeep()
+    {
+        lock (_changing)
+        {
+            return _isKept |= !IsChanged;
+        }
     }
 
     /// <summary>Whether a piece may have been written. Where the system cannot tell, one that begins with zeros counts as not written.</summary>
@@ -69,7 +85,7 @@ internal sealed class PartSpace(SafeFolder folder, string name, SafeFileHandle h
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(int piece, ReadOnlySpan<byte> data)
     {
-        IsChanged = true;
+        BeginChange();
         var offset = (long)piece * content.PieceLength;
         while (!data.IsEmpty)
         {
@@ -91,8 +107,18 @@ internal sealed class PartSpace(SafeFolder folder, string name, SafeFileHandle h
     /// <inheritdoc cref="FileClone.TryCopy"/>
     public bool TryClone(SafeFileHandle from, long fromOffset, long offset, long length, CancellationToken cancellationToken)
     {
-        IsChanged = true;
+        BeginChange();
         return FileClone.TryCopy(from, fromOffset, handle, offset, length, Path, cancellationToken);
+    }
+
+    // Before the first byte changes, so that a file which is given back gets none.
+    private void BeginChange()
+    {
+        lock (_changing)
+        {
+            ObjectDisposedException.ThrowIf(_isKept, this);
+            IsChanged = true;
+        }
     }
 
     private void SetLength()

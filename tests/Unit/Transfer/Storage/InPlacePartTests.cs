@@ -95,6 +95,91 @@ public sealed class InPlacePartTests : IDisposable
         Assert.Equal(_new, await File.ReadAllBytesAsync(_destination));
     }
 
+    [LinuxFact]
+    public async Task A_file_keeps_its_permissions_and_after_a_crash_those_of_its_owner()
+    {
+        var file = await PutOldAsync(0, changed: [1, 4]);
+        UnixFile.SetMode(_destination, "0640");
+        await FinishAsync(new EntryAttributes(null, Executable: true));
+        Assert.Equal("0750", UnixFile.Mode(_destination));
+
+        await PutOldAsync(0, changed: [1, 4]);
+        UnixFile.SetMode(_destination, "0640");
+        using (var part = await PrepareAsync())
+        {
+            Write(part, 1);
+        }
+
+        await FinishAsync(EntryAttributes.None);
+        Assert.Equal("0600", UnixFile.Mode(_destination));
+
+        async Task<PartFile> PrepareAsync()
+        {
+            var part = PartFile.Open(_destination, file.Content, inPlace: true);
+            part.SetPieceLayer([.. file.PieceLayer]);
+            part.PrepareSpace();
+            await part.RestoreUnrecordedAsync(CancellationToken.None);
+            return part;
+        }
+
+        async Task FinishAsync(EntryAttributes attributes)
+        {
+            using var part = await PrepareAsync();
+            foreach (var piece in Enumerable.Range(0, 10).Where(piece => !part.Has(piece)))
+            {
+                Write(part, piece);
+            }
+
+            part.Finish(_destination, overwrite: true, attributes);
+        }
+    }
+
+    [Fact]
+    public async Task A_piece_that_comes_after_the_file_was_given_back_is_not_written()
+    {
+        var file = await PutOldAsync(0, changed: [1]);
+        var old = await File.ReadAllBytesAsync(_destination);
+        var part = PartFile.Open(_destination, file.Content, inPlace: true);
+        part.SetPieceLayer([.. file.PieceLayer]);
+        part.PrepareSpace();
+
+        part.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => Write(part, 1));
+        Assert.Equal(old, await File.ReadAllBytesAsync(_destination));
+    }
+
+    [Fact]
+    public async Task A_file_that_another_process_took_as_its_part_meanwhile_is_left_to_it()
+    {
+        var file = await PutOldAsync(0, changed: [1]);
+        File.Move(_destination, Part);
+        using var other = PartFile.Open(_destination, file.Content);
+        File.WriteAllBytes(_destination, [1]);
+
+        var error = Assert.Throws<P2PShareException>(() => PartFile.Open(_destination, file.Content, inPlace: true));
+
+        Assert.Equal(ErrorCode.DestinationInUse, error.Code);
+        Assert.True(File.Exists(Part));
+    }
+
+    [Fact]
+    public async Task What_is_left_of_a_file_is_not_deleted_with_its_download()
+    {
+        var file = await PutOldAsync(0, changed: [1]);
+        File.Move(_destination, Part);
+        var state = StateFolder.Open(_folder.Combine("state"));
+        var store = new DownloadStore(state, new TrackerAccount(Guid.NewGuid(), "alice"));
+        var request = new DownloadRequest(TestIds.Group("dev"), "data.bin", file.Content, _destination, Overwrite: true) { InPlace = true };
+
+        var error = await Assert.ThrowsAsync<P2PShareException>(
+            () => store.RemoveAsync(new SavedDownload(Guid.NewGuid(), request, DownloadState.Stopped, null, 0, DateTimeOffset.UtcNow)));
+
+        Assert.Equal(ErrorCode.DestinationInvalid, error.Code);
+        Assert.Contains("all that is left", error.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(Part));
+    }
+
     [Fact]
     public async Task A_file_that_is_equal_is_finished_without_a_write()
     {
