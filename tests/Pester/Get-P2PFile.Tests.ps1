@@ -39,7 +39,7 @@ Describe 'Get-P2PFile' {
         $file = Get-P2PFile dev tool
         $file.Modified.UtcDateTime | Should -Be ([datetime]::new(2003, 4, 5, 6, 7, 8, [DateTimeKind]::Utc))
         $file.Executable | Should -Be $(if ($IsWindows) { $null } else { $true })
-        $file | Format-List | Out-String | Should -Match 'Executable'
+        $file | Format-List | Out-String | Should -Match ('Executable\s*: {0}' -f $file.Executable)
     }
 
     It 'lists earlier versions with -Version, behind the current one' {
@@ -52,6 +52,17 @@ Describe 'Get-P2PFile' {
         $versions[1].KeptUntil | Should -BeGreaterThan ([datetimeoffset]::Now)
         $versions | Format-Table | Out-String | Should -Match ([regex]::Escape('versions.bin (version 2)'))
         (Get-P2PFile dev part1.bin -Version).Version | Should -Be 1
+    }
+
+    It 'skips a file that is withdrawn while -Version lists, and goes on' {
+        foreach ($size in 100, 200) {
+            1..3 | ForEach-Object { New-RandomFile "going$_.bin" $size } | Send-P2PFile -Group dev -Force -Session $alice | Out-Null
+        }
+        $versions = Get-P2PFile dev going* -Version -ErrorAction Stop | ForEach-Object {
+            if ($_.Name -eq 'going1.bin' -and $_.Version -eq 2) { Unpublish-P2PFile dev going2.bin -Session $alice -Confirm:$false }
+            $_
+        }
+        $versions.Name | Select-Object -Unique | Should -Be going1.bin, going3.bin
     }
 
     It 'formats sizes in the table and keeps numbers in the objects' {

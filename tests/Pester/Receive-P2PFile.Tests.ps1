@@ -78,7 +78,7 @@ Describe 'Receive-P2PFile' {
 
     It 'receives an earlier version that a peer still has' {
         $path = New-RandomFile 'versions.bin' 100
-        $null = Send-P2PFile $path -Group dev -Session $alice
+        $first = Send-P2PFile $path -Group dev -Session $alice
         $null = Receive-P2PFile dev versions.bin -Destination (Join-Path $Folder v1)
         $old = (Get-FileHash $path).Hash
         $null = New-RandomFile 'versions.bin' 200 | Send-P2PFile -Group dev -Force -Session $alice
@@ -88,6 +88,10 @@ Describe 'Receive-P2PFile' {
         $piped = Get-P2PFile dev versions.bin -Version | Where-Object Version -EQ 1 | Receive-P2PFile -Destination (Join-Path $Folder piped) -PassThru
         $piped.Length | Should -Be 100
         (Get-P2PFile dev versions.bin | Receive-P2PFile -Version 2 -Destination (Join-Path $Folder now) -PassThru).Length | Should -Be 200
+
+        # An object of before the replacement is only a name.
+        ($first | Receive-P2PFile -Version 2 -Destination (Join-Path $Folder later) -PassThru).Length | Should -Be 200
+        ($first | Receive-P2PFile -Version 1 -Destination (Join-Path $Folder before) -PassThru).Length | Should -Be 100
 
         Receive-P2PFile dev versions.bin -Version 7 -Destination (Join-Path $Folder none) -ErrorAction SilentlyContinue -ErrorVariable failures
         $failures[0].FullyQualifiedErrorId | Should -BeLike 'FileNotFound,*'

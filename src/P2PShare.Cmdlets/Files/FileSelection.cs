@@ -59,29 +59,21 @@ internal sealed class FileSelection(P2PSession session)
     }
 
     /// <summary>A file and its earlier versions that can still be received, the newest first.</summary>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.VersionNotSupported"/> from a tracker that knows no versions; the tracker's.</exception>
-    public async Task<IReadOnlyList<P2PFile>> ListVersionsAsync(FoundFile file, CancellationToken cancellationToken) => file.File.Version switch
-    {
-        null => throw new P2PShareException(
-            ErrorCode.VersionNotSupported, $"The tracker is of a version that has no earlier versions of '{file.File.Name}' or of any other file: update it."),
-        1 => [file.Describe()],
-        _ => [.. (await session.Client.ListVersionsAsync(file.File.Group, file.File.Name, cancellationToken).ConfigureAwait(false))
-            .Select(version => new P2PFile(version, file.CaseConflict))],
-    };
+    /// <param name="file">As the tracker has just sent it: one that was never replaced costs no request.</param>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.VersionNotSupported"/> from a tracker that knows no versions; <see cref="ErrorCode.FileNotFound"/> if the file was withdrawn since; the tracker's.
+    /// </exception>
+    public async Task<IReadOnlyList<P2PFile>> ListVersionsAsync(FoundFile file, CancellationToken cancellationToken) =>
+        file.File.Version == 1 ? [file.Describe()] : await ReadVersionsAsync(file, cancellationToken).ConfigureAwait(false);
 
     /// <summary>One version of a file.</summary>
-    /// <param name="file">Any version of it.</param>
+    /// <param name="file">Any version of it, which may have been replaced since.</param>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.FileNotFound"/> if there is no such version, or none any more; <see cref="ErrorCode.VersionNotSupported"/>; the tracker's.
     /// </exception>
     public async Task<P2PFile> GetVersionAsync(P2PFile file, long number, CancellationToken cancellationToken)
     {
-        if (file.Version == number)
-        {
-            return file;
-        }
-
-        var versions = await ListVersionsAsync(new FoundFile(file.Response, file.CaseConflict), cancellationToken).ConfigureAwait(false);
+        var versions = await ReadVersionsAsync(new FoundFile(file.Response, file.CaseConflict), cancellationToken).ConfigureAwait(false);
         return versions.FirstOrDefault(version => version.Version == number) ?? throw new P2PShareException(
             ErrorCode.FileNotFound,
             $"'{file.Name}' of group '{file.Group}' has no version {number} that can be received: there is {string.Join(", ", versions.Select(version => version.Version))}.");
@@ -89,6 +81,12 @@ internal sealed class FileSelection(P2PSession session)
 
     public static P2PShareException NotFound(string group, string name) =>
         new(ErrorCode.FileNotFound, $"The group '{group}' has no file '{name}'.");
+
+    private async Task<IReadOnlyList<P2PFile>> ReadVersionsAsync(FoundFile file, CancellationToken cancellationToken) => file.File.Version is null
+        ? throw new P2PShareException(
+            ErrorCode.VersionNotSupported, $"The tracker is of a version that has no earlier versions of '{file.File.Name}' or of any other file: update it.")
+        : [.. (await session.Client.ListVersionsAsync(file.File.Group, file.File.Name, cancellationToken).ConfigureAwait(false))
+            .Select(version => new P2PFile(version, file.CaseConflict))];
 
     /// <returns>The file with exactly this name; if there is none and the name is no pattern, those that differ only in case.</returns>
     private async Task<IReadOnlyList<FoundFile>> FindSameAsync(string group, string name, CancellationToken cancellationToken)

@@ -1,6 +1,8 @@
 using System.Management.Automation;
 using P2PShare.Cmdlets.Groups;
+using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
+using P2PShare.Protocol;
 
 namespace P2PShare.Cmdlets.Files;
 
@@ -117,9 +119,20 @@ public sealed class GetP2PFile : SessionCmdlet
                 continue;
             }
 
-            foreach (var version in await selection.ListVersionsAsync(file, cancellationToken))
+            try
             {
-                WriteObject(version);
+                foreach (var version in await selection.ListVersionsAsync(file, cancellationToken))
+                {
+                    WriteObject(version);
+                }
+            }
+            catch (P2PShareException e) when (e.Code == ErrorCode.FileNotFound)
+            {
+                // Withdrawn since it was listed: a pattern matches it no more, and the files behind it are still there.
+                if (!NameMatch.IsPattern(name))
+                {
+                    WriteFault(e, file.File.Name);
+                }
             }
         }
     }

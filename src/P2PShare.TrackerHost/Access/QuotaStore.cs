@@ -47,7 +47,7 @@ internal static class QuotaStore
         return room >= added ? room : Math.Max(0, most - await connection.ExecuteScalarAsync<long>(
             $"""
             SELECT (SELECT COUNT(*) FROM file_sharers s JOIN files f ON f.id = s.file_id JOIN groups g ON g.id = f.group_id WHERE s.user_id = @id)
-                + ({Versions("user_id")} AND f.group_id IN (SELECT id FROM groups))
+                + ({Versions("user_id")} AND v.group_id IN (SELECT id FROM groups))
             """,
             new { id = user, Now = now.ToUnixTimeSeconds() }));
     }
@@ -137,9 +137,8 @@ internal static class QuotaStore
     // As likely as if they came one by one.
     private static bool Renews(long added) => Random.Shared.NextDouble() > Math.Pow(1 - (1.0 / RenewedOnceIn), added);
 
-    // Of names that were not withdrawn.
     private static string Versions(string column) =>
-        $"SELECT COUNT(*) FROM file_versions v JOIN files f ON f.history = v.history WHERE v.{column} = @id AND v.expires > @Now";
+        $"SELECT COUNT(*) FROM file_versions v WHERE v.{column} = @id AND v.expires > @Now";
 
     private static async Task<long> FindRoomAsync(
         DbConnection connection, long id, int added, int most, DateTimeOffset now, string recent, string count, string renew)

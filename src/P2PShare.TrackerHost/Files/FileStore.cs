@@ -63,7 +63,8 @@ internal static partial class FileStore
             $"""
             SELECT f.id AS Id, f.name AS Name, f.size AS Size, f.piece_length AS PieceLength, f.pieces_root AS PiecesRoot, f.modified AS Modified, f.executable AS Executable,
                 f.shared AS Shared, f.version AS Version, f.history AS History,
-                (SELECT COUNT(*) FROM file_sharers s WHERE s.file_id = f.id AND s.user_id = @user) AS Sharers
+                (SELECT COUNT(*) FROM file_sharers s WHERE s.file_id = f.id AND s.user_id = @user) AS Sharers,
+                (SELECT s.user_id FROM file_sharers s WHERE s.file_id = f.id ORDER BY s.id LIMIT 1) AS Owner
             FROM files f WHERE f.group_id = @group AND {connection.In("f.name", "@Names")}
             """,
             new { group, user, Names = connection.List(names) })).ToDictionary(file => file.Name, StringComparer.Ordinal);
@@ -154,13 +155,14 @@ internal static partial class FileStore
         return removed + await connection.DeleteOfGroupAsync("withdrawn_contents", "group_id, pieces_root", group, max - removed);
     }
 
-    /// <summary>Deletes those of some files that have no sharer left.</summary>
+    /// <summary>Deletes those of some files that have no sharer left, and their earlier versions.</summary>
     /// <returns>Their names.</returns>
     public static async Task<IReadOnlyList<string>> RemoveUnsharedAsync(DbConnection connection, IReadOnlyList<long> files, DateTimeOffset now)
     {
         var unshared = $"{connection.In("id", "@Files")} AND {IsUnshared}";
         var parameters = new { Now = now.ToUnixTimeSeconds(), Files = connection.List(files) };
         await AddWithdrawnAsync(connection, "files", unshared, parameters);
+        await connection.ExecuteAsync($"DELETE FROM file_versions WHERE history IN (SELECT history FROM files WHERE {unshared} AND history IS NOT NULL)", parameters);
         return (await connection.QueryAsync<string>($"DELETE FROM files WHERE {unshared} RETURNING name", parameters)).AsList();
     }
 

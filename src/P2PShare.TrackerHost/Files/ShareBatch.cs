@@ -14,6 +14,7 @@ namespace P2PShare.TrackerHost.Files;
 /// <summary>One write that shares contents with a group: the rules for each, and few statements for all of them.</summary>
 internal sealed class ShareBatch(DbConnection connection, Membership membership, CurrentUser user, SharingOptions options, DateTimeOffset now)
 {
+    private readonly List<(StoredFile File, long History)> _replaced = [];
     private long _shareRoom;
     private long _fileRoom;
     private bool _hasChanged;
@@ -33,6 +34,8 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
             left = [.. left.Except(first)];
         }
 
+        // Behind all shares: a version takes no room that one of them needs.
+        await KeepVersionsAsync();
         if (_hasChanged)
         {
             await FileStore.SetChangedAsync(connection, membership.GroupId);
@@ -76,7 +79,8 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
                     share.Act = AuditAct.FileShared;
                     joined.Add(share);
                 }
-                else if (found.IsShared && share.Request.Replace && found.DiffersFrom(share.Request.Attributes))
+                // Other sharers would change what the owner is listed with, and nobody would hear of it.
+                else if (found.Owner == user.Id && share.Request.Replace && found.DiffersFrom(share.Request.Attributes))
                 {
                     await FileStore.SetAttributesAsync(connection, found.Id, share.Request.Attributes);
                     _hasChanged = true;
@@ -149,28 +153,35 @@ internal sealed class ShareBatch(DbConnection connection, Membership membership,
 
     private async Task RetireAsync(StoredFile file, Share share)
     {
-        var expires = now + options.ReplacedContentLifetime;
         await FileStore.RemoveAsync(connection, file.Id);
         if (file.PiecesRoot is not null)
         {
-            await FileStore.AddRetiredAsync(connection, membership.GroupId, file.PiecesRoot, expires);
+            await FileStore.AddRetiredAsync(connection, membership.GroupId, file.PiecesRoot, now + options.ReplacedContentLifetime);
         }
 
         var history = file.History ?? await connection.TakeNumbersAsync(1);
         (share.Version, share.History) = (file.Version + 1, history);
-        if (file.History is not null)
-        {
-            var removed = await VersionStore.RemoveOldestAsync(connection, history, Math.Max(0, options.VersionsPerFile - 1));
-            _fileRoom += removed.Count;
-            _shareRoom += removed.Count(sharer => sharer == user.Id);
-        }
+        _replaced.Add((file, history));
+    }
 
-        // One without room is replaced all the same, and running downloads of it finish.
-        if (options.VersionsPerFile > 0 && options.ReplacedContentLifetime > TimeSpan.Zero && _fileRoom > 0 && _shareRoom > 0)
+    private async Task KeepVersionsAsync()
+    {
+        foreach (var (file, history) in _replaced)
         {
-            _fileRoom--;
-            _shareRoom--;
-            await VersionStore.AddAsync(connection, membership.GroupId, user.Id, history, file, expires);
+            if (file.History is not null)
+            {
+                var removed = await VersionStore.RemoveOldestAsync(connection, history, Math.Max(0, options.VersionsPerFile - 1), now);
+                _fileRoom += removed.Count;
+                _shareRoom += removed.Count(sharer => sharer == user.Id);
+            }
+
+            // One without room is replaced all the same, and running downloads of it finish.
+            if (options.VersionsPerFile > 0 && options.ReplacedContentLifetime > TimeSpan.Zero && _fileRoom > 0 && _shareRoom > 0)
+            {
+                _fileRoom--;
+                _shareRoom--;
+                await VersionStore.AddAsync(connection, membership.GroupId, user.Id, history, file, now + options.ReplacedContentLifetime);
+            }
         }
     }
 

@@ -33,6 +33,9 @@ internal sealed class StoredFile
     /// <summary>1 if the user who asks shares it; else 0.</summary>
     public required long Sharers { get; init; }
 
+    /// <summary>The user who has shared it longest; null if nobody shares it.</summary>
+    public required long? Owner { get; init; }
+
     public bool IsShared => Sharers > 0;
 
     public ContentDescription Content => new(Size, (int)PieceLength, PiecesRoot is null ? null : Hash256.Parse(PiecesRoot));

@@ -5,8 +5,8 @@ using P2PShare.TrackerHost.Storage;
 namespace P2PShare.TrackerHost.Files;
 
 /// <summary>
-/// The rows of earlier versions: contents that a name had before. They are found through the file that the name has now, so those of a name
-/// that was withdrawn are out of sight, until their time is over. Who may fetch them is decided as for every replaced content.
+/// The rows of earlier versions: contents that a name had before. They are found through the file that the name has now, and deleted with
+/// it when the name is withdrawn. Who may fetch them is decided as for every replaced content.
 /// </summary>
 internal static class VersionStore
 {
@@ -32,13 +32,13 @@ internal static class VersionStore
 
     /// <summary>Removes all but the newest earlier versions of a name.</summary>
     /// <param name="keep">How many stay.</param>
-    /// <returns>The users whose quotas the removed ones counted in.</returns>
-    public static async Task<IReadOnlyList<long>> RemoveOldestAsync(DbConnection connection, long history, int keep) => (await connection.QueryAsync<long>(
+    /// <returns>The users whose quotas the removed ones counted in: one for each whose time was not over.</returns>
+    public static async Task<IReadOnlyList<long>> RemoveOldestAsync(DbConnection connection, long history, int keep, DateTimeOffset now) => [.. (await connection.QueryAsync<(long User, long Expires)>(
         """
         DELETE FROM file_versions WHERE history = @history AND number NOT IN (
-            SELECT number FROM file_versions WHERE history = @history ORDER BY number DESC LIMIT @keep) RETURNING user_id
+            SELECT number FROM file_versions WHERE history = @history ORDER BY number DESC LIMIT @keep) RETURNING user_id, expires
         """,
-        new { history, keep })).AsList();
+        new { history, keep })).Where(row => row.Expires > now.ToUnixTimeSeconds()).Select(row => row.User)];
 
     /// <summary>Removes some of those that a user shared in a group, of contents shared up to a second.</summary>
     /// <returns>How many.</returns>

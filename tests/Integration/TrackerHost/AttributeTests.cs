@@ -32,7 +32,7 @@ public sealed class AttributeTests : IAsyncLifetime
     }
 
     [TrackerFact]
-    public async Task They_are_those_of_the_first_sharer_until_a_sharer_replaces_them()
+    public async Task They_are_those_of_the_owner_until_the_owner_replaces_them()
     {
         var root = TestUser.RandomHash();
         await ShareAsync(_alice, root, First, executable: true);
@@ -42,7 +42,10 @@ public sealed class AttributeTests : IAsyncLifetime
         await ShareAsync(_bob, root, Second, executable: false);
         Assert.Equal((First, true), await ListedAsync());
 
-        await ShareAsync(_bob, root, Second, executable: null, replace: true);
+        await ShareAsync(_bob, root, Second, executable: false, replace: true);
+        Assert.Equal((First, true), await ListedAsync());
+
+        await ShareAsync(_alice, root, Second, executable: null, replace: true);
         Assert.Equal((Second, true), await ListedAsync());
         await ShareAsync(_alice, TestUser.RandomHash(), null, executable: null, replace: true);
         Assert.Equal((null, null), await ListedAsync());

@@ -95,12 +95,62 @@ public sealed class FileVersionTests : IAsyncLifetime
     }
 
     [TrackerFact]
+    public async Task An_expired_version_that_is_removed_makes_no_room()
+    {
+        foreach (var size in Enumerable.Range(1, 4))
+        {
+            await ReplaceAsync(_alice, "file", size);
+        }
+
+        _clock.Advance(Lifetime);
+        foreach (var i in Enumerable.Range(1, 4))
+        {
+            await _alice.Expect(HttpStatusCode.Created, await _alice.ShareAsync("dev", $"more {i}", TestUser.RandomHash()));
+        }
+
+        await ReplaceAsync(_alice, "file", size: 5);
+
+        Assert.Equal(5, Assert.Single(await ListAsync(_alice, "file")).Version);
+    }
+
+    [TrackerFact]
+    public async Task A_version_takes_no_room_that_a_share_of_the_same_request_needs()
+    {
+        foreach (var i in Enumerable.Range(1, 4))
+        {
+            await ReplaceAsync(_alice, $"{i}", size: 1);
+        }
+
+        var outcomes = await _alice.Expect<ShareFilesResponse>(HttpStatusCode.OK, await _alice.PostAsync(
+            TrackerRoutes.Shares("dev"), new ShareFilesRequest([Replacing("1", size: 2), Replacing("new", size: 2)])));
+
+        Assert.All(outcomes.Outcomes, outcome => Assert.Null(outcome.Code));
+        Assert.Equal(2, Assert.Single(await ListAsync(_alice, "1")).Version);
+    }
+
+    [TrackerFact]
+    public async Task Replaced_twice_in_one_request_a_name_keeps_both_and_not_more_than_is_set()
+    {
+        foreach (var size in Enumerable.Range(1, 3))
+        {
+            await ReplaceAsync(_alice, "file", size);
+        }
+
+        await _alice.Expect<ShareFilesResponse>(HttpStatusCode.OK, await _alice.PostAsync(
+            TrackerRoutes.Shares("dev"), new ShareFilesRequest([Replacing("file", size: 4), Replacing("file", size: 5)])));
+
+        Assert.Equal([5L, 4L, 3L, 2L], (await ListAsync(_bob, "file")).Select(file => file.Size));
+    }
+
+    [TrackerFact]
     public async Task A_name_that_was_withdrawn_begins_anew()
     {
         await ReplaceAsync(_alice, "file", size: 1);
         await ReplaceAsync(_alice, "file", size: 2);
         await _alice.Expect(HttpStatusCode.NoContent, await _alice.DeleteAsync(TrackerRoutes.File("dev", "file")));
         await _bob.ExpectProblem(HttpStatusCode.NotFound, ErrorCode.FileNotFound, await _bob.GetAsync(TrackerRoutes.Versions("dev", "file")));
+        // Rows that no quota and no number per name limits would be left.
+        Assert.Equal(0, await _tracker.CountAsync("file_versions"));
 
         await ReplaceAsync(_bob, "file", size: 3);
 
@@ -193,6 +243,8 @@ public sealed class FileVersionTests : IAsyncLifetime
         Assert.False(await database.WriteAsync(connection => VersionStore.PurgeExpiredAsync(connection, now), CancellationToken.None));
         Assert.Equal(20, await _tracker.CountAsync("file_versions"));
     }
+
+    private static ShareFileRequest Replacing(string name, long size) => new(name, size, PieceLength.For(size), TestUser.RandomHash(), Replace: true);
 
     private static async Task ReplaceAsync(TestUser user, string name, long size, string group = "dev")
     {
