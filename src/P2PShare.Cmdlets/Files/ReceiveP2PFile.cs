@@ -145,8 +145,8 @@ public sealed class ReceiveP2PFile : SessionCmdlet
 
     /// <summary>
     /// Files, or folders with all files below them, that may have bytes of the files to receive: paths without wildcards. What is found there by the
-    /// chunk map of a file (Send-P2PFile -ChunkMap) is not fetched. The file that is replaced and files of the group on this machine are
-    /// searched without being named. Links, hidden files, devices and files of other users are left out. For this run only: a
+    /// chunk map of a file (Send-P2PFile -ChunkMap) is not fetched. The file that is replaced, and files of the group on this machine
+    /// whose names differ by a version only, are searched without being named. Links, hidden files, devices and files of other users are left out. For this run only: a
     /// download that is resumed later continues without them.
     /// </summary>
     [Parameter]

@@ -15,13 +15,22 @@ public sealed class ChunkMapStore
     /// <summary>From this size on, in bytes, a file that replaces another is worth a map unasked: below it the whole travels soon.</summary>
     public const long AutomaticSize = 64 * 1024 * 1024;
 
-    /// <summary>Most maps that are kept. For a new one the oldest goes.</summary>
+    /// <summary>Most maps of what was shared that are kept. For a new one the oldest goes.</summary>
     public const int MaxCount = 1024;
 
-    /// <summary>Most bytes of all maps together.</summary>
+    /// <summary>Most bytes of these maps together.</summary>
     public const long MaxBytes = 1L << 30;
 
+    /// <summary>Most maps that came from sources: they take no room from those that were made here.</summary>
+    public const int MaxReceivedCount = 256;
+
+    /// <summary>Most bytes of these maps together.</summary>
+    public const long MaxReceivedBytes = 128 * 1024 * 1024;
+
     private const string Extension = ".map";
+
+    // Of a map that a source sent: nobody knows whether it is right.
+    private const string ReceivedExtension = ".received";
 
     // A map of this age was not just made by another peer server of this user, whose share is about to be committed.
     private static readonly TimeSpan OrphanAge = TimeSpan.FromMinutes(10);
@@ -40,19 +49,26 @@ public sealed class ChunkMapStore
     /// <returns>False if there is none: the content is too small to be worth one, its map would be too long, or the state folder cannot be written.</returns>
     /// <exception cref="P2PShareException">SourceFileChanged, PathNotFound, PathIsFolder or PathUnreadable.</exception>
     public async Task<bool> MakeAsync(HashedFile file, CancellationToken cancellationToken) => ChunkMapMaker.CanHaveMap(file.Content)
-        && (Find(file.Content) is not null || (await ChunkMapMaker.MakeAsync(file, _clock, cancellationToken).ConfigureAwait(false) is { } map && TryAdd(map)));
+        && (Find(file.Content, Extension) is not null || (await ChunkMapMaker.MakeAsync(file, _clock, cancellationToken).ConfigureAwait(false) is { } map && TryAdd(map)));
 
     /// <summary>Keeps a map for as long as its content is offered.</summary>
+    /// <param name="received">Whether a source sent it. One that was made here takes its place.</param>
     /// <returns>False if it could not be written.</returns>
-    internal bool TryAdd(ChunkMap map)
+    internal bool TryAdd(ChunkMap map, bool received = false)
     {
+        var path = PathOf(map.PiecesRoot, received ? ReceivedExtension : Extension);
         lock (_lock)
         {
             try
             {
                 PrivateFolder.Ensure(_folder);
-                MakeRoom(map.PiecesRoot, map.Bytes.Length);
-                PrivateFile.Write(PathOf(map.PiecesRoot), map.Bytes.Span);
+                MakeRoom(path, map.Bytes.Length, received ? (MaxReceivedCount, MaxReceivedBytes) : (MaxCount, MaxBytes));
+                PrivateFile.Write(path, map.Bytes.Span);
+                if (!received)
+                {
+                    TryDelete(PathOf(map.PiecesRoot, ReceivedExtension));
+                }
+
                 return true;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -69,7 +85,7 @@ public sealed class ChunkMapStore
     /// <summary>The length of a content's map in bytes; 0 if there is none.</summary>
     internal int Length(Hash256 piecesRoot)
     {
-        var file = new FileInfo(PathOf(piecesRoot));
+        var file = new FileInfo(Locate(piecesRoot));
         return file is { Exists: true, LinkTarget: null, Length: <= ChunkMap.MaxLength } ? (int)file.Length : 0;
     }
 
@@ -79,7 +95,7 @@ public sealed class ChunkMapStore
     {
         try
         {
-            using var handle = SafeFile.OpenShared(PathOf(piecesRoot));
+            using var handle = SafeFile.OpenShared(Locate(piecesRoot));
             SafeFile.ReadExactly(handle, buffer, offset);
             return true;
         }
@@ -91,24 +107,19 @@ public sealed class ChunkMapStore
 
     /// <summary>The map of a content.</summary>
     /// <returns>Null if there is none that is one.</returns>
-    internal ChunkMap? Find(ContentDescription content)
-    {
-        try
-        {
-            return PrivateFile.Read(PathOf(content.PiecesRoot!.Value), ChunkMap.MaxLength) is { } bytes ? ChunkMap.Decode(bytes, content) : null;
-        }
-        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    internal ChunkMap? Find(ContentDescription content) => Find(content, Extension) ?? Find(content, ReceivedExtension);
 
-    /// <summary>Removes the map of a content that is not offered any more. Does nothing if there is none.</summary>
+    /// <summary>Removes the map of a content that this peer does not offer any more, unless a user of the state folder still shares it. Does nothing if there is none.</summary>
     internal void Remove(Hash256 piecesRoot)
     {
-        lock (_lock)
+        // It may be about to be offered from another file, or by another peer server of this user.
+        if (Has(piecesRoot) && !IsShared(piecesRoot))
         {
-            TryDelete(PathOf(piecesRoot));
+            lock (_lock)
+            {
+                TryDelete(PathOf(piecesRoot, Extension));
+                TryDelete(PathOf(piecesRoot, ReceivedExtension));
+            }
         }
     }
 
@@ -131,7 +142,7 @@ public sealed class ChunkMapStore
             var now = _clock.GetUtcNow();
             foreach (var file in List().Where(file => now - file.LastWriteTimeUtc > OrphanAge))
             {
-                if (file.Extension != Extension || !Hash256.TryParse(Path.GetFileNameWithoutExtension(file.Name), out var root) || !kept.Contains(root))
+                if (file.Extension is not (Extension or ReceivedExtension) || !Hash256.TryParse(Path.GetFileNameWithoutExtension(file.Name), out var root) || !kept.Contains(root))
                 {
                     TryDelete(file.FullName);
                 }
@@ -139,11 +150,37 @@ public sealed class ChunkMapStore
         }
     }
 
-    private void MakeRoom(Hash256 piecesRoot, long length)
+    private static ChunkMap? Decode(string path, ContentDescription content)
     {
-        var others = List().Where(file => file.FullName != PathOf(piecesRoot)).OrderBy(file => file.LastWriteTimeUtc).ToList();
+        try
+        {
+            return PrivateFile.Read(path, ChunkMap.MaxLength) is { } bytes ? ChunkMap.Decode(bytes, content) : null;
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private bool IsShared(Hash256 piecesRoot)
+    {
+        try
+        {
+            using var known = new KnownContents(_state.Database);
+            return known.HasRoot(piecesRoot);
+        }
+        catch (P2PShareException)
+        {
+            // If it is not, it is removed at the next start.
+            return true;
+        }
+    }
+
+    private void MakeRoom(string path, long length, (int Count, long Bytes) most)
+    {
+        var others = List().Where(file => file.Extension == Path.GetExtension(path) && file.FullName != path).OrderBy(file => file.LastWriteTimeUtc).ToList();
         var bytes = others.Sum(file => file.Length);
-        for (var removed = 0; removed < others.Count && (others.Count - removed >= MaxCount || bytes + length > MaxBytes); removed++)
+        for (var removed = 0; removed < others.Count && (others.Count - removed >= most.Count || bytes + length > most.Bytes); removed++)
         {
             bytes -= others[removed].Length;
             TryDelete(others[removed].FullName);
@@ -162,7 +199,13 @@ public sealed class ChunkMapStore
         }
     }
 
-    private string PathOf(Hash256 piecesRoot) => Path.Combine(_folder, piecesRoot + Extension);
+    private ChunkMap? Find(ContentDescription content, string extension) => Decode(PathOf(content.PiecesRoot!.Value, extension), content);
+
+    // Where the map of a content is, if there is one: that which was made here before that which was received.
+    private string Locate(Hash256 piecesRoot) =>
+        PathOf(piecesRoot, Extension) is var path && File.Exists(path) ? path : PathOf(piecesRoot, ReceivedExtension);
+
+    private string PathOf(Hash256 piecesRoot, string extension) => Path.Combine(_folder, piecesRoot + extension);
 
     private static void TryDelete(string path)
     {

@@ -1,11 +1,12 @@
+using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Chunking;
 
-/// <summary>Reads what local files seemed to have of a content. For one caller at a time, who bounds how long that may take.</summary>
-internal sealed class LocalReader(LocalCoverage coverage) : IDisposable
+/// <summary>Reads what local files seemed to have of a content. For one caller at a time.</summary>
+internal sealed class LocalReader(LocalCoverage coverage, TimeProvider clock) : IDisposable
 {
     // A folder may have more files than a process may open.
     private const int MaxOpen = 32;
@@ -15,6 +16,7 @@ internal sealed class LocalReader(LocalCoverage coverage) : IDisposable
 
     /// <summary>Reads a range of the content. The bytes are not checked.</summary>
     /// <returns>False if it is not covered, or a file is gone or shorter: what is in the buffer then is of no use.</returns>
+    /// <exception cref="TimeoutException">The disk of a file does not answer.</exception>
     public bool TryRead(long offset, Span<byte> buffer)
     {
         for (var index = coverage.FindRange(offset); !buffer.IsEmpty; index++)
@@ -56,7 +58,7 @@ internal sealed class LocalReader(LocalCoverage coverage) : IDisposable
                 return false;
             }
 
-            SafeFile.ReadExactly(handle, buffer, range.FileOffset + offset - range.Offset);
+            Read(handle, DiskOf(range.File), range.FileOffset + offset - range.Offset, buffer);
             return true;
         }
         catch (IOException)
@@ -64,6 +66,31 @@ internal sealed class LocalReader(LocalCoverage coverage) : IDisposable
             return false;
         }
     }
+
+    private void Read(SafeFileHandle handle, string disk, long offset, Span<byte> buffer)
+    {
+        var length = buffer.Length;
+        // Not the caller's memory: a read that is given up on may still end. Then it is not returned either.
+        var read = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            DiskCalls.Run(disk, DiskCalls.ReadLimit, clock, () =>
+            {
+                SafeFile.ReadExactly(handle, read.AsSpan(0, length), offset);
+                return true;
+            });
+        }
+        catch (IOException)
+        {
+            ArrayPool<byte>.Shared.Return(read);
+            throw;
+        }
+
+        read.AsSpan(0, length).CopyTo(buffer);
+        ArrayPool<byte>.Shared.Return(read);
+    }
+
+    private string DiskOf(int file) => LocalSearch.DiskOf(coverage.Files[file].Path);
 
     private SafeFileHandle? Open(int file)
     {
@@ -79,7 +106,8 @@ internal sealed class LocalReader(LocalCoverage coverage) : IDisposable
 
         try
         {
-            return _open[file] = SafeFile.OpenShared(coverage.Files[file].Path, coverage.Files[file].Root);
+            var (path, root) = (coverage.Files[file].Path, coverage.Files[file].Root);
+            return _open[file] = DiskCalls.Run(DiskOf(file), DiskCalls.OpenLimit, clock, () => SafeFile.OpenShared(path, root));
         }
         catch (P2PShareException)
         {

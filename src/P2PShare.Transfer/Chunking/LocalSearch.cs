@@ -13,7 +13,6 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
     /// <summary>How many times the size of the content is read of local files at most.</summary>
     public const int MaxFactor = 4;
 
-    private readonly ChunkIndex _index = new(map);
     private long _left = map.Size * MaxFactor;
 
     /// <summary>Bytes of local files that were read.</summary>
@@ -22,12 +21,20 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
     /// <summary>Searches the files in order, several at a time, until every chunk is found. Once it is cancelled, what was found until then counts.</summary>
     public async Task<LocalCoverage> RunAsync(CancellationToken cancellationToken)
     {
+        ChunkIndex? index = null;
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken };
         try
         {
+            index = ChunkIndex.TryMake(map, cancellationToken);
+            if (index is null)
+            {
+                skipped.Add("the chunk map that was sent is not one of a file.");
+                return new LocalCoverage(map.Size, files, []);
+            }
+
             await Parallel.ForAsync(0, files.Count, options, (file, stop) =>
             {
-                Search(file, stop);
+                Search(index, file, stop);
                 return ValueTask.CompletedTask;
             }).ConfigureAwait(false);
         }
@@ -36,18 +43,21 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
             // What was found is as good as if that were all.
         }
 
-        return new LocalCoverage(map.Size, files, _index.GetRanges());
+        return new LocalCoverage(map.Size, files, index?.GetRanges() ?? []);
     }
 
-    private void Search(int file, CancellationToken cancellationToken)
+    /// <summary>What answers or not as a whole, see <see cref="DiskCalls.Run"/>: the folder of a file.</summary>
+    public static string DiskOf(string path) => Path.GetDirectoryName(path) ?? path;
+
+    private void Search(ChunkIndex index, int file, CancellationToken cancellationToken)
     {
-        if (_index.IsComplete || Volatile.Read(ref _left) <= 0)
+        if (index.IsComplete || Volatile.Read(ref _left) <= 0)
         {
             return;
         }
 
         var (path, root) = (files[file].Path, files[file].Root);
-        var disk = Path.GetDirectoryName(path) ?? path;
+        var disk = DiskOf(path);
         try
         {
             using var handle = DiskCalls.Run(disk, DiskCalls.OpenLimit, clock, () => SafeFile.OpenShared(path, root));
@@ -59,7 +69,7 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
             }
 
             var size = Math.Min(status.Stamp.Size, Take(status.Stamp.Size));
-            FileChunks.Read(handle, disk, size, chunks => Keep(chunks, file), clock, cancellationToken);
+            FileChunks.Read(handle, disk, size, chunks => Keep(index, chunks, file), clock, cancellationToken);
         }
         catch (P2PShareException e)
         {
@@ -82,13 +92,13 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
         return Math.Max(0, left >= 0 ? wanted : wanted + left);
     }
 
-    private bool Keep(IReadOnlyList<FileChunk> chunks, int file)
+    private static bool Keep(ChunkIndex index, IReadOnlyList<FileChunk> chunks, int file)
     {
         foreach (var chunk in chunks)
         {
-            _index.Add(chunk, file);
+            index.Add(chunk, file);
         }
 
-        return !_index.IsComplete;
+        return !index.IsComplete;
     }
 }

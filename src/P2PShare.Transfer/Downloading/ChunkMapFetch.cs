@@ -22,20 +22,33 @@ internal sealed class ChunkMapFetch(ContentDescription content, TimeProvider clo
     /// <summary>How long a source may take for one answer.</summary>
     internal static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long all sources together may take.</summary>
+    /// <summary>How long a source may take for a whole map after its first answer, and how much longer for each MiB of the map.</summary>
+    internal static readonly TimeSpan MapTime = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc cref="MapTime"/>
+    internal static readonly TimeSpan TimePerMiB = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long all sources together may take until one has sent a part of a map.</summary>
+    internal static readonly TimeSpan FirstPartTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long all sources together may take, from the first request on.</summary>
     internal static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(2);
 
     private readonly Lock _lock = new();
     private readonly HashSet<DownloadSource> _refused = [];
     private readonly HashSet<int> _pending = [];
     private readonly TaskCompletionSource<ChunkMap?> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly long _startedAt = clock.GetTimestamp();
+    // When the first source was asked.
+    private long? _startedAt;
+    private bool _hasAnyPart;
     private DownloadSource? _from;
     // Null until the source has told how long it is.
     private byte[]? _bytes;
     private int _received;
     private int _next;
     private long _answeredAt;
+    // When the first part came from the source that is asked.
+    private long _firstPartAt;
     // The first one.
     private long? _refusedAt;
 
@@ -56,7 +69,7 @@ internal sealed class ChunkMapFetch(ContentDescription content, TimeProvider clo
                 return;
             }
 
-            if (_from is not null && clock.GetElapsedTime(_answeredAt) > AnswerTimeout)
+            if (_from is not null && IsTooSlow())
             {
                 Refuse(_from);
             }
@@ -64,7 +77,8 @@ internal sealed class ChunkMapFetch(ContentDescription content, TimeProvider clo
             var usable = sources.Where(one => one is { IsLost: false, Has.Count: > 0 }).ToList();
             // One that has all is the likeliest to have the map.
             _from ??= _refused.Count >= MaxSources ? null : usable.Where(one => !_refused.Contains(one)).MaxBy(one => one.Has!.Count);
-            if (clock.GetElapsedTime(_startedAt) > MaxTime || (_from is null && HasAskedAll(usable.Count, known)))
+            _startedAt ??= _from is null ? null : clock.GetTimestamp();
+            if (IsLate() || (_from is null && HasAskedAll(usable.Count, known)))
             {
                 _completion.TrySetResult(null);
             }
@@ -105,6 +119,7 @@ internal sealed class ChunkMapFetch(ContentDescription content, TimeProvider clo
             }
 
             _answeredAt = clock.GetTimestamp();
+            _firstPartAt = _bytes is null ? _answeredAt : _firstPartAt;
             _bytes ??= ChunkMap.CanHaveLength(header.Total, content.Size) ? new byte[header.Total] : null;
             if (_bytes?.Length != header.Total || bytes.Length != Math.Min(MapRange.MaxCount, header.Total - header.Offset))
             {
@@ -114,6 +129,7 @@ internal sealed class ChunkMapFetch(ContentDescription content, TimeProvider clo
 
             bytes.CopyTo(_bytes.AsSpan(header.Offset));
             _received += bytes.Length;
+            _hasAnyPart = true;
             if (_received == _bytes.Length)
             {
                 Decode(source, _bytes);
@@ -121,14 +137,23 @@ internal sealed class ChunkMapFetch(ContentDescription content, TimeProvider clo
         }
     }
 
-    /// <summary>Records that a source has no map, or is lost: another one is asked.</summary>
+    /// <summary>Records that the source that is asked has no map, or is lost: another one is asked. Of one that was not asked it says nothing.</summary>
     public void Reject(DownloadSource source)
     {
         lock (_lock)
         {
-            Refuse(source);
+            if (_from == source)
+            {
+                Refuse(source);
+            }
         }
     }
+
+    // A source that answers now and then would hold back all pieces until the end.
+    private bool IsTooSlow() => clock.GetElapsedTime(_answeredAt) > AnswerTimeout
+        || (_bytes is not null && clock.GetElapsedTime(_firstPartAt) > MapTime + TimePerMiB * ((double)_bytes.Length / (1024 * 1024)));
+
+    private bool IsLate() => _startedAt is { } at && clock.GetElapsedTime(at) > (_hasAnyPart ? MaxTime : FirstPartTime);
 
     private bool HasAskedAll(int connected, int known) => _refused.Count >= Math.Min(known, MaxSources)
         ? connected > 0

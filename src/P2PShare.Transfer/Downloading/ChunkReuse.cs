@@ -13,6 +13,9 @@ namespace P2PShare.Transfer.Downloading;
 /// </summary>
 internal sealed class ChunkReuse
 {
+    // A received map is kept if it covered one of so many bytes: what covers little may as well be a lie.
+    private const int KeptFraction = 8;
+
     // How fast local files are read at least, in bytes a second, or what was found until then has to do.
     private const double MinSpeed = 100e6;
 
@@ -49,10 +52,10 @@ internal sealed class ChunkReuse
             var kept = _dependencies.ChunkMaps?.Find(_request.Content);
             var map = kept ?? await _fetch.Completion.WaitAsync(cancellationToken).ConfigureAwait(false);
             var found = map is null ? null : await FindAsync(map, cancellationToken).ConfigureAwait(false);
-            // Others that lack it can ask here. One by which nothing was found is not told on.
-            if (found is not null && kept is null)
+            // Others that lack it can ask here. One by which little was found is not told on.
+            if (found is not null && kept is null && found.Ranges.Sum(range => range.Length) >= map!.Size / KeptFraction)
             {
-                _dependencies.ChunkMaps?.TryAdd(map!);
+                _dependencies.ChunkMaps?.TryAdd(map, received: true);
             }
 
             return found;

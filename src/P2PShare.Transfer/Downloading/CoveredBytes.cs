@@ -5,8 +5,11 @@ namespace P2PShare.Transfer.Downloading;
 
 /// <summary>The blocks of a content that local files have somewhere, and for the others what the file that is replaced has at the same offset.</summary>
 /// <param name="old">Owned. Null if no file is replaced.</param>
-internal sealed class CoveredBytes(LocalCoverage coverage, IReusedBytes? old) : IReusedBytes
+internal sealed class CoveredBytes(LocalCoverage coverage, IReusedBytes? old, TimeProvider clock) : IReusedBytes
 {
+    // A disk did not answer in time. Others are not tried either: all that is not read here is fetched.
+    private volatile bool _isGivenUp;
+
     public bool Has(long offset, int length)
     {
         for (var leaf = (int)(offset / PieceLength.Block); leaf < coverage.Leaves.Length && leaf * (long)PieceLength.Block < offset + length; leaf++)
@@ -22,26 +25,52 @@ internal sealed class CoveredBytes(LocalCoverage coverage, IReusedBytes? old) : 
 
     public void Read(long offset, Span<byte> buffer)
     {
-        using var reader = new LocalReader(coverage);
+        using var reader = new LocalReader(coverage, clock);
         while (!buffer.IsEmpty)
         {
             var leaf = (int)(offset / PieceLength.Block);
-            var block = buffer[..(int)Math.Min(buffer.Length, (leaf + 1L) * PieceLength.Block - offset)];
-            if (!coverage.Leaves[leaf])
+            var isCovered = coverage.Leaves[leaf];
+            // Blocks side by side are read together; of those of the old file each may be the first that it has not.
+            var end = leaf + 1;
+            while (isCovered && end < coverage.Leaves.Length && coverage.Leaves[end] && end * (long)PieceLength.Block < offset + buffer.Length)
             {
-                ReadOld(offset, block);
-            }
-            else if (!reader.TryRead(offset, block))
-            {
-                throw new IOException("A local file that had these bytes does not have them any more.");
+                end++;
             }
 
-            buffer = buffer[block.Length..];
-            offset += block.Length;
+            var run = buffer[..(int)Math.Min(buffer.Length, end * (long)PieceLength.Block - offset)];
+            if (isCovered)
+            {
+                ReadLocal(reader, offset, run);
+            }
+            else
+            {
+                ReadOld(offset, run);
+            }
+
+            buffer = buffer[run.Length..];
+            offset += run.Length;
         }
     }
 
     public void Dispose() => old?.Dispose();
+
+    private void ReadLocal(LocalReader reader, long offset, Span<byte> run)
+    {
+        try
+        {
+            if (!_isGivenUp && reader.TryRead(offset, run))
+            {
+                return;
+            }
+        }
+        catch (TimeoutException e)
+        {
+            _isGivenUp = true;
+            throw new IOException($"A local file that had these bytes cannot be read: {e.Message}", e);
+        }
+
+        throw new IOException("A local file that had these bytes does not have them any more.");
+    }
 
     // Zeros are as good as any other bytes that are not wanted.
     private void ReadOld(long offset, Span<byte> block)

@@ -99,7 +99,7 @@ internal sealed class LocalReuse : IAsyncDisposable
     {
         if (await Chunks.FindAsync(_ending).ConfigureAwait(false) is { } found)
         {
-            _old = new CoveredBytes(found, _old);
+            _old = new CoveredBytes(found, _old, _dependencies.Clock);
         }
 
         var others = Array.FindAll(held, piece => !IsInOldFile(piece));

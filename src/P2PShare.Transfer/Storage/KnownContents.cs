@@ -71,6 +71,21 @@ public sealed class KnownContents : IDisposable
         }
     }
 
+    /// <summary>Whether any user of the state folder offers a content.</summary>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.StateFolderUnusable"/>.</exception>
+    internal bool HasRoot(Hash256 piecesRoot)
+    {
+        try
+        {
+            using var select = new RowStatement(_connection, "SELECT 1 FROM contents WHERE pieces_root = ?1 LIMIT 1");
+            return select.Bind(piecesRoot).Query(row => row.Integer(0)).Count > 0;
+        }
+        catch (SqliteException e)
+        {
+            throw _database.Unusable(e);
+        }
+    }
+
     public void Dispose()
     {
         _find.Dispose();

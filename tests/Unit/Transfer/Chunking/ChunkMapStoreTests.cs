@@ -36,6 +36,7 @@ public sealed class ChunkMapStoreTests : IDisposable
         Assert.Equal((false, null), (_store.Has(map.PiecesRoot), _store.Find(content)));
         Assert.False(_store.TryRead(map.PiecesRoot, 0, part));
         Assert.Empty(Directory.GetFiles(MapFolder));
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
     }
 
     [LinuxFact]
@@ -140,6 +141,61 @@ public sealed class ChunkMapStoreTests : IDisposable
 
         Assert.False(_store.Has(oldest));
         Assert.Equal(ChunkMapStore.MaxCount, Directory.GetFiles(MapFolder).Length);
+    }
+
+    [Fact]
+    public async Task A_map_stays_as_long_as_a_share_of_the_content_is_kept()
+    {
+        var file = await SharedFile.MakeAsync(_folder, "data", SharedFile.Bytes(100_000));
+        var root = file.Content.PiecesRoot!.Value;
+        Assert.True(await _store.MakeAsync(file, CancellationToken.None));
+        var shares = new ShareStore(StateFolder.Open(_folder.Combine("state")), new TrackerAccount(Guid.NewGuid(), "alice"), (_, _, _) => throw new NotSupportedException());
+        await shares.AddAsync(file, TestIds.Group("builds"), "data", received: false);
+
+        _store.Remove(root);
+        Assert.True(_store.Has(root));
+
+        await shares.RemoveAsync(TestIds.Group("builds"), "data");
+        _store.Remove(root);
+        Assert.False(_store.Has(root));
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+    }
+
+    [Fact]
+    public void Received_maps_take_no_room_from_those_that_were_made_here()
+    {
+        var (own, content) = Make(0);
+        _store.TryAdd(own);
+        File.SetLastWriteTimeUtc(Path.Combine(MapFolder, $"{own.PiecesRoot}.map"), DateTime.UtcNow.AddHours(-1));
+
+        for (var index = 1; index <= ChunkMapStore.MaxReceivedCount + 1; index++)
+        {
+            Assert.True(_store.TryAdd(Make(index).Map, received: true));
+        }
+
+        Assert.NotNull(_store.Find(content));
+        Assert.Equal(ChunkMapStore.MaxReceivedCount + 1, Directory.GetFiles(MapFolder).Length);
+        var (last, ofLast) = Make(ChunkMapStore.MaxReceivedCount + 1);
+        Assert.Equal(last.Bytes, _store.Find(ofLast)!.Bytes);
+        Assert.Equal(last.Bytes.Length, _store.Length(last.PiecesRoot));
+        Assert.True(_store.TryRead(last.PiecesRoot, 0, new byte[8]));
+    }
+
+    [Fact]
+    public async Task A_map_that_is_made_here_takes_the_place_of_one_that_was_received()
+    {
+        var file = await SharedFile.MakeAsync(_folder, "data", SharedFile.Bytes(100_000));
+        var writer = new ChunkMapWriter();
+        writer.TryAdd(50_000, 1);
+        writer.TryAdd(50_000, 2);
+        var lie = writer.Finish(file.Content);
+        _store.TryAdd(lie, received: true);
+        Assert.Equal(lie.Bytes, _store.Find(file.Content)!.Bytes);
+
+        Assert.True(await _store.MakeAsync(file, CancellationToken.None));
+
+        Assert.NotEqual(lie.Bytes, _store.Find(file.Content)!.Bytes);
+        Assert.Single(Directory.GetFiles(MapFolder));
     }
 
     private string MapFolder => _folder.Combine("state", "maps");

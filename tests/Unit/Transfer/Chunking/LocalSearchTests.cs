@@ -78,7 +78,7 @@ public sealed class LocalSearchTests : IDisposable
 
         Assert.Empty(coverage.Ranges);
         Assert.Equal(0, coverage.Leaves.Count);
-        using var reader = new LocalReader(coverage);
+        using var reader = new LocalReader(coverage, TimeProvider.System);
         Assert.False(reader.TryRead(0, new byte[1]));
     }
 
@@ -145,12 +145,12 @@ public sealed class LocalSearchTests : IDisposable
         var coverage = await SearchAsync(map, old);
         await File.WriteAllBytesAsync(old.Path, content[..500_000]);
 
-        using var reader = new LocalReader(coverage);
+        using var reader = new LocalReader(coverage, TimeProvider.System);
 
         Assert.True(reader.TryRead(0, new byte[500_000]));
         Assert.False(reader.TryRead(499_999, new byte[2]));
         File.Delete(old.Path);
-        using var later = new LocalReader(coverage);
+        using var later = new LocalReader(coverage, TimeProvider.System);
         Assert.False(later.TryRead(0, new byte[1]));
     }
 
@@ -159,7 +159,7 @@ public sealed class LocalSearchTests : IDisposable
 
     private static void AssertReads(LocalCoverage coverage, byte[] content)
     {
-        using var reader = new LocalReader(coverage);
+        using var reader = new LocalReader(coverage, TimeProvider.System);
         var covered = 0;
         for (var leaf = 0; leaf < coverage.Leaves.Length; leaf++)
         {

@@ -124,17 +124,19 @@ public sealed class ChunkReuseTests : IDisposable
         Assert.Equal(_content.Bytes, swarm.Part.Finished);
     }
 
-    [Fact]
-    public async Task A_map_is_kept_and_used_again()
+    [Theory]
+    [InlineData(1000, true)]
+    [InlineData(Size - MiB / 2, false)]
+    public async Task A_map_is_kept_if_it_covered_enough(int missing, bool isKept)
     {
         var store = new ChunkMapStore(StateFolder.Open(_folder.Combine("state")), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, TimeProvider.System);
-        var request = Replace(_content.Bytes[1000..]);
+        var request = Replace(_content.Bytes[missing..]);
         var first = Swarm(request, new SwarmPeer(_content, 1) { Map = MakeMap(_content.Bytes) });
         first = new FakeSwarm(_content, _clock) { Request = request, Dependencies = first.Dependencies with { ChunkMaps = store } }.With([.. first.Peers]);
 
         await first.RunAsync();
 
-        Assert.True(store.Has(_content.Description.PiecesRoot!.Value));
+        Assert.Equal(isKept, store.Has(_content.Description.PiecesRoot!.Value));
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
     }
 
