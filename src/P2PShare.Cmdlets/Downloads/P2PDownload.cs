@@ -60,6 +60,15 @@ public sealed class P2PDownload
     public long BytesReceived => Live?.Progress.BytesVerified
         ?? (Saved.State == DownloadState.Complete ? Size : Saved.BytesVerified);
 
+    /// <summary>Bytes that came from peers since this shell started or resumed it, those that came twice or were wrong included.</summary>
+    public long BytesFetched => Live?.Progress.BytesFetched ?? 0;
+
+    /// <summary>Bytes since then that this machine had already: in the file that is replaced, in other files, or under another name.</summary>
+    public long BytesReused => Live?.Progress.BytesReused ?? 0;
+
+    /// <summary>Bytes since then that are zeros, and were not asked for.</summary>
+    public long BytesZero => Live?.Progress.BytesZero ?? 0;
+
     /// <summary>0 to 100.</summary>
     public int PercentComplete =>
         State == P2PDownloadState.Complete ? 100 : Size == 0 ? 0 : (int)(100.0 * BytesReceived / Size);

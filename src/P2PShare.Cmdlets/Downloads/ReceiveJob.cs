@@ -82,7 +82,7 @@ public sealed class ReceiveJob : P2PJob
         }
         else
         {
-            AddOutput(new FileInfo(outcome.Request.Destination));
+            AddOutput(ReceivedFile.Describe(new FileInfo(outcome.Request.Destination), outcome));
         }
     }
 }

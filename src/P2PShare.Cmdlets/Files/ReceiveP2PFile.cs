@@ -153,7 +153,10 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     [ValidateNotNullOrEmpty]
     public string[] ReuseFrom { get; set; } = [];
 
-    /// <summary>Writes each received file, as Get-Item does, when it is complete; by default nothing is written.</summary>
+    /// <summary>
+    /// Writes each received file, as Get-Item does, when it is complete; by default nothing is written. Its properties BytesFetched, BytesReused and
+    /// BytesZero tell how many bytes came from peers, how many this machine had already, and how many are zeros that were not asked for.
+    /// </summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -255,7 +258,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         }
         else if (PassThru)
         {
-            WriteObject(LocalFiles.GetItem(InvokeProvider, SessionState, outcome.Request.Destination));
+            WriteObject(ReceivedFile.Describe(LocalFiles.GetItem(InvokeProvider, SessionState, outcome.Request.Destination), outcome));
         }
     }
 }

@@ -162,7 +162,7 @@ internal static partial class FileStore
         var unshared = $"{connection.In("id", "@Files")} AND {IsUnshared}";
         var parameters = new { Now = now.ToUnixTimeSeconds(), Files = connection.List(files) };
         await AddWithdrawnAsync(connection, "files", unshared, parameters);
-        await connection.ExecuteAsync($"DELETE FROM file_versions WHERE history IN (SELECT history FROM files WHERE {unshared} AND history IS NOT NULL)", parameters);
+        await VersionStore.RemoveOfFilesAsync(connection, unshared, parameters);
         return (await connection.QueryAsync<string>($"DELETE FROM files WHERE {unshared} RETURNING name", parameters)).AsList();
     }
 

@@ -40,6 +40,11 @@ internal static class VersionStore
         """,
         new { history, keep })).Where(row => row.Expires > now.ToUnixTimeSeconds()).Select(row => row.User)];
 
+    /// <summary>Removes the versions of files that are about to go, so that none stays of a name that no longer exists.</summary>
+    /// <param name="which">A condition on the columns of files.</param>
+    public static Task RemoveOfFilesAsync(DbConnection connection, string which, object parameters) => connection.ExecuteAsync(
+        $"DELETE FROM file_versions WHERE history IN (SELECT history FROM files WHERE {which} AND history IS NOT NULL)", parameters);
+
     /// <summary>Removes some of those that a user shared in a group, of contents shared up to a second.</summary>
     /// <returns>How many.</returns>
     public static Task<int> RemoveOfUserAsync(DbConnection connection, long group, long user, long until, int max) => connection.ExecuteAsync(

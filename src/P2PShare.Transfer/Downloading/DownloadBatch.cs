@@ -155,7 +155,7 @@ public sealed class DownloadBatch(Func<DownloadRequest, IDownload> start, Task s
             case null:
                 _bytesFinished += request.Content.Size;
                 _finished++;
-                return new DownloadOutcome(request, ended.Target, null);
+                return new DownloadOutcome(request, ended.Target, null, ended.Download.Progress);
             case P2PShareException fault:
                 // Progress counts only what can still arrive.
                 _bytesRequested -= request.Content.Size;
