@@ -76,13 +76,18 @@ public sealed class SendP2PFileTests : CmdletTest
     [Fact]
     public void Hashing_shows_progress_unless_the_preference_is_not_to()
     {
-        // As large as it has to be to take its time on this machine; holes read as zeros, and nothing is written.
+        // As large as it has to be to take its time on this machine. Not of zeros, which are not hashed.
+        var bytes = new byte[10_000_000];
+        Array.Fill(bytes, (byte)1);
         var source = Alice.Combine("big.bin");
         for (var size = 50_000_000L; size < 10_000_000_000 && Alice.Progress.Count < 6; size *= 2)
         {
-            using (var file = File.Create(source))
+            using (var file = new FileStream(source, FileMode.Append))
             {
-                file.SetLength(size);
+                while (file.Length < size)
+                {
+                    file.Write(bytes);
+                }
             }
 
             Alice.Succeed("Send-P2PFile $source dev -Force", ("source", source));
