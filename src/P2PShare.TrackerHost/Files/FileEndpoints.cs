@@ -52,7 +52,7 @@ internal static class FileEndpoints
                 (string group, string name, CurrentUser user, FileService files, CancellationToken cancellationToken) =>
                     files.ListVersionsAsync(user, group, name, cancellationToken))
             .Describe(
-                "listVersions",
+                "getVersions",
                 "Lists the current content of a name and the earlier ones that can still be fetched, the newest first.",
                 ErrorCode.GroupNotFound,
                 ErrorCode.NotMember,
