@@ -44,6 +44,7 @@ public sealed class RequestCostTests
         ["POST /v2/groups/{group}/withdrawals"] = "Requests 1 to 63",
         ["POST /v2/groups/{group}/sources"] = "Requests 1 to 17",
         ["GET /v2/groups/{group}/peers"] = "Requests 5",
+        ["GET /v2/groups/{group}/versions/{**name}"] = "Requests 1",
         ["POST /v2/peers"] = "Announces 1 to 513",
         ["DELETE /v2/peers/{fingerprint}"] = "Requests 1",
         ["POST /v2/groups/{group}/dial-requests"] = "Dials 1",
