@@ -22,28 +22,6 @@ Describe 'Get-P2PDownload' {
         Get-P2PDownload | Format-Table | Out-String | Should -Match 'slow\.bin\s+dev|dev\s+slow\.bin'
     }
 
-    It 'tells where the bytes of a file came from' {
-        $path = New-RandomFile 'grown.bin' 300KB
-        $null = $path | Send-P2PFile -Group ops -Session $alice
-        $null = Receive-P2PFile ops grown.bin -Destination $Folder/grown
-        $bytes = [System.IO.File]::ReadAllBytes($path)
-        # The first block changes, and the last 128 KiB are zeros.
-        $bytes[5] = $bytes[5] -bxor 1
-        [System.IO.File]::WriteAllBytes($path, $bytes + [byte[]]::new(212KB))
-        $null = $path | Send-P2PFile -Group ops -Force -Session $alice
-
-        $file = Receive-P2PFile ops grown.bin -Destination $Folder/grown -Force -PassThru
-        (Get-FileHash $file.FullName).Hash | Should -Be (Get-FileHash $path).Hash
-        $download = Get-P2PDownload grown.bin | Sort-Object Created | Select-Object -Last 1
-        $file.BytesFetched, $file.BytesReused, $file.BytesZero | Should -Be $download.BytesFetched, $download.BytesReused, $download.BytesZero
-        $file.BytesReused | Should -BeGreaterOrEqual 128KB
-        $file.BytesZero | Should -BeGreaterOrEqual 128KB
-        $file.BytesFetched | Should -BeLessOrEqual 256KB
-        $download | Format-List | Out-String | Should -Match 'BytesReused\s*:\s*[1-9]'
-        $download | Remove-P2PDownload
-        Get-P2PDownload grown.bin | Remove-P2PDownload
-    }
-
     It 'shows downloads without a peer server, and starts none' {
         Wait-Until { (Get-P2PDownload slow.bin).BytesReceived }
         Stop-P2PPeerServer
@@ -71,6 +49,28 @@ Describe 'Get-P2PDownload' {
         $killed | Resume-P2PDownload
         Wait-Until { (Get-P2PDownload -Id $killed.Id).State -eq 'Complete' }
         (Get-FileHash $Folder/killed/slow.bin).Hash | Should -Be (Get-FileHash $Folder/slow.bin).Hash
+    }
+
+    It 'tells where the bytes of a file came from' {
+        $path = New-RandomFile 'grown.bin' 300KB
+        $null = $path | Send-P2PFile -Group ops -Session $alice
+        $null = Receive-P2PFile ops grown.bin -Destination $Folder/grown
+        $bytes = [System.IO.File]::ReadAllBytes($path)
+        # The first block changes, and the last 128 KiB are zeros.
+        $bytes[5] = $bytes[5] -bxor 1
+        [System.IO.File]::WriteAllBytes($path, $bytes + [byte[]]::new(212KB))
+        $null = $path | Send-P2PFile -Group ops -Force -Session $alice
+
+        $file = Receive-P2PFile ops grown.bin -Destination $Folder/grown -Force -PassThru
+        (Get-FileHash $file.FullName).Hash | Should -Be (Get-FileHash $path).Hash
+        $download = Get-P2PDownload grown.bin | Sort-Object Created | Select-Object -Last 1
+        $file.BytesFetched, $file.BytesReused, $file.BytesZero | Should -Be $download.BytesFetched, $download.BytesReused, $download.BytesZero
+        $file.BytesReused | Should -BeGreaterOrEqual 128KB
+        $file.BytesZero | Should -BeGreaterOrEqual 128KB
+        $file.BytesFetched | Should -BeLessOrEqual 256KB
+        $download | Format-List | Out-String | Should -Match 'BytesReused\s*:\s*[1-9]'
+        $download | Remove-P2PDownload
+        Get-P2PDownload grown.bin | Remove-P2PDownload
     }
 
     It 'reports a name without a download' {
