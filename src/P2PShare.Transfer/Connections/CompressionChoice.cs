@@ -15,17 +15,21 @@ internal sealed class CompressionChoice(TimeProvider clock)
     // A speed that was measured for a shorter time than this is not known.
     private static readonly TimeSpan FirstMeasure = TimeSpan.FromMilliseconds(500);
 
-    // How long nothing is compressed after the processors were found to be too busy.
+    // How long nothing is compressed after the processors were found to be too busy, and after which one block is compressed whatever was measured:
+    // a speed that was measured on a busy machine would stay for ever otherwise.
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly SpeedMeter _sent = new(clock);
-    private readonly SpeedMeter _ticks = new(clock);
-    private readonly double _maxTicks = MaxBusy * Environment.ProcessorCount * clock.TimestampFrequency;
+    // What compressing took, in ticks of the clock.
+    private readonly SpeedMeter _busy = new(clock);
+    private readonly double _maxBusy = MaxBusy * Environment.ProcessorCount * clock.TimestampFrequency;
     private long _firstSentAt;
     private long _pausedAt;
     private bool _isPaused;
-    // Plain bytes a second of one core; 0 before the first was compressed.
+    private long _reportedAt;
+    private bool _isCompiled;
+    // Plain bytes a second of one core; 0 before it was measured.
     private double _speed;
 
     /// <summary>Whether blocks may be compressed at all.</summary>
@@ -54,7 +58,7 @@ internal sealed class CompressionChoice(TimeProvider clock)
                 return false;
             }
 
-            _isPaused = _ticks.BytesPerSecond > _maxTicks;
+            _isPaused = _busy.BytesPerSecond > _maxBusy;
             if (_isPaused)
             {
                 _pausedAt = clock.GetTimestamp();
@@ -62,7 +66,8 @@ internal sealed class CompressionChoice(TimeProvider clock)
             }
 
             // The time that the line takes for a byte against the time that compressing it takes and what is left of it.
-            return trial.TryTake() && (_speed == 0 || _sent.BytesPerSecond < _speed * trial.Saved);
+            return trial.TryTake()
+                && (_speed == 0 || _sent.BytesPerSecond < _speed * trial.Saved || clock.GetElapsedTime(_reportedAt) >= Pause);
         }
     }
 
@@ -73,11 +78,13 @@ internal sealed class CompressionChoice(TimeProvider clock)
     /// <returns>Whether it shrank by enough to be sent so.</returns>
     public bool Report(CompressionTrial trial, int plain, int packed, TimeSpan elapsed)
     {
-        _ticks.Add((long)(elapsed.TotalSeconds * clock.TimestampFrequency));
+        _busy.Add((long)(elapsed.TotalSeconds * clock.TimestampFrequency));
         lock (_lock)
         {
             var speed = plain / Math.Max(elapsed.TotalSeconds, 1e-6);
-            _speed = _speed == 0 ? speed : _speed + (speed - _speed) / 8;
+            // The first block also compiles the compressor.
+            _speed = !_isCompiled ? 0 : _speed == 0 ? speed : _speed + (speed - _speed) / 8;
+            (_isCompiled, _reportedAt) = (true, clock.GetTimestamp());
             return trial.Report(plain, packed);
         }
     }

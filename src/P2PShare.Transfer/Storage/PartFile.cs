@@ -77,7 +77,7 @@ internal sealed class PartFile : IPartFile
         }
         catch (Exception e)
         {
-            _ = ExclusiveFile.IsHeld(path) || replaced?.TryRestore(null) == true; // Held meanwhile: another's part file.
+            replaced?.TryRestore(null);
             folder?.Dispose();
             if (e is IOException or UnauthorizedAccessException)
             {

@@ -60,22 +60,25 @@ internal sealed class ReplacedFile(SafeFolder folder, string name, FileStatus be
     {
         try
         {
-            if (handle is not null)
+            if (handle is null)
             {
-                if (RandomAccess.GetLength(handle) != before.Stamp.Size)
-                {
-                    RandomAccess.SetLength(handle, before.Stamp.Size);
-                    File.SetLastWriteTimeUtc(handle, before.Stamp.Modified.UtcDateTime);
-                }
+                // It could not be opened: another process may have taken it as its part file.
+                return !ExclusiveFile.IsHeld(folder.Combine(Part)) && folder.TryRename(Part, name, replace: false);
+            }
 
-                if (OperatingSystem.IsWindows())
-                {
-                    handle.Dispose();
-                }
-                else
-                {
-                    File.SetUnixFileMode(handle, before.Mode);
-                }
+            if (RandomAccess.GetLength(handle) != before.Stamp.Size)
+            {
+                RandomAccess.SetLength(handle, before.Stamp.Size);
+                File.SetLastWriteTimeUtc(handle, before.Stamp.Modified.UtcDateTime);
+            }
+
+            if (OperatingSystem.IsWindows())
+            {
+                handle.Dispose();
+            }
+            else
+            {
+                File.SetUnixFileMode(handle, before.Mode);
             }
 
             return folder.TryRename(Part, name, replace: false);

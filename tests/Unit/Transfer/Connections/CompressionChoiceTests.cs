@@ -47,6 +47,25 @@ public class CompressionChoiceTests
     }
 
     [Fact]
+    public void A_speed_that_was_measured_on_a_busy_machine_is_measured_again()
+    {
+        Send(megabytesPerSecond: 10, seconds: 3);
+        // The first block compiles the compressor, and says nothing of the speed.
+        _choice.Report(_trial, Block, Block / 2, TimeSpan.FromMilliseconds(300));
+        Assert.True(_choice.ShouldTry(_trial));
+        // 3 MB/s.
+        _choice.Report(_trial, Block, Block / 2, TimeSpan.FromMilliseconds(85));
+        Assert.False(_choice.ShouldTry(_trial));
+
+        Send(megabytesPerSecond: 10, seconds: 5);
+        Assert.True(_choice.ShouldTry(_trial));
+        // 200 MB/s.
+        _choice.Report(_trial, Block, Block / 2, TimeSpan.FromSeconds(Block / 200e6));
+
+        Assert.True(_choice.ShouldTry(_trial));
+    }
+
+    [Fact]
     public void It_pauses_while_compressing_takes_too_much_of_the_processors()
     {
         Send(megabytesPerSecond: 1, seconds: 3);

@@ -153,14 +153,16 @@ public sealed class InPlacePartTests : IDisposable
     public async Task A_file_that_another_process_took_as_its_part_meanwhile_is_left_to_it()
     {
         var file = await PutOldAsync(0, changed: [1]);
-        File.Move(_destination, Part);
-        using var other = PartFile.Open(_destination, file.Content);
-        File.WriteAllBytes(_destination, [1]);
+        using var folder = SafeFolder.Open(_folder.Path);
+        var replaced = ReplacedFile.TryTake(folder, "data.bin")!;
+        using (PartFile.Open(_destination, file.Content))
+        {
+            Assert.False(replaced.TryRestore(null));
+            Assert.True(File.Exists(Part));
+        }
 
-        var error = Assert.Throws<P2PShareException>(() => PartFile.Open(_destination, file.Content, inPlace: true));
-
-        Assert.Equal(ErrorCode.DestinationInUse, error.Code);
-        Assert.True(File.Exists(Part));
+        Assert.True(replaced.TryRestore(null));
+        Assert.True(File.Exists(_destination));
     }
 
     [Fact]
