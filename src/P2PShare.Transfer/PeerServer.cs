@@ -95,7 +95,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
             identity = PeerIdentity.Acquire(state, options.Clock);
             server = new PeerServer(tracker, state, options, listener, identity, access, stopping);
             await new GroupUpgrade(state, tracker.Account, tracker.FindGroupIdAsync).RunAsync(cancellationToken).ConfigureAwait(false);
-            server.Shares.Restore();
+            await server.Shares.RestoreAsync().ConfigureAwait(false);
             server.ChunkMaps.RemoveOrphans();
             server.Downloads.Load();
             await server._presence.AnnounceAsync(cancellationToken).ConfigureAwait(false);

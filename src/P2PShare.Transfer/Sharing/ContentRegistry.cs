@@ -176,8 +176,8 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
     void IContentLookup.ReportUnreadable(IServedContent content, Exception problem) => ReportUnreadable((OfferedContent)content, problem);
 
-    /// <inheritdoc cref="ShareRestorer.Restore"/>
-    internal void Restore() => _restorer.Restore();
+    /// <inheritdoc cref="ShareRestorer.RestoreAsync"/>
+    internal Task RestoreAsync() => _restorer.RestoreAsync();
 
     /// <summary>Offers a content in a group. A whole file takes the place of a part, and of another whole file.</summary>
     internal OfferedContent Offer(IContent content, OfferedName name)

@@ -26,10 +26,11 @@ internal sealed class ShareRestorer(
     /// <summary>Ends when every file that may have changed was hashed.</summary>
     public Task Hashing { get; private set; } = Task.CompletedTask;
 
-    public void Restore()
+    /// <summary>Offers what is known to be the same; what may have changed is hashed in the background.</summary>
+    public async Task RestoreAsync()
     {
         var toHash = new List<ShareStore.Share>();
-        foreach (var (batch, isSame) in FindUntouched(store.GetAll()))
+        await foreach (var (batch, isSame) in FindUntouchedAsync(store.GetAll()).ConfigureAwait(false))
         {
             for (var i = 0; i < batch.Length; i++)
             {
@@ -50,7 +51,7 @@ internal sealed class ShareRestorer(
     public void Dispose() => _stop.Cancel();
 
     /// <returns>In batches, and for each share, whether its file is known to be the same.</returns>
-    private IEnumerable<(ShareStore.Share[] Batch, bool[] IsSame)> FindUntouched(IEnumerable<ShareStore.Share> shares)
+    private async IAsyncEnumerable<(ShareStore.Share[] Batch, bool[] IsSame)> FindUntouchedAsync(IEnumerable<ShareStore.Share> shares)
     {
         var ahead = new Queue<(ShareStore.Share[] Batch, Task<bool[]> IsSame)>();
         foreach (var disk in shares.Where(share => share.File.Content.Size > 0).GroupBy(share => share.File.Disk))
@@ -61,14 +62,14 @@ internal sealed class ShareRestorer(
                 if (ahead.Count == MaxAhead)
                 {
                     var (first, isSame) = ahead.Dequeue();
-                    yield return (first, isSame.GetAwaiter().GetResult());
+                    yield return (first, await isSame.ConfigureAwait(false));
                 }
             }
         }
 
         foreach (var (batch, isSame) in ahead)
         {
-            yield return (batch, isSame.GetAwaiter().GetResult());
+            yield return (batch, await isSame.ConfigureAwait(false));
         }
     }
 

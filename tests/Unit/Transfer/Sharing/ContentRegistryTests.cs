@@ -194,7 +194,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
         _announcer.Calls.Clear();
 
         using var restarted = NewRegistry();
-        restarted.Restore();
+        await restarted.RestoreAsync();
 
         Assert.Equal(["hold dev complete"], _announcer.Calls);
         Assert.Equal(1, restarted.NameCount);
@@ -591,7 +591,7 @@ public sealed class ContentRegistryTests : ConnectionTest, IAsyncLifetime
     {
         await _state.Database.FlushAsync();
         var restarted = NewRegistry();
-        restarted.Restore();
+        await restarted.RestoreAsync();
         await restarted.Restoring;
         await _state.Database.FlushAsync();
         return restarted;

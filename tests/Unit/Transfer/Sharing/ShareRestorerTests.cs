@@ -33,7 +33,7 @@ public sealed class ShareRestorerTests : IDisposable
         var shares = await AddAsync(3 * Batch);
         using var together = new CountdownEvent(3);
 
-        Restore(path =>
+        await RestoreAsync(path =>
         {
             // The first of each batch.
             if (shares.FindIndex(share => share.File.Path == path) % Batch == 0)
@@ -53,7 +53,7 @@ public sealed class ShareRestorerTests : IDisposable
     {
         var shares = await AddAsync(5 * Batch + 1);
 
-        Restore(path => path switch
+        await RestoreAsync(path => path switch
         {
             "/files/0130" => null,
             "/files/0300" => throw new UnauthorizedAccessException(),
@@ -67,10 +67,10 @@ public sealed class ShareRestorerTests : IDisposable
     private static FileStatus? Find(List<ShareStore.Share> shares, string path) =>
         shares.Find(share => share.File.Path == path) is { } share ? new FileStatus(FileKind.File, UnixFileMode.None, 0, 1, share.File.Stamp) : null;
 
-    private void Restore(Func<string, FileStatus?> find)
+    private async Task RestoreAsync(Func<string, FileStatus?> find)
     {
         using var restorer = new ShareRestorer(_store, (_, name) => _offered.Add(name.Name), find, NullLogger.Instance, new FakeTimeProvider());
-        restorer.Restore();
+        await restorer.RestoreAsync();
     }
 
     private async Task<List<ShareStore.Share>> AddAsync(int count)
