@@ -61,7 +61,7 @@ internal sealed class HashLoop<TResult>(BatchProgress progress, Action<TResult> 
             now.BytesHashed, now.BytesTotal, now.BytesHashed, $"{now.Finished} of {now.Added} files",
             [.. now.Hashing.Select(file => new BatchProgress.FileLine(
                 file.Key, file.Name, file.BytesHashed, file.Size, file.BytesPerSecond,
-                file.BytesPerSecond > 0 ? TimeSpan.FromSeconds((file.Size - file.BytesHashed) / file.BytesPerSecond) : null,
-                "hashing"))]);
+                !file.IsHashed && file.BytesPerSecond > 0 ? TimeSpan.FromSeconds((file.Size - file.BytesHashed) / file.BytesPerSecond) : null,
+                file.IsHashed ? "hashed, being shared" : "hashing"))]);
     }
 }

@@ -102,7 +102,7 @@ public sealed class OrderedHashQueue<TResult>(
         _bytesAdded,
         _finished,
         _added,
-        [.. _items.Select(queued => queued.Item).Where(item => item is { IsHashed: false, BytesHashed: > 0 }).Select(item => item.GetProgress())]);
+        [.. _items.Where(IsShown).Select(queued => queued.Item.GetProgress())]);
 
     /// <summary>Abandons the files that are not finished, and returns when no work runs.</summary>
     public async ValueTask DisposeAsync()
@@ -113,6 +113,10 @@ public sealed class OrderedHashQueue<TResult>(
         _slots.Dispose();
         _stop.Dispose();
     }
+
+    // What follows the hash takes long for a file of which a chunk map is made; the others wait for the oldest.
+    private bool IsShown((Item Item, Task<HashOutcome<TResult>> Work) queued) =>
+        queued.Item.BytesHashed > 0 && (!queued.Item.IsHashed || (queued.Item == _items.Peek().Item && !queued.Work.IsCompleted));
 
     private async Task<HashOutcome<TResult>> RunAsync(
         Item item, Task before, Func<HashedFile, CancellationToken, Task<TResult>> then, CancellationToken stop)
@@ -168,7 +172,7 @@ public sealed class OrderedHashQueue<TResult>(
             set => _isHashed = value;
         }
 
-        public HashProgress GetProgress() => new(this, name, BytesHashed, size, _speed.BytesPerSecond);
+        public HashProgress GetProgress() => new(this, name, BytesHashed, size, _speed.BytesPerSecond, IsHashed);
 
         // Several threads hash one file, and their reports may come out of order.
         public void Report(long value)

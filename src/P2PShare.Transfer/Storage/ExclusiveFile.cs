@@ -61,14 +61,14 @@ internal static class ExclusiveFile
             return null;
         }
 
-        // A user who can write to the folder may have replaced the part file before it was renamed.
+        // A user who can write to the folder may have replaced the part file before it was renamed; or another download finished since.
         var path = folder.Combine(name);
         return folder.Find(name) is { Kind: FileKind.File } now
             && (handle.IsClosed || SafeFile.Status(handle, path) is not { Stamp.Identity: not null } mine || now.IsSameFile(mine))
             ? now.Stamp
             : throw new P2PShareException(
                 ErrorCode.DestinationInvalid,
-                $"'{path}' is not what was received: another program replaced it. Remove it, and choose a folder that only you can write to.");
+                $"'{path}' is not what was received: another program replaced it. Unless that was a download of yours, remove it, and choose a folder that only you can write to.");
     }
 
     /// <summary>Whether a process holds the file exclusively. False if there is no such file.</summary>

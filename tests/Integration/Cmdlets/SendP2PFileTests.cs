@@ -80,7 +80,7 @@ public sealed class SendP2PFileTests : CmdletTest
         var bytes = new byte[10_000_000];
         Array.Fill(bytes, (byte)1);
         var source = Alice.Combine("big.bin");
-        for (var size = 50_000_000L; size < 10_000_000_000 && Alice.Progress.Count < 6; size *= 2)
+        for (var size = 50_000_000L; size < 10_000_000_000 && !Alice.Progress.Any(record => record.SecondsRemaining > 0); size *= 2)
         {
             using (var file = new FileStream(source, FileMode.Append))
             {

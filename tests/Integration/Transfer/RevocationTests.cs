@@ -66,7 +66,7 @@ public sealed class RevocationTests : IAsyncLifetime
     public async Task The_deletion_of_a_group_cuts_the_uploads_between_its_members()
     {
         // They give up before the tracker would be asked again: it is asked nevertheless, since it knows why the sources are gone.
-        var hasty = new PeerServerOptions { SourceTimeout = TimeSpan.FromMilliseconds(100) };
+        var hasty = new PeerServerOptions { SourceTimeout = TimeSpan.FromSeconds(1.5) };
         await using var dave = await TestPeer.StartAsync(_tracker, "dave", _alice, hasty);
         await using var erin = await TestPeer.StartAsync(_tracker, "erin", _alice, hasty);
         var downloads = new[] { dave.Receive(_file), erin.Receive(_file) };

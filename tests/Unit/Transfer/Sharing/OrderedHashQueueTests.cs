@@ -187,6 +187,27 @@ public sealed class OrderedHashQueueTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Progress_names_the_file_whose_step_after_the_hash_the_others_wait_for()
+    {
+        var step = new TaskCompletionSource<string>();
+        var isHashed = new TaskCompletionSource();
+        _queue.Add("/files/a", "a", 1000, (_, _) =>
+        {
+            isHashed.SetResult();
+            return step.Task;
+        });
+        (await StartedAsync("a")).Progress.Report(1000);
+        await FinishAsync("a");
+        await isHashed.Task;
+
+        Assert.True(Assert.Single(_queue.GetProgress().Hashing).IsHashed);
+
+        step.SetResult("shared");
+        await TakeOutcomeAsync();
+        Assert.Empty(_queue.GetProgress().Hashing);
+    }
+
+    [Fact]
     public async Task Disposal_cancels_what_runs_and_waits_for_it()
     {
         var queue = NewQueue(parallelism: 1);
