@@ -25,6 +25,9 @@ internal sealed class TreeFetch(ContentDescription content, TimeProvider clock, 
     private readonly Dictionary<int, Walk> _walks = [];
     private readonly Dictionary<DownloadSource, Asked> _asked = [];
 
+    // They are about to be lost: a walk waits for other sources, as if these had been lost already.
+    private readonly HashSet<DownloadSource> _wrong = [];
+
     /// <summary>Begins a walk that is not complete; <see cref="Send"/> sends its requests.</summary>
     public void Add(TreeWalk walk)
     {
@@ -43,7 +46,7 @@ internal sealed class TreeFetch(ContentDescription content, TimeProvider clock, 
         var refused = new List<Walk>();
         lock (_lock)
         {
-            DownloadSource[] usable = [.. sources.Where(source => source is { IsLost: false, Has: not null })];
+            DownloadSource[] usable = [.. sources.Where(source => source is { IsLost: false, Has: not null } && !_wrong.Contains(source))];
             foreach (var walk in _walks.Values.Where(walk => walk.Waiting.Count > 0))
             {
                 if (!TakeRequests(walk, usable, requests))
@@ -81,6 +84,7 @@ internal sealed class TreeFetch(ContentDescription content, TimeProvider clock, 
             if (walk.Of.Receive(nodes, hashes) is not { } next)
             {
                 walk.Refuse(source, asked);
+                _wrong.Add(source);
                 return false;
             }
 
@@ -120,6 +124,7 @@ internal sealed class TreeFetch(ContentDescription content, TimeProvider clock, 
         lock (_lock)
         {
             _asked.Remove(source);
+            _wrong.Remove(source);
             foreach (var walk in _walks.Values)
             {
                 walk.RequeueFrom(source, _ => true);

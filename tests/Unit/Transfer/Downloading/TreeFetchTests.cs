@@ -89,6 +89,11 @@ public sealed class TreeFetchTests
 
         Assert.False(Answer(liar, Requests(liar)[0], isWrong: true));
 
+        // It is about to be banned, and no other one is connected yet: nothing is given up.
+        _fetch.Send([liar]);
+        Assert.Empty(_ended);
+        Assert.Single(Requests(liar));
+
         _fetch.Lose(liar);
         while (_ended.Count == 0)
         {
