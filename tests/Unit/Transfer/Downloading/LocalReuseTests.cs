@@ -121,6 +121,35 @@ public sealed class LocalReuseTests : IDisposable
     }
 
     [Fact]
+    public async Task Pieces_that_cannot_be_made_of_local_bytes_are_fetched_and_one_of_them_is_logged()
+    {
+        // What has changed is zeros now: no piece needs a peer.
+        var bytes = _content.Bytes.ToArray();
+        bytes.AsSpan(0, Block).Clear();
+        bytes.AsSpan(MiB, Block).Clear();
+        var content = new TestContent(bytes, 1 * MiB);
+        var swarm = Replace(_content.Bytes, content, new SwarmPeer(content, 1));
+        var failed = new HashSet<int>();
+        swarm.Part.Writing = piece =>
+        {
+            lock (failed)
+            {
+                if (piece < 2 && failed.Add(piece))
+                {
+                    throw new InvalidOperationException("The disk has a mood.");
+                }
+            }
+        };
+
+        var session = await swarm.RunAsync();
+
+        Assert.Equal(content.Bytes, swarm.Part.Finished);
+        Assert.Equal(2 * MiB, session.Progress.BytesFetched);
+        var line = Assert.Single(swarm.Log, line => line.Contains("could not be made", StringComparison.Ordinal));
+        Assert.EndsWith("The disk has a mood.", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_source_that_lies_about_a_tree_is_banned_and_another_one_asked()
     {
         var swarm = Replace(Changed(0, 70, 200), new SwarmPeer(_content, 1) { SendsWrongTrees = true, Has = _content.All }, Peer(2));
