@@ -67,7 +67,7 @@ internal sealed class LocalReuse : IAsyncDisposable
     /// <summary>Opens the file that is replaced, if there is one that this user may read.</summary>
     public void Open()
     {
-        (_old, var problem) = ReusedFile.TryOpen(_request, _part);
+        (_old, var problem) = ReusedFile.TryOpen(_request, _part, _dependencies.Clock);
         if (problem is not null)
         {
             _dependencies.Logger.OldFileNotUsed(_request.Name, problem.Message);

@@ -198,6 +198,24 @@ public sealed class LocalReuseTests : IDisposable
         Assert.Equal(MiB, session.Progress.BytesFetched);
     }
 
+    [Fact]
+    public async Task Where_the_disk_of_the_old_file_stops_answering_what_is_not_read_is_fetched()
+    {
+        HangingDisk? disk = null;
+        var swarm = Replace(Changed(0, 70), new SwarmPeer(_content, 1)
+        {
+            // By a clock of its own: the download's does not advance.
+            SendingTree = () => disk ??= HangingDisk.HangAsync(Destination, new FakeTimeProvider()).GetAwaiter().GetResult(),
+        });
+
+        var session = await swarm.RunAsync();
+
+        disk!.Dispose();
+        Assert.Equal(_content.Bytes, swarm.Part.Finished);
+        // The piece whose tree was walked twice: its block, and then all of it.
+        Assert.InRange(session.Progress.BytesFetched, 2 * MiB + Block, _content.Bytes.Length + (2 * Block));
+    }
+
     [LinuxFact]
     public async Task A_link_at_the_destination_is_not_followed()
     {
