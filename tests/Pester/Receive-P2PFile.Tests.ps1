@@ -146,6 +146,27 @@ Describe 'Receive-P2PFile' {
         $failures[0].TargetObject | Should -Be $reuse[2]
     }
 
+    It 'leaves out links and empty folders that -ReuseFrom names, and tells it once, when a file comes that can use them' {
+        $new = New-RandomFile 'reuse/linked.bin' 2MB
+        $null = $new | Send-P2PFile -Group dev -Session $alice -ChunkMap
+        $null = New-RandomFile 'reuse/tiny.bin' 1KB | Send-P2PFile -Group dev -Session $alice
+        $null = New-Item -ItemType SymbolicLink (Join-Path $Folder linked.bin) -Target $new
+        $null = New-Item -ItemType SymbolicLink (Join-Path $Folder linked) -Target (Join-Path $Folder reuse)
+        $null = New-Item -ItemType Directory (Join-Path $Folder empty)
+        $reuse = 'linked.bin', 'linked', 'empty' | ForEach-Object { Join-Path $Folder $_ }
+
+        Receive-P2PFile dev tiny.bin -Destination (Join-Path $Folder unlinked) -ReuseFrom $reuse -WarningVariable warnings
+        $warnings | Should -BeNullOrEmpty
+
+        $received = Receive-P2PFile dev linked.bin -Destination (Join-Path $Folder unlinked) -ReuseFrom $reuse -PassThru -WarningAction SilentlyContinue -WarningVariable warnings
+        $received.BytesReused | Should -Be 0
+        $warnings | Should -HaveCount 1
+        "$warnings" | Should -BeLike "-ReuseFrom leaves out 3 paths. The first: '*linked.bin' is a link, *"
+
+        Receive-P2PFile dev linked.bin -Destination (Join-Path $Folder unlinked2) -ReuseFrom $reuse[2] -WarningAction SilentlyContinue -WarningVariable warnings -ErrorAction Stop
+        "$warnings" | Should -BeLike '*has no file to take bytes from*'
+    }
+
     It 'finds bytes that moved in the file that -Force replaces' {
         $new = Join-Path $Folder reuse/new.bin
         $target = New-Item -ItemType Directory (Join-Path $Folder replaced)

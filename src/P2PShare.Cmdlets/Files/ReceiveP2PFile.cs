@@ -71,7 +71,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     private ReceiveLoop? _receiving;
     private string _folder = "";
     private DestinationNames? _names;
-    private IReadOnlyList<ReuseFile> _reuseFrom = [];
+    private Task<IReadOnlyList<ReuseFile>>? _reuseFrom;
 
     /// <summary>Files, from Get-P2PFile or Send-P2PFile.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
@@ -146,8 +146,8 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     /// <summary>
     /// Files, or folders with all files below them, that may have bytes of the files to receive: paths without wildcards. What is found there by the
     /// chunk map of a file (Send-P2PFile -ChunkMap) is not fetched. The file that is replaced, and files of the group on this machine
-    /// whose names differ by a version only, are searched without being named. Links, hidden files, devices and files of other users are left out. For this run only: a
-    /// download that is resumed later continues without them.
+    /// whose names differ by a version only, are searched without being named. Links (named ones too), hidden files, devices, files that cannot be read and files of other users are left
+    /// out, which one warning tells. Folders are read when the first file comes that can use them. For this run only: a download that is resumed later continues without them.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -169,7 +169,6 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         _selection = new FileSelection(CurrentSession);
         _folder = LocalFiles.ResolveDestination(SessionState, Destination);
         _names = new DestinationNames(_folder);
-        _reuseFrom = ReuseSelection.Find(SessionState, ReuseFrom, WriteFault, WriteWarning);
         return Task.CompletedTask;
     }
 
@@ -235,9 +234,15 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         {
             InPlace = InPlace,
             Attributes = NoAttributes ? EntryAttributes.None : file.Attributes,
-            ReuseFrom = _reuseFrom,
             IsEarlier = file.KeptUntil is not null,
         };
+        if (ReuseFrom.Length > 0 && request.CanReuse)
+        {
+            // Once for all files, and only if one can use it.
+            _reuseFrom ??= ReuseSelection.FindAsync(SessionState, ReuseFrom, WriteFault, WriteWarning, cancellationToken);
+            request = request with { ReuseFrom = await _reuseFrom };
+        }
+
         if (AsJob)
         {
             _forJob.Add((request, file));
