@@ -98,6 +98,22 @@ Describe 'Receive-P2PFile' {
         $failures[0].ToString() | Should -Match 'no version 7'
     }
 
+    It 'receives one of several versions into one folder, and names the others as errors, also with -Force' {
+        $target = Join-Path $Folder several
+        $received = Get-P2PFile dev versions.bin -Version | Receive-P2PFile -Destination $target -Force -PassThru -ErrorAction SilentlyContinue -ErrorVariable failures
+
+        $received | Should -HaveCount 1
+        (Get-Item (Join-Path $target versions.bin)).Length | Should -Be 200
+        $failures | Should -HaveCount 1
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationInvalid,*'
+        $failures[0].ToString() | Should -BeLike "'versions.bin' of group 'dev', version 1, is not received, because 'versions.bin' of group 'dev', version 2, is, *"
+        $failures[0].TargetObject.Version | Should -Be 1
+
+        # One content twice is no contradiction.
+        $current = Get-P2PFile dev versions.bin
+        $current, $current | Receive-P2PFile -Destination (Join-Path $Folder twice) -ErrorAction Stop
+    }
+
     It 'stops when a later cmdlet stops the pipeline' {
         $first = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder first) -PassThru -ThrottleLimit 1 | Select-Object -First 1
         $first | Should -HaveCount 1

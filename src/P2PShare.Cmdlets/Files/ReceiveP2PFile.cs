@@ -20,6 +20,8 @@ namespace P2PShare.Cmdlets.Files;
 /// <para>Ctrl+C, a lost source and a closed shell lose nothing that was received: the same command, or
 /// Resume-P2PDownload, continues from there. A source that sends wrong bytes is not asked again. If no source of a file is
 /// online, the download waits half a minute for one, and then fails with NoSourceOnline.</para>
+/// <para>Of several contents of one path, such as all versions of a file (Get-P2PFile -Version), the first is received, and each other
+/// one is the error DestinationInvalid, also with -Force.</para>
 /// <para>A file that exists already is the error DestinationExists, unless -Force is given. Each file that fails is an
 /// error of its own, with an id and advice, and the other files are received. -PassThru writes each file as soon as it is
 /// complete. -AsJob returns a job at once, for Wait-Job, Receive-Job and Stop-Job.</para>
@@ -70,7 +72,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     private FileSelection? _selection;
     private ReceiveLoop? _receiving;
     private string _folder = "";
-    private DestinationNames? _names;
+    private ReceiveDestinations? _destinations;
     private Task<IReadOnlyList<ReuseFile>>? _reuseFrom;
 
     /// <summary>Files, from Get-P2PFile or Send-P2PFile.</summary>
@@ -168,7 +170,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     {
         _selection = new FileSelection(CurrentSession);
         _folder = LocalFiles.ResolveDestination(SessionState, Destination);
-        _names = new DestinationNames(_folder);
+        _destinations = new ReceiveDestinations(_folder);
         return Task.CompletedTask;
     }
 
@@ -224,7 +226,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
             file = await _selection!.GetVersionAsync(file, version, cancellationToken);
         }
 
-        var path = _names!.Take(file.Name, file.CaseConflict);
+        var path = _destinations!.Take(file);
         if (!ShouldProcess(path, $"Receive '{file.Name}' of group '{file.Group}'"))
         {
             return;
