@@ -216,6 +216,25 @@ public sealed class LocalReuseTests : IDisposable
         Assert.InRange(session.Progress.BytesFetched, 2 * MiB + Block, _content.Bytes.Length + (2 * Block));
     }
 
+    [Fact]
+    public async Task Hashing_waits_for_memory_that_other_downloads_use_and_fetching_does_not()
+    {
+        var memory = new LocalMemory(1 * MiB);
+        var others = await memory.ReserveAsync(1 * MiB, CancellationToken.None);
+        var swarm = Replace(_content.Bytes[..(4 * MiB)], Peer(1));
+        swarm.Dependencies = swarm.Dependencies with { LocalMemory = memory };
+        var session = await swarm.OpenAsync();
+        var running = session.RunAsync(CancellationToken.None);
+        await Eventually.HoldsAsync(() => session.Progress.BytesVerified == _content.Bytes.Length - (4 * MiB), "what the old file has not is fetched");
+        Assert.Equal((0, false), (session.Progress.BytesReused, running.IsCompleted));
+
+        others.Dispose();
+
+        await running;
+        Assert.Equal(4 * MiB, session.Progress.BytesReused);
+        (await memory.ReserveAsync(1 * MiB, CancellationToken.None)).Dispose();
+    }
+
     [LinuxFact]
     public async Task A_link_at_the_destination_is_not_followed()
     {
