@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Storage;
 
@@ -51,8 +52,10 @@ internal sealed class ReusedFile : IReusedBytes
         }
     }
 
-    public bool Has(long offset, int length) => offset + length <= Length;
+    /// <summary>Whether it has a block of the range, or all of a shorter one.</summary>
+    public bool Has(long offset, int length) => offset + Math.Min(length, PieceLength.Block) <= Length;
 
+    /// <summary>Reads a range; what is behind its end is zeros, which are as good as any other bytes that are not wanted.</summary>
     /// <exception cref="IOException">It cannot be read, is shorter by now, or its disk does not answer.</exception>
     /// <exception cref="ObjectDisposedException">The download has ended.</exception>
     public void Read(long offset, Span<byte> buffer)
@@ -68,9 +71,11 @@ internal sealed class ReusedFile : IReusedBytes
             throw new IOException("The file that is replaced cannot be read: its disk did not answer.");
         }
 
+        var inside = buffer[..(int)Math.Clamp(Length - offset, 0, buffer.Length)];
+        buffer[inside.Length..].Clear();
         try
         {
-            DiskCalls.ReadExactly(_disk, _handle, buffer, offset, _clock);
+            DiskCalls.ReadExactly(_disk, _handle, inside, offset, _clock);
         }
         catch (TimeoutException e)
         {

@@ -57,9 +57,12 @@ public sealed class LocalReuseTests : IDisposable
 
     [Theory]
     [InlineData(3 * MiB + 100, 3 * MiB)]
-    [InlineData(20_000, 0)]
+    [InlineData(3 * MiB + (10 * Block) + 100, 3 * MiB + (10 * Block))]
+    [InlineData(8 * MiB + 4999, 8 * MiB)]
+    [InlineData(20_000, Block)]
+    [InlineData(Block - 1, 0)]
     [InlineData(0, 0)]
-    public async Task Of_a_shorter_file_the_whole_pieces_are_taken(int length, int reused)
+    public async Task Of_a_shorter_file_the_whole_blocks_are_taken(int length, int reused)
     {
         var swarm = Replace(_content.Bytes[..length], Peer(1));
 
