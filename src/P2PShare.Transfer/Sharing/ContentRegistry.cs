@@ -167,8 +167,15 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
-    void IContentRegistry.RequireUnshared(string path) => _offered.RequireUnshared(path);
-    void IContentRegistry.WithdrawFile(string path) => _offered.FindFrom(path).ForEach(WithdrawAll);
+    void IContentRegistry.RequireUnshared(string path) => _offered.RequireUnshared(path, _restorer.FindShared(path));
+
+    void IContentRegistry.WithdrawFile(string path)
+    {
+        _restorer.Withdraw(path);
+        _offered.FindFrom(path).ForEach(WithdrawAll);
+    }
+
+    void IContentRegistry.OfferAgain(string path) => _restorer.OfferAgain(path);
 
     Task IContentRegistry.FlushAnnouncesAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
 

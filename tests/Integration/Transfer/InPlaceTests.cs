@@ -4,6 +4,7 @@ using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
 using Xunit.Abstractions;
 
@@ -121,6 +122,24 @@ public sealed class InPlaceTests(ITestOutputHelper output) : IAsyncLifetime
         _bob.Server.Shares.Adopt(hashed, received.GroupIdentity, "other");
         await Receive().Completion.WaitAsync(Limit);
         await AssertUpdatedAsync();
+        Assert.Empty(_bob.Warnings);
+    }
+
+    [Fact]
+    public async Task What_was_received_from_a_file_that_was_not_changed_after_all_is_offered_again()
+    {
+        var received = await _alice.ShareAsync("other", RandomNumberGenerator.GetBytes(300_000));
+        await _bob.Receive(received).Completion.WaitAsync(Limit);
+        File.Move(_bob.DestinationOf("other"), Destination, overwrite: true);
+        _bob.Server.Shares.Adopt(await FileHasher.HashAsync(Destination, null, CancellationToken.None), received.GroupIdentity, "other");
+        IContentRegistry offered = _bob.Server.Shares;
+        Assert.Equal([Destination], offered.FindPaths(received.GroupId));
+        await _alice.StopServerAsync();
+
+        await Assert.ThrowsAsync<P2PShareException>(() => Receive().Completion.WaitAsync(Limit));
+
+        await _bob.Server.Shares.Restoring.WaitAsync(Limit);
+        Assert.Equal([Destination], offered.FindPaths(received.GroupId));
         Assert.Empty(_bob.Warnings);
     }
 
