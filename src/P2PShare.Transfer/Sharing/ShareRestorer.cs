@@ -211,7 +211,12 @@ internal sealed class ShareRestorer(
                 var content = share.File.Content;
                 var hashed = await FileHasher.HashAsync(
                     ResolveLink(path), root: null, _ => content.PieceLength, null, clock, cancellationToken).ConfigureAwait(false);
-                End(path, hashed.Content == content ? same => OfferHashed(hashed, same) : changed => Drop(changed, HasChanged(changed.File)));
+                if (hashed.Content != content)
+                {
+                    throw HasChanged(share.File);
+                }
+
+                End(path, same => OfferHashed(hashed, same));
             }
             catch (P2PShareException e)
             {

@@ -75,7 +75,8 @@ internal static class DiskCalls
                     return true;
                 });
                 read.AsSpan(0, step).CopyTo(buffer);
-                (buffer, offset) = (buffer[step..], offset + step);
+                buffer = buffer[step..];
+                offset += step;
             }
         }
         catch (IOException)

@@ -7,7 +7,7 @@ namespace P2PShare.Unit.Transfer.Downloading;
 /// <summary>A disk that does not answer until this is disposed: two calls to it are overdue, so that all others fail at once.</summary>
 internal sealed class HangingDisk : IDisposable
 {
-    private readonly ManualResetEventSlim _answers = new();
+    private readonly TaskCompletionSource _answers = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private HangingDisk()
     {
@@ -22,8 +22,7 @@ internal sealed class HangingDisk : IDisposable
         return disk;
     }
 
-    // Not the event: the calls that were given up still wait for it.
-    public void Dispose() => _answers.Set();
+    public void Dispose() => _answers.TrySetResult();
 
     private async Task CallAsync(string path, FakeTimeProvider clock)
     {
@@ -31,7 +30,7 @@ internal sealed class HangingDisk : IDisposable
         var call = Task.Run(() => DiskCalls.Run(LocalSearch.DiskOf(path), DiskCalls.ReadLimit, clock, () =>
         {
             begun.SetResult();
-            _answers.Wait();
+            _answers.Task.Wait();
             return true;
         }));
         await begun.Task;

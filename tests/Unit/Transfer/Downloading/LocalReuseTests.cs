@@ -207,8 +207,7 @@ public sealed class LocalReuseTests : IDisposable
         HangingDisk? disk = null;
         var swarm = Replace(Changed(0, 70), new SwarmPeer(_content, 1)
         {
-            // By a clock of its own: the download's does not advance.
-            SendingTree = () => disk ??= HangingDisk.HangAsync(Destination, new FakeTimeProvider()).GetAwaiter().GetResult(),
+            SendingTree = () => disk ??= Hang(),
         });
 
         var session = await swarm.RunAsync();
@@ -320,6 +319,9 @@ public sealed class LocalReuseTests : IDisposable
 
         return new TestContent(bytes, pieceLength);
     }
+
+    // By a clock of its own: the download's does not advance.
+    private HangingDisk Hang() => HangingDisk.HangAsync(Destination, new FakeTimeProvider()).GetAwaiter().GetResult();
 
     private byte[] Changed(params int[] blocks)
     {
