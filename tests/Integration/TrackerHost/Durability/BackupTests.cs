@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Certificates;
 using P2PShare.TrackerHost.Observability;
