@@ -98,6 +98,22 @@ Describe 'Receive-P2PFile' {
         $failures[0].ToString() | Should -Match 'no version 7'
     }
 
+    It 'receives one of several versions into one folder, and names the others as errors, also with -Force' {
+        $target = Join-Path $Folder several
+        $received = Get-P2PFile dev versions.bin -Version | Receive-P2PFile -Destination $target -Force -PassThru -ErrorAction SilentlyContinue -ErrorVariable failures
+
+        $received | Should -HaveCount 1
+        (Get-Item (Join-Path $target versions.bin)).Length | Should -Be 200
+        $failures | Should -HaveCount 1
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationInvalid,*'
+        $failures[0].ToString() | Should -BeLike "'versions.bin' of group 'dev', version 1, is not received, because 'versions.bin' of group 'dev', version 2, is, *"
+        $failures[0].TargetObject.Version | Should -Be 1
+
+        # One content twice is no contradiction.
+        $current = Get-P2PFile dev versions.bin
+        $current, $current | Receive-P2PFile -Destination (Join-Path $Folder twice) -ErrorAction Stop
+    }
+
     It 'stops when a later cmdlet stops the pipeline' {
         $first = Get-P2PFile ops | Receive-P2PFile -Destination (Join-Path $Folder first) -PassThru -ThrottleLimit 1 | Select-Object -First 1
         $first | Should -HaveCount 1
@@ -144,6 +160,27 @@ Describe 'Receive-P2PFile' {
         $failures | Should -HaveCount 1
         $failures[0].FullyQualifiedErrorId | Should -BeLike 'PathNotFound,*'
         $failures[0].TargetObject | Should -Be $reuse[2]
+    }
+
+    It 'leaves out links and empty folders that -ReuseFrom names, and tells it once, when a file comes that can use them' {
+        $new = New-RandomFile 'reuse/linked.bin' 2MB
+        $null = $new | Send-P2PFile -Group dev -Session $alice -ChunkMap
+        $null = New-RandomFile 'reuse/tiny.bin' 1KB | Send-P2PFile -Group dev -Session $alice
+        $null = New-Item -ItemType SymbolicLink (Join-Path $Folder linked.bin) -Target $new
+        $null = New-Item -ItemType SymbolicLink (Join-Path $Folder linked) -Target (Join-Path $Folder reuse)
+        $null = New-Item -ItemType Directory (Join-Path $Folder empty)
+        $reuse = 'linked.bin', 'linked', 'empty' | ForEach-Object { Join-Path $Folder $_ }
+
+        Receive-P2PFile dev tiny.bin -Destination (Join-Path $Folder unlinked) -ReuseFrom $reuse -WarningVariable warnings
+        $warnings | Should -BeNullOrEmpty
+
+        $received = Receive-P2PFile dev linked.bin -Destination (Join-Path $Folder unlinked) -ReuseFrom $reuse -PassThru -WarningAction SilentlyContinue -WarningVariable warnings
+        $received.BytesReused | Should -Be 0
+        $warnings | Should -HaveCount 1
+        "$warnings" | Should -BeLike "-ReuseFrom leaves out 3 paths. The first: '*linked.bin' is a link, *"
+
+        Receive-P2PFile dev linked.bin -Destination (Join-Path $Folder unlinked2) -ReuseFrom $reuse[2] -WarningAction SilentlyContinue -WarningVariable warnings -ErrorAction Stop
+        "$warnings" | Should -BeLike '*has no file to take bytes from*'
     }
 
     It 'finds bytes that moved in the file that -Force replaces' {

@@ -57,9 +57,23 @@ Describe 'Sync-P2PGroup' {
     }
 
     It 'replaces files in place with -InPlace' {
-        Set-Content (Join-Path $mirror site/index.html) changed
+        $file = Join-Path $mirror site/index.html
+        Set-Content $file changed
+        $inode = (Get-Item $file).UnixStat.Inode
         (Sync-P2PGroup dev $mirror -InPlace).Action | Should -Be Replaced
         Get-P2PFile dev | Test-P2PFile $mirror -Quiet | Should -Be $true, $true
+        # The same file, and not a new one of that name. Windows shows no inode.
+        (Get-Item $file).UnixStat.Inode | Should -Be $inode
+    }
+
+    It 'refuses with -InPlace alone to change what has another name' {
+        $file = Join-Path $mirror site/index.html
+        Set-Content $file changed
+        $null = New-Item -ItemType HardLink (Join-Path $Folder other.html) -Target $file
+        Sync-P2PGroup dev $mirror -InPlace -ErrorAction SilentlyContinue -ErrorVariable failures | Should -BeNullOrEmpty
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationInvalid,*'
+        (Sync-P2PGroup dev $mirror).Action | Should -Be Replaced
+        Get-Content (Join-Path $Folder other.html) | Should -Be changed
     }
 
     It 'deletes removed files with -Delete only' {

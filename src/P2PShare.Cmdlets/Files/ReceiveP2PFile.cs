@@ -20,6 +20,8 @@ namespace P2PShare.Cmdlets.Files;
 /// <para>Ctrl+C, a lost source and a closed shell lose nothing that was received: the same command, or
 /// Resume-P2PDownload, continues from there. A source that sends wrong bytes is not asked again. If no source of a file is
 /// online, the download waits half a minute for one, and then fails with NoSourceOnline.</para>
+/// <para>Of several contents of one path, such as all versions of a file (Get-P2PFile -Version), the first is received, and each other
+/// one is the error DestinationInvalid, also with -Force.</para>
 /// <para>A file that exists already is the error DestinationExists, unless -Force is given. Each file that fails is an
 /// error of its own, with an id and advice, and the other files are received. -PassThru writes each file as soon as it is
 /// complete. -AsJob returns a job at once, for Wait-Job, Receive-Job and Stop-Job.</para>
@@ -70,8 +72,8 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     private FileSelection? _selection;
     private ReceiveLoop? _receiving;
     private string _folder = "";
-    private DestinationNames? _names;
-    private IReadOnlyList<ReuseFile> _reuseFrom = [];
+    private ReceiveDestinations? _destinations;
+    private Task<IReadOnlyList<ReuseFile>>? _reuseFrom;
 
     /// <summary>Files, from Get-P2PFile or Send-P2PFile.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
@@ -146,8 +148,8 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     /// <summary>
     /// Files, or folders with all files below them, that may have bytes of the files to receive: paths without wildcards. What is found there by the
     /// chunk map of a file (Send-P2PFile -ChunkMap) is not fetched. The file that is replaced, and files of the group on this machine
-    /// whose names differ by a version only, are searched without being named. Links, hidden files, devices and files of other users are left out. For this run only: a
-    /// download that is resumed later continues without them.
+    /// whose names differ by a version only, are searched without being named. Links (named ones too), hidden files, devices, files that cannot be read and files of other users are left
+    /// out, which one warning tells. Folders are read when the first file comes that can use them. For this run only: a download that is resumed later continues without them.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -168,8 +170,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
     {
         _selection = new FileSelection(CurrentSession);
         _folder = LocalFiles.ResolveDestination(SessionState, Destination);
-        _names = new DestinationNames(_folder);
-        _reuseFrom = ReuseSelection.Find(SessionState, ReuseFrom, WriteFault, WriteWarning);
+        _destinations = new ReceiveDestinations(_folder);
         return Task.CompletedTask;
     }
 
@@ -225,7 +226,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
             file = await _selection!.GetVersionAsync(file, version, cancellationToken);
         }
 
-        var path = _names!.Take(file.Name, file.CaseConflict);
+        var path = _destinations!.Take(file);
         if (!ShouldProcess(path, $"Receive '{file.Name}' of group '{file.Group}'"))
         {
             return;
@@ -235,9 +236,15 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         {
             InPlace = InPlace,
             Attributes = NoAttributes ? EntryAttributes.None : file.Attributes,
-            ReuseFrom = _reuseFrom,
             IsEarlier = file.KeptUntil is not null,
         };
+        if (ReuseFrom.Length > 0 && request.CanReuse)
+        {
+            // Once for all files, and only if one can use it.
+            _reuseFrom ??= ReuseSelection.FindAsync(SessionState, ReuseFrom, WriteFault, WriteWarning, cancellationToken);
+            request = request with { ReuseFrom = await _reuseFrom };
+        }
+
         if (AsJob)
         {
             _forJob.Add((request, file));

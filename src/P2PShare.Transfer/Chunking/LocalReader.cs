@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Transfer.Storage;
@@ -58,36 +57,13 @@ internal sealed class LocalReader(LocalCoverage coverage, TimeProvider clock) : 
                 return false;
             }
 
-            Read(handle, DiskOf(range.File), range.FileOffset + offset - range.Offset, buffer);
+            DiskCalls.ReadExactly(DiskOf(range.File), handle, buffer, range.FileOffset + offset - range.Offset, clock);
             return true;
         }
         catch (IOException)
         {
             return false;
         }
-    }
-
-    private void Read(SafeFileHandle handle, string disk, long offset, Span<byte> buffer)
-    {
-        var length = buffer.Length;
-        // Not the caller's memory: a read that is given up on may still end. Then it is not returned either.
-        var read = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            DiskCalls.Run(disk, DiskCalls.ReadLimit, clock, () =>
-            {
-                SafeFile.ReadExactly(handle, read.AsSpan(0, length), offset);
-                return true;
-            });
-        }
-        catch (IOException)
-        {
-            ArrayPool<byte>.Shared.Return(read);
-            throw;
-        }
-
-        read.AsSpan(0, length).CopyTo(buffer);
-        ArrayPool<byte>.Shared.Return(read);
     }
 
     private string DiskOf(int file) => LocalSearch.DiskOf(coverage.Files[file].Path);

@@ -73,15 +73,23 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
         }
         catch (P2PShareException e)
         {
-            skipped.Add(e.Message);
+            Skip(files[file], e.Message);
         }
         catch (EndOfStreamException)
         {
-            skipped.Add($"'{path}' became shorter while it was read.");
+            Skip(files[file], $"'{path}' became shorter while it was read.");
         }
         catch (Exception e) when (e is IOException or TimeoutException or UnauthorizedAccessException)
         {
-            skipped.Add(FileErrors.Unreadable(path, e).Message);
+            Skip(files[file], FileErrors.Unreadable(path, e).Message);
+        }
+    }
+
+    private void Skip(ReuseFile file, string reason)
+    {
+        if (file.TryReport())
+        {
+            skipped.Add(reason);
         }
     }
 

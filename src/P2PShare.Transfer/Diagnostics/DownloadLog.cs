@@ -33,6 +33,9 @@ internal static partial class DownloadLog
     [LoggerMessage(208, LogLevel.Debug, "The file that '{Name}' replaces was not used: {Problem}")]
     public static partial void OldFileNotUsed(this ILogger logger, string name, string problem);
 
+    [LoggerMessage(209, LogLevel.Debug, "A piece of '{Name}' could not be made of what this machine has, and is fetched. Of others like it nothing is said: {Problem}")]
+    public static partial void PieceNotFilled(this ILogger logger, string name, string problem);
+
     [LoggerMessage(221, LogLevel.Warning, "'{Name}': {Problem}")]
     public static partial void FilesNotSearched(this ILogger logger, string name, string problem);
 

@@ -43,6 +43,9 @@ internal sealed record DownloadDependencies(
 
     public PieceMemoryBudget Budget { get; init; } = new(128 * 1024 * 1024);
 
+    /// <summary>Of the pieces that all downloads together hash or make from local bytes.</summary>
+    public LocalMemory LocalMemory { get; init; } = new(128 * 1024 * 1024);
+
     /// <summary>Limits what all downloads together request.</summary>
     public BandwidthLimiter Limiter { get; init; } = new(Clock);
 

@@ -83,7 +83,22 @@ internal sealed class DownloadSession
         }
         catch (P2PShareException e) when (_request.InPlace)
         {
+            OfferAgain();
             throw ReplacedFile.Explain(e, _request.Destination);
+        }
+        catch (OperationCanceledException) when (_request.InPlace)
+        {
+            OfferAgain();
+            throw;
+        }
+    }
+
+    // A file of which nothing was changed has its name back.
+    private void OfferAgain()
+    {
+        if (File.Exists(_request.Destination))
+        {
+            _dependencies.Contents.OfferAgain(_request.Destination);
         }
     }
 

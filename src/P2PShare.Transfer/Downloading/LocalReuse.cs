@@ -15,9 +15,6 @@ namespace P2PShare.Transfer.Downloading;
 /// </summary>
 internal sealed class LocalReuse : IAsyncDisposable
 {
-    // Memory for pieces that are hashed at a time.
-    private const int MaxBytes = 128 * 1024 * 1024;
-
     // Blocks of the pieces whose trees are walked at a time, and the pieces: enough for a far source, little for one with a slow disk.
     private const int MaxWalkedBlocks = 16 * 1024;
     private const int MinWalks = 16;
@@ -33,7 +30,6 @@ internal sealed class LocalReuse : IAsyncDisposable
     private readonly RequestScheduler _scheduler;
     private readonly RequestSender _requests;
     private readonly SourcePool _sources;
-    private readonly PieceReceiver _receiver;
     private readonly CancellationToken _ending;
     private readonly TreeFetch _trees;
     private readonly ZeroTrees _zeros;
@@ -52,10 +48,10 @@ internal sealed class LocalReuse : IAsyncDisposable
         PieceReceiver receiver, CancellationToken ending)
     {
         (_dependencies, _request, _content, _part) = (dependencies, request, request.Content, part);
-        (_scheduler, _requests, _sources, _receiver, _ending) = (scheduler, requests, sources, receiver, ending);
+        (_scheduler, _requests, _sources, _ending) = (scheduler, requests, sources, ending);
         _trees = new TreeFetch(_content, dependencies.Clock, EndWalk);
         _zeros = new ZeroTrees(_content);
-        _pieces = new OldPieces(_content, part, receiver);
+        _pieces = new OldPieces(_content, part, receiver, dependencies.LocalMemory);
         Chunks = new ChunkReuse(dependencies, request, sources);
         var most = Math.Clamp(MaxWalkedBlocks / (_content.PieceLength / PieceLength.Block), MinWalks, MaxWalks);
         _walks = new SemaphoreSlim(most, most);
@@ -67,7 +63,7 @@ internal sealed class LocalReuse : IAsyncDisposable
     /// <summary>Opens the file that is replaced, if there is one that this user may read.</summary>
     public void Open()
     {
-        (_old, var problem) = ReusedFile.TryOpen(_request, _part);
+        (_old, var problem) = ReusedFile.TryOpen(_request, _part, _dependencies.Clock);
         if (problem is not null)
         {
             _dependencies.Logger.OldFileNotUsed(_request.Name, problem.Message);
@@ -207,11 +203,7 @@ internal sealed class LocalReuse : IAsyncDisposable
 
     private async Task ExamineAllAsync(int[] held)
     {
-        var options = new ParallelOptions
-        {
-            CancellationToken = _ending,
-            MaxDegreeOfParallelism = Math.Clamp(MaxBytes / _content.PieceLength, 1, Environment.ProcessorCount),
-        };
+        var options = new ParallelOptions { CancellationToken = _ending, MaxDegreeOfParallelism = Environment.ProcessorCount };
         await Parallel.ForEachAsync(held, options, async (piece, cancellationToken) =>
         {
             PieceTree? old = null;
@@ -219,7 +211,7 @@ internal sealed class LocalReuse : IAsyncDisposable
             {
                 if (IsInOldFile(piece))
                 {
-                    old = _pieces.Hash(piece, _old!);
+                    old = await _pieces.HashAsync(piece, _old!, cancellationToken).ConfigureAwait(false);
                 }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -291,7 +283,7 @@ internal sealed class LocalReuse : IAsyncDisposable
             else
             {
                 // It needs no peer. Not on this thread, which may be one that reads from a connection.
-                _work.Add(Task.Run(() => _receiver.Fill(plan), CancellationToken.None));
+                _work.Add(Task.Run(() => _pieces.FillAsync(plan, _ending), CancellationToken.None));
             }
         }
 

@@ -6,12 +6,28 @@ using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
 
-/// <summary>Hashes what this side has in place of pieces, and takes the pieces that are right as they are. Safe for concurrent use.</summary>
-internal sealed class OldPieces(ContentDescription content, IPartFile part, PieceReceiver receiver)
+/// <summary>
+/// Hashes what this side has in place of pieces, and takes the pieces that are right as they are or can be made without a peer. Safe for concurrent use.
+/// </summary>
+/// <param name="memory">Where a piece's bytes are while it is hashed or made.</param>
+internal sealed class OldPieces(ContentDescription content, IPartFile part, PieceReceiver receiver, LocalMemory memory)
 {
     /// <summary>The tree of the old bytes. If they are the piece, they are taken.</summary>
     /// <exception cref="IOException">They cannot be read.</exception>
-    public PieceTree Hash(int piece, IReusedBytes old)
+    public async Task<PieceTree> HashAsync(int piece, IReusedBytes old, CancellationToken cancellationToken)
+    {
+        using var reserved = await memory.ReserveAsync(content.PieceSize(piece), cancellationToken).ConfigureAwait(false);
+        return Hash(piece, old);
+    }
+
+    /// <inheritdoc cref="PieceReceiver.Fill"/>
+    public async Task FillAsync(PiecePlan plan, CancellationToken cancellationToken)
+    {
+        using var reserved = await memory.ReserveAsync(content.PieceSize(plan.Piece), cancellationToken).ConfigureAwait(false);
+        receiver.Fill(plan);
+    }
+
+    private PieceTree Hash(int piece, IReusedBytes old)
     {
         var length = content.PieceSize(piece);
         var buffer = ArrayPool<byte>.Shared.Rent(length);

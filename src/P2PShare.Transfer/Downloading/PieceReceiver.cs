@@ -13,37 +13,41 @@ namespace P2PShare.Transfer.Downloading;
 /// <param name="haves">Announces pieces that are verified.</param>
 /// <param name="done">Set when the content is complete, or failed when it cannot be written.</param>
 internal sealed class PieceReceiver(
-    ContentDescription content,
+    DownloadDependencies dependencies,
+    DownloadRequest request,
     IPartFile part,
     RequestScheduler scheduler,
     RequestSender requests,
     SourcePool sources,
     HaveCoalescer haves,
     DownloadMeters meters,
-    TransferMetrics metrics,
-    TaskCompletionSource done,
-    TimeProvider clock)
+    TaskCompletionSource done)
 {
+    private readonly ContentDescription _content = request.Content;
+    private readonly TransferMetrics _metrics = dependencies.Metrics;
+    private readonly TimeProvider _clock = dependencies.Clock;
+    private int _hasReported;
+
     /// <inheritdoc cref="RequestScheduler.BeginReceive"/>
     public BlockRequest? Begin(DownloadSource source, PieceHeader header, int count) =>
         scheduler.BeginReceive(source, header.Piece, header.Begin, count);
 
     /// <inheritdoc cref="RequestScheduler.AbortReceive"/>
-    public void Abort(BlockRequest request) => scheduler.AbortReceive(request);
+    public void Abort(BlockRequest block) => scheduler.AbortReceive(block);
 
     /// <summary>Takes a request whose bytes have arrived.</summary>
     /// <param name="since">When this side began to wait for them, a timestamp of the clock.</param>
-    public void End(DownloadSource source, BlockRequest request, long since)
+    public void End(DownloadSource source, BlockRequest block, long since)
     {
         meters.Timings.AddNetwork(Math.Max(since, source.RequestedAt));
-        var hashing = clock.GetTimestamp();
-        request.Hash();
+        var hashing = _clock.GetTimestamp();
+        block.Hash();
         meters.Timings.AddHashing(hashing);
-        meters.Speed.Add(request.Length);
-        var (isWhole, losers) = scheduler.EndReceive(source, request);
+        meters.Speed.Add(block.Length);
+        var (isWhole, losers) = scheduler.EndReceive(source, block);
         foreach (var loser in losers)
         {
-            loser.Peer.Cancel(request.ToRange(loser.Peer.ChannelId));
+            loser.Peer.Cancel(block.ToRange(loser.Peer.ChannelId));
         }
 
         // Before verifying and writing: the other side works meanwhile.
@@ -51,7 +55,7 @@ internal sealed class PieceReceiver(
         sources.AddBulkConnections(source);
         if (isWhole)
         {
-            Verify(request.Piece);
+            Verify(block.Piece);
         }
     }
 
@@ -72,20 +76,32 @@ internal sealed class PieceReceiver(
     {
         try
         {
-            using var piece = new ActivePiece(content, plan.Piece, content.PieceLength, plan);
+            using var piece = new ActivePiece(_content, plan.Piece, _content.PieceLength, plan);
             if (IsRight(piece))
             {
                 AddFilled(plan, piece);
                 return;
             }
+
+            Report("local bytes have changed, or cannot be read any more.");
         }
         catch (Exception e) when (e is not ObjectDisposedException)
         {
             // Whatever it is: the piece must not stay held.
+            Report(e.Message);
         }
 
         scheduler.Release(plan.Piece, plan: null);
         requests.SendAll();
+    }
+
+    // What keeps one piece from being made may keep thousands.
+    private void Report(string problem)
+    {
+        if (Interlocked.Exchange(ref _hasReported, 1) == 0)
+        {
+            dependencies.Logger.PieceNotFilled(request.Name, problem);
+        }
     }
 
     private void AddFilled(PiecePlan plan, ActivePiece piece)
@@ -98,13 +114,13 @@ internal sealed class PieceReceiver(
         }
     }
 
-    private bool IsRight(ActivePiece piece) => piece.TryFill() && piece.ComputeHash(content) == part.PieceHash(piece.Index);
+    private bool IsRight(ActivePiece piece) => piece.TryFill() && piece.ComputeHash(_content) == part.PieceHash(piece.Index);
 
     private void Verify(ActivePiece piece)
     {
         if (!IsRight(piece))
         {
-            metrics.HashFailed();
+            _metrics.HashFailed();
             Ban(scheduler.Fail(piece), "it sent a wrong piece");
             requests.SendAll();
             return;
@@ -122,7 +138,7 @@ internal sealed class PieceReceiver(
     // False if the download ends, or has ended.
     private bool TryWrite(int index, ReadOnlySpan<byte> data)
     {
-        var writing = clock.GetTimestamp();
+        var writing = _clock.GetTimestamp();
         try
         {
             part.WritePiece(index, data);
@@ -139,7 +155,7 @@ internal sealed class PieceReceiver(
             return false;
         }
 
-        metrics.PieceVerified(data.Length, clock.GetElapsedTime(writing));
+        _metrics.PieceVerified(data.Length, _clock.GetElapsedTime(writing));
         return true;
     }
 
@@ -155,7 +171,7 @@ internal sealed class PieceReceiver(
     private void Announce(int index)
     {
         haves.Add(index);
-        if (part.BytesVerified == content.Size)
+        if (part.BytesVerified == _content.Size)
         {
             done.TrySetResult();
         }

@@ -1,66 +1,102 @@
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>
 /// The file that a download replaces, from which it takes what has not changed. It may change at any time: what is read from it is
-/// hashed before it is used. Safe for concurrent use.
+/// hashed before it is used. A disk that does not answer is given up. Safe for concurrent use.
 /// </summary>
 internal sealed class ReusedFile : IReusedBytes
 {
     // Null if the file is updated in place: its bytes are in the part file then, each piece of it until it is written.
     private readonly SafeFileHandle? _handle;
     private readonly IPartFile _part;
+    private readonly string _disk;
+    private readonly TimeProvider _clock;
 
-    private ReusedFile(SafeFileHandle? handle, IPartFile part, long length) => (_handle, _part, Length) = (handle, part, length);
+    // The disk did not answer in time: all that is not read is fetched.
+    private volatile bool _isGivenUp;
+
+    private ReusedFile(SafeFileHandle? handle, IPartFile part, long length, string disk, TimeProvider clock) =>
+        (_handle, _part, Length, _disk, _clock) = (handle, part, length, disk, clock);
 
     /// <summary>Bytes that it had when it was opened; of one that is updated in place, those that it will have.</summary>
     public long Length { get; }
 
     /// <summary>Opens the file at a download's destination, without following a link.</summary>
     /// <returns>Null if nothing is to be replaced, or what is there cannot be read; then also why, unless there is nothing.</returns>
-    public static (ReusedFile? File, Exception? Problem) TryOpen(DownloadRequest request, IPartFile part)
+    public static (ReusedFile? File, Exception? Problem) TryOpen(DownloadRequest request, IPartFile part, TimeProvider clock)
     {
         if (!request.Overwrite)
         {
             return (null, null);
         }
 
+        var disk = LocalSearch.DiskOf(request.Destination);
         if (request.InPlace)
         {
-            return (new ReusedFile(null, part, request.Content.Size), null);
+            return (new ReusedFile(null, part, request.Content.Size, disk, clock), null);
         }
 
-        SafeFileHandle? handle = null;
         try
         {
-            handle = SafeFile.OpenShared(request.Destination, request.Root);
-            return (new ReusedFile(handle, part, SafeFile.Status(handle, request.Destination).Stamp.Size), null);
+            return (DiskCalls.Run(disk, DiskCalls.OpenLimit, clock, () => Open(request, part, disk, clock)), null);
         }
-        catch (Exception e) when (e is P2PShareException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is P2PShareException or IOException or UnauthorizedAccessException or TimeoutException)
         {
-            handle?.Dispose();
             return (null, e is P2PShareException { Code: ErrorCode.PathNotFound } ? null : e);
         }
     }
 
-    public bool Has(long offset, int length) => offset + length <= Length;
+    /// <summary>Whether it has a block of the range, or all of a shorter one.</summary>
+    public bool Has(long offset, int length) => offset + Math.Min(length, PieceLength.Block) <= Length;
 
-    /// <exception cref="IOException">It cannot be read, or is shorter by now.</exception>
+    /// <summary>Reads a range; what is behind its end is zeros, which are as good as any other bytes that are not wanted.</summary>
+    /// <exception cref="IOException">It cannot be read, is shorter by now, or its disk does not answer.</exception>
     /// <exception cref="ObjectDisposedException">The download has ended.</exception>
     public void Read(long offset, Span<byte> buffer)
     {
         if (_handle is null)
         {
             _part.Read(offset, buffer);
+            return;
         }
-        else
+
+        if (_isGivenUp)
         {
-            SafeFile.ReadExactly(_handle, buffer, offset);
+            throw new IOException("The file that is replaced cannot be read: its disk did not answer.");
+        }
+
+        var inside = buffer[..(int)Math.Clamp(Length - offset, 0, buffer.Length)];
+        buffer[inside.Length..].Clear();
+        try
+        {
+            DiskCalls.ReadExactly(_disk, _handle, inside, offset, _clock);
+        }
+        catch (TimeoutException e)
+        {
+            _isGivenUp = true;
+            throw new IOException($"The file that is replaced cannot be read: {e.Message}", e);
         }
     }
 
     public void Dispose() => _handle?.Dispose();
+
+    private static ReusedFile Open(DownloadRequest request, IPartFile part, string disk, TimeProvider clock)
+    {
+        var handle = SafeFile.OpenShared(request.Destination, request.Root);
+        try
+        {
+            return new ReusedFile(handle, part, SafeFile.Status(handle, request.Destination).Stamp.Size, disk, clock);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
 }

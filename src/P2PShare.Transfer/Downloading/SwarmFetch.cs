@@ -55,7 +55,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         _scheduler = new RequestScheduler(content, part.GetHave(), dependencies.Random, dependencies.Budget, _clock);
         _requests = new RequestSender(_scheduler, _layer, _sources, new RequestLimit(limiter, dependencies.Limiter), meters.Timings, part.KnowsHashes, _ending.Token);
         _receiver = new PieceReceiver(
-            content, part, _scheduler, _requests, _sources, new HaveCoalescer(SendHaves, _clock), meters, dependencies.Metrics, _done, _clock);
+            dependencies, request, part, _scheduler, _requests, _sources, new HaveCoalescer(SendHaves, _clock), meters, _done);
         _reuse = new LocalReuse(dependencies, request, part, _scheduler, _requests, _sources, _receiver, _ending.Token);
         _search = new SourceSearch(request, content.PiecesRoot!.Value, dependencies.FindSources, _sources, Deny, _clock);
     }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
@@ -26,7 +25,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     private readonly TimeProvider _clock;
     private readonly OfferedContents _offered;
     private readonly OwnWithdrawals _withdrawals = new();
-    private readonly ConcurrentDictionary<string, bool> _unreadable = new();
+    private readonly OtherCopies _copies;
     private readonly ShareRestorer _restorer;
     private readonly WholeContentReader _reader;
 
@@ -34,7 +33,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
     internal ContentRegistry(IAnnouncer announcer, ShareStore store, ShareAtTracker shareAtTracker, ILogger logger, TimeProvider clock, Action<Hash256>? removed = null)
     {
         (_announcer, _store, _shareAtTracker, _logger, _clock) = (announcer, store, shareAtTracker, logger, clock);
-        _offered = new OfferedContents(clock, removed);
+        (_offered, _copies) = (new OfferedContents(clock, removed), new OtherCopies(store));
         _reader = new WholeContentReader(ReportUnreadable, clock);
         _restorer = new ShareRestorer(store, (file, name) => Offer(new SharedContent(file, clock), name), SafeFile.Find, logger, clock);
     }
@@ -70,7 +69,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
         if (content.Size > 0)
         {
-            _unreadable.TryRemove(file.Path, out _);
+            _copies.MarkReadable(file.Path);
             Offer(new SharedContent(file, _clock), new OfferedName(response.GroupIdentity, name, IsReceived: false));
             await _announcer.FlushAsync(cancellationToken).ConfigureAwait(false);
             // The answer was made before this peer was announced.
@@ -167,8 +166,13 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
     }
 
-    void IContentRegistry.RequireUnshared(string path) => _offered.RequireUnshared(path);
-    void IContentRegistry.WithdrawFile(string path) => _offered.FindFrom(path).ForEach(WithdrawAll);
+    void IContentRegistry.RequireUnshared(string path) => _offered.RequireUnshared(path, _restorer.FindShared(path));
+    void IContentRegistry.OfferAgain(string path) => _restorer.OfferAgain(path);
+    void IContentRegistry.WithdrawFile(string path)
+    {
+        _restorer.Withdraw(path);
+        _offered.FindFrom(path).ForEach(WithdrawAll);
+    }
 
     Task IContentRegistry.FlushAnnouncesAsync(CancellationToken cancellationToken) => _announcer.FlushAsync(cancellationToken);
 
@@ -248,7 +252,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
         }
 
         var lost = replaced.Names.Where(name => !name.IsEarlier && !offered.NamesIn(name.Group.Id).Any(now => !now.IsEarlier && now.Name == name.Name)).ToHashSet();
-        var elsewhere = lost.Count == 0 || path is null ? [] : FindElsewhere(replaced.PiecesRoot, path);
+        var elsewhere = lost.Count == 0 || path is null ? [] : _copies.Find(replaced.PiecesRoot, path);
         lost.RemoveWhere(name => elsewhere.Exists(share => IsOf(share, name)));
         foreach (var offer in replaced.Names)
         {
@@ -270,15 +274,11 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
     private List<ShareStore.Share> OfferElsewhere(Hash256 root, string path)
     {
-        _unreadable[path] = true;
-        var elsewhere = FindElsewhere(root, path);
+        _copies.MarkUnreadable(path);
+        var elsewhere = _copies.Find(root, path);
         OfferAll(elsewhere);
         return elsewhere;
     }
-
-    // The shares of the same bytes in other files, of which none was found unreadable.
-    private List<ShareStore.Share> FindElsewhere(Hash256 root, string path) =>
-        [.. _store.GetAll().Where(share => share.File.Content.PiecesRoot == root && share.File.Path != path && !_unreadable.ContainsKey(share.File.Path))];
 
     private void OfferAll(IReadOnlyList<ShareStore.Share> shares) =>
         shares.ToList().ForEach(share => Offer(new SharedContent(share.File, _clock), new OfferedName(share.Group, share.Name, share.Received, share.IsEarlier)));

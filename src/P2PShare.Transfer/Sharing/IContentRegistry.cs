@@ -40,6 +40,10 @@ internal interface IContentRegistry
     /// <param name="path">Full path.</param>
     void WithdrawFile(string path);
 
+    /// <summary>Offers again, when it was hashed, what <see cref="WithdrawFile"/> withdrew: the file was not changed. Does nothing if there was none.</summary>
+    /// <param name="path">Full path.</param>
+    void OfferAgain(string path);
+
     /// <summary>Waits until the tracker knows everything that is offered now.</summary>
     Task FlushAnnouncesAsync(CancellationToken cancellationToken);
 }

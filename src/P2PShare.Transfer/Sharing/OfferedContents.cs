@@ -103,10 +103,11 @@ internal sealed class OfferedContents(TimeProvider clock, Action<Hash256>? remov
             || (file is { } found && found.IsSameFile(new FileStatus(FileKind.File, default, 0, 1, from.Stamp)))))];
     }
 
+    /// <param name="hashed">What the user shares from it and cannot be offered yet.</param>
     /// <exception cref="P2PShareException">DestinationInUse: the user shared the file.</exception>
-    public void RequireUnshared(string path)
+    public void RequireUnshared(string path, OfferedName? hashed)
     {
-        if (FindFrom(path).SelectMany(offered => offered.Names).FirstOrDefault(name => !name.IsReceived) is { } shared)
+        if ((FindFrom(path).SelectMany(offered => offered.Names).FirstOrDefault(name => !name.IsReceived) ?? hashed) is { } shared)
         {
             throw new P2PShareException(
                 ErrorCode.DestinationInUse,

@@ -7,10 +7,10 @@ using P2PShare.Transfer.Storage;
 namespace P2PShare.Transfer.Sharing;
 
 /// <summary>
-/// Offers what an earlier peer server offered. A file that may have changed since is hashed again first, in the background: it is
-/// offered if it still has the bytes that were shared.
+/// Offers what an earlier peer server offered, and what was withdrawn for an update that changed nothing. A file that may have changed since is hashed
+/// again first, in the background: it is offered if it still has the bytes that were shared.
 /// </summary>
-/// <param name="offer">Offers a file under a name. Called by one thread at a time.</param>
+/// <param name="offer">Offers a file under a name.</param>
 /// <param name="find">As <see cref="SafeFile.Find"/>.</param>
 internal sealed class ShareRestorer(
     ShareStore store, Action<HashedFile, OfferedName> offer, Func<string, FileStatus?> find, ILogger logger, TimeProvider clock) : IDisposable
@@ -22,6 +22,10 @@ internal sealed class ShareRestorer(
     private const int MaxAhead = 4;
 
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _lock = new();
+
+    // The shares whose files are to be hashed, or are being hashed, by path.
+    private readonly Dictionary<string, List<ShareStore.Share>> _toHash = new(StringComparer.Ordinal);
 
     /// <summary>Ends when every file that may have changed was hashed.</summary>
     public Task Hashing { get; private set; } = Task.CompletedTask;
@@ -45,7 +49,31 @@ internal sealed class ShareRestorer(
             }
         }
 
-        Hashing = toHash.Count > 0 ? Task.Run(() => HashAsync(toHash, _stop.Token)) : Task.CompletedTask;
+        Hash(toHash);
+    }
+
+    /// <summary>Offers again what was received into a file that was withdrawn, if it has its bytes still.</summary>
+    /// <param name="path">Full path.</param>
+    public void OfferAgain(string path) => Hash([.. store.GetAll().Where(share => share.Received && share.File.Path == path)]);
+
+    /// <summary>Keeps a file from being offered that is hashed.</summary>
+    /// <param name="path">Full path.</param>
+    public void Withdraw(string path)
+    {
+        lock (_lock)
+        {
+            _toHash.Remove(path);
+        }
+    }
+
+    /// <returns>What the user shares from a file that is hashed; null if there is nothing.</returns>
+    /// <param name="path">Full path.</param>
+    public OfferedName? FindShared(string path)
+    {
+        lock (_lock)
+        {
+            return _toHash.GetValueOrDefault(path)?.Find(share => !share.Received) is { } shared ? NameOf(shared) : null;
+        }
     }
 
     public void Dispose() => _stop.Cancel();
@@ -148,38 +176,85 @@ internal sealed class ShareRestorer(
         return true;
     }
 
-    private async Task HashAsync(List<ShareStore.Share> shares, CancellationToken cancellationToken)
+    private void Hash(List<ShareStore.Share> shares)
     {
-        foreach (var file in shares.GroupBy(share => share.File.Path))
+        if (shares.Count == 0)
         {
+            return;
+        }
+
+        var files = shares.GroupBy(share => share.File.Path).ToList();
+        lock (_lock)
+        {
+            files.ForEach(file => _toHash[file.Key] = [.. file]);
+            var before = Hashing;
+            Hashing = Task.Run(async () =>
+            {
+                await before.ConfigureAwait(false);
+                await HashAsync(files.ConvertAll(file => file.Key), _stop.Token).ConfigureAwait(false);
+            });
+        }
+    }
+
+    private async Task HashAsync(List<string> paths, CancellationToken cancellationToken)
+    {
+        foreach (var path in paths)
+        {
+            if (Find(path) is not { } share)
+            {
+                continue;
+            }
+
             try
             {
                 // One after the other: the hash of one file uses all cores.
-                var content = file.First().File.Content;
+                var content = share.File.Content;
                 var hashed = await FileHasher.HashAsync(
-                    ResolveLink(file.Key), root: null, _ => content.PieceLength, null, clock, cancellationToken).ConfigureAwait(false);
+                    ResolveLink(path), root: null, _ => content.PieceLength, null, clock, cancellationToken).ConfigureAwait(false);
                 if (hashed.Content != content)
                 {
-                    throw HasChanged(file.First().File);
+                    throw HasChanged(share.File);
                 }
 
-                foreach (var share in file.Where(store.Contains))
-                {
-                    store.AddAsync(hashed, share.Group, share.Name, share.Received).ObserveFailure(logger);
-                    offer(hashed, NameOf(share));
-                }
+                End(path, same => OfferHashed(hashed, same));
             }
             catch (P2PShareException e)
             {
-                foreach (var share in file)
-                {
-                    Drop(share, e);
-                }
+                End(path, unreadable => Drop(unreadable, e));
             }
             catch (OperationCanceledException)
             {
                 return;
             }
+        }
+    }
+
+    private ShareStore.Share? Find(string path)
+    {
+        lock (_lock)
+        {
+            return _toHash.GetValueOrDefault(path)?[0];
+        }
+    }
+
+    // Not for a file that was withdrawn meanwhile. One that is withdrawn from now on is offered already, or not any more.
+    private void End(string path, Action<ShareStore.Share> end)
+    {
+        lock (_lock)
+        {
+            if (_toHash.Remove(path, out var shares))
+            {
+                shares.ForEach(end);
+            }
+        }
+    }
+
+    private void OfferHashed(HashedFile hashed, ShareStore.Share share)
+    {
+        if (store.Contains(share))
+        {
+            store.AddAsync(hashed, share.Group, share.Name, share.Received).ObserveFailure(logger);
+            offer(hashed, NameOf(share));
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Runtime.ExceptionServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -13,6 +15,9 @@ internal static class DiskCalls
 
     /// <summary>The longest that a read may take. A disk that has to start first, or has much to do, is slower than usual and not dead.</summary>
     public static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(30);
+
+    // Bytes that are read by one call: what is copied is still in the processor's cache then.
+    private const int MaxStep = 1024 * 1024;
 
     // Threads that wait for work; more are made when they are needed.
     private const int MaxIdle = 16;
@@ -48,6 +53,39 @@ internal static class DiskCalls
         worker.Start(work);
         using var timer = clock.CreateTimer(_ => work.GiveUp(), null, limit, Timeout.InfiniteTimeSpan);
         return work.Wait(limit);
+    }
+
+    /// <summary>Fills a buffer from an open file, within <see cref="ReadLimit"/>.</summary>
+    /// <exception cref="IOException">It cannot be read, or is too short.</exception>
+    /// <exception cref="TimeoutException">The disk does not answer.</exception>
+    public static void ReadExactly(string disk, SafeFileHandle handle, Span<byte> buffer, long offset, TimeProvider clock)
+    {
+        // Not the caller's memory: a read that is given up on may still end. Then it is not returned either.
+        var read = ArrayPool<byte>.Shared.Rent(Math.Min(buffer.Length, MaxStep));
+        var begun = clock.GetTimestamp();
+        try
+        {
+            while (!buffer.IsEmpty)
+            {
+                var (at, step) = (offset, Math.Min(buffer.Length, MaxStep));
+                var left = ReadLimit - clock.GetElapsedTime(begun);
+                Run(disk, left > TimeSpan.Zero ? left : TimeSpan.Zero, clock, () =>
+                {
+                    SafeFile.ReadExactly(handle, read.AsSpan(0, step), at);
+                    return true;
+                });
+                read.AsSpan(0, step).CopyTo(buffer);
+                buffer = buffer[step..];
+                offset += step;
+            }
+        }
+        catch (IOException)
+        {
+            ArrayPool<byte>.Shared.Return(read);
+            throw;
+        }
+
+        ArrayPool<byte>.Shared.Return(read);
     }
 
     private static void AddOverdue(string disk, int count)

@@ -1,5 +1,6 @@
 using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Wire;
 
 namespace P2PShare.Transfer.Storage;
 
@@ -24,6 +25,9 @@ public sealed record DownloadRequest(GroupIdentity Group, string Name, ContentDe
 
     /// <summary>Local files whose bytes may be taken instead of fetched. Not kept: a download that a later shell resumes has none.</summary>
     public IReadOnlyList<ReuseFile> ReuseFrom { get; init; } = [];
+
+    /// <summary>Whether <see cref="ReuseFrom"/> can be of use. A smaller content is fetched sooner than its chunk map.</summary>
+    public bool CanReuse => Content.Size > ContentMessage.MaxSize;
 
     /// <summary>The folder that a person named: the destination without the file's name in the group.</summary>
     internal string Root

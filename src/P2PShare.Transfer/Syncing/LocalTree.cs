@@ -13,14 +13,16 @@ public sealed record LocalTree(IReadOnlyList<LocalFile> Files, IReadOnlyList<Syn
         OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
 
     /// <summary>Lists a folder and its subfolders. The folder may be a link; a link below it is not followed.</summary>
+    /// <param name="most">Files after which no other folder is listed.</param>
     /// <returns>Nothing if there is no such folder.</returns>
-    public static LocalTree Read(string folder, TimeProvider clock) => Read(
+    public static LocalTree Read(string folder, TimeProvider clock, int most = int.MaxValue, CancellationToken cancellationToken = default) => Read(
         folder,
         // A folder on a server that is gone is given up after a while.
-        (root, path) => DiskCalls.Run(path, DiskCalls.OpenLimit, clock, () => List(root, path)));
+        (root, path) => DiskCalls.Run(path, DiskCalls.OpenLimit, clock, () => List(root, path)), most, cancellationToken);
 
     /// <param name="list">Lists a folder, given the root and the folder's path.</param>
-    internal static LocalTree Read(string folder, Func<string, string, IReadOnlyList<(string Name, FileKind Kind)>> list)
+    internal static LocalTree Read(
+        string folder, Func<string, string, IReadOnlyList<(string Name, FileKind Kind)>> list, int most = int.MaxValue, CancellationToken cancellationToken = default)
     {
         var files = new List<LocalFile>();
         var faults = new List<SyncFault>();
@@ -30,8 +32,9 @@ public sealed record LocalTree(IReadOnlyList<LocalFile> Files, IReadOnlyList<Syn
             toRead.Push((folder, "", 0));
         }
 
-        while (toRead.TryPop(out var next))
+        while (files.Count < most && toRead.TryPop(out var next))
         {
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 if (next.Depth > SafeFolder.MaxDepth)

@@ -138,6 +138,40 @@ public sealed class WritersTests : IAsyncLifetime
     }
 
     [PostgresFact]
+    public async Task Two_instances_that_replace_one_name_at_once_keep_each_content_once_as_many_as_are_set_and_count_them()
+    {
+        const int Rounds = 20;
+        using var alice = await TestUser.CreateAsync(_first, "alice");
+        using var same = await TestUser.LogInAsync(_second, "alice");
+        await alice.CreateGroupAsync("one");
+        await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("one", "file", TestUser.RandomHash()));
+        var roots = new List<Hash256>();
+        for (var round = 0; round < Rounds; round++)
+        {
+            Hash256[] both = [TestUser.RandomHash(), TestUser.RandomHash()];
+            var (one, two) = (alice.ShareAsync("one", "file", both[0], replace: true), same.ShareAsync("one", "file", both[1], replace: true));
+            await alice.Expect(HttpStatusCode.OK, await one);
+            await same.Expect(HttpStatusCode.OK, await two);
+            roots.AddRange(both);
+
+            var versions = await alice.Expect<IReadOnlyList<FileResponse>>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.Versions("one", "file")));
+            var newest = 2L * round + 3;
+            Assert.Equal(Enumerable.Range(0, Math.Min(roots.Count + 1, 4)).Select(back => newest - back), versions.Select(file => file.Version!.Value));
+            Assert.Equal(both.ToHashSet(), versions.Take(2).Select(file => file.PiecesRoot!.Value).ToHashSet());
+        }
+
+        // The group has a file and three versions, as many as it may: no share has room, whichever instance counts.
+        Assert.Equal(3, await _first.CountAsync("file_versions"));
+        await same.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.QuotaExceeded, await same.ShareAsync("one", "more", TestUser.RandomHash()));
+        await alice.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.QuotaExceeded, await alice.ShareAsync("one", "more", TestUser.RandomHash()));
+        // None is counted that is gone: of six of a user, two are free in another group.
+        await alice.CreateGroupAsync("two");
+        await same.Expect(HttpStatusCode.Created, await same.ShareAsync("two", "a", TestUser.RandomHash()));
+        await alice.Expect(HttpStatusCode.Created, await alice.ShareAsync("two", "b", TestUser.RandomHash()));
+        await same.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.QuotaExceeded, await same.ShareAsync("two", "c", TestUser.RandomHash()));
+    }
+
+    [PostgresFact]
     public async Task Writes_to_different_groups_through_two_instances_wait_for_no_lock_and_those_to_one_group_do()
     {
         const int Rounds = 150;

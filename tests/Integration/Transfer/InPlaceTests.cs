@@ -1,16 +1,24 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Downloading;
+using P2PShare.Transfer.Sharing;
 using P2PShare.Transfer.Storage;
+using Xunit.Abstractions;
 
 namespace P2PShare.Integration.Transfer;
 
-/// <summary>Files that are updated in place, from a peer that has the next version.</summary>
-public sealed class InPlaceTests : IAsyncLifetime
+/// <summary>
+/// Files that are updated in place, from a peer that has the next version. <c>P2PSHARE_KILLS</c> sets how often one update is killed; a few times in the ordinary run.
+/// </summary>
+public sealed class InPlaceTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const string Name = "image";
+
+    private static readonly int Kills = int.TryParse(
+        Environment.GetEnvironmentVariable("P2PSHARE_KILLS"), NumberStyles.None, CultureInfo.InvariantCulture, out var kills) ? kills : 5;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
@@ -117,6 +125,24 @@ public sealed class InPlaceTests : IAsyncLifetime
         Assert.Empty(_bob.Warnings);
     }
 
+    [Fact]
+    public async Task What_was_received_from_a_file_that_was_not_changed_after_all_is_offered_again()
+    {
+        var received = await _alice.ShareAsync("other", RandomNumberGenerator.GetBytes(300_000));
+        await _bob.Receive(received).Completion.WaitAsync(Limit);
+        File.Move(_bob.DestinationOf("other"), Destination, overwrite: true);
+        _bob.Server.Shares.Adopt(await FileHasher.HashAsync(Destination, null, CancellationToken.None), received.GroupIdentity, "other");
+        IContentRegistry offered = _bob.Server.Shares;
+        Assert.Equal([Destination], offered.FindPaths(received.GroupId));
+        await _alice.StopServerAsync();
+
+        await Assert.ThrowsAsync<P2PShareException>(() => Receive().Completion.WaitAsync(Limit));
+
+        await _bob.Server.Shares.Restoring.WaitAsync(Limit);
+        Assert.Equal([Destination], offered.FindPaths(received.GroupId));
+        Assert.Empty(_bob.Warnings);
+    }
+
     [LinuxFact]
     public async Task A_file_that_has_another_name_is_not_touched()
     {
@@ -131,22 +157,36 @@ public sealed class InPlaceTests : IAsyncLifetime
     [Fact]
     public Task An_update_that_is_killed_again_and_again_ends_in_the_right_bytes()
     {
-        const int Kills = 8;
         var random = new SeededRandom();
         return random.RunAsync(async () =>
         {
+            // Half of each piece is other bytes: at this speed more than all kills leave time for.
+            var length = _file.Content.PieceLength;
+            for (var begin = 0; begin < _new.Length; begin += length)
+            {
+                _old.AsSpan(begin, Math.Min(length / 2, _new.Length - begin)).Fill(1);
+            }
+
             _alice.Server.UploadLimit = 200_000;
             await using var receiver = await ChildPeer.CreateAsync(_tracker, "receiver", _alice);
             var destination = Path.Combine(receiver.Folder, Name);
             await File.WriteAllBytesAsync(destination, _old);
-            for (var kill = 0; kill < Kills; kill++)
+            var done = 0;
+            for (var kill = 1; kill <= Kills; kill++)
             {
                 await receiver.StartAsync();
                 await receiver.UpdateAsync(Name, destination);
                 await random.MomentAsync(TimeSpan.FromSeconds(0.4));
                 await receiver.KillAsync();
                 // The old file, or what is in between under the part's name: never a mixture under the file's.
-                Assert.True(!File.Exists(destination) || File.ReadAllBytes(destination).AsSpan().SequenceEqual(_old), $"It was complete, or a mixture, after kill {kill}.");
+                var isWhole = File.Exists(destination);
+                var bytes = await File.ReadAllBytesAsync(isWhole ? destination : destination + ".p2ppart");
+                Assert.True(!isWhole || bytes.AsSpan().SequenceEqual(_old), $"It was complete, or a mixture, after kill {kill}.");
+                // Each update continues where the one before was killed.
+                var now = Enumerable.Range(0, _file.Content.PieceCount).Count(piece => IsNew(bytes, piece));
+                output.WriteLine($"kill {kill}: {(isWhole ? "the old file" : $"{now} of {_file.Content.PieceCount} pieces are new")}");
+                Assert.InRange(now, done, _file.Content.PieceCount - 1);
+                done = now;
             }
 
             _alice.Server.UploadLimit = null;
@@ -155,6 +195,12 @@ public sealed class InPlaceTests : IAsyncLifetime
             Assert.Null(await receiver.EndOfReceiveAsync());
             Assert.Equal(_new, await File.ReadAllBytesAsync(destination));
         });
+    }
+
+    private bool IsNew(byte[] bytes, int piece)
+    {
+        var (begin, length) = (piece * _file.Content.PieceLength, _file.Content.PieceSize(piece));
+        return begin + length <= bytes.Length && bytes.AsSpan(begin, length).SequenceEqual(_new.AsSpan(begin, length));
     }
 
     private Download Receive() => _bob.Server.Downloads.Start(

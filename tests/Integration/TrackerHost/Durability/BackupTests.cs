@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using P2PShare.Protocol.Content;
 using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Certificates;
 using P2PShare.TrackerHost.Observability;
@@ -12,6 +13,9 @@ namespace P2PShare.Integration.TrackerHost.Durability;
 
 public sealed class BackupTests : IAsyncLifetime
 {
+    // To a tick, which is what a file's entry has.
+    private static readonly DateTimeOffset Modified = new DateTimeOffset(2024, 2, 29, 23, 59, 59, TimeSpan.Zero).AddTicks(9876543);
+
     private readonly TemporaryFolder _folder = new();
 
     private string Data => _folder.Combine("data");
@@ -146,16 +150,19 @@ public sealed class BackupTests : IAsyncLifetime
             await alice.ShareAsync("dev", "a/b c é 猫.bin", root);
             await bob.ShareAsync("dev", "a/b c é 猫.bin", root);
             await bob.ShareAsync("dev", "empty", root: null, size: 0);
-            await alice.ShareAsync("ops", "replaced", TestUser.RandomHash());
-            await alice.ShareAsync("ops", "replaced", TestUser.RandomHash(), replace: true);
+            await alice.Expect(HttpStatusCode.Created, await ShareAsync(alice, "replaced", Modified, executable: true));
+            await alice.Expect(HttpStatusCode.OK, await ShareAsync(alice, "replaced", Modified.AddTicks(1), executable: false));
+            await alice.Expect(HttpStatusCode.OK, await ShareAsync(alice, "replaced", modified: null, executable: null));
+            await alice.Expect(HttpStatusCode.Created, await ShareAsync(alice, "plain", Modified, executable: true));
             await alice.AnnounceAsync(("dev", root, Complete: true));
             session = alice.Session;
             paths =
             [
                 TrackerRoutes.Groups, TrackerRoutes.Members("dev"), TrackerRoutes.JoinRequests("dev"), TrackerRoutes.Files("dev"),
-                TrackerRoutes.Files("ops"), TrackerRoutes.GroupPeers("dev"), TrackerRoutes.TicketKeys,
+                TrackerRoutes.Files("ops"), TrackerRoutes.Versions("ops", "replaced"), TrackerRoutes.GroupPeers("dev"), TrackerRoutes.TicketKeys,
             ];
             answers = await AnswersAsync(alice, paths);
+            Assert.Equal([(3L, null, null), (2L, Modified.AddTicks(1), false), (1L, Modified, (bool?)true)], await VersionsAsync(alice, "replaced"));
             await tracker.SignalAsync(System.Runtime.InteropServices.PosixSignal.SIGTERM);
         }
 
@@ -163,7 +170,8 @@ public sealed class BackupTests : IAsyncLifetime
 
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("users: 3\n", output, StringComparison.Ordinal);
-        Assert.Contains("file_sharers: 4\n", output, StringComparison.Ordinal);
+        Assert.Contains("file_sharers: 5\n", output, StringComparison.Ordinal);
+        Assert.Contains("file_versions: 2\n", output, StringComparison.Ordinal);
         await using (var tracker = await TrackerProcess.StartOnAsync(_folder.Path, target, $"--Tracker:DataPath={Data}"))
         {
             using var alice = TestUser.Stranger(tracker.Address);
@@ -172,6 +180,12 @@ public sealed class BackupTests : IAsyncLifetime
             var now = await alice.Expect<SessionResponse>(HttpStatusCode.OK, await alice.GetAsync(TrackerRoutes.CurrentSession));
             Assert.Equal(session.TrackerId, now.TrackerId);
             await alice.Expect(HttpStatusCode.Created, await alice.PostAsync(TrackerRoutes.Sessions, new LoginRequest("BOB", TestPassword.Text)));
+
+            // A name that is replaced only now shares no version with one of before.
+            await alice.Expect(HttpStatusCode.OK, await ShareAsync(alice, "plain", modified: null, executable: null));
+            Assert.Equal([(2L, null, null), (1L, Modified, (bool?)true)], await VersionsAsync(alice, "plain"));
+            await alice.Expect(HttpStatusCode.OK, await ShareAsync(alice, "replaced", Modified, executable: true));
+            Assert.Equal([4L, 3L, 2L, 1L], (await VersionsAsync(alice, "replaced")).Select(file => file.Version));
 
             // Whatever is new has a number that nothing else has.
             using var dave = await TestUser.CreateAsync(tracker.Address, "dave");
@@ -218,6 +232,13 @@ public sealed class BackupTests : IAsyncLifetime
         Assert.Equal("file", Assert.Single(await same.ListFilesAsync("dev")).Name);
         await same.Expect(HttpStatusCode.Created, await same.ShareAsync("dev", "later", TestUser.RandomHash()));
     }
+
+    private static Task<HttpResponseMessage> ShareAsync(TestUser user, string name, DateTimeOffset? modified, bool? executable) => user.PostAsync(
+        TrackerRoutes.Files("ops"), new ShareFileRequest(name, 100_000, PieceLength.For(100_000), TestUser.RandomHash(), Replace: true, modified, executable));
+
+    private static async Task<IEnumerable<(long Version, DateTimeOffset? Modified, bool? Executable)>> VersionsAsync(TestUser user, string name) =>
+        (await user.Expect<IReadOnlyList<FileResponse>>(HttpStatusCode.OK, await user.GetAsync(TrackerRoutes.Versions("ops", name))))
+            .Select(file => (file.Version!.Value, file.Modified, file.Executable));
 
     // When each question is asked is part of some answers.
     private static async Task<string[]> AnswersAsync(TestUser user, string[] paths)

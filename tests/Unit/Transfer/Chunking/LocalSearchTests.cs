@@ -99,6 +99,20 @@ public sealed class LocalSearchTests : IDisposable
         Assert.StartsWith($"{files.Length - 1} local files were not searched for bytes to reuse. The first: ", _skipped.Describe(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_file_that_several_downloads_share_is_skipped_by_all_and_said_by_one()
+    {
+        var map = await MakeMapAsync(SharedFile.Bytes(100_000));
+        var gone = new ReuseFile(_folder.Combine("gone"));
+
+        await SearchAsync(map, gone);
+        Assert.NotNull(_skipped.Describe());
+        var later = new SkippedFiles();
+        await new LocalSearch(map, [gone], later, TimeProvider.System).RunAsync(CancellationToken.None);
+
+        Assert.Null(later.Describe());
+    }
+
     [LinuxFact(AsRoot = true)]
     public async Task Files_of_other_users_are_skipped()
     {

@@ -34,16 +34,13 @@ public sealed class CoveredBytesTests : IDisposable
     {
         using var covered = Cover(SharedFile.Bytes(2 * Block), new LocalRange(0, 2 * Block, 0, 0));
         covered.Read(0, new byte[Block]);
-        using var answers = new ManualResetEventSlim();
-        Task[] hanging = [HangAsync(answers), HangAsync(answers)];
-        await Task.WhenAll(hanging);
+        using var disk = await HangingDisk.HangAsync(_folder.Combine("old"), _clock);
 
         var error = Assert.Throws<IOException>(() => covered.Read(0, new byte[Block]));
 
         Assert.IsType<TimeoutException>(error.InnerException);
         // It is not waited for a second time.
         Assert.Null(Assert.Throws<IOException>(() => covered.Read(0, new byte[Block])).InnerException);
-        answers.Set();
     }
 
     private CoveredBytes Cover(byte[] file, params LocalRange[] ranges)
@@ -51,24 +48,5 @@ public sealed class CoveredBytesTests : IDisposable
         var path = _folder.Combine("old");
         File.WriteAllBytes(path, file);
         return new CoveredBytes(new LocalCoverage(6 * Block, [new ReuseFile(path)], ranges), null, _clock);
-    }
-
-    // A call to the file's disk that is given up on.
-    private async Task HangAsync(ManualResetEventSlim answers)
-    {
-        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var call = Task.Run(() => DiskCalls.Run(LocalSearch.DiskOf(_folder.Combine("old")), DiskCalls.ReadLimit, _clock, () =>
-        {
-            begun.SetResult();
-            answers.Wait();
-            return true;
-        }));
-        await begun.Task;
-        while (!call.IsCompleted)
-        {
-            await _clock.StepAsync(DiskCalls.ReadLimit);
-        }
-
-        await Assert.ThrowsAsync<TimeoutException>(() => call);
     }
 }

@@ -42,5 +42,7 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
 
     public void WithdrawFile(string path) => Log.Add($"withdraw {Path.GetFileName(path)}");
 
+    public void OfferAgain(string path) => Log.Add($"offer {Path.GetFileName(path)} again");
+
     public Task FlushAnnouncesAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

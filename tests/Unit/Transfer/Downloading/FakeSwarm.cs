@@ -39,7 +39,7 @@ internal sealed class FakeSwarm : ISourceConnector
 
     public FakeDownloadStore Store { get; } = new();
 
-    public DownloadDependencies Dependencies { get; init; }
+    public DownloadDependencies Dependencies { get; set; }
 
     public DownloadRequest Request { get; init; }
 

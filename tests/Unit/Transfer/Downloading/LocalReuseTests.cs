@@ -57,9 +57,12 @@ public sealed class LocalReuseTests : IDisposable
 
     [Theory]
     [InlineData(3 * MiB + 100, 3 * MiB)]
-    [InlineData(20_000, 0)]
+    [InlineData(3 * MiB + (10 * Block) + 100, 3 * MiB + (10 * Block))]
+    [InlineData(8 * MiB + 4999, 8 * MiB)]
+    [InlineData(20_000, Block)]
+    [InlineData(Block - 1, 0)]
     [InlineData(0, 0)]
-    public async Task Of_a_shorter_file_the_whole_pieces_are_taken(int length, int reused)
+    public async Task Of_a_shorter_file_the_whole_blocks_are_taken(int length, int reused)
     {
         var swarm = Replace(_content.Bytes[..length], Peer(1));
 
@@ -121,6 +124,35 @@ public sealed class LocalReuseTests : IDisposable
     }
 
     [Fact]
+    public async Task Pieces_that_cannot_be_made_of_local_bytes_are_fetched_and_one_of_them_is_logged()
+    {
+        // What has changed is zeros now: no piece needs a peer.
+        var bytes = _content.Bytes.ToArray();
+        bytes.AsSpan(0, Block).Clear();
+        bytes.AsSpan(MiB, Block).Clear();
+        var content = new TestContent(bytes, 1 * MiB);
+        var swarm = Replace(_content.Bytes, content, new SwarmPeer(content, 1));
+        var failed = new HashSet<int>();
+        swarm.Part.Writing = piece =>
+        {
+            lock (failed)
+            {
+                if (piece < 2 && failed.Add(piece))
+                {
+                    throw new InvalidOperationException("The disk has a mood.");
+                }
+            }
+        };
+
+        var session = await swarm.RunAsync();
+
+        Assert.Equal(content.Bytes, swarm.Part.Finished);
+        Assert.Equal(2 * MiB, session.Progress.BytesFetched);
+        var line = Assert.Single(swarm.Log, line => line.Contains("could not be made", StringComparison.Ordinal));
+        Assert.EndsWith("The disk has a mood.", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_source_that_lies_about_a_tree_is_banned_and_another_one_asked()
     {
         var swarm = Replace(Changed(0, 70, 200), new SwarmPeer(_content, 1) { SendsWrongTrees = true, Has = _content.All }, Peer(2));
@@ -167,6 +199,42 @@ public sealed class LocalReuseTests : IDisposable
 
         Assert.Equal(_content.Bytes, swarm.Part.Finished);
         Assert.Equal(MiB, session.Progress.BytesFetched);
+    }
+
+    [Fact]
+    public async Task Where_the_disk_of_the_old_file_stops_answering_what_is_not_read_is_fetched()
+    {
+        HangingDisk? disk = null;
+        var swarm = Replace(Changed(0, 70), new SwarmPeer(_content, 1)
+        {
+            SendingTree = () => disk ??= Hang(),
+        });
+
+        var session = await swarm.RunAsync();
+
+        disk!.Dispose();
+        Assert.Equal(_content.Bytes, swarm.Part.Finished);
+        // The piece whose tree was walked twice: its block, and then all of it.
+        Assert.InRange(session.Progress.BytesFetched, 2 * MiB + Block, _content.Bytes.Length + (2 * Block));
+    }
+
+    [Fact]
+    public async Task Hashing_waits_for_memory_that_other_downloads_use_and_fetching_does_not()
+    {
+        var memory = new LocalMemory(1 * MiB);
+        var others = await memory.ReserveAsync(1 * MiB, CancellationToken.None);
+        var swarm = Replace(_content.Bytes[..(4 * MiB)], Peer(1));
+        swarm.Dependencies = swarm.Dependencies with { LocalMemory = memory };
+        var session = await swarm.OpenAsync();
+        var running = session.RunAsync(CancellationToken.None);
+        await Eventually.HoldsAsync(() => session.Progress.BytesVerified == _content.Bytes.Length - (4 * MiB), "what the old file has not is fetched");
+        Assert.Equal((0, false), (session.Progress.BytesReused, running.IsCompleted));
+
+        others.Dispose();
+
+        await running;
+        Assert.Equal(4 * MiB, session.Progress.BytesReused);
+        (await memory.ReserveAsync(1 * MiB, CancellationToken.None)).Dispose();
     }
 
     [LinuxFact]
@@ -251,6 +319,9 @@ public sealed class LocalReuseTests : IDisposable
 
         return new TestContent(bytes, pieceLength);
     }
+
+    // By a clock of its own: the download's does not advance.
+    private HangingDisk Hang() => HangingDisk.HangAsync(Destination, new FakeTimeProvider()).GetAwaiter().GetResult();
 
     private byte[] Changed(params int[] blocks)
     {

@@ -24,6 +24,9 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
     /// <summary>Thrown by the next write.</summary>
     public P2PShareException? WriteError { get; set; }
 
+    /// <summary>Called before a piece is written.</summary>
+    public Action<int> Writing { get; set; } = _ => { };
+
     /// <summary>Reads after which it has changed.</summary>
     public int ReadsLeft { get; set; } = int.MaxValue;
 
@@ -156,6 +159,7 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
             throw error;
         }
 
+        Writing(index);
         data.CopyTo(_bytes.AsSpan(index * content.PieceLength));
         lock (_lock)
         {

@@ -64,6 +64,40 @@ public sealed class ShareRestorerTests : IDisposable
         Assert.Equal(shares.Select(share => share.Name).Where(name => name is not ("0130" or "0300" or "0512")), _offered);
     }
 
+    [Fact]
+    public async Task A_file_that_is_hashed_is_known_as_shared_and_not_offered_once_it_was_withdrawn()
+    {
+        var (first, second) = (await AddChangedAsync("first"), await AddChangedAsync("second"));
+        OfferedName? found = null;
+        ShareRestorer restorer = null!;
+        restorer = new ShareRestorer(
+            _store,
+            (_, name) =>
+            {
+                _offered.Add(name.Name);
+                found = restorer.FindShared(second);
+                restorer.Withdraw(second);
+            },
+            SafeFile.Find, NullLogger.Instance, TimeProvider.System);
+        using var disposing = restorer;
+
+        await restorer.RestoreAsync();
+        await restorer.Hashing;
+
+        Assert.Equal("second", found?.Name);
+        Assert.Equal(["first"], _offered);
+        Assert.Null(restorer.FindShared(first));
+    }
+
+    // A shared file that was touched since.
+    private async Task<string> AddChangedAsync(string name)
+    {
+        var file = await SharedFile.MakeAsync(_folder, name, SharedFile.Bytes(100_000));
+        await _store.AddAsync(file, TestIds.Group("dev"), name, received: false);
+        File.SetLastWriteTimeUtc(file.Path, DateTime.UtcNow.AddDays(1));
+        return file.Path;
+    }
+
     private static FileStatus? Find(List<ShareStore.Share> shares, string path) =>
         shares.Find(share => share.File.Path == path) is { } share ? new FileStatus(FileKind.File, UnixFileMode.None, 0, 1, share.File.Stamp) : null;
 

@@ -76,6 +76,33 @@ public sealed class LocalTreeTests : IDisposable
         Assert.Equal(deep, Assert.Single(tree.Faults).Target);
     }
 
+    [Fact]
+    public void After_as_many_files_as_are_wanted_no_other_folder_is_listed()
+    {
+        Make("a/1.txt", "a/2.txt", "b/3.txt", "b/4.txt");
+
+        Assert.Equal(2, LocalTree.Read(_folder.Path, TimeProvider.System, most: 2).Files.Count);
+        Assert.Equal(4, LocalTree.Read(_folder.Path, TimeProvider.System, most: 3).Files.Count);
+    }
+
+    [Fact]
+    public void Listing_ends_when_it_is_cancelled()
+    {
+        using var stop = new CancellationTokenSource();
+        var listed = 0;
+
+        Assert.Throws<OperationCanceledException>(() => LocalTree.Read(
+            _folder.Path,
+            (_, _) =>
+            {
+                listed++;
+                stop.Cancel();
+                return [("sub", P2PShare.Transfer.Storage.FileKind.Folder)];
+            },
+            cancellationToken: stop.Token));
+        Assert.Equal(1, listed);
+    }
+
     [LinuxFact]
     public void A_FIFO_is_listed_and_not_opened()
     {
