@@ -55,7 +55,7 @@ internal sealed class LocalReuse : IAsyncDisposable
         (_scheduler, _requests, _sources, _receiver, _ending) = (scheduler, requests, sources, receiver, ending);
         _trees = new TreeFetch(_content, dependencies.Clock, EndWalk);
         _zeros = new ZeroTrees(_content);
-        _pieces = new OldPieces(_content, part, receiver);
+        _pieces = new OldPieces(_content, part, receiver, mayReflink: !request.InPlace);
         Chunks = new ChunkReuse(dependencies, request, sources);
         var most = Math.Clamp(MaxWalkedBlocks / (_content.PieceLength / PieceLength.Block), MinWalks, MaxWalks);
         _walks = new SemaphoreSlim(most, most);

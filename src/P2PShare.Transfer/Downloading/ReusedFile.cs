@@ -48,6 +48,8 @@ internal sealed class ReusedFile : IReusedBytes
 
     public bool Has(long offset, int length) => offset + length <= Length;
 
+    public bool TryReflink(IPartFile part, long offset, int length) => _handle is not null && part.TryReflink(_handle, offset, offset, length);
+
     /// <exception cref="IOException">It cannot be read, or is shorter by now.</exception>
     /// <exception cref="ObjectDisposedException">The download has ended.</exception>
     public void Read(long offset, Span<byte> buffer)
