@@ -26,4 +26,10 @@ internal enum Case
 
     /// <summary>The disk image changed in place, from one seed to many receivers at once.</summary>
     Receivers,
+
+    /// <summary>A file of text that shrinks to a fraction, for receivers without it: with compression on the line and without.</summary>
+    Compressible,
+
+    /// <summary>A file of random bytes in its place.</summary>
+    Incompressible,
 }

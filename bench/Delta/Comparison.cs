@@ -9,32 +9,21 @@ namespace P2PShare.Bench.Delta;
 /// <summary>Every subject in every case, over links of each rate.</summary>
 internal sealed class Comparison(Plan plan)
 {
-    private const string P2PShare = "p2pshare";
     private const string RsyncInPlace = "rsync in place";
     private const string Rsync = "rsync beside";
     private const string Zsync = "zsync";
     private const string Curl = "curl of the whole";
     private const int RsyncPort = 8730;
     private const int NginxPort = 8080;
-
-    private const string TimeUnit = "s";
-    private const string TimeRatioUnit = "× rsync in place";
-    private const string LineUnit = "MB on the line";
-    private const string LineRatioUnit = "line × changed leaves";
-    private const string SeedUnit = "MB the seed sent";
-    private const string SeedRatioUnit = "seed × changed leaves";
-    private const string DiskUnit = "MB on disk";
-    private const string CpuUnit = "CPU s";
+    private const int TrackerPort = 8001;
 
     private readonly Figures _figures = new();
-    private readonly Table _table = new(
-        [
-            "case", "subject", "seconds (min–max)", TimeRatioUnit, LineUnit, LineRatioUnit, SeedUnit, SeedRatioUnit, DiskUnit, CpuUnit, .. Figures.UsageColumns,
-        ]);
+    private readonly Table _table = new(["case", "subject", "seconds (min–max)", .. Units.Columns, .. Figures.UsageColumns]);
+    private readonly Table _targets = new("case", "subject", "figure", "at most", "median (min–max)", "");
 
     private readonly List<Row> _rows = [];
 
-    public static IReadOnlyList<string> AllSubjects { get; } = [P2PShare, RsyncInPlace, Rsync, Zsync, Curl];
+    public static IReadOnlyList<string> AllSubjects { get; } = [.. Variant.All.Select(variant => variant.Name), RsyncInPlace, Rsync, Zsync, Curl];
 
     public IReadOnlyList<Row> Rows => _rows;
 
@@ -42,6 +31,9 @@ internal sealed class Comparison(Plan plan)
 
     /// <summary>What has been measured so far.</summary>
     public string Table() => _table.ToString();
+
+    /// <summary>Which of the targets are met by it.</summary>
+    public string Targets() => _targets.ToString();
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -60,7 +52,7 @@ internal sealed class Comparison(Plan plan)
             var update = await maker.MakeAsync(@case, cancellationToken);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{@case}: {update.Size / 1e6:0.0} MB, of which {update.Changed.Leaves / 1e6:0.0} MB are in leaves of 16 KiB that changed, {update.Changed.ZeroLeaves / 1e6:0.0} MB of them to zeros"));
+                $"{@case}: {update.Size / 1e6:0.0} MB, of which {update.Changed.Leaves / 1e6:0.0} MB are in leaves of 16 KiB that changed, {update.Changed.ZeroLeaves / 1e6:0.0} MB of them to zeros{Describe(update.Chunks)}"));
             foreach (var rate in plan.Rates)
             {
                 await RunAsync(update, rate, work, cancellationToken);
@@ -69,6 +61,10 @@ internal sealed class Comparison(Plan plan)
 
         Console.WriteLine();
     }
+
+    private static string Describe(ChunkedBytes? chunks) => chunks is { } some
+        ? string.Create(CultureInfo.InvariantCulture, $"; {some.Missing / 1e6:0.0} MB are in chunks that the old version has nowhere, and its chunk map has {some.MapLength / 1e6:0.000} MB")
+        : "";
 
     private async Task RunAsync(Update update, double rate, WorkFolder work, CancellationToken cancellationToken)
     {
@@ -79,7 +75,8 @@ internal sealed class Comparison(Plan plan)
         await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{name}: a link carries {linkRate * 8 / 1e6:0.0} Mbit/s of one plain TCP connection"));
         Subject[] all =
         [
-            new P2PShareSubject(P2PShare, lab, update),
+            .. Variant.All.Where(variant => variant.Cases.Contains(update.Case) && (!variant.IsOtherBuild || plan.Before is not null))
+                .Select((variant, i) => new P2PShareSubject(variant, lab, update, TrackerPort + i, plan.Before)),
             new RsyncSubject(RsyncInPlace, lab, update, RsyncPort, inPlace: true),
             new RsyncSubject(Rsync, lab, update, RsyncPort + 1, inPlace: false),
             new ZsyncSubject(Zsync, lab, update, NginxPort),
@@ -103,7 +100,7 @@ internal sealed class Comparison(Plan plan)
         finally
         {
             Succeeded &= rounds.Succeeded;
-            Add(name, rounds);
+            Add(update.Case, rate, name, rounds);
             foreach (var subject in subjects)
             {
                 await subject.DisposeAsync();
@@ -138,43 +135,70 @@ internal sealed class Comparison(Plan plan)
         }
 
         double changed = update.Changed.Leaves;
-        _figures.Add(@case, subject.Name, TimeUnit, round.Seconds);
-        _figures.Add(@case, subject.Name, LineUnit, round.LineBytes / 1e6);
-        _figures.Add(@case, subject.Name, LineRatioUnit, round.LineBytes / changed);
-        _figures.Add(@case, subject.Name, SeedUnit, round.SeedBytes / 1e6);
-        _figures.Add(@case, subject.Name, SeedRatioUnit, round.SeedBytes / changed);
-        _figures.Add(@case, subject.Name, DiskUnit, round.DiskBytes / 1e6);
-        _figures.Add(@case, subject.Name, CpuUnit, round.Usage.Processor);
+        _figures.Add(@case, subject.Name, Units.Time, round.Seconds);
+        _figures.Add(@case, subject.Name, Units.Line, round.LineBytes / 1e6);
+        _figures.Add(@case, subject.Name, Units.LineRatio, round.LineBytes / changed);
+        if (update.Chunks is { Missing: > 0 and var missing })
+        {
+            _figures.Add(@case, subject.Name, Units.ChunkRatio, round.LineBytes / (double)missing);
+        }
+
+        _figures.Add(@case, subject.Name, Units.Seed, round.SeedBytes / 1e6);
+        _figures.Add(@case, subject.Name, Units.SeedRatio, round.SeedBytes / changed);
+        _figures.Add(@case, subject.Name, Units.Disk, round.DiskBytes / 1e6);
+        _figures.Add(@case, subject.Name, Units.DiskRatio, round.DiskBytes / changed);
+        _figures.Add(@case, subject.Name, Units.Processor, round.Usage.Processor);
         _figures.Add(@case, subject.Name, round.Usage);
         await Console.Error.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"{@case}: round {number} of {plan.Rounds}: {subject.Name}: {round.Seconds:0.00} s, {round.LineBytes / 1e6:0.00} MB on the line, {round.Usage.Processor:0.00} CPU s"));
     }
 
-    private void Add(string @case, Rounds rounds)
+    private void Add(Case @case, double rate, string name, Rounds rounds)
     {
-        var reference = _figures.Values(@case, RsyncInPlace, TimeUnit);
+        var reference = FindReference(@case, name);
         if (reference.Count > 0)
         {
-            _figures.Compare(@case, TimeUnit, TimeRatioUnit, reference, (own, other) => own / other);
+            _figures.Compare(name, Units.Time, Units.TimeRatio, reference, (own, other) => own / other);
         }
 
         foreach (var subject in rounds.Subjects)
         {
             if (rounds.ReasonOf(subject) is { } reason)
             {
-                _table.Add(@case, subject, reason);
+                _table.Add(name, subject, reason);
             }
-            else if (_figures.Values(@case, subject, TimeUnit).Count > 0)
+            else if (_figures.Values(name, subject, Units.Time).Count > 0)
             {
-                _rows.AddRange(_figures.Rows(@case, subject));
+                _rows.AddRange(_figures.Rows(name, subject));
                 _table.Add(
                     [
-                        @case, subject, _figures.MedianAndRange(@case, subject, TimeUnit, "0.00"),
-                        .. new[] { TimeRatioUnit, LineUnit, LineRatioUnit, SeedUnit, SeedRatioUnit, DiskUnit, CpuUnit }.Select(unit => _figures.Median(@case, subject, unit, "0.00")),
-                        .. _figures.UsageCells(@case, subject),
+                        name, subject, _figures.MedianAndRange(name, subject, Units.Time, "0.00"),
+                        .. Units.Columns.Select(unit => _figures.Median(name, subject, unit, "0.00")),
+                        .. _figures.UsageCells(name, subject),
                     ]);
             }
         }
+
+        foreach (var row in Target.All.Where(target => target.Case == @case && (target.Rate ?? rate) == rate).Select(target => target.TryJudge(_figures, name)))
+        {
+            if (row is not null)
+            {
+                _targets.Add(row);
+            }
+        }
+    }
+
+    // The time of each round of what the case is compared with.
+    private IReadOnlyList<double> FindReference(Case @case, string name)
+    {
+        if (Target.ReferenceOf(@case) is { } subject)
+        {
+            return _figures.Values(name, subject, Units.Time);
+        }
+
+        var inPlace = _figures.Values(name, RsyncInPlace, Units.Time);
+        var beside = _figures.Values(name, Rsync, Units.Time);
+        return inPlace.Count == beside.Count ? [.. inPlace.Zip(beside, Math.Min)] : inPlace.Count > beside.Count ? inPlace : beside;
     }
 }

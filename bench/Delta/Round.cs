@@ -28,7 +28,7 @@ internal sealed record Round(double Seconds, long LineBytes, long SeedBytes, lon
             string[] folders = [.. lab.Receivers.Select((_, i) => Path.Combine(received, string.Create(CultureInfo.InvariantCulture, $"{i}")))];
             foreach (var folder in folders)
             {
-                await GiveOldAsync(update, folder, cancellationToken);
+                await GiveOldAsync(subject.HasOld ? update.OldFolder : null, folder, cancellationToken);
             }
 
             // What was just written is not to be written to the disk while the time counts.
@@ -54,9 +54,9 @@ internal sealed record Round(double Seconds, long LineBytes, long SeedBytes, lon
         }
     }
 
-    private static async Task GiveOldAsync(Update update, string folder, CancellationToken cancellationToken)
+    private static async Task GiveOldAsync(string? old, string folder, CancellationToken cancellationToken)
     {
-        if (update.OldFolder is { } old)
+        if (old is not null)
         {
             await Child.RunAsync(InstalledProgram.Get("cp"), ["--archive", "--sparse=always", "--reflink=never", old, folder], cancellationToken);
         }

@@ -6,9 +6,10 @@ using P2PShare.Bench.Measuring.Programs;
 namespace P2PShare.Bench.Delta.Subjects;
 
 /// <summary>This program's engine: a tracker, a seed, and new receivers each round.</summary>
-internal sealed class P2PShareSubject(string name, Lab lab, Update update) : Subject(name, lab, update)
+/// <param name="port">Of the tracker.</param>
+/// <param name="build">Another build of tracker and peers; null: this one.</param>
+internal sealed class P2PShareSubject(Variant variant, Lab lab, Update update, int port, OtherBuild? build) : Subject(variant.Name, lab, update)
 {
-    private const int TrackerPort = 8001;
     private const string WarmUpFolder = "warm-up";
     private const string WarmUpName = $"{WarmUpFolder}/warm-up.bin";
     private const int WarmUpLength = 4 << 20;
@@ -25,21 +26,22 @@ internal sealed class P2PShareSubject(string name, Lab lab, Update update) : Sub
 
     public override IReadOnlyList<string> Programs { get; } = [];
 
-    // The one place that decides how the receivers of a case receive a file; a sync itself decides what it replaces.
-    private ReceiveOptions Options => new(Overwrite: Update.OldFolder is not null);
+    public override bool HasOld => variant.HasOld;
+
+    private OtherBuild? Build => variant.IsOtherBuild ? build : null;
 
     public override async Task StartAsync(string folder, CancellationToken cancellationToken)
     {
         _folder = folder;
-        _tracker = await TrackerServer.StartAsync(Lab.Tracker, TrackerPort, folder, new Dictionary<string, string>(), cancellationToken);
+        _tracker = await TrackerServer.StartAsync(Lab.Tracker, port, folder, new Dictionary<string, string>(), cancellationToken, Build?.Tracker);
         Processes.Add(_tracker.Id);
         _seed = StartPeer(Lab.Seed, "seed");
         await _seed.LogInAsync(_tracker, Path.Combine(folder, _seed.UserName), cancellationToken);
         await _seed.CreateGroupAsync(cancellationToken);
-        await _seed.StartServerAsync(cancellationToken);
+        await _seed.StartServerAsync(cancellationToken, variant.Compression);
         GeneratedFile.Write(Path.Combine(folder, "shared", WarmUpName), WarmUpLength, new Random(0), GeneratedFile.NewTime);
-        await _seed.ShareAsync(Path.Combine(folder, "shared"), cancellationToken);
-        await _seed.ShareAsync(Update.NewFolder, cancellationToken);
+        await _seed.ShareAsync(Path.Combine(folder, "shared"), cancellationToken, variant.ChunkMap);
+        await _seed.ShareAsync(Update.NewFolder, cancellationToken, variant.ChunkMap);
     }
 
     // The machines share the cores of one: what is not a property of the update, such as compiling the program, happens before. Restarted, a
@@ -60,12 +62,12 @@ internal sealed class P2PShareSubject(string name, Lab lab, Update update) : Sub
         }
 
         await Task.WhenAll(_receivers.Select(receiver => WarmUpAsync(receiver, cancellationToken)));
-        await Task.WhenAll(_receivers.Select(receiver => receiver.StartServerAsync(cancellationToken)));
+        await Task.WhenAll(_receivers.Select(receiver => receiver.StartServerAsync(cancellationToken, variant.Compression)));
     }
 
     public override Task ReceiveAsync(int receiver, string folder, CancellationToken cancellationToken) => Update.IsFolder
         ? _receivers[receiver].SyncAsync(folder, Update.Names.First().Split('/')[0] + "/", cancellationToken)
-        : _receivers[receiver].ReceiveAsync(folder, Update.Name, Options, cancellationToken);
+        : _receivers[receiver].ReceiveAsync(folder, Update.Name, variant.OptionsFor(Update, Path.Combine(Update.OldFolder ?? "", Update.Name)), cancellationToken);
 
     public override async Task<double?> ReadCompilingAsync(CancellationToken cancellationToken)
     {
@@ -101,24 +103,24 @@ internal sealed class P2PShareSubject(string name, Lab lab, Update update) : Sub
     private async Task WarmUpAsync(Peer receiver, CancellationToken cancellationToken)
     {
         var folder = Path.Combine(_folder, "received", receiver.UserName);
-        var old = Path.Combine(folder, WarmUpName);
+        var old = Path.Combine(variant.HasOld ? folder : folder + "-old", WarmUpName);
         if (Update.OldFolder is not null)
         {
             GeneratedFile.Write(old, WarmUpLength, new Random(0), GeneratedFile.OldTime);
             GeneratedFile.Change(old, ChangedLength, new Random(1), GeneratedFile.OldTime);
         }
 
-        await receiver.StartServerAsync(cancellationToken);
+        await receiver.StartServerAsync(cancellationToken, variant.Compression);
         await receiver.ListAsync(cancellationToken);
         await (Update.IsFolder
             ? receiver.SyncAsync(folder, WarmUpFolder + "/", cancellationToken)
-            : receiver.ReceiveAsync(folder, WarmUpName, Options, cancellationToken));
+            : receiver.ReceiveAsync(folder, WarmUpName, variant.OptionsFor(Update, old), cancellationToken));
         await receiver.StopServerAsync(cancellationToken);
     }
 
     private Peer StartPeer(Machine machine, string user)
     {
-        var peer = new Peer(machine, user, Swarm.Lab.SharedCores);
+        var peer = new Peer(machine, user, Swarm.Lab.SharedCores, Build);
         Processes.Add(peer.Process.Id);
         return peer;
     }

@@ -9,6 +9,9 @@ internal abstract class Subject(string name, Lab lab, Update update) : IAsyncDis
 {
     public string Name { get; } = name;
 
+    /// <summary>Whether receivers get the old version before a round.</summary>
+    public virtual bool HasOld => true;
+
     /// <summary>What is running for it: a seed all the time, receivers while they receive.</summary>
     public ProcessTree Processes { get; } = new();
 

@@ -8,12 +8,12 @@ internal sealed class Update
 {
     private readonly IReadOnlyDictionary<string, byte[]> _hashes;
 
-    private Update(Case @case, string? oldFolder, string newFolder, ChangedBytes changed, IReadOnlyDictionary<string, byte[]> hashes)
+    private Update(Case @case, string? oldFolder, string newFolder, ChangedBytes changed, ChunkedBytes? chunks, IReadOnlyDictionary<string, byte[]> hashes)
     {
         Case = @case;
         OldFolder = oldFolder;
         NewFolder = newFolder;
-        Changed = changed;
+        (Changed, Chunks) = (changed, chunks);
         _hashes = hashes;
         Size = Names.Sum(name => new FileInfo(Path.Combine(newFolder, name)).Length);
     }
@@ -27,6 +27,9 @@ internal sealed class Update
     public string NewFolder { get; }
 
     public ChangedBytes Changed { get; }
+
+    /// <summary>Null if there is no old version.</summary>
+    public ChunkedBytes? Chunks { get; }
 
     /// <summary>Paths of the new files in their folder, <c>/</c> between folders.</summary>
     public IEnumerable<string> Names => _hashes.Keys;
@@ -48,6 +51,14 @@ internal sealed class Update
     {
         var hashes = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
         var changed = default(ChangedBytes);
+        var chunks = default(ChunkedBytes);
+        // Each file may have chunks of any old one.
+        var oldChunks = new HashSet<UInt128>();
+        foreach (var path in oldFolder is null ? [] : Directory.EnumerateFiles(oldFolder, "*", SearchOption.AllDirectories))
+        {
+            oldChunks.UnionWith(ChunkedBytes.Read(path, cancellationToken));
+        }
+
         foreach (var path in Directory.EnumerateFiles(newFolder, "*", SearchOption.AllDirectories))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -55,10 +66,11 @@ internal sealed class Update
             var old = oldFolder is null ? null : Path.Combine(oldFolder, name);
             hashes[name] = Hash(path);
             changed += ChangedBytes.Compare(File.Exists(old) ? old : null, path, cancellationToken);
+            chunks += oldFolder is null ? default : ChunkedBytes.Compare(oldChunks, path, cancellationToken);
         }
 
         return changed.Leaves > 0
-            ? new Update(@case, oldFolder, newFolder, changed, hashes)
+            ? new Update(@case, oldFolder, newFolder, changed, oldFolder is null ? null : chunks, hashes)
             : throw new BenchException($"{@case}: the new version is the old one.");
     }
 

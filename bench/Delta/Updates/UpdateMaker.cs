@@ -16,6 +16,7 @@ internal sealed class UpdateMaker(Plan plan, string folder)
     private const int ExtentLength = 64 * 1024;
     private const int WrittenShare = 10;
     private const string BuildName = "build";
+    private const string OtherName = "content.bin";
     private const int FilesOfFolder = 50;
     private const int LongestFile = 128 * 1024;
     private const int ChangedLength = 512;
@@ -27,7 +28,7 @@ internal sealed class UpdateMaker(Plan plan, string folder)
     public static IReadOnlyList<string> ProgramsOf(Case @case) => @case switch
     {
         Case.Tar => ["tar"],
-        Case.Sparse or Case.BuildFolder => [],
+        Case.Sparse or Case.BuildFolder or Case.Compressible or Case.Incompressible => [],
         _ => DiskImage.Programs,
     };
 
@@ -43,6 +44,7 @@ internal sealed class UpdateMaker(Plan plan, string folder)
                 Case.Tar => await ArchiveAsync(cancellationToken),
                 Case.Sparse => Update.Of(@case, null, WriteSparse(cancellationToken), cancellationToken),
                 Case.BuildFolder => await BuildAsync(cancellationToken),
+                Case.Compressible or Case.Incompressible => Update.Of(@case, null, WriteNew(@case), cancellationToken),
                 Case.NoLocalFile => await OfImageAsync(@case, _ => null, cancellationToken),
                 Case.NothingEqual => await OfImageAsync(@case, image => WriteOther(image.Size), cancellationToken),
                 _ => await OfImageAsync(@case, image => image.OldFolder, cancellationToken),
@@ -160,6 +162,14 @@ internal sealed class UpdateMaker(Plan plan, string folder)
     {
         var image = await MakeAsync(Case.ImageInPlace, cancellationToken);
         return Update.Of(@case, findOld(image), image.NewFolder, cancellationToken);
+    }
+
+    private string WriteNew(Case @case)
+    {
+        var target = Make(@case, "new");
+        Action<string, long, Random, DateTime> write = @case == Case.Compressible ? GeneratedFile.WriteText : GeneratedFile.Write;
+        write(Path.Combine(target, OtherName), plan.Size, new Random(plan.Seed), GeneratedFile.NewTime);
+        return target;
     }
 
     private string WriteOther(long size)

@@ -19,8 +19,9 @@ internal class Machine(string address, params IReadOnlyList<string> command)
     }
 
     /// <summary>Starts this program in a role.</summary>
-    public Child StartRole(IReadOnlyList<string> role, IReadOnlyDictionary<string, string>? environment = null, string? name = null) =>
-        Start(OwnProgram.Dotnet, OwnProgram.Arguments(role), environment, name ?? role[0]);
+    /// <param name="assembly">Of another build of this program; null: this one.</param>
+    public Child StartRole(IReadOnlyList<string> role, IReadOnlyDictionary<string, string>? environment = null, string? name = null, string? assembly = null) =>
+        Start(OwnProgram.Dotnet, OwnProgram.ArgumentsOf(assembly ?? OwnProgram.AssemblyPath, role), environment, name ?? role[0]);
 
     /// <summary>Runs a program there to its end.</summary>
     /// <exception cref="BenchException">Its exit code was not 0.</exception>

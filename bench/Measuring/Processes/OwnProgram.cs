@@ -17,5 +17,8 @@ internal static class OwnProgram
     public static string AssemblyPath => typeof(OwnProgram).Assembly.Location;
 
     /// <summary>What <see cref="Dotnet"/> needs to run this program in a role.</summary>
-    public static IEnumerable<string> Arguments(params IEnumerable<string> role) => [AssemblyPath, RoleWord, .. role];
+    public static IEnumerable<string> Arguments(params IEnumerable<string> role) => ArgumentsOf(AssemblyPath, role);
+
+    /// <summary>The same of another build of this program.</summary>
+    public static IEnumerable<string> ArgumentsOf(string assemblyPath, IEnumerable<string> role) => [assemblyPath, RoleWord, .. role];
 }

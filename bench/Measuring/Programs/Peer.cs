@@ -4,14 +4,15 @@ using P2PShare.Bench.Measuring.Processes;
 namespace P2PShare.Bench.Measuring.Programs;
 
 /// <summary>A P2PShare peer in a process of its own: what it does there is <see cref="PeerRole"/>.</summary>
-internal sealed class Peer(Machine machine, string userName, IReadOnlyDictionary<string, string>? environment = null) : IAsyncDisposable
+internal sealed class Peer(Machine machine, string userName, IReadOnlyDictionary<string, string>? environment = null, OtherBuild? build = null) : IAsyncDisposable
 {
     // The garbage collector is not that of a server, as in PowerShell.
     public Child Process { get; } = machine.StartRole(
         [PeerRole.Name],
         // As the program p2pshare is configured.
         new Dictionary<string, string>(environment ?? new Dictionary<string, string>()) { ["DOTNET_gcServer"] = "0", ["DOTNET_TieredPGO"] = "0" },
-        $"peer {userName}");
+        $"peer {userName}",
+        build?.Assembly);
 
     public string UserName { get; } = userName;
 
@@ -30,12 +31,16 @@ internal sealed class Peer(Machine machine, string userName, IReadOnlyDictionary
         await owner.AskAsync(cancellationToken, "approve", UserName);
     }
 
-    public Task StartServerAsync(CancellationToken cancellationToken) => AskAsync(cancellationToken, "start");
+    /// <param name="compression">Whether it may compress blocks and ask for compressed ones.</param>
+    public Task StartServerAsync(CancellationToken cancellationToken, bool compression = true) =>
+        AskAsync(cancellationToken, compression ? ["start"] : ["start", PeerRole.NoCompression]);
 
     public Task StopServerAsync(CancellationToken cancellationToken) => AskAsync(cancellationToken, "stop");
 
     /// <summary>Shares a file, or all files of a folder and of those in it, named by their paths in it.</summary>
-    public Task ShareAsync(string path, CancellationToken cancellationToken) => AskAsync(cancellationToken, "share", path);
+    /// <param name="chunkMap">Whether it makes a chunk map of each.</param>
+    public Task ShareAsync(string path, CancellationToken cancellationToken, bool chunkMap = false) =>
+        AskAsync(cancellationToken, chunkMap ? ["share", path, PeerRole.ChunkMap] : ["share", path]);
 
     /// <summary>Asks the tracker for the files of the group.</summary>
     public Task ListAsync(CancellationToken cancellationToken) => AskAsync(cancellationToken, "list");

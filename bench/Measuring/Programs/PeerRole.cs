@@ -23,6 +23,8 @@ internal sealed class PeerRole : IAsyncDisposable
     public const string Failed = "failed: ";
     public const string Avx512 = "avx512";
     public const string Fallback = "fallback";
+    public const string NoCompression = "no-compression";
+    public const string ChunkMap = "chunk-map";
 
     private const string Group = "bench";
     // As many as the cmdlets receive by default.
@@ -88,14 +90,15 @@ internal sealed class PeerRole : IAsyncDisposable
             case ["approve", var userName]:
                 await Client.ApproveJoinAsync(Group, userName, CancellationToken.None);
                 break;
-            case ["start"]:
-                _server = await PeerServer.StartAsync(Client, _state!, new PeerServerOptions(), CancellationToken.None);
+            case ["start", .. var options]:
+                _server = await PeerServer.StartAsync(
+                    Client, _state!, new PeerServerOptions { Compression = !options.Contains(NoCompression) }, CancellationToken.None);
                 break;
             case ["stop"]:
                 await Server.DisposeAsync();
                 break;
-            case ["share", var path]:
-                await ShareAllAsync(path);
+            case ["share", var path, .. var options]:
+                await ShareAllAsync(path, options.Contains(ChunkMap));
                 break;
             case ["list"]:
                 _files = [.. await Client.ListFilesAsync(Group, ListQuery.All, CancellationToken.None).ToListAsync()];
@@ -134,16 +137,24 @@ internal sealed class PeerRole : IAsyncDisposable
         return string.Create(CultureInfo.InvariantCulture, $"{Instructions} {watch.Elapsed.TotalSeconds}");
     }
 
-    private async Task ShareAllAsync(string path)
+    private async Task ShareAllAsync(string path, bool chunkMap)
     {
         var isFolder = Directory.Exists(path);
         await Parallel.ForEachAsync(isFolder ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories) : [path], AtOnce, async (file, _) =>
+        {
+            var hashed = await FileHasher.HashAsync(file, null, CancellationToken.None);
+            if (chunkMap)
+            {
+                await Server.ChunkMaps.MakeAsync(hashed, CancellationToken.None);
+            }
+
             await Server.Shares.ShareAsync(
-                await FileHasher.HashAsync(file, null, CancellationToken.None),
+                hashed,
                 Group,
                 isFolder ? Path.GetRelativePath(path, file).Replace(Path.DirectorySeparatorChar, '/') : Path.GetFileName(file),
                 replace: false,
-                CancellationToken.None));
+                CancellationToken.None);
+        });
     }
 
     private Task ReceiveAsync(string folder, FileResponse file, ReceiveOptions options) =>

@@ -38,6 +38,17 @@ internal sealed class LocalReader(LocalCoverage coverage, TimeProvider clock) : 
         return true;
     }
 
+    /// <summary>Makes a range of a part share its storage with the local file that has it whole.</summary>
+    /// <returns>False if there is no such file, or the file systems cannot.</returns>
+    /// <exception cref="TimeoutException">The disk of a file does not answer.</exception>
+    public bool TryReflink(IPartFile part, long offset, int length)
+    {
+        // A file on another disk than the part is refused without a call to its disk.
+        var index = coverage.FindRange(offset);
+        return index < coverage.Ranges.Count && coverage.Ranges[index] is var range && range.Offset <= offset && offset + length <= range.End
+            && Open(range.File) is { } handle && part.TryReflink(handle, range.FileOffset + offset - range.Offset, offset, length);
+    }
+
     public void Dispose()
     {
         foreach (var handle in _open.Values)

@@ -1,5 +1,6 @@
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Chunking;
+using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
 
@@ -21,6 +22,25 @@ internal sealed class CoveredBytes(LocalCoverage coverage, IReusedBytes? old, Ti
         }
 
         return old?.Has(offset, length) == true;
+    }
+
+    public bool TryReflink(IPartFile part, long offset, int length)
+    {
+        if (_isGivenUp)
+        {
+            return false;
+        }
+
+        try
+        {
+            using var reader = new LocalReader(coverage, clock);
+            return reader.TryReflink(part, offset, length);
+        }
+        catch (TimeoutException)
+        {
+            _isGivenUp = true;
+            return false;
+        }
     }
 
     public void Read(long offset, Span<byte> buffer)

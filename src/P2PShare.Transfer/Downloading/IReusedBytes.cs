@@ -1,3 +1,5 @@
+using P2PShare.Transfer.Storage;
+
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>
@@ -8,6 +10,11 @@ internal interface IReusedBytes : IDisposable
 {
     /// <summary>Whether looking at a range of the content may find something.</summary>
     bool Has(long offset, int length);
+
+    /// <summary>Puts a range of the content into a part without reading it, if the file systems can share the storage.</summary>
+    /// <param name="part">What it has there then is to be hashed.</param>
+    /// <exception cref="ObjectDisposedException">The download has ended.</exception>
+    bool TryReflink(IPartFile part, long offset, int length);
 
     /// <exception cref="IOException">It cannot be read, or is shorter by now.</exception>
     /// <exception cref="ObjectDisposedException">The download has ended.</exception>

@@ -51,7 +51,7 @@ internal sealed class LocalReuse : IAsyncDisposable
         (_scheduler, _requests, _sources, _ending) = (scheduler, requests, sources, ending);
         _trees = new TreeFetch(_content, dependencies.Clock, EndWalk);
         _zeros = new ZeroTrees(_content);
-        _pieces = new OldPieces(_content, part, receiver, dependencies.LocalMemory);
+        _pieces = new OldPieces(_content, part, receiver, dependencies.LocalMemory, mayReflink: !request.InPlace);
         Chunks = new ChunkReuse(dependencies, request, sources);
         var most = Math.Clamp(MaxWalkedBlocks / (_content.PieceLength / PieceLength.Block), MinWalks, MaxWalks);
         _walks = new SemaphoreSlim(most, most);

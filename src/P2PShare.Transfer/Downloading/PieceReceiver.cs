@@ -71,6 +71,17 @@ internal sealed class PieceReceiver(
         }
     }
 
+    /// <summary>Takes a piece that is in the part already, and shares the storage of a local file.</summary>
+    /// <param name="index">Its hash is right.</param>
+    public void AddReflinked(int index)
+    {
+        part.MarkVerified(index);
+        _metrics.PieceVerified(_content.PieceSize(index), TimeSpan.Zero);
+        meters.AddReused(_content.PieceSize(index));
+        scheduler.AddVerified(index);
+        Announce(index);
+    }
+
     /// <summary>Makes a piece of which no block has to be fetched; one that turns out wrong is fetched whole.</summary>
     public void Fill(PiecePlan plan)
     {

@@ -55,6 +55,9 @@ internal sealed class ReusedFile : IReusedBytes
     /// <summary>Whether it has a block of the range, or all of a shorter one.</summary>
     public bool Has(long offset, int length) => offset + Math.Min(length, PieceLength.Block) <= Length;
 
+    public bool TryReflink(IPartFile part, long offset, int length) =>
+        _handle is not null && offset + length <= Length && part.TryReflink(_handle, offset, offset, length);
+
     /// <summary>Reads a range; what is behind its end is zeros, which are as good as any other bytes that are not wanted.</summary>
     /// <exception cref="IOException">It cannot be read, is shorter by now, or its disk does not answer.</exception>
     /// <exception cref="ObjectDisposedException">The download has ended.</exception>

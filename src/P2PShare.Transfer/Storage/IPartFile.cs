@@ -52,6 +52,16 @@ internal interface IPartFile : IContent
     /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
     bool TryClone(SafeFileHandle from, long fromOffset, long offset, long length, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Makes a range of a piece that is not verified yet share its storage with one of another file, and does nothing if the file systems cannot: after
+    /// the first time they could not, it does not ask them again. The other file may change before; what this one has then is to be hashed.
+    /// </summary>
+    /// <returns>False if the range is as it was, or has bytes that are of no use.</returns>
+    bool TryReflink(SafeFileHandle from, long fromOffset, long offset, long length);
+
+    /// <summary>Counts a piece as verified whose bytes in this file were read, hashed and found right.</summary>
+    void MarkVerified(int index);
+
     /// <summary>Reads a piece, and counts it as verified if its hash is right.</summary>
     /// <returns>Whether it is right.</returns>
     /// <exception cref="IOException">It cannot be read.</exception>

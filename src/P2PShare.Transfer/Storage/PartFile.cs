@@ -170,22 +170,35 @@ internal sealed class PartFile : IPartFile
         return isCloned;
     }
 
+    public bool TryReflink(SafeFileHandle from, long fromOffset, long offset, long length) => _space.TryReflink(from, fromOffset, offset, length);
+
     public bool TryVerify(int index)
     {
         try
         {
-            if (RangeHasher.HashPiece(_handle, Description, index) != PieceHash(index))
+            if (RangeHasher.HashPiece(_handle, Description, index) == PieceHash(index))
             {
-                return false;
+                MarkVerified(index);
+                return true;
             }
         }
         catch (EndOfStreamException)
         {
-            return false;
+            // It was cut.
         }
 
-        MarkVerified(index);
-        return true;
+        return false;
+    }
+
+    public void MarkVerified(int index)
+    {
+        lock (_lock)
+        {
+            if (_have.Set(index))
+            {
+                BytesVerified += Description.PieceSize(index);
+            }
+        }
     }
 
     public Bitfield GetHave()
@@ -211,8 +224,6 @@ internal sealed class PartFile : IPartFile
         // The download holds the file for as long as it runs.
     }
 
-    /// <summary>Makes verified pieces durable, then writes the record that names them. Cheap if there are no new pieces.</summary>
-    /// <exception cref="P2PShareException">DiskFull or PathUnwritable.</exception>
     public void Record()
     {
         var have = GetHave();
@@ -270,17 +281,6 @@ internal sealed class PartFile : IPartFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw FileErrors.Unwritable(Path, e);
-        }
-    }
-
-    private void MarkVerified(int index)
-    {
-        lock (_lock)
-        {
-            if (_have.Set(index))
-            {
-                BytesVerified += Description.PieceSize(index);
-            }
         }
     }
 

@@ -12,8 +12,12 @@ namespace P2PShare.Transfer.Storage;
 /// <param name="isNew">Whether the file was made for this download; the space of one that was there already is not reserved.</param>
 internal sealed class PartSpace(SafeFolder folder, string name, SafeFileHandle handle, ContentDescription content, bool isNew)
 {
+    // The blocks of most file systems. Where they are larger, the first range that does not begin with one is the last that is tried.
+    private const int ReflinkAlignment = 4096;
+
     private readonly Lock _changing = new();
     private bool _isKept;
+    private volatile bool _cannotReflink;
 
     /// <summary>Whether a byte of the content was written or cleared, or is about to be.</summary>
     public bool IsChanged { get; private set; }
@@ -109,6 +113,20 @@ internal sealed class PartSpace(SafeFolder folder, string name, SafeFileHandle h
     {
         BeginChange();
         return FileClone.TryCopy(from, fromOffset, handle, offset, length, Path, cancellationToken);
+    }
+
+    /// <inheritdoc cref="IPartFile.TryReflink"/>
+    public bool TryReflink(SafeFileHandle from, long fromOffset, long offset, long length)
+    {
+        // Within a block of the file system nothing can be shared; that says nothing about the next range.
+        if (_cannotReflink || !OperatingSystem.IsLinux() || (fromOffset | offset | length) % ReflinkAlignment != 0)
+        {
+            return false;
+        }
+
+        BeginChange();
+        _cannotReflink = !LinuxRanges.TryClone(from, fromOffset, handle, offset, length);
+        return !_cannotReflink;
     }
 
     // Before the first byte changes, so that a file which is given back gets none.

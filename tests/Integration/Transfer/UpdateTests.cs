@@ -116,6 +116,28 @@ public sealed class UpdateTests : IAsyncLifetime
         Assert.Equal(2 * Block, _alice.Server.GetStatus().BytesUploaded);
     }
 
+    [ReflinkDiskFact]
+    public async Task Pieces_that_did_not_change_share_the_storage_of_the_old_file_where_the_file_system_can()
+    {
+        using var disk = ReflinkDisk.Make();
+        var destination = Path.Combine(disk.Path, "data.bin");
+        await File.WriteAllBytesAsync(destination, Changed(100));
+        // It keeps its storage for as long as it is open.
+        using var old = File.OpenHandle(destination, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        RandomAccess.FlushToDisk(old);
+        var free = disk.Free;
+
+        var download = _bob.Server.Downloads.Start(new DownloadRequest(_file.GroupIdentity, _file.Name, _file.Content, destination, Overwrite: true));
+        await download.Completion.WaitAsync(Limit);
+
+        Assert.Equal(_content, await File.ReadAllBytesAsync(destination));
+        Assert.Equal(Block, download.Progress.BytesFetched);
+        Assert.InRange(free - disk.Free, 0, _content.Length / 8);
+        // What becomes of the old one does not touch the new one.
+        RandomAccess.Write(old, new byte[_content.Length], 0);
+        Assert.Equal(_content, await File.ReadAllBytesAsync(destination));
+    }
+
     // Sends the piece layer, and wrong hashes below it, until it is left.
     private static async Task LieAsync(RawPeer peer, Hash256[] layer)
     {

@@ -77,6 +77,21 @@ public sealed class ChunkReuseTests : IDisposable
         Assert.InRange(session.Progress.BytesFetched, 4 * MiB / 8, 4 * MiB / 8 + 8 * Block);
     }
 
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 9)]
+    public async Task Pieces_share_the_storage_of_the_file_that_has_them_unless_bytes_of_their_own_would_be_lost(bool inPlace, int written)
+    {
+        var swarm = Swarm(New() with { ReuseFrom = [Write("named", _content.Bytes)], InPlace = inPlace }, new SwarmPeer(_content, 1) { Map = MakeMap(_content.Bytes) });
+        swarm.Part.Reflinking = _ => { };
+
+        var session = await swarm.RunAsync();
+
+        Assert.Equal(_content.Bytes, swarm.Part.Finished);
+        Assert.Equal(written, swarm.Part.Written.Count);
+        Assert.Equal((0, Size), (session.Progress.BytesFetched, session.Progress.BytesReused));
+    }
+
     [Fact]
     public async Task Who_has_no_local_file_asks_for_no_map()
     {

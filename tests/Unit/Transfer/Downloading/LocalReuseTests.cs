@@ -45,6 +45,39 @@ public sealed class LocalReuseTests : IDisposable
     }
 
     [Fact]
+    public async Task Equal_pieces_share_the_storage_of_the_old_file_where_the_file_system_can()
+    {
+        var swarm = Replace(Changed(70), Peer(1));
+        swarm.Part.Reflinking = _ => { };
+
+        var session = await swarm.RunAsync();
+
+        Assert.Equal(_content.Bytes, swarm.Part.Finished);
+        Assert.Equal([1], swarm.Part.Written.Order());
+        Assert.Equal((Block, _content.Bytes.Length - Block), (session.Progress.BytesFetched, session.Progress.BytesReused));
+    }
+
+    [Fact]
+    public async Task A_file_that_changes_before_a_piece_shares_its_storage_does_no_harm()
+    {
+        var swarm = Replace(_content.Bytes, Peer(1));
+        swarm.Part.Reflinking = piece =>
+        {
+            if (piece == 3)
+            {
+                using var file = File.OpenHandle(Destination, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                RandomAccess.Write(file, new byte[100], 3 * MiB + 5 * Block);
+            }
+        };
+
+        var session = await swarm.RunAsync();
+
+        Assert.Equal(_content.Bytes, swarm.Part.Finished);
+        Assert.Equal([3], swarm.Part.Written.Order());
+        Assert.Equal(Block, session.Progress.BytesFetched);
+    }
+
+    [Fact]
     public async Task Of_a_file_with_nothing_equal_all_is_fetched_once()
     {
         var swarm = Replace([.. Enumerable.Repeat((byte)7, _content.Bytes.Length)], Peer(1), Peer(2));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
@@ -31,6 +32,12 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
     public int ReadsLeft { get; set; } = int.MaxValue;
 
     public int Records { get; private set; }
+
+    /// <summary>Called with a piece before it shares the storage of another file; null: the file system cannot do that.</summary>
+    public Action<int>? Reflinking { get; set; }
+
+    /// <summary>The pieces that were written.</summary>
+    public ConcurrentBag<int> Written { get; } = [];
 
     /// <summary>The bytes of the finished file; null before.</summary>
     public byte[]? Finished { get; private set; }
@@ -160,6 +167,7 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
         }
 
         Writing(index);
+        Written.Add(index);
         data.CopyTo(_bytes.AsSpan(index * content.PieceLength));
         lock (_lock)
         {
@@ -168,6 +176,26 @@ internal sealed class MemoryPart(ContentDescription content) : IPartFile
     }
 
     public bool TryClone(SafeFileHandle from, long fromOffset, long offset, long length, CancellationToken cancellationToken) => false;
+
+    public bool TryReflink(SafeFileHandle from, long fromOffset, long offset, long length)
+    {
+        if (Reflinking is null)
+        {
+            return false;
+        }
+
+        Reflinking((int)(offset / content.PieceLength));
+        RandomAccess.Read(from, _bytes.AsSpan((int)offset, (int)length), fromOffset);
+        return true;
+    }
+
+    public void MarkVerified(int index)
+    {
+        lock (_lock)
+        {
+            _have.Set(index);
+        }
+    }
 
     public bool TryVerify(int index) => Has(index);
 
