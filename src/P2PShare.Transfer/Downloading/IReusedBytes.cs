@@ -12,4 +12,9 @@ internal interface IReusedBytes : IDisposable
     /// <exception cref="IOException">It cannot be read, or is shorter by now.</exception>
     /// <exception cref="ObjectDisposedException">The download has ended.</exception>
     void Read(long offset, Span<byte> buffer);
+
+    /// <summary>Where the bytes of a range are that <see cref="Read"/> reads.</summary>
+    /// <param name="offset">Of blocks that it has, in the content.</param>
+    /// <returns>In order, without gaps.</returns>
+    IEnumerable<ReusedRange> Locate(long offset, int length);
 }

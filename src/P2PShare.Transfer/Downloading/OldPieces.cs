@@ -2,12 +2,11 @@ using System.Buffers;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Hashing;
-using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>Hashes what this side has in place of pieces, and takes the pieces that are right as they are. Safe for concurrent use.</summary>
-internal sealed class OldPieces(ContentDescription content, IPartFile part, PieceReceiver receiver)
+internal sealed class OldPieces(ContentDescription content, IReuseTarget target)
 {
     /// <summary>The tree of the old bytes. If they are the piece, they are taken.</summary>
     /// <exception cref="IOException">They cannot be read.</exception>
@@ -22,9 +21,9 @@ internal sealed class OldPieces(ContentDescription content, IPartFile part, Piec
             var leaves = new Hash256[PieceTree.CountLeaves(content, piece)];
             HashTree.HashBlocks(bytes, leaves);
             var tree = new PieceTree(leaves, PieceTree.HeightOf(content));
-            if (tree.Root == part.PieceHash(piece))
+            if (tree.Root == target.HashOf(piece))
             {
-                receiver.AddReused(piece, bytes);
+                target.Take(piece, bytes, old);
             }
 
             return tree;

@@ -25,15 +25,22 @@ public sealed record DownloadRequest(GroupIdentity Group, string Name, ContentDe
     /// <summary>Local files whose bytes may be taken instead of fetched. Not kept: a download that a later shell resumes has none.</summary>
     public IReadOnlyList<ReuseFile> ReuseFrom { get; init; } = [];
 
-    /// <summary>The folder that a person named: the destination without the file's name in the group.</summary>
-    internal string Root
+    /// <summary>The folder that a person named: no link below it is followed. Unless it is set, the destination without the file's name in the group.</summary>
+    public string Root
     {
         get
         {
+            if (field is not null)
+            {
+                return field;
+            }
+
             var name = Path.DirectorySeparatorChar + Name.Replace('/', Path.DirectorySeparatorChar);
             return Destination.EndsWith(name, StringComparison.Ordinal) && Destination.Length > name.Length
                 ? Destination[..^name.Length]
                 : Path.GetDirectoryName(Destination)!;
         }
+
+        init;
     }
 }
