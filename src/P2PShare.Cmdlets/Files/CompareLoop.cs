@@ -30,10 +30,10 @@ internal sealed class CompareLoop(int limit, BatchProgress progress, Action<P2PF
     public async Task AddAsync(P2PFile file, Func<CompareProgress, CancellationToken, Task<P2PFileComparison>> compare, CancellationToken cancellationToken)
     {
         await MakeRoomAsync(cancellationToken);
-        var progress = new CompareProgress(file.Size);
+        var done = new CompareProgress(file.Size);
         _added++;
         _bytesAdded += file.Size;
-        _items.Enqueue(new Item(file, progress, compare(progress, _stop.Token)));
+        _items.Enqueue(new Item(file, done, compare(done, _stop.Token)));
         WriteFinished();
     }
 

@@ -21,7 +21,8 @@ public sealed class P2PFileComparison
             : comparison.BytesMoved > 0 ? P2PComparisonMethod.Chunks
             : comparison.BytesEqual > 0 ? P2PComparisonMethod.SameOffset
             : P2PComparisonMethod.Whole;
-        Ranges = isDetailed ? [.. comparison.Ranges.Select(range => new P2PFileRange(range))] : null;
+        // An array: PowerShell indexes no other list that is read only.
+        Ranges = isDetailed ? comparison.Ranges.Select(range => new P2PFileRange(range)).ToArray() : null;
         RangesTruncated = comparison.IsCut;
     }
 

@@ -16,12 +16,18 @@ internal sealed class LocalReuse : IAsyncDisposable
     // Memory for pieces that are hashed at a time.
     private const int MaxBytes = 128 * 1024 * 1024;
 
+    // Blocks of the pieces whose trees are walked at a time, and the pieces: enough for a far source, little for one with a slow disk.
+    private const int MaxWalkedBlocks = 16 * 1024;
+    private const int MinWalks = 16;
+    private const int MaxWalks = 256;
+
     private readonly ContentDescription _content;
     private readonly DownloadRequest _request;
     private readonly DownloadDependencies _dependencies;
     private readonly IReuseTarget _target;
     private readonly CancellationToken _ending;
     private readonly OldPieces _pieces;
+    private readonly SemaphoreSlim _turns;
     private readonly ConcurrentBag<Task> _work = [];
     private volatile IReusedBytes? _old;
     private ZeroSamples? _samples;
@@ -40,6 +46,7 @@ internal sealed class LocalReuse : IAsyncDisposable
         Walks = new PieceWalks(_content, sources, dependencies.Clock, EndWalk);
         _pieces = new OldPieces(_content, target);
         Chunks = new ChunkReuse(dependencies, request, sources, keepsMap);
+        _turns = new SemaphoreSlim(Math.Clamp(MaxWalkedBlocks / (_content.PieceLength / PieceLength.Block), MinWalks, MaxWalks));
     }
 
     /// <summary>Finds bytes of the content at other offsets of local files.</summary>
@@ -222,7 +229,7 @@ internal sealed class LocalReuse : IAsyncDisposable
                 return;
             }
 
-            await Walks.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _turns.WaitAsync(cancellationToken).ConfigureAwait(false);
             Walk(piece, old);
         }).ConfigureAwait(false);
     }
@@ -245,7 +252,7 @@ internal sealed class LocalReuse : IAsyncDisposable
         }
         else
         {
-            Walks.Release();
+            _turns.Release();
             Decide(walk);
             _target.Send();
         }

@@ -5,32 +5,20 @@ using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Transfer.Downloading;
 
-/// <summary>The walks of one content's pieces: which are worth one, how many run at a time, and what the sources answer. Safe for concurrent use.</summary>
+/// <summary>The walks of one content's pieces: which are worth one, and what the sources answer. Safe for concurrent use.</summary>
 /// <param name="ended">Receives each walk once, complete or given up; called on any thread.</param>
 internal sealed class PieceWalks(ContentDescription content, SourcePool sources, TimeProvider clock, Action<TreeWalk> ended)
 {
-    // Blocks of the pieces whose trees are walked at a time, and the pieces: enough for a far source, little for one with a slow disk.
-    private const int MaxBlocks = 16 * 1024;
-    private const int MinAtOnce = 16;
-    private const int MaxAtOnce = 256;
-
     // Walks in a row that no source answered, after which all is fetched whole.
     private const int MaxGivenUp = 16;
 
     private readonly TreeFetch _trees = new(content, clock, ended);
     private readonly ZeroTrees _zeros = new(content);
     private readonly WalkPolicy _policy = new();
-    private readonly SemaphoreSlim _turns = new(Math.Clamp(MaxBlocks / (content.PieceLength / PieceLength.Block), MinAtOnce, MaxAtOnce));
     private int _givenUp;
 
     /// <inheritdoc cref="WalkPolicy.ShouldWalk"/>
     public bool ShouldWalk() => _policy.ShouldWalk();
-
-    /// <summary>Waits until one more may run.</summary>
-    public Task WaitAsync(CancellationToken cancellationToken) => _turns.WaitAsync(cancellationToken);
-
-    /// <summary>Lets the next one run that waits.</summary>
-    public void Release() => _turns.Release();
 
     /// <summary>Whether a piece with this hash is all zeros.</summary>
     public bool IsZero(int piece, Hash256 hash) => hash == _zeros.Of(piece).Root;
