@@ -20,7 +20,7 @@
         'Get-P2PGroupMember', 'Remove-P2PGroupMember'
         'Get-P2PPeer', 'Watch-P2PEvent', 'Sync-P2PGroup'
         'Get-P2PJoinRequest', 'Approve-P2PJoinRequest', 'Deny-P2PJoinRequest'
-        'Get-P2PFile', 'Send-P2PFile', 'Receive-P2PFile', 'Unpublish-P2PFile', 'Test-P2PFile'
+        'Get-P2PFile', 'Send-P2PFile', 'Receive-P2PFile', 'Unpublish-P2PFile', 'Test-P2PFile', 'Compare-P2PFile'
         'Get-P2PDownload', 'Suspend-P2PDownload', 'Resume-P2PDownload', 'Stop-P2PDownload', 'Remove-P2PDownload'
         'Start-P2PPeerServer', 'Get-P2PPeerServer', 'Set-P2PPeerServer', 'Stop-P2PPeerServer'
     )

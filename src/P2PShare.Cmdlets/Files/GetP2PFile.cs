@@ -10,7 +10,7 @@ namespace P2PShare.Cmdlets.Files;
 /// <remarks>
 /// <para>Each file has its name in the group, its size in bytes, the user who shared it first (Owner), the number of peers
 /// online that have all of it (Sources), and its pieces root: files with equal roots have equal bytes. Pipe files to
-/// Receive-P2PFile, Test-P2PFile or Where-Object.</para>
+/// Receive-P2PFile, Test-P2PFile, Compare-P2PFile or Where-Object.</para>
 /// <para>Names that differ only in case are two files. CaseConflict is true for both, and the table marks them: a folder that does not
 /// distinguish them, as on Windows, can have only one.</para>
 /// <para>When a file is replaced, what it was before stays its earlier version for a time that the tracker's operator sets (KeptUntil), as long

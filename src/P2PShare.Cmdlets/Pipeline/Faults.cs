@@ -70,7 +70,7 @@ internal static class Faults
         [ErrorCode.DiskFull] = (ErrorCategory.WriteError, "Resume-P2PDownload continues the download."),
         [ErrorCode.StateFolderUnusable] = (ErrorCategory.OpenError, "-StatePath of Connect-P2PTracker names another folder."),
 
-        [ErrorCode.NoSourceOnline] = (ErrorCategory.ResourceUnavailable, "Get-P2PPeer lists the peers that are online; Resume-P2PDownload tries again."),
+        [ErrorCode.NoSourceOnline] = (ErrorCategory.ResourceUnavailable, "Get-P2PPeer lists the peers that are online; Resume-P2PDownload tries a download again."),
         [ErrorCode.DownloadStopped] = (ErrorCategory.OperationStopped, "Resume-P2PDownload continues the download."),
         [ErrorCode.DownloadFailed] = (ErrorCategory.NotSpecified, "Resume-P2PDownload tries again."),
         [ErrorCode.DownloadNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PDownload lists the downloads."),

@@ -29,10 +29,12 @@ internal sealed class ChunkReuse
     private readonly SourcePool _sources;
     private readonly IReadOnlyList<ReuseFile> _files;
     private readonly ChunkMapFetch _fetch;
+    private readonly bool _keepsMap;
 
-    public ChunkReuse(DownloadDependencies dependencies, DownloadRequest request, SourcePool sources)
+    /// <param name="keepsMap">Whether a map that a source sent is kept for others.</param>
+    public ChunkReuse(DownloadDependencies dependencies, DownloadRequest request, SourcePool sources, bool keepsMap = true)
     {
-        (_dependencies, _request, _sources) = (dependencies, request, sources);
+        (_dependencies, _request, _sources, _keepsMap) = (dependencies, request, sources, keepsMap);
         _fetch = new ChunkMapFetch(request.Content, dependencies.Clock);
         // A small content is fetched sooner than all files of a large group are looked through.
         _files = !ChunkMapMaker.CanHaveMap(request.Content) ? []
@@ -53,7 +55,7 @@ internal sealed class ChunkReuse
             var map = kept ?? await _fetch.Completion.WaitAsync(cancellationToken).ConfigureAwait(false);
             var found = map is null ? null : await FindAsync(map, cancellationToken).ConfigureAwait(false);
             // Others that lack it can ask here. One by which little was found is not told on.
-            if (found is not null && kept is null && found.Ranges.Sum(range => range.Length) >= map!.Size / KeptFraction)
+            if (_keepsMap && found is not null && kept is null && found.Ranges.Sum(range => range.Length) >= map!.Size / KeptFraction)
             {
                 _dependencies.ChunkMaps?.TryAdd(map, received: true);
             }

@@ -72,6 +72,32 @@ internal sealed class CoveredBytes(LocalCoverage coverage, IReusedBytes? old, Ti
         }
     }
 
+    public IEnumerable<ReusedRange> Locate(long offset, int length)
+    {
+        for (var end = offset + length; offset < end;)
+        {
+            var leaf = (int)(offset / PieceLength.Block);
+            var until = Math.Min(end, (leaf + 1L) * PieceLength.Block);
+            if (!coverage.Leaves[leaf])
+            {
+                foreach (var range in old?.Locate(offset, (int)(until - offset)) ?? [])
+                {
+                    yield return range;
+                }
+            }
+
+            for (var index = coverage.FindRange(offset); coverage.Leaves[leaf] && offset < until; index++)
+            {
+                var found = coverage.Ranges[index];
+                var count = (int)(Math.Min(until, found.End) - offset);
+                yield return new ReusedRange(offset, count, coverage.Files[found.File].Path, found.FileOffset + offset - found.Offset);
+                offset += count;
+            }
+
+            offset = until;
+        }
+    }
+
     public void Dispose() => old?.Dispose();
 
     private void ReadLocal(LocalReader reader, long offset, Span<byte> run)

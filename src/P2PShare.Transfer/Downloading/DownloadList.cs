@@ -92,6 +92,22 @@ public sealed class DownloadList
         }
     }
 
+    /// <summary>Finds out what a download would fetch, without fetching, writing or announcing anything.</summary>
+    /// <param name="request">
+    /// Its destination is the local file, which need not exist; no unfinished part beside it is looked at. It is searched for bytes that moved as a download
+    /// that overwrites it does.
+    /// </param>
+    /// <param name="hashed">The local file, if it is as long as the content.</param>
+    /// <param name="maxRanges">0, if no ranges are wanted, to <see cref="ContentComparison.MaxRanges"/>.</param>
+    /// <param name="progress">Receives the bytes of the pieces that are decided, on any thread.</param>
+    /// <exception cref="P2PShareException">
+    /// <see cref="ErrorCode.NoSourceOnline"/> if they differ and no peer could tell how much; <see cref="ErrorCode.SourceFileChanged"/> or
+    /// <see cref="ErrorCode.PathUnreadable"/> for the local file; the tracker's.
+    /// </exception>
+    public Task<ContentComparison> CompareAsync(
+        DownloadRequest request, HashedFile? hashed, int maxRanges, IProgress<long>? progress, CancellationToken cancellationToken) =>
+        ContentComparer.CompareAsync(_dependencies, request, hashed, maxRanges, progress, cancellationToken);
+
     /// <summary>Every download of this user at this tracker, those of earlier shells included, the oldest first.</summary>
     public IReadOnlyList<Download> GetAll()
     {

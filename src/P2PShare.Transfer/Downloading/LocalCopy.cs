@@ -17,7 +17,9 @@ internal static class LocalCopy
         ContentDescription content, OfferedContent from, IPartFile part, DownloadMeters meters, CancellationToken cancellationToken)
     {
         part.SetPieceLayer([.. from.PieceLayer]);
+        var before = part.BytesVerified;
         part.PrepareSpace();
+        meters.AddZero(part.BytesVerified - before);
         try
         {
             // On another device nothing can be cloned, and one that does not answer must not hold the download: reads have a limit.

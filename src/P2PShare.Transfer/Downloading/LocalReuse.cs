@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
-using P2PShare.Protocol.Wire;
 using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Hashing;
 using P2PShare.Transfer.Storage;
@@ -9,9 +7,9 @@ using P2PShare.Transfer.Storage;
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>
-/// Takes what a download need not fetch: what the file that it replaces has at the same offset, and zeros within pieces. Pieces that may have either
-/// are held back while the old file is hashed, once, and while the trees of those that differ are walked; all others are fetched at once.
-/// Safe for concurrent use.
+/// Decides what a download need not fetch: what the file that it replaces has at the same offset, what local files have elsewhere, and zeros within
+/// pieces. Pieces that may have any of it are held back while the old file is hashed, once, and while the trees of those that differ are walked; all
+/// others are fetched at once. Safe for concurrent use.
 /// </summary>
 internal sealed class LocalReuse : IAsyncDisposable
 {
@@ -20,55 +18,46 @@ internal sealed class LocalReuse : IAsyncDisposable
     private const int MinWalks = 16;
     private const int MaxWalks = 256;
 
-    // Walks in a row that no source answered, after which all is fetched whole.
-    private const int MaxGivenUp = 16;
-
     private readonly ContentDescription _content;
     private readonly DownloadRequest _request;
     private readonly DownloadDependencies _dependencies;
-    private readonly IPartFile _part;
-    private readonly RequestScheduler _scheduler;
-    private readonly RequestSender _requests;
-    private readonly SourcePool _sources;
+    private readonly IReuseTarget _target;
     private readonly CancellationToken _ending;
-    private readonly TreeFetch _trees;
-    private readonly ZeroTrees _zeros;
-    private readonly WalkPolicy _policy = new();
     private readonly OldPieces _pieces;
-    private readonly SemaphoreSlim _walks;
+    private readonly SemaphoreSlim _turns;
     private readonly ConcurrentBag<Task> _work = [];
     private volatile IReusedBytes? _old;
     private ZeroSamples? _samples;
-    private int _givenUp;
+    private readonly TaskCompletionSource _decided = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _isStarted;
+    // What runs or is walked, and one more until all that was known at the start is begun.
+    private int _undecided = 1;
 
+    /// <param name="target">What becomes of the pieces.</param>
     /// <param name="ending">Cancelled when the download ends.</param>
+    /// <param name="keepsMap">Whether a chunk map that a source sent is kept for others.</param>
     public LocalReuse(
-        DownloadDependencies dependencies, DownloadRequest request, IPartFile part, RequestScheduler scheduler, RequestSender requests, SourcePool sources,
-        PieceReceiver receiver, CancellationToken ending)
+        DownloadDependencies dependencies, DownloadRequest request, IReuseTarget target, SourcePool sources, CancellationToken ending, bool keepsMap = true)
     {
-        (_dependencies, _request, _content, _part) = (dependencies, request, request.Content, part);
-        (_scheduler, _requests, _sources, _ending) = (scheduler, requests, sources, ending);
-        _trees = new TreeFetch(_content, dependencies.Clock, EndWalk);
-        _zeros = new ZeroTrees(_content);
-        _pieces = new OldPieces(_content, part, receiver, dependencies.LocalMemory, mayReflink: !request.InPlace);
-        Chunks = new ChunkReuse(dependencies, request, sources);
-        var most = Math.Clamp(MaxWalkedBlocks / (_content.PieceLength / PieceLength.Block), MinWalks, MaxWalks);
-        _walks = new SemaphoreSlim(most, most);
+        (_dependencies, _request, _content, _target, _ending) = (dependencies, request, request.Content, target, ending);
+        Walks = new PieceWalks(_content, sources, dependencies.Clock, EndWalk);
+        _pieces = new OldPieces(_content, target, dependencies.LocalMemory);
+        Chunks = new ChunkReuse(dependencies, request, sources, keepsMap);
+        _turns = new SemaphoreSlim(Math.Clamp(MaxWalkedBlocks / (_content.PieceLength / PieceLength.Block), MinWalks, MaxWalks));
     }
 
     /// <summary>Finds bytes of the content at other offsets of local files.</summary>
     public ChunkReuse Chunks { get; }
 
-    /// <summary>Opens the file that is replaced, if there is one that this user may read.</summary>
-    public void Open()
-    {
-        (_old, var problem) = ReusedFile.TryOpen(_request, _part, _dependencies.Clock);
-        if (problem is not null)
-        {
-            _dependencies.Logger.OldFileNotUsed(_request.Name, problem.Message);
-        }
-    }
+    /// <summary>Finds which blocks of a piece have changed.</summary>
+    public PieceWalks Walks { get; }
+
+    /// <summary>Ends when nothing is undecided any more: pieces that are neither held back nor taken by then are to be fetched whole.</summary>
+    public Task Decided => _decided.Task;
+
+    /// <summary>Uses the file that is replaced.</summary>
+    /// <param name="old">Owned. Null if there is none that this user may read.</param>
+    public void Open(IReusedBytes? old) => _old = old;
 
     /// <summary>Begins, once the hashes of the pieces are known and before any block is requested.</summary>
     public void Start()
@@ -78,16 +67,19 @@ internal sealed class LocalReuse : IAsyncDisposable
             return;
         }
 
-        int[] missing = [.. Enumerable.Range(0, _content.PieceCount).Where(piece => !_part.Has(piece))];
+        int[] missing = [.. Enumerable.Range(0, _content.PieceCount).Where(piece => !_target.Has(piece))];
         if (Chunks.IsPossible)
         {
-            Begin(_scheduler.Hold(missing), SearchAsync);
+            Begin(_target.Hold(missing), SearchAsync);
             Chunks.Send();
-            return;
+        }
+        else
+        {
+            Begin(_target.Hold(Array.FindAll(missing, IsInOldFile)), ExamineAllAsync);
+            BeginOthers(Array.FindAll(missing, piece => !IsInOldFile(piece)));
         }
 
-        Begin(_scheduler.Hold(Array.FindAll(missing, IsInOldFile)), ExamineAllAsync);
-        BeginOthers(Array.FindAll(missing, piece => !IsInOldFile(piece)));
+        EndOne();
     }
 
     // Which pieces can be made of local bytes is known when the files were searched.
@@ -99,10 +91,10 @@ internal sealed class LocalReuse : IAsyncDisposable
         }
 
         var others = Array.FindAll(held, piece => !IsInOldFile(piece));
-        Array.ForEach(others, piece => _scheduler.Release(piece, plan: null));
+        Array.ForEach(others, piece => _target.Release(piece, plan: null));
         Begin(Array.FindAll(held, IsInOldFile), ExamineAllAsync);
         BeginOthers(others);
-        _requests.SendAll();
+        _target.Send();
     }
 
     private void BeginOthers(int[] others)
@@ -121,43 +113,24 @@ internal sealed class LocalReuse : IAsyncDisposable
         }
     }
 
-    /// <exception cref="WireException">It was not requested.</exception>
-    public void Receive(DownloadSource source, TreeRange range, Hash256[] hashes)
-    {
-        if (!_trees.Receive(source, range, hashes))
-        {
-            _sources.Ban(source.Fingerprint, "it sent wrong hashes of a tree");
-        }
-
-        _trees.Send(_sources.Connected);
-    }
-
-    /// <inheritdoc cref="Receive"/>
-    public void Reject(DownloadSource source, TreeRange range)
-    {
-        _trees.Reject(source, range);
-        _trees.Send(_sources.Connected);
-    }
-
     /// <summary>Asks other sources for what a lost one did not send.</summary>
     public void Lose(DownloadSource source)
     {
-        _trees.Lose(source);
-        _trees.Send(_sources.Connected);
+        Walks.Lose(source);
         Chunks.Reject(source);
     }
 
     /// <summary>Asks for what waits. Called when a source has sent its bitfield.</summary>
     public void Send()
     {
-        _trees.Send(_sources.Connected);
+        Walks.Send();
         Chunks.Send();
     }
 
     /// <summary>Asks for what waits, and gives up what takes too long. Called a few times a second.</summary>
     public void Check()
     {
-        _trees.Expire(_sources.PeerCount > 0);
+        Walks.Expire();
         Send();
     }
 
@@ -168,17 +141,31 @@ internal sealed class LocalReuse : IAsyncDisposable
         _old?.Dispose();
     }
 
-    private bool IsZero(int piece) => _part.PieceHash(piece) == _zeros.Of(piece).Root;
+    private bool IsZero(int piece) => Walks.IsZero(piece, _target.HashOf(piece));
 
     private bool IsInOldFile(int piece) => _old?.Has((long)piece * _content.PieceLength, _content.PieceSize(piece)) == true;
 
-    private void Begin(int[] held, Func<int[], Task> examine) =>
-        _work.Add(held.Length == 0 ? Task.CompletedTask : Task.Run(() => RunAsync(held, examine), CancellationToken.None));
+    private void Begin(int[] held, Func<int[], Task> examine)
+    {
+        if (held.Length > 0)
+        {
+            Interlocked.Increment(ref _undecided);
+            _work.Add(Task.Run(() => RunAsync(held, examine), CancellationToken.None));
+        }
+    }
+
+    private void EndOne()
+    {
+        if (Interlocked.Decrement(ref _undecided) == 0)
+        {
+            _decided.TrySetResult();
+        }
+    }
 
     // In any order, as pieces are fetched: many receivers at once then ask for different ones.
     private void BeginZeros(int[] pieces)
     {
-        var held = _scheduler.Hold(pieces);
+        var held = _target.Hold(pieces);
         _dependencies.Random.Shuffle(held);
         Begin(held, ExamineAllAsync);
     }
@@ -195,9 +182,13 @@ internal sealed class LocalReuse : IAsyncDisposable
             if (!_ending.IsCancellationRequested)
             {
                 _dependencies.Logger.OldFileNotUsed(_request.Name, e.Message);
-                Array.ForEach(held, piece => _scheduler.Release(piece, plan: null));
-                _requests.SendAll();
+                Array.ForEach(held, piece => _target.Release(piece, plan: null));
+                _target.Send();
             }
+        }
+        finally
+        {
+            EndOne();
         }
     }
 
@@ -219,74 +210,65 @@ internal sealed class LocalReuse : IAsyncDisposable
                 _dependencies.Logger.OldFileNotUsed(_request.Name, e.Message);
             }
 
-            if (old is not null && old.Root == _part.PieceHash(piece))
+            if (old is not null && old.Root == _target.HashOf(piece))
             {
                 return;
             }
 
-            if (!_policy.ShouldWalk())
+            if (!Walks.ShouldWalk())
             {
-                _scheduler.Release(piece, plan: null);
-                _requests.SendAll();
+                _target.Release(piece, plan: null);
+                _target.Send();
                 return;
             }
 
-            await _walks.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _turns.WaitAsync(cancellationToken).ConfigureAwait(false);
             Walk(piece, old);
         }).ConfigureAwait(false);
     }
 
     private void Walk(int piece, PieceTree? old)
     {
-        var walk = new TreeWalk(piece, _part.PieceHash(piece), _zeros.Of(piece), old);
-        if (walk.IsComplete || Volatile.Read(ref _givenUp) >= MaxGivenUp)
-        {
-            EndWalk(walk);
-            return;
-        }
-
-        _trees.Add(walk);
-        _trees.Send(_sources.Connected);
+        Interlocked.Increment(ref _undecided);
+        Walks.Begin(piece, _target.HashOf(piece), old);
     }
 
     private void EndWalk(TreeWalk walk)
     {
-        Volatile.Write(ref _givenUp, walk.IsComplete ? 0 : _givenUp + 1);
-        if (walk.IsComplete)
-        {
-            _policy.Count(walk);
-        }
-
+        Walks.Count(walk);
         if (_samples?.TryTake(walk, out var hasZeros) == true)
         {
             if (hasZeros)
             {
                 BeginZeros([.. Enumerable.Range(0, _content.PieceCount)]);
             }
-
-            return;
-        }
-
-        _walks.Release();
-        var leaves = walk.Leaves;
-        if (!walk.IsComplete || !leaves.ContainsAnyExcept(LeafSource.Peer))
-        {
-            _scheduler.Release(walk.Piece, plan: null);
         }
         else
         {
-            var plan = new PiecePlan(_content, walk, _old);
-            if (leaves.Contains(LeafSource.Peer))
-            {
-                _scheduler.Release(walk.Piece, plan);
-            }
-            else
-            {
-                // It needs no peer. Not on this thread, which may be one that reads from a connection.
-                _work.Add(Task.Run(() => _pieces.FillAsync(plan, _ending), CancellationToken.None));
-            }
+            _turns.Release();
+            Decide(walk);
+            _target.Send();
         }
 
-        _requests.SendAll();
+        EndOne();
+    }
+
+    private void Decide(TreeWalk walk)
+    {
+        if (!walk.IsComplete || !walk.Leaves.ContainsAnyExcept(LeafSource.Peer))
+        {
+            _target.Release(walk.Piece, plan: null);
+            return;
+        }
+
+        var plan = new PiecePlan(_content, walk, _old);
+        if (walk.Leaves.Contains(LeafSource.Peer))
+        {
+            _target.Release(walk.Piece, plan);
+            return;
+        }
+
+        // It needs no peer. Not on this thread, which may be one that reads from a connection.
+        Begin([walk.Piece], _ => _pieces.FillAsync(plan, _ending));
     }
 }

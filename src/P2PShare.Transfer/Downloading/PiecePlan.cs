@@ -14,6 +14,9 @@ internal sealed class PiecePlan(ContentDescription content, TreeWalk walk, IReus
 
     public int Piece { get; } = walk.Piece;
 
+    /// <summary>What <see cref="LeafSource.OldFile"/> stands for; null if nothing comes from it.</summary>
+    public IReusedBytes? Old => old;
+
     /// <summary>Bytes that come from the old file.</summary>
     public int BytesReused => Count(LeafSource.OldFile);
 
@@ -64,10 +67,8 @@ internal sealed class PiecePlan(ContentDescription content, TreeWalk walk, IReus
         }
     }
 
-    private int Count(LeafSource from) => GetRuns().Where(run => run.From == from).Sum(run => run.Length);
-
-    // Blocks side by side with bytes from the same place, in bytes.
-    private IEnumerable<(LeafSource From, int Begin, int Length)> GetRuns()
+    /// <summary>Blocks side by side with bytes from the same place, in bytes of the piece: in order, without gaps.</summary>
+    public IEnumerable<(LeafSource From, int Begin, int Length)> GetRuns()
     {
         for (var first = 0; first < _leaves.Length;)
         {
@@ -82,4 +83,5 @@ internal sealed class PiecePlan(ContentDescription content, TreeWalk walk, IReus
             first = end;
         }
     }
+    private int Count(LeafSource from) => GetRuns().Where(run => run.From == from).Sum(run => run.Length);
 }

@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Chunking;
+using P2PShare.Transfer.Diagnostics;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
@@ -15,40 +17,47 @@ internal sealed class ReusedFile : IReusedBytes
     // Null if the file is updated in place: its bytes are in the part file then, each piece of it until it is written.
     private readonly SafeFileHandle? _handle;
     private readonly IPartFile _part;
+    private readonly string _path;
     private readonly string _disk;
     private readonly TimeProvider _clock;
 
     // The disk did not answer in time: all that is not read is fetched.
     private volatile bool _isGivenUp;
 
-    private ReusedFile(SafeFileHandle? handle, IPartFile part, long length, string disk, TimeProvider clock) =>
-        (_handle, _part, Length, _disk, _clock) = (handle, part, length, disk, clock);
+    private ReusedFile(SafeFileHandle? handle, IPartFile part, string path, long length, string disk, TimeProvider clock) =>
+        (_handle, _part, _path, Length, _disk, _clock) = (handle, part, path, length, disk, clock);
 
     /// <summary>Bytes that it had when it was opened; of one that is updated in place, those that it will have.</summary>
     public long Length { get; }
 
     /// <summary>Opens the file at a download's destination, without following a link.</summary>
-    /// <returns>Null if nothing is to be replaced, or what is there cannot be read; then also why, unless there is nothing.</returns>
-    public static (ReusedFile? File, Exception? Problem) TryOpen(DownloadRequest request, IPartFile part, TimeProvider clock)
+    /// <param name="logger">Receives why it cannot be read, if there is one.</param>
+    /// <returns>Null if nothing is to be replaced, or what is there cannot be read.</returns>
+    public static ReusedFile? TryOpen(DownloadRequest request, IPartFile part, ILogger logger, TimeProvider clock)
     {
         if (!request.Overwrite)
         {
-            return (null, null);
+            return null;
         }
 
         var disk = LocalSearch.DiskOf(request.Destination);
         if (request.InPlace)
         {
-            return (new ReusedFile(null, part, request.Content.Size, disk, clock), null);
+            return new ReusedFile(null, part, request.Destination, request.Content.Size, disk, clock);
         }
 
         try
         {
-            return (DiskCalls.Run(disk, DiskCalls.OpenLimit, clock, () => Open(request, part, disk, clock)), null);
+            return DiskCalls.Run(disk, DiskCalls.OpenLimit, clock, () => Open(request, part, disk, clock));
         }
         catch (Exception e) when (e is P2PShareException or IOException or UnauthorizedAccessException or TimeoutException)
         {
-            return (null, e is P2PShareException { Code: ErrorCode.PathNotFound } ? null : e);
+            if (e is not P2PShareException { Code: ErrorCode.PathNotFound })
+            {
+                logger.OldFileNotUsed(request.Name, e.Message);
+            }
+
+            return null;
         }
     }
 
@@ -87,6 +96,8 @@ internal sealed class ReusedFile : IReusedBytes
         }
     }
 
+    public IEnumerable<ReusedRange> Locate(long offset, int length) => [new ReusedRange(offset, length, _path, offset)];
+
     public void Dispose() => _handle?.Dispose();
 
     private static ReusedFile Open(DownloadRequest request, IPartFile part, string disk, TimeProvider clock)
@@ -94,7 +105,7 @@ internal sealed class ReusedFile : IReusedBytes
         var handle = SafeFile.OpenShared(request.Destination, request.Root);
         try
         {
-            return new ReusedFile(handle, part, SafeFile.Status(handle, request.Destination).Stamp.Size, disk, clock);
+            return new ReusedFile(handle, part, request.Destination, SafeFile.Status(handle, request.Destination).Stamp.Size, disk, clock);
         }
         catch
         {

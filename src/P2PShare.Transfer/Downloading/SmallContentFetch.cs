@@ -53,7 +53,7 @@ internal sealed class SmallContentFetch
 
     /// <summary>Whether a download may be fetched so: bytes that this machine has are for the ordinary way.</summary>
     public bool Accepts(DownloadRequest request) => request is { InPlace: false, Content: { PieceCount: 1, Size: <= ContentMessage.MaxSize } }
-        && !_dependencies.Contents.IsWhole(request.Content.PiecesRoot!.Value);
+        && _dependencies.Contents.FindWhole(request.Content.PiecesRoot!.Value) is null;
 
     /// <summary>Fetches a content, saves its download as complete, and offers the file.</summary>
     /// <returns>False if it has to be fetched in the ordinary way.</returns>

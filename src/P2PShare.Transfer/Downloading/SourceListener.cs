@@ -18,9 +18,9 @@ internal sealed class SourceListener(SwarmFetch fetch, PieceReceiver receiver, L
 
     public void RejectHashes() => fetch.RejectHashes(source);
 
-    public void ReceiveTree(TreeRange range, Hash256[] hashes) => reuse.Receive(source, range, hashes);
+    public void ReceiveTree(TreeRange range, Hash256[] hashes) => reuse.Walks.Receive(source, range, hashes);
 
-    public void RejectTree(TreeRange range) => reuse.Reject(source, range);
+    public void RejectTree(TreeRange range) => reuse.Walks.Reject(source, range);
 
     public void ReceiveMap(MapHeader header, ReadOnlySpan<byte> bytes) => reuse.Chunks.Receive(source, header, bytes);
 

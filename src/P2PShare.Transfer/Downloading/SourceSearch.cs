@@ -15,6 +15,9 @@ internal sealed class SourceSearch(
     internal static readonly TimeSpan LastInterval = TimeSpan.FromSeconds(30);
     internal static readonly TimeSpan IntervalWithoutSources = TimeSpan.FromSeconds(2);
 
+    // How long an answer of the tracker is waited for beyond the usual, and the peers that it names.
+    private static readonly TimeSpan MaxLookUpTime = TimeSpan.FromSeconds(15);
+
     private readonly long _start = clock.GetTimestamp();
     private TimeSpan _interval = FirstInterval;
     private TimeSpan _dueAt;
@@ -48,6 +51,12 @@ internal sealed class SourceSearch(
         var soon = Now + IntervalWithoutSources;
         _dueAt = soon < _dueAt ? soon : _dueAt;
     }
+
+    /// <summary>Whether no source is to be expected any more.</summary>
+    /// <param name="usefulAt">When there was one last, a timestamp of the clock.</param>
+    /// <param name="timeout">How long to wait for one.</param>
+    public bool IsOver(long usefulAt, TimeSpan timeout) => clock.GetElapsedTime(usefulAt) is var idle && idle >= timeout
+        && (HasAskedSince(usefulAt) || idle >= timeout + MaxLookUpTime);
 
     /// <summary>
     /// Whether a look-up that began at a moment, a timestamp of the clock, or later has ended, and its peers were tried, or the tracker has asked for a pause.

@@ -12,8 +12,6 @@ namespace P2PShare.Transfer.Downloading;
 internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
-    // How long a download without a source waits for an answer of the tracker beyond the usual, and for the peers that it names.
-    private static readonly TimeSpan MaxLookUpTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(5);
 
     private readonly DownloadDependencies _dependencies;
@@ -56,7 +54,8 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         _requests = new RequestSender(_scheduler, _layer, _sources, new RequestLimit(limiter, dependencies.Limiter), meters.Timings, part.KnowsHashes, _ending.Token);
         _receiver = new PieceReceiver(
             dependencies, request, part, _scheduler, _requests, _sources, new HaveCoalescer(SendHaves, _clock), meters, _done);
-        _reuse = new LocalReuse(dependencies, request, part, _scheduler, _requests, _sources, _receiver, _ending.Token);
+        var pieces = new DownloadPieces(part, _scheduler, _requests, _receiver, mayReflink: !request.InPlace);
+        _reuse = new LocalReuse(dependencies, request, pieces, _sources, _ending.Token);
         _search = new SourceSearch(request, content.PiecesRoot!.Value, dependencies.FindSources, _sources, Deny, _clock);
     }
 
@@ -69,7 +68,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         try
         {
             // Before any peer can be asked for a block.
-            _reuse.Open();
+            _reuse.Open(ReusedFile.TryOpen(_request, _part, _dependencies.Logger, _clock));
             if (_part.KnowsHashes)
             {
                 _reuse.Start();
@@ -280,8 +279,7 @@ internal sealed class SwarmFetch : IChannelAcceptor, IDisposable
         {
             usefulAt = _clock.GetTimestamp();
         }
-        else if (_clock.GetElapsedTime(usefulAt) is var idle && idle >= _dependencies.SourceTimeout
-            && (_search.HasAskedSince(usefulAt) || idle >= _dependencies.SourceTimeout + MaxLookUpTime))
+        else if (_search.IsOver(usefulAt, _dependencies.SourceTimeout))
         {
             // The tracker knows better why there is none: the group may be gone.
             return _done.Task.IsCompleted ? usefulAt : throw NoSourceError.Create(_request, _sources);

@@ -123,7 +123,7 @@ public sealed class ContentRegistry : IContentLookup, IContentRegistry, IDisposa
 
     void IContentLookup.ReadWhole(IReadOnlyList<WholeContent> contents) => _reader.Read(contents);
 
-    bool IContentRegistry.IsWhole(Hash256 piecesRoot) => _offered.Find(piecesRoot)?.WholeFile is not null;
+    OfferedContent? IContentRegistry.FindWhole(Hash256 piecesRoot) => _offered.Find(piecesRoot) is { WholeFile: not null } offered ? offered : null;
 
     IReadOnlyList<string> IContentRegistry.FindPaths(Guid group) => _offered.FindPaths(group);
 

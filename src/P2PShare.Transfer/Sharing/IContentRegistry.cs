@@ -18,8 +18,9 @@ internal interface IContentRegistry
     /// <exception cref="P2PShareException">DestinationExists, DiskFull or PathUnwritable.</exception>
     void Finish(OfferedContent offered, IPartFile part, string destination, bool overwrite, EntryAttributes? attributes = null);
 
-    /// <summary>Whether a whole file with this content is offered.</summary>
-    bool IsWhole(Hash256 piecesRoot);
+    /// <summary>The content, if it is offered from a whole file.</summary>
+    /// <returns>Null if it is not.</returns>
+    OfferedContent? FindWhole(Hash256 piecesRoot);
 
     /// <summary>Offers files that were received, and keeps them together for the next peer server, except earlier versions.</summary>
     void Add(IReadOnlyList<ShareStore.Share> received);

@@ -29,15 +29,22 @@ public sealed record DownloadRequest(GroupIdentity Group, string Name, ContentDe
     /// <summary>Whether <see cref="ReuseFrom"/> can be of use. A smaller content is fetched sooner than its chunk map.</summary>
     public bool CanReuse => Content.Size > ContentMessage.MaxSize;
 
-    /// <summary>The folder that a person named: the destination without the file's name in the group.</summary>
-    internal string Root
+    /// <summary>The folder that a person named: no link below it is followed. Unless it is set, the destination without the file's name in the group.</summary>
+    public string Root
     {
         get
         {
+            if (field is not null)
+            {
+                return field;
+            }
+
             var name = Path.DirectorySeparatorChar + Name.Replace('/', Path.DirectorySeparatorChar);
             return Destination.EndsWith(name, StringComparison.Ordinal) && Destination.Length > name.Length
                 ? Destination[..^name.Length]
                 : Path.GetDirectoryName(Destination)!;
         }
+
+        init;
     }
 }

@@ -39,7 +39,7 @@ public sealed class ModuleTests : IDisposable
     public void Every_cmdlet_that_changes_something_can_be_tried_with_WhatIf()
     {
         // Connecting changes nothing but this runspace's own session.
-        string[] readers = ["Get", "Test", "Watch", "Connect"];
+        string[] readers = ["Get", "Test", "Compare", "Watch", "Connect"];
         var unsafeOnes = CmdletTypes()
             .Select(type => type.GetCustomAttribute<CmdletAttribute>()!)
             .Where(cmdlet => !readers.Contains(cmdlet.VerbName) && !cmdlet.SupportsShouldProcess);

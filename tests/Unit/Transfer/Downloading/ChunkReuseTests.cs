@@ -242,18 +242,7 @@ public sealed class ChunkReuseTests : IDisposable
         return map;
     }
 
-    private byte[] MakeMap(byte[] bytes)
-    {
-        var writer = new ChunkMapWriter();
-        for (var at = 0; at < bytes.Length;)
-        {
-            var length = FastCdc.Cut(bytes.AsSpan(at));
-            writer.TryAdd(length, FileChunks.HashOf(bytes.AsSpan(at, length)));
-            at += length;
-        }
-
-        return writer.Finish(bytes.Length == Size ? _content.Description : Make(bytes.Length, 1 * MiB).Description).Bytes.ToArray();
-    }
+    private byte[] MakeMap(byte[] bytes) => (bytes.Length == Size ? _content : Make(bytes.Length, 1 * MiB)).MakeMap();
 
     private FakeSwarm Swarm(DownloadRequest request, params SwarmPeer[] peers) => new FakeSwarm(_content, _clock) { Request = request }.With(peers);
 

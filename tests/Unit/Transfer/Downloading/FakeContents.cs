@@ -27,7 +27,10 @@ internal sealed class FakeContents(TimeProvider clock) : IContentRegistry
         part.Finish(destination, overwrite, attributes);
     }
 
-    public bool IsWhole(Hash256 piecesRoot) => false;
+    /// <summary>What is offered from a whole file; null: nothing.</summary>
+    public OfferedContent? Whole { get; init; }
+
+    public OfferedContent? FindWhole(Hash256 piecesRoot) => Whole;
 
     public void Add(IReadOnlyList<ShareStore.Share> received) => Log.AddRange(received.Select(share => $"add {share.Name}"));
 

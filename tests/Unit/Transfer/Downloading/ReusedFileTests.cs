@@ -9,6 +9,7 @@ public sealed class ReusedFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly FakeTimeProvider _clock = new();
+    private readonly LogList<ReusedFileTests> _log = new();
     private readonly TestContent _content = Make(2 * MiB + 5, 64 * KiB);
 
     public void Dispose() => _folder.Dispose();
@@ -42,17 +43,16 @@ public sealed class ReusedFileTests : IDisposable
         var request = Request(_content.Bytes);
         using var disk = await HangingDisk.HangAsync(request.Destination, _clock);
 
-        var (file, problem) = ReusedFile.TryOpen(request, new MemoryPart(_content.Description), _clock);
+        Assert.Null(ReusedFile.TryOpen(request, new MemoryPart(_content.Description), _log, _clock));
 
-        Assert.Null(file);
-        Assert.IsType<TimeoutException>(problem);
+        Assert.Contains("data.bin", Assert.Single(_log.Lines).Text);
     }
 
     private ReusedFile Open(byte[] old)
     {
-        var (file, problem) = ReusedFile.TryOpen(Request(old), new MemoryPart(_content.Description), _clock);
-        Assert.Null(problem);
-        return file!;
+        var file = ReusedFile.TryOpen(Request(old), new MemoryPart(_content.Description), _log, _clock);
+        Assert.NotNull(file);
+        return file;
     }
 
     private DownloadRequest Request(byte[] old)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Hashing;
 
 namespace P2PShare.Unit.Transfer.Downloading;
@@ -62,6 +63,20 @@ internal sealed class TestContent
         var leaves = new Hash256[PieceTree.CountLeaves(Description, piece)];
         HashTree.HashBlocks(GetBlocks(piece, 0, Description.PieceSize(piece)), leaves);
         return new PieceTree(leaves, PieceTree.HeightOf(Description));
+    }
+
+    /// <summary>The bytes of its chunk map.</summary>
+    public byte[] MakeMap()
+    {
+        var writer = new ChunkMapWriter();
+        for (var at = 0; at < Bytes.Length;)
+        {
+            var length = FastCdc.Cut(Bytes.AsSpan(at));
+            writer.TryAdd(length, FileChunks.HashOf(Bytes.AsSpan(at, length)));
+            at += length;
+        }
+
+        return writer.Finish(Description).Bytes.ToArray();
     }
 
     public Bitfield Having(params int[] pieces)
