@@ -227,7 +227,7 @@ internal sealed class ComparedPieces(
     }
 
     private ComparedRange ToRange(ReusedRange range) => new(
-        range.Offset, range.Length, range.Path == path && range.FileOffset == range.Offset ? ComparedKind.Equal : ComparedKind.Moved, range.Path, range.FileOffset);
+        range.Offset, range.Length, range.Path is null ? ComparedKind.Zero : range.Path == path && range.FileOffset == range.Offset ? ComparedKind.Equal : ComparedKind.Moved, range.Path, range.FileOffset);
 
     private static void Add(List<ComparedRange> ranges, ComparedRange range)
     {

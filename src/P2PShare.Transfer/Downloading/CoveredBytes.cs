@@ -80,7 +80,9 @@ internal sealed class CoveredBytes(LocalCoverage coverage, IReusedBytes? old, Ti
             var until = Math.Min(end, (leaf + 1L) * PieceLength.Block);
             if (!coverage.Leaves[leaf])
             {
-                foreach (var range in old?.Locate(offset, (int)(until - offset)) ?? [])
+                // Behind the end of the old file zeros stand in, and may be right.
+                var left = (int)(until - offset);
+                foreach (var range in old?.Has(offset, left) == true ? old.Locate(offset, left) : [new ReusedRange(offset, left, null, 0)])
                 {
                     yield return range;
                 }
@@ -89,9 +91,9 @@ internal sealed class CoveredBytes(LocalCoverage coverage, IReusedBytes? old, Ti
             for (var index = coverage.FindRange(offset); coverage.Leaves[leaf] && offset < until; index++)
             {
                 var found = coverage.Ranges[index];
-                var count = (int)(Math.Min(until, found.End) - offset);
-                yield return new ReusedRange(offset, count, coverage.Files[found.File].Path, found.FileOffset + offset - found.Offset);
-                offset += count;
+                var covered = (int)(Math.Min(until, found.End) - offset);
+                yield return new ReusedRange(offset, covered, coverage.Files[found.File].Path, found.FileOffset + offset - found.Offset);
+                offset += covered;
             }
 
             offset = until;
