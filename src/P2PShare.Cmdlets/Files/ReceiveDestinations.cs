@@ -26,6 +26,9 @@ internal sealed class ReceiveDestinations(string folder)
             $"{Describe(file)} is not received, because {Describe(_files[path])} is, and both would be '{path}'. Choose one of them, or receive them into different folders.");
     }
 
+    /// <summary>Gives a path back whose file is not received after all.</summary>
+    public void Release(string path) => _files.Remove(path);
+
     private static string Describe(P2PFile file) =>
         $"'{file.Name}' of group '{file.Group}'{(file.Version is { } version ? $", version {version}," : "")}";
 }

@@ -229,6 +229,7 @@ public sealed class ReceiveP2PFile : SessionCmdlet
         var path = _destinations!.Take(file);
         if (!ShouldProcess(path, $"Receive '{file.Name}' of group '{file.Group}'"))
         {
+            _destinations.Release(path);
             return;
         }
 

@@ -76,6 +76,12 @@ internal static class ReuseSelection
 
     private static void AddFolder(string path, List<ReuseFile> files, List<string> skipped, CancellationToken cancellationToken)
     {
+        if (files.Count > MaxFiles)
+        {
+            // One warning tells that there are more.
+            return;
+        }
+
         var tree = LocalTree.Read(path, TimeProvider.System, MaxFiles + 1 - files.Count, cancellationToken);
         skipped.AddRange(tree.Faults.Select(fault => fault.Fault.Message));
         if (tree.Files.Count == 0 && tree.Faults.Count == 0)

@@ -64,10 +64,18 @@ internal sealed class DownloadSession
 
         var part = await dependencies.FolderGate
             .RunAsync(() => dependencies.OpenPart(request), cancellationToken).ConfigureAwait(false);
-        if (request.InPlace)
+        try
         {
-            // Only now: a file that must not be changed is offered as before.
-            dependencies.Contents.WithdrawFile(request.Destination);
+            if (request.InPlace)
+            {
+                // Only now: a file that must not be changed is offered as before.
+                dependencies.Contents.WithdrawFile(request.Destination);
+            }
+        }
+        catch
+        {
+            part.Dispose();
+            throw;
         }
 
         return new DownloadSession(dependencies, request, part, limiter, meters, recorded);
@@ -86,7 +94,7 @@ internal sealed class DownloadSession
             OfferAgain();
             throw ReplacedFile.Explain(e, _request.Destination);
         }
-        catch (OperationCanceledException) when (_request.InPlace)
+        catch when (_request.InPlace)
         {
             OfferAgain();
             throw;

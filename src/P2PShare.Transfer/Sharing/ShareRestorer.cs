@@ -70,10 +70,16 @@ internal sealed class ShareRestorer(
     /// <param name="path">Full path.</param>
     public OfferedName? FindShared(string path)
     {
+        ShareStore.Share[] shared;
         lock (_lock)
         {
-            return _toHash.GetValueOrDefault(path)?.Find(share => !share.Received) is { } shared ? NameOf(shared) : null;
+            shared = [.. _toHash.Values.SelectMany(shares => shares).Where(share => !share.Received)];
         }
+
+        // By whatever path it was shared.
+        var file = shared.Length > 0 ? find(path) : null;
+        return Array.Find(shared, share => share.File.Path == path
+            || (file is { } found && found.IsSameFile(new FileStatus(FileKind.File, default, 0, 1, share.File.Stamp)))) is { } same ? NameOf(same) : null;
     }
 
     public void Dispose() => _stop.Cancel();
@@ -190,7 +196,7 @@ internal sealed class ShareRestorer(
             var before = Hashing;
             Hashing = Task.Run(async () =>
             {
-                await before.ConfigureAwait(false);
+                await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await HashAsync(files.ConvertAll(file => file.Key), _stop.Token).ConfigureAwait(false);
             });
         }
@@ -221,6 +227,10 @@ internal sealed class ShareRestorer(
             catch (P2PShareException e)
             {
                 End(path, unreadable => Drop(unreadable, e));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                End(path, unreadable => Drop(unreadable, FileErrors.Unreadable(path, e)));
             }
             catch (OperationCanceledException)
             {

@@ -55,21 +55,19 @@ internal static class DiskCalls
         return work.Wait(limit);
     }
 
-    /// <summary>Fills a buffer from an open file, within <see cref="ReadLimit"/>.</summary>
+    /// <summary>Fills a buffer from an open file; each MiB may take <see cref="ReadLimit"/>, as a slow disk is not a dead one.</summary>
     /// <exception cref="IOException">It cannot be read, or is too short.</exception>
     /// <exception cref="TimeoutException">The disk does not answer.</exception>
     public static void ReadExactly(string disk, SafeFileHandle handle, Span<byte> buffer, long offset, TimeProvider clock)
     {
         // Not the caller's memory: a read that is given up on may still end. Then it is not returned either.
         var read = ArrayPool<byte>.Shared.Rent(Math.Min(buffer.Length, MaxStep));
-        var begun = clock.GetTimestamp();
         try
         {
             while (!buffer.IsEmpty)
             {
                 var (at, step) = (offset, Math.Min(buffer.Length, MaxStep));
-                var left = ReadLimit - clock.GetElapsedTime(begun);
-                Run(disk, left > TimeSpan.Zero ? left : TimeSpan.Zero, clock, () =>
+                Run(disk, ReadLimit, clock, () =>
                 {
                     SafeFile.ReadExactly(handle, read.AsSpan(0, step), at);
                     return true;

@@ -125,8 +125,13 @@ internal sealed class PartSpace(SafeFolder folder, string name, SafeFileHandle h
         }
 
         BeginChange();
-        _cannotReflink = !LinuxRanges.TryClone(from, fromOffset, handle, offset, length);
-        return !_cannotReflink;
+        var isCloned = LinuxRanges.TryClone(from, fromOffset, handle, offset, length);
+        if (!isCloned)
+        {
+            _cannotReflink = true;
+        }
+
+        return isCloned;
     }
 
     // Before the first byte changes, so that a file which is given back gets none.

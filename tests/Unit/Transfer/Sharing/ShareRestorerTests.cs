@@ -68,7 +68,9 @@ public sealed class ShareRestorerTests : IDisposable
     public async Task A_file_that_is_hashed_is_known_as_shared_and_not_offered_once_it_was_withdrawn()
     {
         var (first, second) = (await AddChangedAsync("first"), await AddChangedAsync("second"));
-        OfferedName? found = null;
+        // The same file by another path.
+        var link = Directory.CreateSymbolicLink(_folder.Combine("link"), Path.GetDirectoryName(second)!).FullName;
+        OfferedName? found = null, foundByLink = null;
         ShareRestorer restorer = null!;
         restorer = new ShareRestorer(
             _store,
@@ -76,6 +78,7 @@ public sealed class ShareRestorerTests : IDisposable
             {
                 _offered.Add(name.Name);
                 found = restorer.FindShared(second);
+                foundByLink = restorer.FindShared(Path.Combine(link, Path.GetFileName(second)));
                 restorer.Withdraw(second);
             },
             SafeFile.Find, NullLogger.Instance, TimeProvider.System);
@@ -84,7 +87,7 @@ public sealed class ShareRestorerTests : IDisposable
         await restorer.RestoreAsync();
         await restorer.Hashing;
 
-        Assert.Equal("second", found?.Name);
+        Assert.Equal(("second", "second"), (found?.Name, foundByLink?.Name));
         Assert.Equal(["first"], _offered);
         Assert.Null(restorer.FindShared(first));
     }
