@@ -224,13 +224,9 @@ internal sealed class ShareRestorer(
 
                 End(path, same => OfferHashed(hashed, same));
             }
-            catch (P2PShareException e)
+            catch (Exception e) when (e is P2PShareException or IOException or UnauthorizedAccessException)
             {
-                End(path, unreadable => Drop(unreadable, e));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                End(path, unreadable => Drop(unreadable, FileErrors.Unreadable(path, e)));
+                End(path, unreadable => Drop(unreadable, e as P2PShareException ?? FileErrors.Unreadable(path, e)));
             }
             catch (OperationCanceledException)
             {
