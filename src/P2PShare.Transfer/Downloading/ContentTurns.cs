@@ -82,7 +82,7 @@ internal sealed class ContentTurns
         {
             // Not disposed: it has no timer, and a download may be about to cancel it.
             var interrupted = new CancellationTokenSource();
-            if (next.TrySetResult(new ComparisonTurn(interrupted.Token, () => End(key, ended => ended.Comparison = null))))
+            if (next.TrySetResult(new ComparisonTurn(() => End(key, ended => ended.Comparison = null), interrupted.Token)))
             {
                 content.Comparison = interrupted;
             }

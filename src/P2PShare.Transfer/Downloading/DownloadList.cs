@@ -21,10 +21,15 @@ public sealed class DownloadList
     private readonly LinkedList<Download> _downloads = new();
     private readonly Dictionary<Guid, LinkedListNode<Download>> _byId = [];
     private readonly Dictionary<string, Download> _latest = [];
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationToken _stopping;
+    private readonly Func<Task> _stop;
     private int _sweepAt = MaxComplete + 1;
 
-    internal DownloadList(DownloadDependencies dependencies) => _dependencies = dependencies;
+    internal DownloadList(DownloadDependencies dependencies)
+    {
+        var stopping = new CancellationTokenSource();
+        (_dependencies, _stopping, _stop) = (dependencies, stopping.Token, stopping.CancelAsync);
+    }
 
     /// <summary>Downloads that run.</summary>
     internal int ActiveCount => GetAll().Count(IsRunning);
@@ -108,7 +113,7 @@ public sealed class DownloadList
     public async Task<ContentComparison> CompareAsync(
         DownloadRequest request, HashedFile? hashed, int maxRanges, IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping);
         try
         {
             return await ContentComparer.CompareAsync(_dependencies, request, hashed, maxRanges, progress, ending.Token).ConfigureAwait(false);
@@ -177,7 +182,7 @@ public sealed class DownloadList
     /// <summary>Suspends all that run, and ends comparisons. Others that begin later end at once.</summary>
     internal async Task SuspendAllAsync()
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _stop().ConfigureAwait(false);
         await Task.WhenAll(GetAll().Select(download => download.SuspendAsync())).ConfigureAwait(false);
     }
 
