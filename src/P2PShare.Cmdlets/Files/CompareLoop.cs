@@ -5,14 +5,13 @@ namespace P2PShare.Cmdlets.Files;
 
 /// <summary>Compares files for a cmdlet, several at a time, and writes the results in the order in which the files were added. Used on the pipeline thread.</summary>
 /// <param name="limit">Most files at a time; at least 1.</param>
+/// <param name="capacity">Most files that run, or wait for a slow one before them to be written.</param>
 /// <param name="write">Writes the comparison of a file.</param>
 /// <param name="fail">Writes the fault of a file that could not be compared, with the file.</param>
-internal sealed class CompareLoop(int limit, BatchProgress progress, Action<P2PFileComparison> write, Action<P2PShareException, object?> fail)
+internal sealed class CompareLoop(
+    int limit, int capacity, BatchProgress progress, Action<P2PFileComparison> write, Action<P2PShareException, object?> fail)
     : BatchLoop(progress), IAsyncDisposable
 {
-    // Results that wait for a slow file before them.
-    private const int Capacity = 1024;
-
     private readonly BatchProgress _progress = progress;
     private readonly Queue<Item> _items = new();
     private readonly CancellationTokenSource _stop = new();
@@ -21,7 +20,7 @@ internal sealed class CompareLoop(int limit, BatchProgress progress, Action<P2PF
     private int _added;
     private int _finished;
 
-    protected override bool HasRoom => _items.Count < Capacity && _items.Count(item => !item.Work.IsCompleted) < limit;
+    protected override bool HasRoom => _items.Count < capacity && _items.Count(item => !item.Work.IsCompleted) < limit;
 
     protected override bool IsEmpty => _items.Count == 0;
 

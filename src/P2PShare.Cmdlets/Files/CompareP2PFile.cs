@@ -17,8 +17,9 @@ namespace P2PShare.Cmdlets.Files;
 /// (BytesReceived). The session's peer server is started if none runs. A file that is identical needs neither, nor does an empty one; if they differ and no peer
 /// that has the file is online, the error is NoSourceOnline.</para>
 /// <para>A local file that does not exist is a result: all bytes but zeros have to be fetched. One that is changed meanwhile is an error. Files of at
-/// most 64 KiB that differ are always fetched whole. What an unfinished download has received already is not counted; while the same bytes are received, a
-/// comparison waits for its source. A download may fetch a little more: it starts at once with what seems to be missing, before all is known.</para>
+/// most 64 KiB that differ are always fetched whole. What an unfinished download has received already is not counted. While the same content is received, or
+/// compared with another file, a comparison waits until that has ended; a download does not wait: a comparison starts over after it. A download may fetch a
+/// little more: it starts at once with what seems to be missing, before all is known.</para>
 /// </remarks>
 /// <example>
 /// <code>Compare-P2PFile builds image.vhdx -Path ./images</code>
@@ -43,6 +44,10 @@ public sealed class CompareP2PFile : SessionCmdlet
     private const string InputObjectSet = "InputObject";
     private const string NameSet = "Name";
     private const int ActivityId = 21100;
+
+    // Files whose results wait for a slow one before them: 1,024, or few if each may have 100,000 ranges.
+    private const int MaxWaiting = 1024;
+    private const int MaxWaitingDetailed = 16;
 
     private FileSelection? _selection;
     private CompareLoop? _comparing;
@@ -107,7 +112,8 @@ public sealed class CompareP2PFile : SessionCmdlet
     protected override Task BeginAsync(CancellationToken cancellationToken)
     {
         _selection = new FileSelection(CurrentSession);
-        _comparing = new CompareLoop(ThrottleLimit, NewProgress(ActivityId, "Comparing files"), Write, WriteFault);
+        _comparing = new CompareLoop(
+            ThrottleLimit, Detailed ? Math.Max(MaxWaitingDetailed, ThrottleLimit) : MaxWaiting, NewProgress(ActivityId, "Comparing files"), Write, WriteFault);
         _path = LocalFiles.Resolve(SessionState, Path, literal: true)[0];
         return Task.CompletedTask;
     }

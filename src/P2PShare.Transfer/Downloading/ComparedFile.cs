@@ -1,21 +1,28 @@
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
+using P2PShare.Transfer.Chunking;
 using P2PShare.Transfer.Storage;
 
 namespace P2PShare.Transfer.Downloading;
 
 /// <summary>
 /// The local file that a content is compared with. What it was when it was opened has to be what it is at the end: else the comparison is of no
-/// file that ever was. Safe for concurrent use.
+/// file that ever was. A disk that does not answer is given up. Safe for concurrent use.
 /// </summary>
 internal sealed class ComparedFile : IReusedBytes
 {
     private readonly SafeFileHandle _handle;
     private readonly FileStamp _stamp;
+    private readonly string _disk;
+    private readonly TimeProvider _clock;
     private volatile Exception? _problem;
 
-    private ComparedFile(SafeFileHandle handle, string path, FileStamp stamp) => (_handle, Path, _stamp) = (handle, path, stamp);
+    // The disk did not answer in time: it is not waited for again.
+    private volatile bool _isGivenUp;
+
+    private ComparedFile(SafeFileHandle handle, string path, FileStamp stamp, string disk, TimeProvider clock) =>
+        (_handle, Path, _stamp, _disk, _clock) = (handle, path, stamp, disk, clock);
 
     /// <summary>Full path.</summary>
     public string Path { get; }
@@ -25,23 +32,20 @@ internal sealed class ComparedFile : IReusedBytes
     /// <param name="hashed">What it was before, if it was hashed.</param>
     /// <returns>Null if there is no file.</returns>
     /// <exception cref="P2PShareException">PathIsFolder, PathUnreadable, or SourceFileChanged: it is not what was hashed.</exception>
-    public static ComparedFile? TryOpen(string path, string root, HashedFile? hashed)
+    public static ComparedFile? TryOpen(string path, string root, HashedFile? hashed, TimeProvider clock)
     {
-        SafeFileHandle? handle = null;
+        var disk = LocalSearch.DiskOf(path);
         try
         {
-            handle = SafeFile.OpenShared(path, root);
-            var stamp = SafeFile.Status(handle, path).Stamp;
-            return hashed?.IsUnchanged(stamp) != false ? new ComparedFile(handle, path, stamp) : throw FileErrors.Changed(path);
+            return DiskCalls.Run(disk, DiskCalls.OpenLimit, clock, () => Open(path, root, hashed, disk, clock));
         }
         catch (P2PShareException e) when (e.Code == ErrorCode.PathNotFound && hashed is null)
         {
             return null;
         }
-        catch
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TimeoutException)
         {
-            handle?.Dispose();
-            throw;
+            throw FileErrors.Unreadable(path, e);
         }
     }
 
@@ -50,11 +54,21 @@ internal sealed class ComparedFile : IReusedBytes
 
     public void Read(long offset, Span<byte> buffer)
     {
+        if (_isGivenUp)
+        {
+            throw new IOException("The file that is compared cannot be read: its disk did not answer.");
+        }
+
         try
         {
             var inside = buffer[..(int)Math.Clamp(_stamp.Size - offset, 0, buffer.Length)];
             buffer[inside.Length..].Clear();
-            SafeFile.ReadExactly(_handle, inside, offset);
+            DiskCalls.ReadExactly(_disk, _handle, inside, offset, _clock);
+        }
+        catch (TimeoutException e)
+        {
+            (_problem, _isGivenUp) = (e, true);
+            throw new IOException($"The file that is compared cannot be read: {e.Message}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -63,13 +77,27 @@ internal sealed class ComparedFile : IReusedBytes
         }
     }
 
-    public IEnumerable<ReusedRange> Locate(long offset, int length) => [new ReusedRange(offset, length, Path, offset)];
+    // What Read fills in behind the end is no byte of the file.
+    public IEnumerable<ReusedRange> Locate(long offset, int length)
+    {
+        var inside = (int)Math.Clamp(_stamp.Size - offset, 0, length);
+        if (inside > 0)
+        {
+            yield return new ReusedRange(offset, inside, Path, offset);
+        }
+
+        if (inside < length)
+        {
+            yield return new ReusedRange(offset + inside, length - inside, null, 0);
+        }
+    }
 
     /// <summary>Checks that it was read, and has not changed since it was opened.</summary>
     /// <exception cref="P2PShareException">SourceFileChanged or PathUnreadable.</exception>
     public void Check()
     {
-        if (_problem is EndOfStreamException || SafeFile.Status(_handle, Path).Stamp != _stamp)
+        // A disk that did not answer is not asked again.
+        if (_problem is EndOfStreamException || (!_isGivenUp && FindStamp() != _stamp))
         {
             throw FileErrors.Changed(Path);
         }
@@ -81,4 +109,31 @@ internal sealed class ComparedFile : IReusedBytes
     }
 
     public void Dispose() => _handle.Dispose();
+
+    private static ComparedFile Open(string path, string root, HashedFile? hashed, string disk, TimeProvider clock)
+    {
+        var handle = SafeFile.OpenShared(path, root);
+        try
+        {
+            var stamp = SafeFile.Status(handle, path).Stamp;
+            return hashed?.IsUnchanged(stamp) != false ? new ComparedFile(handle, path, stamp, disk, clock) : throw FileErrors.Changed(path);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    private FileStamp FindStamp()
+    {
+        try
+        {
+            return DiskCalls.Run(_disk, DiskCalls.OpenLimit, _clock, () => SafeFile.Status(_handle, Path).Stamp);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TimeoutException)
+        {
+            throw FileErrors.Unreadable(Path, e);
+        }
+    }
 }

@@ -39,16 +39,48 @@ public static class ContentComparer
             return known;
         }
 
-        using var local = ComparedFile.TryOpen(request.Destination, request.Root, hashed);
-        var layer = hashed?.Content.PieceLength == request.Content.PieceLength ? hashed.PieceLayer : [];
-        var pieces = new ComparedPieces(request.Content, request.Destination, local, layer, maxRanges);
-        if (dependencies.Contents.FindWhole(request.Content.PiecesRoot!.Value) is { WholeFile.File.Path: var path } offered)
+        while (true)
         {
-            await CompareOfferedAsync(request.Content, offered, path, pieces, progress, cancellationToken).ConfigureAwait(false);
-            local?.Check();
-            return pieces.GetResult() with { IsCopy = true };
+            // The file is opened when it is read: another comparison or a download may take long.
+            using var turn = await dependencies.Turns.BeginComparisonAsync(request, cancellationToken).ConfigureAwait(false);
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, turn.Interrupted);
+            try
+            {
+                return await CompareLocalAsync(dependencies, request, hashed, maxRanges, progress, ending.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (turn.Interrupted.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                // A download has begun: what it leaves is compared.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw e is EndOfStreamException ? FileErrors.Changed(request.Destination) : FileErrors.Unreadable(request.Destination, e);
+            }
+        }
+    }
+
+    private static async Task<ContentComparison> CompareLocalAsync(
+        DownloadDependencies dependencies, DownloadRequest request, HashedFile? hashed, int maxRanges, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        using var local = ComparedFile.TryOpen(request.Destination, request.Root, hashed, dependencies.Clock);
+        var layer = hashed?.Content.PieceLength == request.Content.PieceLength ? hashed.PieceLayer : [];
+        ComparedPieces MakePieces() => new(request.Content, request.Destination, local, layer, maxRanges);
+        // What is offered from the local file is not there any more, or it would be identical.
+        if (dependencies.Contents.FindWhole(request.Content.PiecesRoot!.Value) is { WholeFile.File.Path: var path } offered
+            && path != request.Destination && offered.Description.PieceLength == request.Content.PieceLength)
+        {
+            var copied = MakePieces();
+            if (await CompareOfferedAsync(request.Content, offered, path, copied, progress, cancellationToken).ConfigureAwait(false) is not { } problem)
+            {
+                local?.Check();
+                return copied.GetResult() with { IsCopy = true };
+            }
+
+            // It is gone or has changed: other peers tell, as a download would fetch from them.
+            dependencies.Contents.ReportUnreadable(offered, problem);
         }
 
+        var pieces = MakePieces();
         using var swarm = new SwarmComparison(dependencies, request, pieces, local);
         await swarm.RunAsync(progress, cancellationToken).ConfigureAwait(false);
         return pieces.GetResult() with { BytesReceived = swarm.BytesReceived };
@@ -64,7 +96,8 @@ public static class ContentComparer
         return pieces.GetResult() with { IsIdentical = true };
     }
 
-    private static async Task CompareOfferedAsync(
+    // Returns why the offered content cannot be read any more; null if it could be.
+    private static async Task<P2PShareException?> CompareOfferedAsync(
         ContentDescription content, OfferedContent offered, string path, ComparedPieces pieces, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         if (content.PieceCount > 1)
@@ -74,19 +107,27 @@ public static class ContentComparer
 
         pieces.CountKnown();
         using var bytes = new OfferedBytes(offered, path);
-        await Task.Run(
-            () =>
-            {
-                for (var piece = 0; piece < content.PieceCount; piece++)
+        try
+        {
+            await Task.Run(
+                () =>
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    if (!pieces.Has(piece))
+                    for (var piece = 0; piece < content.PieceCount; piece++)
                     {
-                        pieces.Take(piece, bytes);
-                        progress?.Report(pieces.BytesDecided);
+                        cancellationToken.ThrowIfCancellationRequested();
+                        if (!pieces.Has(piece))
+                        {
+                            pieces.Take(piece, bytes);
+                            progress?.Report(pieces.BytesDecided);
+                        }
                     }
-                }
-            },
-            cancellationToken).ConfigureAwait(false);
+                },
+                cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (P2PShareException e) when (e.Code is ErrorCode.SourceFileChanged or ErrorCode.PathNotFound or ErrorCode.PathIsFolder or ErrorCode.PathUnreadable)
+        {
+            return e;
+        }
     }
 }

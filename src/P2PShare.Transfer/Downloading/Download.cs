@@ -203,6 +203,8 @@ public sealed class Download : IDownload
             }
 
             using var turn = isSmall ? await _dependencies.SmallContents!.OrdinaryTurns.WaitAsync(cancellationToken).ConfigureAwait(false) : null;
+            // Until the file is finished, and can be compared in place of asking sources.
+            using var asking = Request.Content.Size > 0 ? await _dependencies.Turns.BeginDownloadAsync(Request).ConfigureAwait(false) : null;
             var session = await DownloadSession.OpenAsync(
                 _dependencies, Request, Limiter, meters, bytes => Save(DownloadState.Running, null, bytes), cancellationToken).ConfigureAwait(false);
             _readProgress = () => session.Progress;

@@ -35,6 +35,9 @@ internal sealed record DownloadDependencies(
 
     public FolderGate FolderGate { get; } = new();
 
+    /// <summary>Of downloads and comparisons of one content.</summary>
+    public ContentTurns Turns { get; } = new();
+
     /// <summary>Fetches small contents together; null: each has a session of its own.</summary>
     public SmallContentFetch? SmallContents { get; set; }
 

@@ -21,9 +21,15 @@ public sealed class DownloadList
     private readonly LinkedList<Download> _downloads = new();
     private readonly Dictionary<Guid, LinkedListNode<Download>> _byId = [];
     private readonly Dictionary<string, Download> _latest = [];
+    private readonly CancellationToken _stopping;
+    private readonly Func<Task> _stop;
     private int _sweepAt = MaxComplete + 1;
 
-    internal DownloadList(DownloadDependencies dependencies) => _dependencies = dependencies;
+    internal DownloadList(DownloadDependencies dependencies)
+    {
+        var stopping = new CancellationTokenSource();
+        (_dependencies, _stopping, _stop) = (dependencies, stopping.Token, stopping.CancelAsync);
+    }
 
     /// <summary>Downloads that run.</summary>
     internal int ActiveCount => GetAll().Count(IsRunning);
@@ -102,11 +108,21 @@ public sealed class DownloadList
     /// <param name="progress">Receives the bytes of the pieces that are decided, on any thread.</param>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.NoSourceOnline"/> if they differ and no peer could tell how much; <see cref="ErrorCode.SourceFileChanged"/> or
-    /// <see cref="ErrorCode.PathUnreadable"/> for the local file; the tracker's.
+    /// <see cref="ErrorCode.PathUnreadable"/> for the local file; <see cref="ErrorCode.PeerServerNotRunning"/> if it is stopped meanwhile; the tracker's.
     /// </exception>
-    public Task<ContentComparison> CompareAsync(
-        DownloadRequest request, HashedFile? hashed, int maxRanges, IProgress<long>? progress, CancellationToken cancellationToken) =>
-        ContentComparer.CompareAsync(_dependencies, request, hashed, maxRanges, progress, cancellationToken);
+    public async Task<ContentComparison> CompareAsync(
+        DownloadRequest request, HashedFile? hashed, int maxRanges, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping);
+        try
+        {
+            return await ContentComparer.CompareAsync(_dependencies, request, hashed, maxRanges, progress, ending.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (_stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new P2PShareException(ErrorCode.PeerServerNotRunning, $"'{request.Name}' was not compared to the end, because the peer server was stopped.", e);
+        }
+    }
 
     /// <summary>Every download of this user at this tracker, those of earlier shells included, the oldest first.</summary>
     public IReadOnlyList<Download> GetAll()
@@ -163,8 +179,12 @@ public sealed class DownloadList
         }
     }
 
-    /// <summary>Suspends all that run.</summary>
-    internal Task SuspendAllAsync() => Task.WhenAll(GetAll().Select(download => download.SuspendAsync()));
+    /// <summary>Suspends all that run, and ends comparisons. Others that begin later end at once.</summary>
+    internal async Task SuspendAllAsync()
+    {
+        await _stop().ConfigureAwait(false);
+        await Task.WhenAll(GetAll().Select(download => download.SuspendAsync())).ConfigureAwait(false);
+    }
 
     private static bool IsRunning(Download download) => download.State == DownloadState.Running;
 

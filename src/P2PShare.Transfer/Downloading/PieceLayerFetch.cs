@@ -8,7 +8,12 @@ namespace P2PShare.Transfer.Downloading;
 /// <summary>Fetches the piece layer from one source at a time, so that a wrong one names its sender. Safe for concurrent use.</summary>
 internal sealed class PieceLayerFetch(ContentDescription content, TimeProvider clock)
 {
+    // Times that a peer is asked and does not send the layer, over all its connections: one that loses its connection may be as unlucky as honest, and one
+    // that does it on purpose would keep its receiver waiting for ever.
+    private const int MaxFailures = 5;
+
     private readonly Lock _lock = new();
+    private readonly Dictionary<Hash256, int> _failures = [];
     private readonly HashSet<DownloadSource> _refused = [];
     private DownloadSource? _from;
     private bool _isRight;
@@ -32,7 +37,7 @@ internal sealed class PieceLayerFetch(ContentDescription content, TimeProvider c
         lock (_lock)
         {
             ranges = [];
-            if (_isRight || _from is not null || source.IsLost || source.Has is null || source.Has.Count == 0 || _refused.Contains(source))
+            if (_isRight || _from is not null || source.IsLost || source.Has is null || source.Has.Count == 0 || IsRefused(source))
             {
                 return false;
             }
@@ -91,7 +96,7 @@ internal sealed class PieceLayerFetch(ContentDescription content, TimeProvider c
         lock (_lock)
         {
             _refused.Add(source);
-            _from = _from == source ? null : _from;
+            End(source);
         }
     }
 
@@ -100,7 +105,7 @@ internal sealed class PieceLayerFetch(ContentDescription content, TimeProvider c
     {
         lock (_lock)
         {
-            return !_refused.Contains(source);
+            return !IsRefused(source);
         }
     }
 
@@ -113,12 +118,24 @@ internal sealed class PieceLayerFetch(ContentDescription content, TimeProvider c
         }
     }
 
-    /// <summary>Records that the source is lost: another one is asked.</summary>
+    /// <summary>Records that the source is lost: another one is asked. A peer that was asked often enough is not asked again.</summary>
     public void Lose(DownloadSource source)
     {
         lock (_lock)
         {
-            _from = _from == source ? null : _from;
+            End(source);
         }
+    }
+
+    private bool IsRefused(DownloadSource source) => _refused.Contains(source) || _failures.GetValueOrDefault(source.Fingerprint) >= MaxFailures;
+
+    private void End(DownloadSource source)
+    {
+        if (_from == source && !_isRight)
+        {
+            _failures[source.Fingerprint] = _failures.GetValueOrDefault(source.Fingerprint) + 1;
+        }
+
+        _from = _from == source ? null : _from;
     }
 }

@@ -54,6 +54,8 @@ internal sealed class SwarmComparison : IDisposable
     /// <exception cref="P2PShareException">NoSourceOnline, the tracker's, or SourceFileChanged or PathUnreadable for the local file.</exception>
     public async Task RunAsync(IProgress<long>? progress, CancellationToken cancellationToken)
     {
+        // At once, for a download that needs the channels.
+        await using var closing = cancellationToken.Register(() => _sources.Close(isComplete: false)).ConfigureAwait(false);
         try
         {
             if (_request.Content.PieceCount == 1)

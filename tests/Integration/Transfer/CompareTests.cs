@@ -121,7 +121,8 @@ public sealed class CompareTests : IAsyncLifetime
     {
         // A source serves a content of a group to a connection once.
         var file = await ShareAsync();
-        await using var carol = await TestPeer.StartAsync(_tracker, "carol", _alice);
+        // Far longer than sources are waited for.
+        await using var carol = await TestPeer.StartAsync(_tracker, "carol", _alice, new PeerServerOptions { SourceTimeout = TimeSpan.FromSeconds(1) });
         _alice.Server.UploadLimit = 2 * MiB;
         var download = carol.Receive(file);
         await Eventually.HoldsAsync(() => download.Progress.BytesVerified > 0, "it runs");
@@ -130,7 +131,20 @@ public sealed class CompareTests : IAsyncLifetime
 
         await download.Completion.WaitAsync(Limit);
         Assert.Equal(_content.Length, download.Progress.BytesFetched);
-        Assert.Equal(Block, (await comparing).BytesToFetch);
+        var comparison = await comparing;
+        // What was received would be copied.
+        Assert.Equal((Block, 0), (comparison.BytesMoved, comparison.BytesToFetch));
+    }
+
+    [Fact]
+    public async Task Comparisons_of_one_content_with_several_files_do_not_refuse_each_other()
+    {
+        var file = await ShareAsync();
+        var old = Enumerable.Range(0, 4).Select(i => Request(file) with { Destination = _bob.MakeFile($"{i}.bin", Changed([.. Enumerable.Range(0, i + 1)])) });
+
+        var comparisons = await Task.WhenAll(old.Select(CompareAsync));
+
+        Assert.Equal(Enumerable.Range(1, 4).Select(i => (long)i * Block), comparisons.Select(comparison => comparison.BytesToFetch));
     }
 
     private static async Task<ContentComparison> CompareAsync(DownloadRequest request, TestPeer peer)

@@ -144,7 +144,7 @@ public sealed class ContentComparerTests : IDisposable
     public async Task What_this_peer_offers_itself_would_be_copied_and_needs_no_source()
     {
         await WriteAsync(Changed(5));
-        using var whole = new OfferedContent(new SharedContent(await FileHasher.HashAsync(Write("whole", _content.Bytes), null, CancellationToken.None), _clock), _clock);
+        using var whole = await OfferAsync(Write("whole", _content.Bytes));
         var swarm = Swarm(_content, peers: 0, contents: new FakeContents(_clock) { Whole = whole });
 
         var comparison = await CompareAsync(swarm);
@@ -152,6 +152,113 @@ public sealed class ContentComparerTests : IDisposable
         Assert.Equal((Size - Block, Block, 0, 0), Numbers(comparison));
         Assert.True(comparison.IsCopy);
         Assert.Equal(new ComparedRange(5 * Block, Block, ComparedKind.Moved, _folder.Combine("whole"), 5 * Block), comparison.Ranges[1]);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_offered_from_the_local_file_itself_is_not_believed_once_that_has_changed(bool sameSize)
+    {
+        await WriteAsync(_content.Bytes);
+        using var whole = await OfferAsync(Local);
+        await WriteAsync(sameSize ? Changed(5) : Changed(5)[..^100_000]);
+
+        var comparison = await CompareAsync(Swarm(_content, contents: new FakeContents(_clock) { Whole = whole }));
+
+        Assert.False(comparison.IsCopy);
+        Assert.InRange(comparison.BytesToFetch, sameSize ? Block : Block + 100_000, sameSize ? Block : 3 * Block + 100_000);
+        await AssertTrueAsync(comparison, _content);
+    }
+
+    [Theory]
+    [InlineData("gone")]
+    [InlineData("changed")]
+    [InlineData("a folder")]
+    public async Task What_this_peer_offered_from_a_file_that_is_not_there_any_more_is_asked_of_sources(string what)
+    {
+        await WriteAsync(Changed(5));
+        using var whole = await OfferAsync(Write("whole", _content.Bytes));
+        File.Delete(_folder.Combine("whole"));
+        if (what == "changed")
+        {
+            Write("whole", Changed(5));
+        }
+        else if (what == "a folder")
+        {
+            Directory.CreateDirectory(_folder.Combine("whole"));
+        }
+
+        var swarm = Swarm(_content, contents: new FakeContents(_clock) { Whole = whole });
+
+        var comparison = await CompareAsync(swarm);
+
+        Assert.Equal((Size - Block, 0, 0, Block), Numbers(comparison));
+        Assert.False(comparison.IsCopy);
+        var logged = Assert.Single(swarm.Contents.Log);
+        Assert.StartsWith("unreadable: ", logged, StringComparison.Ordinal);
+        Assert.Contains(_folder.Combine("whole"), logged, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Zeros_behind_the_end_of_the_local_file_are_no_bytes_of_it()
+    {
+        // Within a block, so that it has the others of the block.
+        var end = 70 * Block + 5000;
+        var content = new TestContent([.. _content.Bytes.AsSpan(0, end), .. new byte[30 * Block], .. _content.Bytes.AsSpan(end)], 1 * MiB);
+        await WriteAsync(content.Bytes[..end]);
+
+        var comparison = await CompareAsync(Swarm(content));
+
+        Assert.Equal(end, comparison.BytesEqual);
+        await AssertTrueAsync(comparison, content);
+    }
+
+    [Fact]
+    public async Task A_local_file_whose_disk_does_not_answer_is_an_error_and_not_waited_for()
+    {
+        await WriteAsync(Changed(5));
+        using var disk = await HangingDisk.HangAsync(Local, _clock);
+
+        var fault = await Assert.ThrowsAsync<P2PShareException>(() => CompareAsync(Swarm(_content), hashes: false));
+
+        Assert.Equal(ErrorCode.PathUnreadable, fault.Code);
+        Assert.StartsWith($"'{Local}' cannot be read: The disk", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task For_a_download_of_the_same_content_its_channels_are_closed_and_it_starts_over_afterwards()
+    {
+        await WriteAsync(Changed(0));
+        var swarm = Swarm(_content, peers: 0).With(new SwarmPeer(_content, 1) { SendsNoTrees = true });
+        var comparing = CompareAsync(swarm);
+        await Eventually.HoldsAsync(() => swarm.Peers[0].TreeRequests > 0, "its tree is asked for");
+
+        var download = await swarm.Dependencies.Turns.BeginDownloadAsync(swarm.Request);
+        Assert.True(swarm.Peers[0].IsClosed);
+        Assert.False(comparing.IsCompleted);
+        swarm.Peers.Clear();
+        swarm.With(new SwarmPeer(_content, 2));
+        download.Dispose();
+
+        Assert.Equal((Size - Block, 0, 0, Block), Numbers(await comparing.WaitAsync(TimeSpan.FromSeconds(30))));
+    }
+
+    [Fact]
+    public async Task A_download_has_the_sources_for_itself_while_it_runs()
+    {
+        await WriteAsync(Changed(0));
+        var swarm = Swarm(_content, peers: 0).With(new SwarmPeer(_content, 1) { SendsNoBlocks = true });
+        var download = new DownloadList(swarm.Dependencies).Start(swarm.Request);
+        await swarm.Peers[0].Requested;
+        var lookUps = swarm.LookUps;
+
+        var comparing = CompareAsync(swarm);
+        Assert.Equal(lookUps, swarm.LookUps);
+        swarm.Peers.Clear();
+        swarm.With(new SwarmPeer(_content, 2));
+        await download.StopAsync();
+
+        Assert.Equal(Block, (await comparing.WaitAsync(TimeSpan.FromSeconds(30))).BytesToFetch);
     }
 
     [Fact]
@@ -246,12 +353,13 @@ public sealed class ContentComparerTests : IDisposable
         {
             var at = random.Next(bytes.Length);
             var (before, behind) = (bytes.AsMemory(0, at), bytes.AsMemory(at));
-            bytes = random.Next(5) switch
+            bytes = random.Next(6) switch
             {
                 0 => [.. before.Span, 1, 2, 3, .. behind.Span],
                 1 => [.. before.Span, .. behind.Span[Math.Min(behind.Length, 5000)..], 0],
                 2 => [.. behind.Span, .. before.Span],
                 3 => [.. before.Span, (byte)(bytes[at] ^ 1), .. behind.Span[1..]],
+                4 when at > 0 => before.ToArray(),
                 _ => [.. before.Span, 7],
             };
         }
@@ -296,6 +404,9 @@ public sealed class ContentComparerTests : IDisposable
             : null;
         return await ContentComparer.CompareAsync(swarm.Dependencies, swarm.Request, hashed, maxRanges, null, cancellationToken);
     }
+
+    private async Task<OfferedContent> OfferAsync(string path) => new(
+        new SharedContent(await FileHasher.HashAsync(path, null, _ => _content.Description.PieceLength, null, TimeProvider.System, CancellationToken.None), _clock), _clock);
 
     private Task WriteAsync(byte[] bytes) => File.WriteAllBytesAsync(Local, bytes);
 

@@ -24,6 +24,18 @@ public sealed class DownloadListTests
     private DownloadRequest Request => _swarm.Request;
 
     [Fact]
+    public async Task Comparisons_end_with_the_peer_server()
+    {
+        _swarm.With(new SwarmPeer(_content, 2) { IsSilent = true });
+        var comparing = _list.CompareAsync(Request, hashed: null, 0, null, CancellationToken.None);
+        await Eventually.HoldsAsync(() => _swarm.LookUps > 0, "it looks for sources");
+
+        await _list.SuspendAllAsync();
+
+        Assert.Equal(ErrorCode.PeerServerNotRunning, (await Assert.ThrowsAsync<P2PShareException>(() => comparing.WaitAsync(TimeSpan.FromSeconds(30)))).Code);
+    }
+
+    [Fact]
     public async Task The_same_request_twice_is_one_download()
     {
         var first = await StartSilentAsync();

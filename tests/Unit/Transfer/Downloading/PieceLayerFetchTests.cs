@@ -117,6 +117,23 @@ public sealed class PieceLayerFetchTests
     }
 
     [Fact]
+    public void A_peer_that_is_lost_whenever_it_is_asked_is_not_asked_for_ever()
+    {
+        var asked = 0;
+        while (asked < 100 && Add(1) is var source && _fetch.TryStart(source, out _))
+        {
+            asked++;
+            source.IsLost = true;
+            _fetch.Lose(source);
+        }
+
+        // Once or twice happens to an honest one too.
+        Assert.InRange(asked, 3, 10);
+        Assert.False(_fetch.CanAsk(Add(1)));
+        Assert.True(_fetch.TryStart(Add(2), out _));
+    }
+
+    [Fact]
     public void A_right_layer_is_not_asked_for_again_when_its_source_is_lost()
     {
         var (first, second) = (Add(1), Add(2));
