@@ -112,7 +112,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         }
     }
 
-    public PeerServerStatus GetStatus() => new(_connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded);
+    public PeerServerStatus GetStatus() => new(_connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded, _connections.GetUploads());
 
     /// <summary>Suspends downloads, unregisters at the tracker within <paramref name="patience"/> (5 s), lets uploads finish for at most <paramref name="grace"/>.</summary>
     public Task StopAsync(TimeSpan grace, TimeSpan? patience = null)

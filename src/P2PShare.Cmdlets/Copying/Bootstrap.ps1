@@ -3,6 +3,7 @@
 param([hashtable] $Offer)
 begin {
     $ErrorActionPreference = 'Stop'
+    Set-StrictMode -Off
     $ProgressPreference = 'SilentlyContinue'
     $folder = [IO.Directory]::CreateTempSubdirectory('p2pshare-copy-').FullName
     $lock = [IO.File]::Open("$folder/lock", 'OpenOrCreate', 'ReadWrite', 'None')
@@ -81,6 +82,9 @@ begin {
     }
 
     $destination = if ($Offer.Destination) { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Offer.Destination) }
+    [string[]] $paths = foreach ($path in $Offer.Paths) {
+        if ($Offer.Literal) { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($path) } else { (Resolve-Path -Path $path).ProviderPath }
+    }
     [string[]] $seen = if ($env:SSH_CONNECTION) { $env:SSH_CONNECTION.Split(' ')[0] }
     $stream = $null
     foreach ($address in @($seen) + @($Offer.Addresses) | Where-Object { $_ } | Select-Object -Unique) { if ($stream = Connect-Sender $address) { break } }
@@ -102,7 +106,7 @@ begin {
     }
     else { $source = 'session' }
     if ($stream) { $stream.Dispose() }
-    $ready = @{ State = 'Ready'; Engine = $source; Destination = $destination }
+    $ready = @{ State = 'Ready'; Engine = $source; Destination = $destination; Paths = $paths }
     if ($source -eq 'session') { @{ State = 'NeedPackage' } }
     else {
         $agent = New-Agent

@@ -117,6 +117,8 @@ public sealed class CopyP2PItem : AsyncCmdlet
 
     private bool IsFrom => ParameterSetName is PathFromSet or LiteralPathFromSet;
 
+    private bool IsLiteral => ParameterSetName is LiteralPathToSet or LiteralPathFromSet;
+
     private PSSession[] Sessions => IsFrom ? FromSession : ToSession;
 
     /// <summary>The fault of a target; null if it has none.</summary>
@@ -126,12 +128,11 @@ public sealed class CopyP2PItem : AsyncCmdlet
 
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
-        var literal = ParameterSetName is LiteralPathToSet or LiteralPathFromSet;
-        foreach (var given in literal ? LiteralPath : Path)
+        foreach (var given in IsLiteral ? LiteralPath : Path)
         {
             await TryAsync(given, () =>
             {
-                _paths.AddRange(IsFrom ? [given] : LocalFiles.Resolve(SessionState, given, literal));
+                _paths.AddRange(IsFrom ? [given] : LocalFiles.Resolve(SessionState, given, IsLiteral));
                 return Task.CompletedTask;
             });
         }
@@ -148,7 +149,7 @@ public sealed class CopyP2PItem : AsyncCmdlet
         }
 
         var request = new CopyRequest(
-            chosen, _paths, IsFrom ? LocalFiles.ResolveDestination(SessionState, Destination) : Destination, IsFrom, Recurse, Force, Keep, ThrottleLimit,
+            chosen, _paths, IsLiteral, IsFrom ? LocalFiles.ResolveDestination(SessionState, Destination) : Destination, IsFrom, Recurse, Force, Keep, ThrottleLimit,
             UploadLimit > 0 ? UploadLimit : null);
         if (AsJob)
         {

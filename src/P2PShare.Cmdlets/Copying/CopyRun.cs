@@ -140,27 +140,42 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
     private async Task<P2PCopyResult> CopyAsync(
         CopyTarget target, string userName, EphemeralTracker tracker, CopyPeer peer, SentBytes sent, Task<string> sharing, CancellationToken stop)
     {
-        var destination = await target.PrepareAsync(platform => MakeOffer(tracker, platform), tracker.GetPackage, stop).ConfigureAwait(false);
+        await target.PrepareAsync(platform => MakeOffer(tracker, platform), tracker.GetPackage, stop).ConfigureAwait(false);
         var group = await sharing.ConfigureAwait(false);
+        if (request.IsFrom)
+        {
+            // One for each: a target is to fetch nothing that others share.
+            group = $"copy-{userName}";
+            await peer.Tracker.CreateGroupAsync(new CreateGroupRequest(group, Listed: false), stop).ConfigureAwait(false);
+        }
+
         var start = new CopyStart(
-            tracker.Address.Authority, tracker.Address.Fingerprint!.Value.ToString(), userName, tracker.TakeInvitation(), group, destination,
-            request.Paths.Count == 1, [], request.Recurse, request.Force, request.UploadLimit ?? 0);
+            tracker.Address.Authority, tracker.Address.Fingerprint!.Value.ToString(), userName, tracker.TakeInvitation(), group,
+            request.IsFrom ? null : target.Destination, request.Paths.Count == 1, target.Paths, request.Recurse, request.Force, request.UploadLimit ?? 0);
         var fingerprint = await target.JoinAsync(start, stop).ConfigureAwait(false);
         // Only now: the target has used its secret itself, or would have reported that it could not.
         await peer.Tracker.ApproveJoinAsync(group, userName, stop).ConfigureAwait(false);
         await target.CopyAsync(stop).ConfigureAwait(false);
         var status = target.Status;
+        if (request.IsFrom)
+        {
+            var downloads = new CopyDownloads(peer, new CopyDestination(Path.Combine(request.Destination, ToFolderName(target.Name)), isSingle: false), request.Force);
+            status = await target.FollowAsync(downloads, downloads.RunAsync(group, stop), stop).ConfigureAwait(false);
+        }
+
         return new P2PCopyResult
         {
             Target = target.Name,
             State = P2PCopyState.Completed,
             Bytes = status.Bytes,
-            BytesFromPeers = await sent.CountFromOthersAsync(fingerprint, status.BytesFetched, () => peer.Server.GetStatus().ActiveUploads > 0, stop).ConfigureAwait(false),
+            BytesFromPeers = request.IsFrom ? 0 : Math.Max(0, status.BytesFetched - sent.To(fingerprint)),
             BytesReused = status.BytesReused,
             Seconds = _clock.GetElapsedTime(_started).TotalSeconds,
             Verified = true,
         };
     }
+
+    private static string ToFolderName(string name) => string.Concat(name.Select(one => char.IsAsciiLetterOrDigit(one) || ".-_ ()".Contains(one, StringComparison.Ordinal) ? one : '_')).Trim('.', ' ');
 
     private Hashtable MakeOffer(EphemeralTracker tracker, string platform)
     {
@@ -175,6 +190,8 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
             ["Port"] = tracker.Address.Port,
             ["Fingerprint"] = tracker.Address.Fingerprint!.Value.ToString(),
             ["Destination"] = request.IsFrom ? null : request.Destination,
+            ["Paths"] = request.IsFrom ? request.Paths.ToArray() : [],
+            ["Literal"] = request.IsLiteral,
             ["Keep"] = request.Keep,
         };
     }

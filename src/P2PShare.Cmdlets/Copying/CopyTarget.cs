@@ -14,9 +14,6 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
 
-    // A session that is there answers within a second; the longest step of a target's own is to load the engine.
-    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(60);
-
     private SessionPipe? _pipe;
     private volatile CopyStatus _status = new("Preparing");
 
@@ -24,11 +21,17 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
 
     public CopyStatus Status => _status;
 
+    /// <summary>The destination as a full path, as the session resolved it; null if the target shares.</summary>
+    public string? Destination { get; private set; }
+
+    /// <summary>The files and folders to share, as the session resolved them.</summary>
+    public IReadOnlyList<string> Paths { get; private set; } = [];
+
     /// <summary>Finds out what the session is, and starts the engine in it.</summary>
     /// <param name="makeOffer">Makes the bootstrap's argument for a platform.</param>
     /// <param name="getPackage">The package of a platform, for a target that does not reach the sender.</param>
     /// <exception cref="P2PShareException"><see cref="ErrorCode.SessionUnusable"/>, <see cref="ErrorCode.CopyFailed"/>.</exception>
-    public async Task<string?> PrepareAsync(Func<string, Hashtable> makeOffer, Func<string, EnginePackage> getPackage, CancellationToken cancellationToken)
+    public async Task PrepareAsync(Func<string, Hashtable> makeOffer, Func<string, EnginePackage> getPackage, CancellationToken cancellationToken)
     {
         var probe = await SessionProbe.RunAsync(session, cancellationToken).ConfigureAwait(false);
         _pipe = SessionPipe.Open(session, "Bootstrap.ps1", makeOffer(probe.Platform));
@@ -39,7 +42,9 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
             answer = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return (answer[nameof(CopyStart.Destination)] is PSObject wrapped ? wrapped.BaseObject : answer[nameof(CopyStart.Destination)]) as string;
+        Destination = Unwrap(answer[nameof(CopyStart.Destination)]) as string;
+        // They go back to where they came from.
+        Paths = [.. (Unwrap(answer[nameof(CopyStart.Paths)]) as IEnumerable ?? Array.Empty<object>()).Cast<object>().Select(path => $"{path}")];
     }
 
     /// <summary>Lets the target make its account and request to join, and returns when it has.</summary>
@@ -60,6 +65,24 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
         await FollowAsync(Interval, state => state is CopyStatus.Serving, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Keeps the conversation going while this machine receives what the target shares.</summary>
+    public async Task<CopyStatus> FollowAsync(CopyDownloads downloads, Task<CopyStatus> received, CancellationToken cancellationToken)
+    {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var serving = FollowAsync(Interval, _ => false, both.Token, () => downloads.Status);
+        try
+        {
+            await await Task.WhenAny(received, serving).ConfigureAwait(false);
+            var status = await received.ConfigureAwait(false);
+            return status.Error is null ? status : throw new P2PShareException(ErrorCode.CopyFailed, status.Error);
+        }
+        finally
+        {
+            await both.CancelAsync().ConfigureAwait(false);
+            await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     /// <summary>Keeps the conversation going while the target serves others.</summary>
     public Task ServeAsync(CancellationToken cancellationToken) => FollowAsync(Interval * 5, _ => false, cancellationToken);
 
@@ -74,7 +97,7 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
 
     public ValueTask DisposeAsync() => _pipe?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private async Task FollowAsync(TimeSpan interval, Func<string, bool> isReached, CancellationToken cancellationToken)
+    private async Task FollowAsync(TimeSpan interval, Func<string, bool> isReached, CancellationToken cancellationToken, Func<CopyStatus>? show = null)
     {
         while (!isReached(_status.State))
         {
@@ -85,8 +108,14 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
 
             await Task.Delay(interval, TimeProvider.System, cancellationToken).ConfigureAwait(false);
             await ExchangeAsync(new Hashtable { [CopyAgent.Tick] = true }, cancellationToken).ConfigureAwait(false);
+            if (show is not null && _status.State != CopyStatus.Failed)
+            {
+                _status = show();
+            }
         }
     }
+
+    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private async Task ExchangeAsync(Hashtable message, CancellationToken cancellationToken)
     {
@@ -96,18 +125,9 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
 
     private async Task<Hashtable> ReceiveAsync(CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(AnswerPatience);
-        try
-        {
-            var answer = await _pipe!.ReceiveAsync(patience.Token).ConfigureAwait(false);
-            _status = CopyStatus.FromMessage(answer) ?? throw new P2PShareException(
-                ErrorCode.CopyFailed, $"The session answered with something else than a status: {PrintableCharacter.Defuse($"{answer}")}");
-            return (Hashtable)answer.BaseObject;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new P2PShareException(ErrorCode.CopyFailed, $"The session did not answer for {AnswerPatience.TotalSeconds:0} seconds.");
-        }
+        var answer = await _pipe!.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        _status = CopyStatus.FromMessage(answer) ?? throw new P2PShareException(
+            ErrorCode.CopyFailed, $"The session answered with something else than a status: {PrintableCharacter.Defuse($"{answer}")}");
+        return (Hashtable)answer.BaseObject;
     }
 }

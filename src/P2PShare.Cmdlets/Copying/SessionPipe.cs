@@ -14,6 +14,9 @@ internal sealed class SessionPipe : IAsyncDisposable
 {
     // The other side answers messages, one each; more is no conversation.
     private const int MaxWaiting = 256;
+
+    // A session that is there answers within a second; the longest step of a target's own is to load the engine.
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
     private readonly PowerShell _shell = PowerShell.Create();
@@ -63,12 +66,18 @@ internal sealed class SessionPipe : IAsyncDisposable
     public void Send(Hashtable message) => _input.Add(PSObject.AsPSObject(message));
 
     /// <summary>Waits for the next answer.</summary>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.CopyFailed"/>: the script or the session ended.</exception>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.CopyFailed"/>: the script or the session ended, or nothing came in time.</exception>
     public async Task<PSObject> ReceiveAsync(CancellationToken cancellationToken)
     {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(AnswerPatience);
         try
         {
-            return await _received.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            return await _received.Reader.ReadAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new P2PShareException(ErrorCode.CopyFailed, $"The session did not answer for {AnswerPatience.TotalSeconds:0} seconds.");
         }
         catch (ChannelClosedException e)
         {
