@@ -108,7 +108,7 @@ Describe 'Copy-P2PItem' -Skip:$noServer {
         $results = Copy-P2PItem ./*.log -Destination (Join-Path $Folder collected) -FromSession $sessions[0, 1] -PassThru
 
         $results.State | Should -Be Completed, Completed
-        $results | ForEach-Object { Get-Content (Join-Path $Folder collected $_.Target app.log) } | Should -Be 'log 1', 'log 2'
+        $results | Sort-Object Target | ForEach-Object { Get-Content (Join-Path $Folder collected $_.Target app.log) } | Should -Be 'log 1', 'log 2'
     }
 
     It 'refuses a session in constrained language with a sentence' {

@@ -53,48 +53,57 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
 
     private async Task RunAsync(CopyFolder folder, EphemeralTracker tracker, CancellationToken cancellationToken)
     {
-        var peer = await CopyPeer.OpenAsync(
-            tracker.Address, SenderName, tracker.TakeInvitation(), Path.Combine(folder.Path, "state"), request.UploadLimit, warn, cancellationToken).ConfigureAwait(false);
-        await using (peer.ConfigureAwait(false))
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var places = new SemaphoreSlim(request.ThrottleLimit);
+        // The targets are prepared meanwhile.
+        var sharing = OpenAndShareAsync(folder, tracker, stop.Token);
+        var copies = Targets.Select((target, index) => RunTargetAsync(target, $"target{index + 1}", tracker, sharing, places, ending.Token, stop.Token)).ToList();
+        try
         {
-            _peer = peer;
-            var sent = new SentBytes(peer.Server);
-            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var sharing = request.IsFrom ? Task.FromResult("") : ShareAsync(peer, stop.Token);
-            using var places = new SemaphoreSlim(request.ThrottleLimit);
-            using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var copies = Targets.Select((target, index) => RunTargetAsync(target, $"target{index + 1}", tracker, peer, sent, sharing, places, ending.Token, stop.Token)).ToList();
-            try
+            // What cannot be shared is no target's fault.
+            await sharing.ConfigureAwait(false);
+            await Task.WhenAll(copies.Select(copy => copy.Copied)).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (cancellationToken.IsCancellationRequested || sharing.IsFaulted)
             {
-                // What cannot be shared is no target's fault.
-                await sharing.ConfigureAwait(false);
-                await Task.WhenAll(copies.Select(copy => copy.Copied)).ConfigureAwait(false);
+                await stop.CancelAsync().ConfigureAwait(false);
             }
-            finally
-            {
-                if (cancellationToken.IsCancellationRequested || sharing.IsFaulted)
-                {
-                    await stop.CancelAsync().ConfigureAwait(false);
-                }
 
-                await ending.CancelAsync().ConfigureAwait(false);
-                await Task.WhenAll(copies.Select(copy => copy.Ended)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                _peer = null;
+            await ending.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(copies.Select(copy => copy.Ended)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_peer is { } peer)
+            {
+                await peer.DisposeAsync().ConfigureAwait(false);
             }
         }
     }
 
-    /// <returns>The group.</returns>
-    private async Task<string> ShareAsync(CopyPeer peer, CancellationToken cancellationToken)
+    /// <returns>This machine's peer, what it has sent, and the group that the targets join; a target that is copied from has a group of its own.</returns>
+    private async Task<(CopyPeer Peer, SentBytes Sent, string Group)> OpenAndShareAsync(CopyFolder folder, EphemeralTracker tracker, CancellationToken cancellationToken)
     {
         const string Group = "copy";
-        await peer.Tracker.CreateGroupAsync(new CreateGroupRequest(Group, Listed: false), cancellationToken).ConfigureAwait(false);
-        var shared = await CopyShares.RunAsync(peer, Group, request.Paths, request.Recurse, cancellationToken).ConfigureAwait(false);
-        return shared.Error is null ? Group : throw new P2PShareException(ErrorCode.CopyFailed, shared.Error);
+        var peer = _peer = await CopyPeer.OpenAsync(
+            tracker.Address, SenderName, await tracker.TakeInvitationAsync().ConfigureAwait(false), Path.Combine(folder.Path, "state"), request.UploadLimit, warn,
+            cancellationToken).ConfigureAwait(false);
+        var sent = new SentBytes(peer.Server);
+        if (!request.IsFrom)
+        {
+            await peer.Tracker.CreateGroupAsync(new CreateGroupRequest(Group, Listed: false), cancellationToken).ConfigureAwait(false);
+            var shared = await CopyShares.RunAsync(peer, Group, request.Paths, request.Recurse, cancellationToken).ConfigureAwait(false);
+            if (shared.Error is { } error)
+            {
+                throw new P2PShareException(ErrorCode.CopyFailed, error);
+            }
+        }
+
+        return (peer, sent, Group);
     }
 
     private (Task Copied, Task Ended) RunTargetAsync(
-        CopyTarget target, string userName, EphemeralTracker tracker, CopyPeer peer, SentBytes sent, Task<string> sharing, SemaphoreSlim places,
+        CopyTarget target, string userName, EphemeralTracker tracker, Task<(CopyPeer Peer, SentBytes Sent, string Group)> sharing, SemaphoreSlim places,
         CancellationToken ending, CancellationToken stop)
     {
         var copied = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -108,7 +117,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
                 await places.WaitAsync(stop).ConfigureAwait(false);
                 try
                 {
-                    Report(await CopyAsync(target, userName, tracker, peer, sent, sharing, stop).ConfigureAwait(false));
+                    Report(await CopyAsync(target, userName, tracker, sharing, stop).ConfigureAwait(false));
                 }
                 finally
                 {
@@ -138,10 +147,10 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
     }
 
     private async Task<P2PCopyResult> CopyAsync(
-        CopyTarget target, string userName, EphemeralTracker tracker, CopyPeer peer, SentBytes sent, Task<string> sharing, CancellationToken stop)
+        CopyTarget target, string userName, EphemeralTracker tracker, Task<(CopyPeer Peer, SentBytes Sent, string Group)> sharing, CancellationToken stop)
     {
         await target.PrepareAsync(platform => MakeOffer(tracker, platform), tracker.GetPackage, stop).ConfigureAwait(false);
-        var group = await sharing.ConfigureAwait(false);
+        var (peer, sent, group) = await sharing.ConfigureAwait(false);
         if (request.IsFrom)
         {
             // One for each: a target is to fetch nothing that others share.
@@ -150,7 +159,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
         }
 
         var start = new CopyStart(
-            tracker.Address.Authority, tracker.Address.Fingerprint!.Value.ToString(), userName, tracker.TakeInvitation(), group,
+            tracker.Address.Authority, tracker.Address.Fingerprint!.Value.ToString(), userName, await tracker.TakeInvitationAsync().ConfigureAwait(false), group,
             request.IsFrom ? null : target.Destination, request.Paths.Count == 1, target.Paths, request.Recurse, request.Force, request.UploadLimit ?? 0);
         var fingerprint = await target.JoinAsync(start, stop).ConfigureAwait(false);
         // Only now: the target has used its secret itself, or would have reported that it could not.

@@ -17,13 +17,15 @@ internal sealed class EphemeralTracker : IAsyncDisposable
     private const int Attempts = 3;
 
     private readonly TrackerJob _job;
-    private readonly Queue<SecureString> _invitations;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task<ConcurrentQueue<SecureString>> _inviting;
     private readonly ConcurrentDictionary<string, Lazy<EnginePackage>> _packages = new();
     private readonly string _packageFolder;
 
-    private EphemeralTracker(TrackerJob job, Queue<SecureString> invitations, string packageFolder)
+    private EphemeralTracker(TrackerJob job, int accounts, string[] settings, string packageFolder)
     {
-        (_job, _invitations, _packageFolder) = (job, invitations, packageFolder);
+        (_job, _packageFolder) = (job, packageFolder);
+        _inviting = InviteAsync(accounts, settings, _stop.Token);
         Address = TrackerAddress.Parse(job.Location, Hash256.Parse(job.Fingerprint));
     }
 
@@ -52,36 +54,23 @@ internal sealed class EphemeralTracker : IAsyncDisposable
         {
             var info = Path.Combine(folder, "tracker_info.txt");
             await File.WriteAllTextAsync(info, string.Create(CultureInfo.InvariantCulture, $"0.0.0.0:{FindFreePort()}\n"), cancellationToken).ConfigureAwait(false);
-            TrackerJob job;
             try
             {
-                job = await TrackerJob.StartAsync(Program, [info, "1", .. settings], cancellationToken).ConfigureAwait(false);
+                return new EphemeralTracker(
+                    await TrackerJob.StartAsync(Program, [info, "1", .. settings], cancellationToken).ConfigureAwait(false), accounts, settings, packages);
             }
             catch (P2PShareException) when (attempt < Attempts)
             {
-                continue;
-            }
-
-            try
-            {
-                return new EphemeralTracker(job, await InviteAsync(accounts, settings, cancellationToken).ConfigureAwait(false), packages);
-            }
-            catch
-            {
-                job.Dispose();
-                throw;
+                // Another port.
             }
         }
     }
 
     /// <summary>Takes an invitation; each is good for one account and is handed out once.</summary>
-    public SecureString TakeInvitation()
-    {
-        lock (_invitations)
-        {
-            return _invitations.Dequeue();
-        }
-    }
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.TrackerNotStarted"/>.</exception>
+    public async Task<SecureString> TakeInvitationAsync() => (await _inviting.ConfigureAwait(false)).TryDequeue(out var invitation)
+        ? invitation
+        : throw new P2PShareException(ErrorCode.TrackerNotStarted, "The tracker's program made too few invitations.");
 
     /// <summary>The engine for a platform, which the tracker hands out from now on.</summary>
     public EnginePackage GetPackage(string platform) =>
@@ -93,6 +82,9 @@ internal sealed class EphemeralTracker : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await ((Task)_inviting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
         await _job.StopAsync().ConfigureAwait(false);
         _job.Dispose();
     }
@@ -107,7 +99,7 @@ internal sealed class EphemeralTracker : IAsyncDisposable
     }
 
     // By the operator's command, because only who can write the database can invite.
-    private static async Task<Queue<SecureString>> InviteAsync(int count, string[] settings, CancellationToken cancellationToken)
+    private static async Task<ConcurrentQueue<SecureString>> InviteAsync(int count, string[] settings, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(
             DotnetHost.Find()!, ["exec", Program, "invite", "--count", count.ToString(CultureInfo.InvariantCulture), "--days", "7", .. settings])
@@ -119,7 +111,7 @@ internal sealed class EphemeralTracker : IAsyncDisposable
         };
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-        var invitations = new Queue<SecureString>();
+        var invitations = new ConcurrentQueue<SecureString>();
         try
         {
             while (await process.StandardOutput.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
@@ -131,7 +123,7 @@ internal sealed class EphemeralTracker : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            process.Kill();
+            process.Kill(entireProcessTree: true);
             throw;
         }
 
