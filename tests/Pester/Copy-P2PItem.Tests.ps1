@@ -143,6 +143,62 @@ Describe 'Copy-P2PItem' -Skip:$noServer {
         Remove-Job $job
     }
 
+    It 'opens and closes sessions to machines that are named' {
+        $file = New-RandomFile 'named.bin' 10KB
+        $place = New-Place named
+        $options = @{ UserKnownHostsFile = '/dev/null'; StrictHostKeyChecking = 'no'; LogLevel = 'ERROR' }
+        $before = @(Get-PSSession | Where-Object State -eq Opened)
+
+        $result = Copy-P2PItem $file.FullName -Destination $place -HostName 127.0.0.1 -Port $port -KeyFilePath (Join-Path $SshFolder user) -Options $options -PassThru
+
+        $result.State, $result.Target | Should -Be Completed, 127.0.0.1
+        Join-Path $place named.bin | Should -Exist
+        @(Get-PSSession | Where-Object State -eq Opened) | Should -HaveCount $before.Count
+    }
+
+    It 'leaves nothing running and no file under the final name when it is stopped, and continues' {
+        $file = New-RandomFile 'stopped.bin' 200MB
+        $place = New-Place stopped
+        $before = @(Get-Left)
+
+        # Slow enough to be stopped in the middle.
+        $job = Copy-P2PItem $file.FullName -Destination $place -ToSession $session -UploadLimit 4MB -AsJob
+        Wait-Until { Test-Path "$place/stopped.bin.p2ppart" }
+        Stop-Job $job
+
+        $job.State | Should -Be Stopped
+        Remove-Job $job
+        Get-ChildItem $place -Name | Should -Be stopped.bin.p2ppart
+        (Get-Item "$place/stopped.bin.p2ppart").UnixMode | Should -Be '-rw-------'
+        Wait-Until { @(Get-Left).Count -eq $before.Count }
+        Invoke-Command -Session $session { 'free' } | Should -Be free
+
+        $result = Copy-P2PItem $file.FullName -Destination $place -ToSession $session -PassThru
+        $result.State | Should -Be Completed
+        (Get-FileHash "$place/stopped.bin").Hash | Should -Be (Get-FileHash $file).Hash
+        Get-ChildItem $place -Name | Should -Be stopped.bin
+    }
+
+    It 'reports a target whose session ends in the middle, and the others finish' {
+        $file = New-RandomFile 'killed.bin' 60MB
+        Set-Place killed
+        $doomed = New-SshSession $port
+        $id = Invoke-Command -Session $doomed { $PID }
+        $place = New-Place doomed
+        Invoke-Command -Session $doomed { param($place) Set-Location $place } -ArgumentList $place
+
+        $job = Copy-P2PItem $file.FullName -Destination . -ToSession $doomed, $session -UploadLimit 8MB -AsJob
+        Wait-Until { Test-Path "$place/killed.bin.p2ppart" }
+        Stop-Process -Id $id -Force
+        $results = $job | Wait-Job | Receive-Job -ErrorAction SilentlyContinue
+
+        ($results | Where-Object State -eq Failed).Error | Should -Not -BeNullOrEmpty
+        ($results | Where-Object State -eq Completed) | Should -HaveCount 1
+        Get-ChildItem $place -Name | Should -Be killed.bin.p2ppart
+        Remove-Job $job
+        Remove-PSSession $doomed
+    }
+
     It 'only says what it would do with -WhatIf' {
         $file = New-RandomFile 'whatif.bin' 1KB
         $place = New-Place whatif

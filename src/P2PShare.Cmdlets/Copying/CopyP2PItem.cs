@@ -28,6 +28,10 @@ namespace P2PShare.Cmdlets.Copying;
 /// <para>Copies an image to all machines of a list.</para>
 /// </example>
 /// <example>
+/// <code>Copy-P2PItem ./image.vhdx -Destination /var/lib/images -HostName (Get-Content ./hosts.txt) -UserName admin -AsJob | Wait-Job | Receive-Job</code>
+/// <para>The same in the background, with sessions that are opened for the copy and closed after it.</para>
+/// </example>
+/// <example>
 /// <code>Copy-P2PItem ./site -Recurse -Destination /srv -ToSession $s -UploadLimit 20MB -PassThru</code>
 /// <para>Copies a folder; this machine and each target send at most 20 MB a second. Writes what became of each target.</para>
 /// </example>
@@ -37,7 +41,7 @@ namespace P2PShare.Cmdlets.Copying;
 /// </example>
 [Cmdlet(VerbsCommon.Copy, "P2PItem", DefaultParameterSetName = PathToSet, SupportsShouldProcess = true)]
 [OutputType(typeof(P2PCopyResult), typeof(Job))]
-public sealed class CopyP2PItem : AsyncCmdlet
+public sealed class CopyP2PItem : RemoteMachineCmdlet
 {
     private const string PathToSet = "PathToSession";
     private const string LiteralPathToSet = "LiteralPathToSession";
@@ -45,10 +49,13 @@ public sealed class CopyP2PItem : AsyncCmdlet
     private const string LiteralPathFromSet = "LiteralPathFromSession";
 
     private readonly List<string> _paths = [];
+    private IReadOnlyList<PSSession> _opened = [];
 
     /// <summary>Paths of files, or of folders with -Recurse; wildcards are resolved on this machine. With -FromSession, paths on the machines.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathToSet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathFromSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathHostNameSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathComputerNameSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
@@ -59,6 +66,8 @@ public sealed class CopyP2PItem : AsyncCmdlet
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = LiteralPathToSet, ValueFromPipelineByPropertyName = true)]
     [Parameter(Mandatory = true, ParameterSetName = LiteralPathFromSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, ParameterSetName = LiteralPathHostNameSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, ParameterSetName = LiteralPathComputerNameSet, ValueFromPipelineByPropertyName = true)]
     [Alias("PSPath", "LP", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
@@ -117,9 +126,10 @@ public sealed class CopyP2PItem : AsyncCmdlet
 
     private bool IsFrom => ParameterSetName is PathFromSet or LiteralPathFromSet;
 
-    private bool IsLiteral => ParameterSetName is LiteralPathToSet or LiteralPathFromSet;
+    private bool IsLiteral => ParameterSetName.StartsWith("Literal", StringComparison.Ordinal);
 
-    private PSSession[] Sessions => IsFrom ? FromSession : ToSession;
+    // The names of the machines, if sessions are to be opened.
+    private string[] Machines => HostName.Length > 0 ? HostName : ComputerName;
 
     /// <summary>The fault of a target; null if it has none.</summary>
     internal static P2PShareException? FindFault(P2PCopyResult result) => result.State == P2PCopyState.Failed
@@ -140,10 +150,28 @@ public sealed class CopyP2PItem : AsyncCmdlet
 
     protected override async Task EndAsync(CancellationToken cancellationToken)
     {
-        // A file that is missing here is missing for every target: nothing was written about it twice, and nothing is sent.
-        var sessions = NameSessions(Sessions);
-        var chosen = sessions.Where(one => ShouldProcess(one.Name, $"Copy {string.Join(", ", _paths)} to {Destination}")).ToList();
-        if (_paths.Count == 0 || chosen.Count == 0)
+        if (_paths.Count == 0)
+        {
+            return;
+        }
+
+        List<(PSSession Session, string Name)> chosen;
+        if (Machines.Length > 0)
+        {
+            if (!Machines.All(machine => ShouldProcess(machine, Action)))
+            {
+                return;
+            }
+
+            _opened = OpenSessions();
+            chosen = NameSessions(_opened);
+        }
+        else
+        {
+            chosen = [.. NameSessions(IsFrom ? FromSession : ToSession).Where(one => ShouldProcess(one.Name, Action))];
+        }
+
+        if (chosen.Count == 0)
         {
             return;
         }
@@ -153,7 +181,9 @@ public sealed class CopyP2PItem : AsyncCmdlet
             UploadLimit > 0 ? UploadLimit : null);
         if (AsJob)
         {
-            var job = new CopyJob(request, ShowsProgress, () => { });
+            var opened = _opened;
+            _opened = [];
+            var job = new CopyJob(request, ShowsProgress, () => SessionOpener.Close(opened));
             RunspaceState.Current.Add(job);
             JobRepository.Add(job);
             job.Start();
@@ -163,6 +193,14 @@ public sealed class CopyP2PItem : AsyncCmdlet
 
         await new CopyLoop(request, WriteResult, WriteWarning, NewProgress(CopyLoop.ActivityId, CopyLoop.Activity)).RunAsync(cancellationToken);
     }
+
+    protected override Task CleanUpAsync()
+    {
+        SessionOpener.Close(_opened);
+        return Task.CompletedTask;
+    }
+
+    private string Action => IsFrom ? $"Copy '{string.Join("', '", _paths)}' to '{Destination}' of this machine" : $"Copy '{string.Join("', '", _paths)}' to '{Destination}'";
 
     /// <summary>Names sessions by their computers; if several are on one, by their own names too.</summary>
     private static List<(PSSession Session, string Name)> NameSessions(IEnumerable<PSSession> sessions)

@@ -165,6 +165,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
         // Only now: the target has used its secret itself, or would have reported that it could not.
         await peer.Tracker.ApproveJoinAsync(group, userName, stop).ConfigureAwait(false);
         await target.CopyAsync(stop).ConfigureAwait(false);
+        await CheckPeersAsync(peer, group, userName, fingerprint, stop).ConfigureAwait(false);
         var status = target.Status;
         if (request.IsFrom)
         {
@@ -182,6 +183,18 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
             Seconds = _clock.GetElapsedTime(_started).TotalSeconds,
             Verified = true,
         };
+    }
+
+    // The tracker knows who announced what; the session, who the target is.
+    private static async Task CheckPeersAsync(CopyPeer peer, string group, string userName, Hash256 fingerprint, CancellationToken cancellationToken)
+    {
+        await foreach (var found in peer.Tracker.ListPeersAsync(group, ListQuery.All, cancellationToken).ConfigureAwait(false))
+        {
+            if (string.Equals(found.UserName, userName, StringComparison.OrdinalIgnoreCase) && found.Fingerprint != fingerprint)
+            {
+                throw new P2PShareException(ErrorCode.CopyFailed, "Another machine than the session's uses the account that was made for it.");
+            }
+        }
     }
 
     private static string ToFolderName(string name) => string.Concat(name.Select(one => char.IsAsciiLetterOrDigit(one) || ".-_ ()".Contains(one, StringComparison.Ordinal) ? one : '_')).Trim('.', ' ');
