@@ -40,7 +40,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), new SharePublisher(tracker.ShareFileAsync, tracker.ShareFilesAsync).ShareAsync, logger, clock, ChunkMaps.Remove);
         _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(), _metrics, upload => UploadFinished?.Invoke(upload), logger, clock) { Maps = ChunkMaps, Compressor = new(new CompressionChoice(clock) { IsEnabled = options.Compression }, clock) };
         _connections = new ConnectionTable(Fingerprint, _context);
-        Dialer = new PeerDialer(new TlsTransport(identity, clock), _connections, _context.Admission, _metrics, stopping.Token);
+        Dialer = new PeerDialer(new TlsTransport(identity, clock, options.FindDetour), _connections, _context.Admission, _metrics, stopping.Token);
         _presence = new TrackerPresence(tracker, announcer, Fingerprint, new ReverseDialer(Dialer, Shares, Fingerprint, locator.FindTicketAsync, logger, clock, stopping.Token).DialAsync, logger, clock);
         var reversal = new ConnectionReversal(Dialer, locator.RequestDialAsync, clock, stopping.Token);
         Downloads = new DownloadList(new DownloadDependencies(Fingerprint, new DownloadStore(state, tracker.Account), Shares, locator.FindAsync, reversal.CreateConnector, _metrics, logger, clock) { ChunkMaps = ChunkMaps, Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });

@@ -106,7 +106,7 @@ begin {
     }
     else { $source = 'session' }
     if ($stream) { $stream.Dispose() }
-    $ready = @{ State = 'Ready'; Engine = $source; Destination = $destination; Paths = $paths }
+    $ready = @{ State = 'Ready'; Engine = $source; Address = "$address"; Destination = $destination; Paths = $paths }
     if ($source -eq 'session') { @{ State = 'NeedPackage' } }
     else {
         $agent = New-Agent

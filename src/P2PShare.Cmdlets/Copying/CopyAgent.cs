@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using System.Net;
 using P2PShare.Cmdlets.Files;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
@@ -22,6 +23,20 @@ public sealed class CopyAgent : IDisposable
     /// <summary>The message that only asks for the status.</summary>
     internal const string Tick = nameof(Tick);
 
+    /// <summary>The key, in messages and answers, of what goes through a tunnel.</summary>
+    internal const string TunnelKey = "Tunnel";
+
+    /// <summary>The way of a tunnel to the sender's tracker.</summary>
+    internal const string TrackerWay = "Tracker";
+
+    /// <summary>The way of a tunnel to the sender's peer.</summary>
+    internal const string PeerWay = "Peer";
+
+    // How long an answer waits for bytes that are to go through the session.
+    private static readonly TimeSpan TunnelPatience = TimeSpan.FromMilliseconds(20);
+
+    // A target that another peer can dial has its first piece within seconds.
+    private static readonly TimeSpan StallPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(8);
 
     private readonly string _folder;
@@ -30,6 +45,8 @@ public sealed class CopyAgent : IDisposable
     private readonly TaskCompletionSource _approved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _work = Task.CompletedTask;
     private CopyDownloads? _downloads;
+    private SessionTunnel? _tunnel;
+    private volatile IPEndPoint? _detour;
     private volatile CopyStatus _status = new(CopyStatus.Ready);
 
     /// <param name="folder">A private folder, which the caller removes.</param>
@@ -45,15 +62,28 @@ public sealed class CopyAgent : IDisposable
             if (CopyStart.FromMessage(table) is { } start)
             {
                 _status = new CopyStatus(CopyStatus.Joining);
+                // Before the work begins: the next message may carry its bytes.
+                _tunnel = _address.Length > 0 ? null : new SessionTunnel(new Dictionary<string, IPEndPoint>());
                 _work = Task.Run(() => RunAsync(start, _stop.Token));
             }
             else if (table.ContainsKey(Approved))
             {
                 _approved.TrySetResult();
             }
+
+            _tunnel?.Put(table[TunnelKey]);
         }
 
-        return (_status is { State: CopyStatus.Copying } && _downloads is { } downloads ? downloads.Status : _status).ToMessage();
+        var answer = (_status is { State: CopyStatus.Copying } && _downloads is { } downloads ? downloads.Status : _status).ToMessage();
+        if (_tunnel is { IsUsed: true } tunnel)
+        {
+            PipelineContext.Wait(WaitAsync(tunnel));
+            answer[TunnelKey] = tunnel.Take();
+        }
+
+        return answer;
+
+        static async Task WaitAsync(SessionTunnel tunnel) => await tunnel.WaitAsync(TunnelPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Ends the peer; what is unfinished is kept.</summary>
@@ -61,6 +91,7 @@ public sealed class CopyAgent : IDisposable
     {
         _stop.Cancel();
         PipelineContext.Wait(EndAsync());
+        _tunnel?.Dispose();
         _stop.Dispose();
 
         async Task EndAsync() => await _work.WaitAsync(EndPatience, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -82,9 +113,13 @@ public sealed class CopyAgent : IDisposable
     private async Task RunCoreAsync(CopyStart start, CancellationToken stop)
     {
         var given = TrackerAddress.Parse(start.Tracker, Hash256.Parse(start.Fingerprint));
-        var tracker = _address.Length > 0 ? given with { Host = _address } : given;
+        var tracker = _tunnel is { } tunnel
+            ? given with { Host = "127.0.0.1", Port = tunnel.Listen(TrackerWay) }
+            : given with { Host = _address };
+        var sender = Hash256.Parse(start.SenderFingerprint);
         var peer = await CopyPeer.OpenAsync(
-            tracker, start.UserName, start.Invitation, Path.Combine(_folder, "state"), start.UploadLimit > 0 ? start.UploadLimit : null, _ => { }, stop).ConfigureAwait(false);
+            tracker, start.UserName, start.Invitation, Path.Combine(_folder, "state"), start.UploadLimit > 0 ? start.UploadLimit : null, _ => { }, stop,
+            fingerprint => fingerprint == sender ? _detour : null).ConfigureAwait(false);
         await using (peer.ConfigureAwait(false))
         {
             await peer.Tracker.RequestJoinAsync(start.Group, stop).ConfigureAwait(false);
@@ -95,7 +130,12 @@ public sealed class CopyAgent : IDisposable
             if (start.Destination is { } destination)
             {
                 _downloads = new CopyDownloads(peer, new CopyDestination(destination, start.IsSingle), start.Force);
-                _status = await _downloads.RunAsync(start.Group, stop).ConfigureAwait(false) is var result && result.Error is null
+                using var done = CancellationTokenSource.CreateLinkedTokenSource(stop);
+                var watching = WatchAsync(_downloads, done.Token);
+                var result = await _downloads.RunAsync(start.Group, stop).ConfigureAwait(false);
+                await done.CancelAsync().ConfigureAwait(false);
+                await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                _status = result.Error is null
                     ? result with { State = CopyStatus.Serving }
                     : result with { State = CopyStatus.Failed };
             }
@@ -107,5 +147,25 @@ public sealed class CopyAgent : IDisposable
             // What it has, others may want.
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(false);
         }
+    }
+
+    // Where no peer can be dialled and none dials this one, the bytes go through the session.
+    private async Task WatchAsync(CopyDownloads downloads, CancellationToken cancellationToken)
+    {
+        if (_tunnel is not { } tunnel)
+        {
+            return;
+        }
+
+        long before;
+        do
+        {
+            before = downloads.Status.Bytes;
+            await Task.Delay(StallPatience, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        }
+        while (downloads.Status.Bytes != before);
+
+        _detour = new IPEndPoint(IPAddress.Loopback, tunnel.Listen(PeerWay));
+        downloads.IsThroughSession = true;
     }
 }

@@ -16,7 +16,10 @@ internal sealed class CopyDownloads(CopyPeer peer, CopyDestination destination, 
     private long _reused;
     private volatile CopyStatus _status = new(CopyStatus.Copying);
 
-    public CopyStatus Status => _status;
+    public CopyStatus Status => _status with { IsThroughSession = IsThroughSession };
+
+    /// <summary>Whether the bytes come through the session, because no other way goes.</summary>
+    public bool IsThroughSession { get; set; }
 
     /// <summary>Receives all files of a group.</summary>
     /// <returns>What became of them; faults are in <see cref="CopyStatus.Error"/>.</returns>
@@ -58,7 +61,8 @@ internal sealed class CopyDownloads(CopyPeer peer, CopyDestination destination, 
             }
 
             var error = failed == 0 ? null : failed == 1 ? _faults[0] : $"{failed} of {files.Count} files failed: {string.Join(" ", _faults)}";
-            return _status = Snapshot(batch, total) with { Error = error };
+            _status = Snapshot(batch, total) with { Error = error };
+            return Status;
         }
         finally
         {

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Security;
 using System.Security.Cryptography;
+using P2PShare.Protocol;
 using P2PShare.Protocol.Tracker;
 using P2PShare.Transfer;
 using P2PShare.Transfer.Storage;
@@ -21,9 +23,11 @@ internal sealed class CopyPeer : IAsyncDisposable
     /// <param name="invitation">Good for one account: whoever used it before keeps this side out, which its caller learns.</param>
     /// <param name="statePath">A private folder that is removed after the copy.</param>
     /// <param name="uploadLimit">Bytes a second; null: no limit.</param>
+    /// <param name="findDetour">As <see cref="PeerServerOptions.FindDetour"/>.</param>
     /// <param name="warn">Receives sentences, on any thread.</param>
     public static async Task<CopyPeer> OpenAsync(
-        TrackerAddress tracker, string userName, SecureString invitation, string statePath, long? uploadLimit, Action<string> warn, CancellationToken cancellationToken)
+        TrackerAddress tracker, string userName, SecureString invitation, string statePath, long? uploadLimit, Action<string> warn, CancellationToken cancellationToken,
+        Func<Hash256, IPEndPoint?>? findDetour = null)
     {
         var state = StateFolder.Open(statePath);
         var session = new TrackerSession([tracker], state.KnownTrackers, trustOnFirstUse: false, warn, ProxySetting.None);
@@ -32,7 +36,7 @@ internal sealed class CopyPeer : IAsyncDisposable
             using var password = NewSecret();
             await session.CreateUserAsync(userName, password, invitation, cancellationToken).ConfigureAwait(false);
             await session.LoginAsync(userName, password, cancellationToken).ConfigureAwait(false);
-            var options = new PeerServerOptions { UploadLimit = uploadLimit }.WithWarnings(warn);
+            var options = new PeerServerOptions { UploadLimit = uploadLimit, FindDetour = findDetour }.WithWarnings(warn);
             return new CopyPeer(session, await PeerServer.StartAsync(session, state, options, cancellationToken).ConfigureAwait(false));
         }
         catch

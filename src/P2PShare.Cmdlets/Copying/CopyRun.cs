@@ -138,10 +138,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
             finally
             {
                 copied.TrySetResult();
-                if (!stop.IsCancellationRequested)
-                {
-                    await target.EndAsync().ConfigureAwait(false);
-                }
+                await target.EndAsync().ConfigureAwait(false);
             }
         }
     }
@@ -149,6 +146,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
     private async Task<P2PCopyResult> CopyAsync(
         CopyTarget target, string userName, EphemeralTracker tracker, Task<(CopyPeer Peer, SentBytes Sent, string Group)> sharing, CancellationToken stop)
     {
+        target.Warn = warn;
         await target.PrepareAsync(platform => MakeOffer(tracker, platform), tracker.GetPackage, stop).ConfigureAwait(false);
         var (peer, sent, group) = await sharing.ConfigureAwait(false);
         if (request.IsFrom)
@@ -160,7 +158,8 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
 
         var start = new CopyStart(
             tracker.Address.Authority, tracker.Address.Fingerprint!.Value.ToString(), userName, await tracker.TakeInvitationAsync().ConfigureAwait(false), group,
-            request.IsFrom ? null : target.Destination, request.Paths.Count == 1, target.Paths, request.Recurse, request.Force, request.UploadLimit ?? 0);
+            request.IsFrom ? null : target.Destination, request.Paths.Count == 1, target.Paths, request.Recurse, request.Force, request.UploadLimit ?? 0, peer.Server.Fingerprint.ToString());
+        target.OpenTunnel(tracker.Address.Port, peer.Server.Port);
         var fingerprint = await target.JoinAsync(start, stop).ConfigureAwait(false);
         // Only now: the target has used its secret itself, or would have reported that it could not.
         await peer.Tracker.ApproveJoinAsync(group, userName, stop).ConfigureAwait(false);

@@ -15,9 +15,10 @@ namespace P2PShare.Cmdlets.Copying;
 /// <param name="Paths">Files and folders to share, without wildcards.</param>
 /// <param name="Force">Whether files that exist are replaced.</param>
 /// <param name="UploadLimit">Bytes a second; 0: no limit.</param>
+/// <param name="SenderFingerprint">Of the sender's peer, for a target that reaches it through the session only.</param>
 internal sealed record CopyStart(
     string Tracker, string Fingerprint, string UserName, SecureString Invitation, string Group, string? Destination, bool IsSingle,
-    IReadOnlyList<string> Paths, bool Recurse, bool Force, long UploadLimit)
+    IReadOnlyList<string> Paths, bool Recurse, bool Force, long UploadLimit, string SenderFingerprint)
 {
     private const string TypeKey = "Start";
 
@@ -35,6 +36,7 @@ internal sealed record CopyStart(
         [nameof(Recurse)] = Recurse,
         [nameof(Force)] = Force,
         [nameof(UploadLimit)] = UploadLimit,
+        [nameof(SenderFingerprint)] = SenderFingerprint,
     };
 
     /// <returns>Null if a message is another one.</returns>
@@ -44,7 +46,8 @@ internal sealed record CopyStart(
             (SecureString)Unwrap(message[nameof(Invitation)])!, Text(message, nameof(Group)), Unwrap(message[nameof(Destination)]) as string,
             Unwrap(message[nameof(IsSingle)]) is true,
             [.. (Unwrap(message[nameof(Paths)]) as IEnumerable ?? Array.Empty<object>()).Cast<object>().Select(path => $"{path}")],
-            Unwrap(message[nameof(Recurse)]) is true, Unwrap(message[nameof(Force)]) is true, Convert.ToInt64(Unwrap(message[nameof(UploadLimit)]), null))
+            Unwrap(message[nameof(Recurse)]) is true, Unwrap(message[nameof(Force)]) is true, Convert.ToInt64(Unwrap(message[nameof(UploadLimit)]), null),
+            Text(message, nameof(SenderFingerprint)))
         : null;
 
     private static string Text(Hashtable message, string key) => Unwrap(message[key]) as string ?? "";

@@ -14,9 +14,11 @@ namespace P2PShare.Cmdlets.Copying;
 /// <param name="BytesTotal">Of all files.</param>
 /// <param name="BytesFetched">From peers.</param>
 /// <param name="BytesReused">That the target had already, or that are zeros.</param>
+/// <param name="IsThroughSession">Whether the bytes come through the session, because no other way goes.</param>
 /// <param name="Error">Sentences about what failed; null if nothing did.</param>
 internal sealed record CopyStatus(
-    string State, string Fingerprint = "", long Bytes = 0, long BytesTotal = 0, long BytesFetched = 0, long BytesReused = 0, string? Error = null)
+    string State, string Fingerprint = "", long Bytes = 0, long BytesTotal = 0, long BytesFetched = 0, long BytesReused = 0, string? Error = null,
+    bool IsThroughSession = false)
 {
     public const string NeedPackage = nameof(NeedPackage);
     public const string Ready = nameof(Ready);
@@ -37,13 +39,15 @@ internal sealed record CopyStatus(
         [nameof(BytesFetched)] = BytesFetched,
         [nameof(BytesReused)] = BytesReused,
         [nameof(Error)] = Error,
+        [nameof(IsThroughSession)] = IsThroughSession,
     };
 
     /// <returns>Null if it is no status.</returns>
     public static CopyStatus? FromMessage(object? message) => Unwrap(message) is Hashtable table && Text(table, nameof(State)) is { } state
         ? new CopyStatus(
             state, Text(table, nameof(Fingerprint)) ?? "", Number(table, nameof(Bytes)), Number(table, nameof(BytesTotal)),
-            Number(table, nameof(BytesFetched)), Number(table, nameof(BytesReused)), Text(table, nameof(Error)))
+            Number(table, nameof(BytesFetched)), Number(table, nameof(BytesReused)), Text(table, nameof(Error)),
+            Unwrap(table[nameof(IsThroughSession)]) is true)
         : null;
 
     private static string? Text(Hashtable table, string key) => Unwrap(table[key]) is string text

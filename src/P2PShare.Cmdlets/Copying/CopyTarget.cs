@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using System.Net;
 using System.Management.Automation.Runspaces;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
@@ -12,14 +13,20 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
 {
     private static readonly TimeSpan SetupInterval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(6);
 
     private SessionPipe? _pipe;
+    private SessionTunnel? _tunnel;
+    private bool _isDirect;
+    private bool _hasWarned;
     private volatile CopyStatus _status = new("Preparing");
 
     public string Name => name;
 
     public CopyStatus Status => _status;
+
+    /// <summary>Receives sentences.</summary>
+    public Action<string>? Warn { get; set; }
 
     /// <summary>The destination as a full path, as the session resolved it; null if the target shares.</summary>
     public string? Destination { get; private set; }
@@ -42,10 +49,18 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
             answer = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        _isDirect = Unwrap(answer["Address"]) is string { Length: > 0 };
         Destination = Unwrap(answer[nameof(CopyStart.Destination)]) as string;
         // They go back to where they came from.
         Paths = [.. (Unwrap(answer[nameof(CopyStart.Paths)]) as IEnumerable ?? Array.Empty<object>()).Cast<object>().Select(path => $"{path}")];
     }
+
+    /// <summary>Lets a target that does not reach this machine reach the tracker, and if need be the peer, through the session.</summary>
+    public void OpenTunnel(int trackerPort, int peerPort) => _tunnel = _isDirect ? null : new SessionTunnel(new Dictionary<string, IPEndPoint>
+    {
+        [CopyAgent.TrackerWay] = new(IPAddress.Loopback, trackerPort),
+        [CopyAgent.PeerWay] = new(IPAddress.Loopback, peerPort),
+    });
 
     /// <summary>Lets the target make its account and request to join, and returns when it has.</summary>
     /// <returns>The fingerprint of its peer.</returns>
@@ -89,13 +104,18 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
     /// <summary>Ends the engine in the session, which removes what it made there.</summary>
     public async Task EndAsync()
     {
+        _tunnel?.Dispose();
         if (_pipe is { } pipe)
         {
             await pipe.CompleteAsync(EndPatience).ConfigureAwait(false);
         }
     }
 
-    public ValueTask DisposeAsync() => _pipe?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        _tunnel?.Dispose();
+        return _pipe?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
 
     private async Task FollowAsync(TimeSpan interval, Func<string, bool> isReached, CancellationToken cancellationToken, Func<CopyStatus>? show = null)
     {
@@ -106,7 +126,8 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
                 throw new P2PShareException(ErrorCode.CopyFailed, _status.Error ?? "The target failed and did not say why.");
             }
 
-            await Task.Delay(interval, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            // A tunnel's bytes do not wait; its other end answers when it has some.
+            await Task.Delay(_tunnel is { IsUsed: true } ? TimeSpan.Zero : _tunnel is null ? interval : SetupInterval, TimeProvider.System, cancellationToken).ConfigureAwait(false);
             await ExchangeAsync(new Hashtable { [CopyAgent.Tick] = true }, cancellationToken).ConfigureAwait(false);
             if (show is not null && _status.State != CopyStatus.Failed)
             {
@@ -119,8 +140,19 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
 
     private async Task ExchangeAsync(Hashtable message, CancellationToken cancellationToken)
     {
+        if (_tunnel is { } tunnel)
+        {
+            message[CopyAgent.TunnelKey] = tunnel.Take();
+        }
+
         _pipe!.Send(message);
-        await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        var answer = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        _tunnel?.Put(answer[CopyAgent.TunnelKey]);
+        if (_status.IsThroughSession && !_hasWarned)
+        {
+            _hasWarned = true;
+            Warn?.Invoke($"{name} and this machine cannot reach each other: its bytes go through the session, which is slow.");
+        }
     }
 
     private async Task<Hashtable> ReceiveAsync(CancellationToken cancellationToken)

@@ -96,6 +96,12 @@ internal sealed class SessionPipe : IAsyncDisposable
     {
         if (!_ended.IsCompleted)
         {
+            // The end of its input lets the script clean up, which a stop does not.
+            await CompleteAsync(StopPatience).ConfigureAwait(false);
+        }
+
+        if (!_ended.IsCompleted)
+        {
             // A session that hangs must not keep the caller.
             var stopped = Task.Factory.FromAsync(_shell.BeginStop(null, null), _shell.EndStop);
             await stopped.WaitAsync(StopPatience, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
