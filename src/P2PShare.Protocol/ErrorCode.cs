@@ -81,4 +81,8 @@ public static class ErrorCode
     public const string PeerServerNotRunning = nameof(PeerServerNotRunning);
     public const string PeerServerRunning = nameof(PeerServerRunning);
     public const string PortInUse = nameof(PortInUse);
+
+    // Copies through sessions of PowerShell
+    public const string SessionUnusable = nameof(SessionUnusable);
+    public const string CopyFailed = nameof(CopyFailed);
 }

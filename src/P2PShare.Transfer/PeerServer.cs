@@ -40,7 +40,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         Shares = new ContentRegistry(announcer, new ShareStore(state, tracker.Account, tracker.WithdrawFilesAsync), new SharePublisher(tracker.ShareFileAsync, tracker.ShareFilesAsync).ShareAsync, logger, clock, ChunkMaps.Remove);
         _context = new ConnectionContext(access, new(options.ConnectionLimits), Shares, new(clock) { Limit = options.UploadLimit }, new SendBudget(), _metrics, upload => UploadFinished?.Invoke(upload), logger, clock) { Maps = ChunkMaps, Compressor = new(new CompressionChoice(clock) { IsEnabled = options.Compression }, clock) };
         _connections = new ConnectionTable(Fingerprint, _context);
-        Dialer = new PeerDialer(new TlsTransport(identity, clock), _connections, _context.Admission, _metrics, stopping.Token);
+        Dialer = new PeerDialer(new TlsTransport(identity, clock, options.FindDetour), _connections, _context.Admission, _metrics, stopping.Token);
         _presence = new TrackerPresence(tracker, announcer, Fingerprint, new ReverseDialer(Dialer, Shares, Fingerprint, locator.FindTicketAsync, logger, clock, stopping.Token).DialAsync, logger, clock);
         var reversal = new ConnectionReversal(Dialer, locator.RequestDialAsync, clock, stopping.Token);
         Downloads = new DownloadList(new DownloadDependencies(Fingerprint, new DownloadStore(state, tracker.Account), Shares, locator.FindAsync, reversal.CreateConnector, _metrics, logger, clock) { ChunkMaps = ChunkMaps, Limiter = new(clock) { Limit = options.DownloadLimit }, SourceTimeout = options.SourceTimeout, StallTimeout = options.StallTimeout });
@@ -112,7 +112,7 @@ public sealed class PeerServer : IAsyncDisposable, IAnnounceHandler
         }
     }
 
-    public PeerServerStatus GetStatus() => new(_connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded);
+    public PeerServerStatus GetStatus() => new(_connections.Count, _connections.ActiveUploads, Shares.NameCount, _metrics.BytesUploaded, _metrics.BytesDownloaded, _connections.GetUploads());
 
     /// <summary>Suspends downloads, unregisters at the tracker within <paramref name="patience"/> (5 s), lets uploads finish for at most <paramref name="grace"/>.</summary>
     public Task StopAsync(TimeSpan grace, TimeSpan? patience = null)

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using P2PShare.Protocol;
 using P2PShare.Transfer.Connections;
 using P2PShare.Transfer.Diagnostics;
 
@@ -29,6 +30,12 @@ public sealed record PeerServerOptions
 
     /// <summary>How long a download waits without any source before it fails with NoSourceOnline.</summary>
     public TimeSpan SourceTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Finds one more address to dial a peer at, by its fingerprint, beside those that the tracker names: for a tunnel to it. Called on any thread; it returns null
+    /// if there is none.
+    /// </summary>
+    public Func<Hash256, IPEndPoint?>? FindDetour { get; init; }
 
     /// <summary>
     /// The longest that a source may be silent about blocks that it was asked for, whatever its history; half of it about the piece layer.

@@ -26,7 +26,7 @@ Describe 'The module' {
     }
 
     It 'has -Session on every cmdlet that needs one' {
-        $without = 'Start-P2PTracker', 'Stop-P2PTracker', 'Get-P2PTracker', 'Connect-P2PTracker', 'Get-P2PSession', 'Remove-P2PTrackerFingerprint'
+        $without = 'Start-P2PTracker', 'Stop-P2PTracker', 'Get-P2PTracker', 'Connect-P2PTracker', 'Get-P2PSession', 'Remove-P2PTrackerFingerprint', 'Copy-P2PItem'
         foreach ($command in Get-Command -Module P2PShare -CommandType Cmdlet | Where-Object Name -notin $without) {
             $command.Parameters.Keys | Should -Contain Session -Because $command.Name
         }

@@ -79,6 +79,8 @@ internal static class Faults
         [ErrorCode.PeerServerRunning] = (ErrorCategory.ResourceExists, "Set-P2PPeerServer changes its limits; Stop-P2PPeerServer stops it."),
         [ErrorCode.PeerServerNotRunning] = (ErrorCategory.ObjectNotFound, "Start-P2PPeerServer starts one; Resume-P2PDownload starts one and continues downloads."),
         [ErrorCode.PortInUse] = (ErrorCategory.ResourceBusy, "-Port names the port."),
+        [ErrorCode.SessionUnusable] = (ErrorCategory.InvalidArgument, "New-PSSession -HostName opens a session to PowerShell 7.6 over SSH."),
+        [ErrorCode.CopyFailed] = (ErrorCategory.WriteError, "The same command continues what is unfinished; -Force replaces files that exist."),
         [ErrorCode.TrackerNotStarted] = (ErrorCategory.OpenError, "Correct what the tracker reported, and start it again."),
     };
 

@@ -42,23 +42,27 @@ internal static class OwnAddress
 
     private static bool IsSameHost(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 
-    private static IPAddress Find()
+    /// <summary>All addresses at which other machines may reach this one, those of interfaces with a gateway first; loopback is the last.</summary>
+    public static IReadOnlyList<IPAddress> FindAll() => [.. FindReachable(), IPAddress.Loopback];
+
+    private static IPAddress Find() => FindReachable().FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork) ?? IPAddress.Loopback;
+
+    private static IReadOnlyList<IPAddress> FindReachable()
     {
         try
         {
-            return NetworkInterface.GetAllNetworkInterfaces()
+            return [.. NetworkInterface.GetAllNetworkInterfaces()
                 .Where(one => one.OperationalStatus == OperationalStatus.Up && one.NetworkInterfaceType != NetworkInterfaceType.Loopback)
                 .Select(one => one.GetIPProperties())
                 .OrderByDescending(one => one.GatewayAddresses.Count > 0)
                 .SelectMany(one => one.UnicastAddresses)
                 .Select(one => one.Address)
-                .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address))
-                ?? IPAddress.Loopback;
+                .Where(address => !IPAddress.IsLoopback(address) && !address.IsIPv6LinkLocal)];
         }
         catch (NetworkInformationException)
         {
             // Some containers do not list their interfaces.
-            return IPAddress.Loopback;
+            return [];
         }
     }
 }

@@ -18,6 +18,7 @@ internal static class TrackerSettings
     [
         typeof(StorageOptions), typeof(AccountOptions), typeof(UserSessionOptions), typeof(GroupOptions), typeof(SharingOptions), typeof(PeerOptions), typeof(EventOptions),
         typeof(TicketOptions), typeof(RateLimitOptions), typeof(ConnectionOptions), typeof(CertificateOptions), typeof(ObservabilityOptions), typeof(LifetimeOptions),
+        typeof(PackageOptions),
     ];
 
     private static readonly Dictionary<string, PropertyInfo> Known = OptionTypes
@@ -61,6 +62,7 @@ internal static class TrackerSettings
         services.AddSettings<CertificateOptions>();
         services.AddSettings<ObservabilityOptions>();
         services.AddSettings<LifetimeOptions>();
+        services.AddSettings<PackageOptions>();
     }
 
     /// <summary>The options of the configuration, checked.</summary>

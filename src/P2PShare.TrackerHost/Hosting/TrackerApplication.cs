@@ -227,6 +227,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.MapTicketKeys();
         app.MapHealth();
         app.MapDescription();
+        app.MapPackages();
         return app;
     }
 

@@ -48,6 +48,11 @@ internal sealed class ConnectionTable(Hash256 fingerprint, ConnectionContext con
     public int ActiveUploads => _connections.Keys.Sum(connection => connection.Channels.Count(channel =>
         channel.BytesUploaded > 0 && channel.RemoteHas is { IsComplete: false }));
 
+    /// <summary>Bytes of pieces sent of contents that are open, by peer.</summary>
+    public IReadOnlyDictionary<Hash256, long> GetUploads() => _connections.Keys
+        .GroupBy(connection => connection.RemoteFingerprint)
+        .ToDictionary(peer => peer.Key, peer => peer.Sum(connection => connection.Channels.Sum(channel => channel.BytesUploaded)));
+
     /// <summary>The connection to a peer that is not for bulk; null if there is none.</summary>
     public PeerConnection? Find(Hash256 remote) =>
         _connections.Keys.FirstOrDefault(connection => connection.RemoteFingerprint == remote && connection is { IsEnding: false, IsBulk: false });
