@@ -1,9 +1,9 @@
 using System.Management.Automation;
-using PSSession = System.Management.Automation.Runspaces.PSSession;
 using P2PShare.Cmdlets.Files;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Cmdlets.Sessions;
 using P2PShare.Protocol;
+using PSSession = System.Management.Automation.Runspaces.PSSession;
 
 namespace P2PShare.Cmdlets.Copying;
 

@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
-using System.Net;
 using System.Management.Automation.Runspaces;
+using System.Net;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 
