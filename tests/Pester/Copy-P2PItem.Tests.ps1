@@ -31,9 +31,9 @@ BeforeAll {
         $hostile = New-SshSession $port
         # The first copy loads the engine.
         $null = Copy-P2PItem (New-RandomFile "honest-$([guid]::NewGuid().ToString('n')).bin" 1KB).FullName -Destination (New-Place "honest-$([guid]::NewGuid().ToString('n'))") -ToSession $hostile
-        $folder = (New-Item -ItemType Directory (Join-Path $Folder "package-$([guid]::NewGuid().ToString('n'))")).FullName
+        $packages = (New-Item -ItemType Directory (Join-Path $Folder "package-$([guid]::NewGuid().ToString('n'))")).FullName
         $platform = "linux-$([System.Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture)".ToLowerInvariant()
-        $package = (Get-CopyType EnginePackage).GetMethod('Create').Invoke($null, @((Split-Path $Assembly.Location), $platform, $folder))
+        $package = (Get-CopyType EnginePackage).GetMethod('Create').Invoke($null, @([string] (Split-Path $Assembly.Location), [string] $platform, [string] $packages))
         Invoke-Command -Session $hostile {
             param($key, $body)
             [AppDomain]::CurrentDomain.SetData('Honest', [AppDomain]::CurrentDomain.GetData($key))
@@ -325,7 +325,7 @@ Describe 'Copy-P2PItem' -Skip:$noServer {
 
         $made = $names.GetMethod('Make').Invoke($null, @(, [System.ValueTuple[string, string][]] $targets))
 
-        $folders = $made | ForEach-Object { $names.GetMethod('ToFolder').Invoke($null, @($_)) }
+        $folders = $made | ForEach-Object { $names.GetMethod('ToFolder').Invoke($null, @([string] $_)) }
         $folders | Should -HaveCount 8
         @($folders | Sort-Object -Unique) | Should -HaveCount 8
         $folders | Should -Not -Contain ''
