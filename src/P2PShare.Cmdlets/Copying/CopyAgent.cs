@@ -17,7 +17,7 @@ namespace P2PShare.Cmdlets.Copying;
 /// <remarks>It needs no command of the module, so that it runs in a load context of its own, beside a module of another version.</remarks>
 public sealed class CopyAgent : IDisposable
 {
-    /// <summary>The message that says that the target is a member of the group.</summary>
+    /// <summary>The message that says that the target is a member of the group, with the <see cref="CopyListing"/> of what it is to receive.</summary>
     internal const string Approved = nameof(Approved);
 
     /// <summary>The message that only asks for the status.</summary>
@@ -42,7 +42,7 @@ public sealed class CopyAgent : IDisposable
     private readonly string _folder;
     private readonly string _address;
     private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource _approved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<CopyListing?> _approved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _work = Task.CompletedTask;
     private CopyDownloads? _downloads;
     private SessionTunnel? _tunnel;
@@ -68,7 +68,7 @@ public sealed class CopyAgent : IDisposable
             }
             else if (table.ContainsKey(Approved))
             {
-                _approved.TrySetResult();
+                _approved.TrySetResult(CopyListing.FromMessage(table));
             }
 
             _tunnel?.Put(table[TunnelKey]);
@@ -125,11 +125,12 @@ public sealed class CopyAgent : IDisposable
             await peer.Tracker.RequestJoinAsync(start.Group, stop).ConfigureAwait(false);
             var fingerprint = peer.Server.Fingerprint.ToString();
             _status = new CopyStatus(CopyStatus.Joined, fingerprint);
-            await _approved.Task.WaitAsync(stop).ConfigureAwait(false);
+            var listing = await _approved.Task.WaitAsync(stop).ConfigureAwait(false);
             _status = new CopyStatus(CopyStatus.Copying, fingerprint);
             if (start.Destination is { } destination)
             {
-                _downloads = new CopyDownloads(peer, new CopyDestination(destination, start.IsSingle), start.Force);
+                // A message without one allows nothing.
+                _downloads = new CopyDownloads(peer, new CopyDestination(destination, start.IsSingle), start.Force, listing ?? CopyListing.Of([]), CopyRun.SenderName);
                 using var done = CancellationTokenSource.CreateLinkedTokenSource(stop);
                 var watching = WatchAsync(_downloads, done.Token);
                 var result = await _downloads.RunAsync(start.Group, stop).ConfigureAwait(false);
@@ -141,7 +142,8 @@ public sealed class CopyAgent : IDisposable
             }
             else
             {
-                _status = await CopyShares.RunAsync(peer, start.Group, start.Paths, start.Recurse, stop).ConfigureAwait(false);
+                _status = await CopyShares.RunAsync(
+                    peer, start.Group, start.Paths, start.Recurse, bytes => _status = new CopyStatus(CopyStatus.Copying, fingerprint, bytes), stop).ConfigureAwait(false);
             }
 
             // What it has, others may want.

@@ -6,7 +6,9 @@ using P2PShare.Transfer.Storage;
 namespace P2PShare.Cmdlets.Copying;
 
 /// <summary>Receives the files of a copy, several at a time. Its numbers may be read on any thread.</summary>
-internal sealed class CopyDownloads(CopyPeer peer, CopyDestination destination, bool force)
+/// <param name="expected">What is to be received: only files of <paramref name="owner"/>, and all of these; null: whatever the group has.</param>
+/// <param name="owner">The user who shared it first.</param>
+internal sealed class CopyDownloads(CopyPeer peer, CopyDestination destination, bool force, CopyListing? expected = null, string owner = "")
 {
     private const int FilesAtOnce = 16;
     private const int MaxFaults = 5;
@@ -33,7 +35,19 @@ internal sealed class CopyDownloads(CopyPeer peer, CopyDestination destination, 
             var files = new List<FileResponse>();
             await foreach (var file in peer.Tracker.ListFilesAsync(group, ListQuery.All, cancellationToken).ConfigureAwait(false))
             {
-                files.Add(file);
+                // What another member shares is none of this copy.
+                if (expected is null || file.Owner == owner)
+                {
+                    files.Add(file);
+                }
+            }
+
+            if (expected is not null && CopyListing.Of(files) != expected)
+            {
+                throw new P2PShareException(
+                    ErrorCode.CopyFailed,
+                    "The group does not have the files that the sender shared: another target has replaced some, or removed them. Nothing was received. "
+                    + "Copy again without the target that you do not trust.");
             }
 
             var total = files.Sum(file => file.Size);
@@ -103,8 +117,8 @@ internal sealed class CopyDownloads(CopyPeer peer, CopyDestination destination, 
     private CopyStatus Snapshot(DownloadBatch batch, long total)
     {
         var now = batch.GetProgress();
-        return new CopyStatus(
-            CopyStatus.Copying, peer.Server.Fingerprint.ToString(), now.BytesVerified, total, now.BytesFetched,
-            _reused + now.Running.Sum(one => one.Progress.BytesReused + one.Progress.BytesZero));
+        // Each copy has a state of its own, which knows nothing of a part file: what was verified and did not arrive was in it.
+        var reused = Math.Max(now.BytesVerified - now.BytesFetched, _reused + now.Running.Sum(one => one.Progress.BytesReused + one.Progress.BytesZero));
+        return new CopyStatus(CopyStatus.Copying, peer.Server.Fingerprint.ToString(), now.BytesVerified, total, now.BytesFetched, reused);
     }
 }

@@ -158,12 +158,13 @@ public sealed class CopyP2PItem : RemoteMachineCmdlet
         List<(PSSession Session, string Name)> chosen;
         if (Machines.Length > 0)
         {
-            if (!Machines.All(machine => ShouldProcess(machine, Action)))
+            string[] machines = [.. Machines.Where(machine => ShouldProcess(machine, Action))];
+            if (machines.Length == 0)
             {
                 return;
             }
 
-            _opened = OpenSessions();
+            _opened = OpenSessions(machines);
             chosen = NameSessions(_opened);
         }
         else
@@ -202,12 +203,10 @@ public sealed class CopyP2PItem : RemoteMachineCmdlet
 
     private string Action => IsFrom ? $"Copy '{string.Join("', '", _paths)}' to '{Destination}' of this machine" : $"Copy '{string.Join("', '", _paths)}' to '{Destination}'";
 
-    /// <summary>Names sessions by their computers; if several are on one, by their own names too.</summary>
     private static List<(PSSession Session, string Name)> NameSessions(IEnumerable<PSSession> sessions)
     {
         var all = sessions.Distinct().ToList();
-        var names = all.GroupBy(session => session.ComputerName, StringComparer.OrdinalIgnoreCase).ToDictionary(group => group.Key, group => group.Count(), StringComparer.OrdinalIgnoreCase);
-        return [.. all.Select(session => (session, names[session.ComputerName] == 1 ? session.ComputerName : $"{session.ComputerName} ({session.Name})"))];
+        return [.. all.Zip(TargetNames.Make([.. all.Select(session => (session.ComputerName, session.Name))]))];
     }
 
     private void WriteResult(P2PCopyResult result)

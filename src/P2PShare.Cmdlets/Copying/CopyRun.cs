@@ -13,12 +13,13 @@ namespace P2PShare.Cmdlets.Copying;
 /// <param name="warn">Receives sentences, on any thread.</param>
 internal sealed class CopyRun(CopyRequest request, Action<string> warn)
 {
-    private const string SenderName = "sender";
+    /// <summary>The account of this machine.</summary>
+    internal const string SenderName = "sender";
 
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly long _started = TimeProvider.System.GetTimestamp();
     private readonly Channel<P2PCopyResult> _results = Channel.CreateUnbounded<P2PCopyResult>();
-    private readonly HashSet<string> _reported = [];
+    private readonly HashSet<CopyTarget> _reported = [];
     private readonly Lock _lock = new();
     private volatile CopyPeer? _peer;
 
@@ -67,13 +68,22 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
         }
         finally
         {
-            if (cancellationToken.IsCancellationRequested || sharing.IsFaulted)
+            if (cancellationToken.IsCancellationRequested || !sharing.IsCompletedSuccessfully)
             {
                 await stop.CancelAsync().ConfigureAwait(false);
             }
 
             await ending.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(copies.Select(copy => copy.Ended)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!stop.IsCancellationRequested)
+            {
+                // Whatever happened: no target is passed over in silence.
+                foreach (var target in Targets)
+                {
+                    Report(target, Fail(target, "It ended before the copy was complete, and did not say why."));
+                }
+            }
+
             if (_peer is { } peer)
             {
                 await peer.DisposeAsync().ConfigureAwait(false);
@@ -81,29 +91,35 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
         }
     }
 
-    /// <returns>This machine's peer, what it has sent, and the group that the targets join; a target that is copied from has a group of its own.</returns>
-    private async Task<(CopyPeer Peer, SentBytes Sent, string Group)> OpenAndShareAsync(CopyFolder folder, EphemeralTracker tracker, CancellationToken cancellationToken)
+    /// <returns>
+    /// This machine's peer, what it has sent, the group that the targets join, and what they are to receive; a target that is copied from has a group of its own.
+    /// </returns>
+    private async Task<(CopyPeer Peer, SentBytes Sent, string Group, CopyListing? Listing)> OpenAndShareAsync(CopyFolder folder, EphemeralTracker tracker, CancellationToken cancellationToken)
     {
         const string Group = "copy";
         var peer = _peer = await CopyPeer.OpenAsync(
             tracker.Address, SenderName, await tracker.TakeInvitationAsync().ConfigureAwait(false), Path.Combine(folder.Path, "state"), request.UploadLimit, warn,
             cancellationToken).ConfigureAwait(false);
         var sent = new SentBytes(peer.Server);
+        CopyListing? listing = null;
         if (!request.IsFrom)
         {
             await peer.Tracker.CreateGroupAsync(new CreateGroupRequest(Group, Listed: false), cancellationToken).ConfigureAwait(false);
-            var shared = await CopyShares.RunAsync(peer, Group, request.Paths, request.Recurse, cancellationToken).ConfigureAwait(false);
+            var shared = await CopyShares.RunAsync(peer, Group, request.Paths, request.Recurse, _ => { }, cancellationToken).ConfigureAwait(false);
             if (shared.Error is { } error)
             {
                 throw new P2PShareException(ErrorCode.CopyFailed, error);
             }
+
+            // Nobody else is a member yet: what is listed now is what this machine shared.
+            listing = CopyListing.Of(await ListAsync(peer, Group, cancellationToken).ConfigureAwait(false));
         }
 
-        return (peer, sent, Group);
+        return (peer, sent, Group, listing);
     }
 
     private (Task Copied, Task Ended) RunTargetAsync(
-        CopyTarget target, string userName, EphemeralTracker tracker, Task<(CopyPeer Peer, SentBytes Sent, string Group)> sharing, SemaphoreSlim places,
+        CopyTarget target, string userName, EphemeralTracker tracker, Task<(CopyPeer Peer, SentBytes Sent, string Group, CopyListing? Listing)> sharing, SemaphoreSlim places,
         CancellationToken ending, CancellationToken stop)
     {
         var copied = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -117,7 +133,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
                 await places.WaitAsync(stop).ConfigureAwait(false);
                 try
                 {
-                    Report(await CopyAsync(target, userName, tracker, sharing, stop).ConfigureAwait(false));
+                    Report(target, await CopyAsync(target, userName, tracker, sharing, stop).ConfigureAwait(false));
                 }
                 finally
                 {
@@ -127,12 +143,16 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
 
                 await target.ServeAsync(ending).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is P2PShareException or OperationCanceledException)
+            catch (OperationCanceledException) when (stop.IsCancellationRequested || ending.IsCancellationRequested)
             {
-                // A target that fails while it serves has all it wanted.
-                if (e is P2PShareException fault && !sharing.IsFaulted)
+                // The caller, or the last of the others, ended it.
+            }
+            catch (Exception e)
+            {
+                // What cannot be shared is no target's fault. One that fails while it serves was reported before.
+                if (sharing is not { IsCompleted: true, IsCompletedSuccessfully: false })
                 {
-                    Report(Fail(target, fault.Message));
+                    Report(target, Fail(target, e is P2PShareException or IOException or UnauthorizedAccessException ? e.Message : $"{e.GetType().Name}: {e.Message}"));
                 }
             }
             finally
@@ -144,11 +164,11 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
     }
 
     private async Task<P2PCopyResult> CopyAsync(
-        CopyTarget target, string userName, EphemeralTracker tracker, Task<(CopyPeer Peer, SentBytes Sent, string Group)> sharing, CancellationToken stop)
+        CopyTarget target, string userName, EphemeralTracker tracker, Task<(CopyPeer Peer, SentBytes Sent, string Group, CopyListing? Listing)> sharing, CancellationToken stop)
     {
         target.Warn = warn;
         await target.PrepareAsync(platform => MakeOffer(tracker, platform), tracker.GetPackage, stop).ConfigureAwait(false);
-        var (peer, sent, group) = await sharing.ConfigureAwait(false);
+        var (peer, sent, group, listing) = await sharing.ConfigureAwait(false);
         if (request.IsFrom)
         {
             // One for each: a target is to fetch nothing that others share.
@@ -163,13 +183,19 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
         var fingerprint = await target.JoinAsync(start, stop).ConfigureAwait(false);
         // Only now: the target has used its secret itself, or would have reported that it could not.
         await peer.Tracker.ApproveJoinAsync(group, userName, stop).ConfigureAwait(false);
-        await target.CopyAsync(stop).ConfigureAwait(false);
+        await target.CopyAsync(listing, stop).ConfigureAwait(false);
         await CheckPeersAsync(peer, group, userName, fingerprint, stop).ConfigureAwait(false);
         var status = target.Status;
         if (request.IsFrom)
         {
-            var downloads = new CopyDownloads(peer, new CopyDestination(Path.Combine(request.Destination, ToFolderName(target.Name)), isSingle: false), request.Force);
-            status = await target.FollowAsync(downloads, downloads.RunAsync(group, stop), stop).ConfigureAwait(false);
+            var downloads = new CopyDownloads(peer, new CopyDestination(Path.Combine(request.Destination, TargetNames.ToFolder(target.Name)), isSingle: false), request.Force);
+            var notShared = status.Error;
+            status = await target.FollowAsync(downloads, group, stop).ConfigureAwait(false);
+            if (notShared is not null)
+            {
+                // The rest has arrived.
+                throw new P2PShareException(ErrorCode.CopyFailed, $"Not everything could be collected: {notShared}");
+            }
         }
 
         return new P2PCopyResult
@@ -196,7 +222,16 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
         }
     }
 
-    private static string ToFolderName(string name) => string.Concat(name.Select(one => char.IsAsciiLetterOrDigit(one) || ".-_ ()".Contains(one, StringComparison.Ordinal) ? one : '_')).Trim('.', ' ');
+    private static async Task<List<FileResponse>> ListAsync(CopyPeer peer, string group, CancellationToken cancellationToken)
+    {
+        var files = new List<FileResponse>();
+        await foreach (var file in peer.Tracker.ListFilesAsync(group, ListQuery.All, cancellationToken).ConfigureAwait(false))
+        {
+            files.Add(file);
+        }
+
+        return files;
+    }
 
     private Hashtable MakeOffer(EphemeralTracker tracker, string platform)
     {
@@ -227,12 +262,12 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
         Error = PrintableCharacter.Defuse(error),
     };
 
-    private void Report(P2PCopyResult result)
+    private void Report(CopyTarget target, P2PCopyResult result)
     {
         // Only the first counts: a target may end while it serves others.
         lock (_lock)
         {
-            if (_reported.Add(result.Target))
+            if (_reported.Add(target))
             {
                 _results.Writer.TryWrite(result);
             }

@@ -8,11 +8,13 @@ namespace P2PShare.Cmdlets.Copying;
 internal static class CopyShares
 {
     private const int MaxFaults = 5;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Shares files, and folders with all that is in them.</summary>
     /// <param name="paths">Without wildcards.</param>
+    /// <param name="report">Receives the bytes hashed so far, so that who waits sees that it goes on.</param>
     /// <returns>What was shared; faults are in <see cref="CopyStatus.Error"/>.</returns>
-    public static async Task<CopyStatus> RunAsync(CopyPeer peer, string group, IReadOnlyList<string> paths, bool recurse, CancellationToken cancellationToken)
+    public static async Task<CopyStatus> RunAsync(CopyPeer peer, string group, IReadOnlyList<string> paths, bool recurse, Action<long> report, CancellationToken cancellationToken)
     {
         var faults = new List<string>();
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -58,7 +60,10 @@ internal static class CopyShares
 
         async Task TakeAsync()
         {
-            await queue.WaitAsync(cancellationToken).ConfigureAwait(false);
+            using var step = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(queue.WaitAsync(step.Token), Task.Delay(Interval, TimeProvider.System, step.Token)).ConfigureAwait(false);
+            await step.CancelAsync().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
             while (queue.TryTake(out var outcome))
             {
                 total += outcome.Result;
@@ -67,6 +72,8 @@ internal static class CopyShares
                     faults.Add(fault.Message);
                 }
             }
+
+            report(total + queue.GetProgress().BytesHashed);
         }
     }
 }

@@ -21,6 +21,12 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
     private bool _hasWarned;
     private volatile CopyStatus _status = new("Preparing");
 
+    /// <summary>How long a target may take to make its account and to ask to join: many do at once, and each costs the tracker a hash of a password. A test sets less.</summary>
+    public static TimeSpan JoinPatience { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a target may answer without a byte more: it may read a large old file meanwhile, no piece of which is right. A test sets less.</summary>
+    public static TimeSpan CopyPatience { get; set; } = TimeSpan.FromMinutes(15);
+
     public string Name => name;
 
     public CopyStatus Status => _status;
@@ -66,25 +72,40 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
     /// <returns>The fingerprint of its peer.</returns>
     public async Task<Hash256> JoinAsync(CopyStart start, CancellationToken cancellationToken)
     {
-        await ExchangeAsync(start.ToMessage(), cancellationToken).ConfigureAwait(false);
-        await FollowAsync(SetupInterval, state => state is CopyStatus.Joined, cancellationToken).ConfigureAwait(false);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(JoinPatience);
+        try
+        {
+            await ExchangeAsync(start.ToMessage(), patience.Token).ConfigureAwait(false);
+            await FollowAsync(SetupInterval, state => state is CopyStatus.Joined, null, patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new P2PShareException(
+                ErrorCode.CopyFailed, $"The target did not join within {JoinPatience.TotalSeconds:0} seconds. Copy to fewer machines at a time, with -ThrottleLimit.");
+        }
+
         return Hash256.TryParse(_status.Fingerprint, out var fingerprint)
             ? fingerprint
             : throw new P2PShareException(ErrorCode.CopyFailed, "The target reported no fingerprint.");
     }
 
-    /// <summary>Tells the target that it is a member, and returns when it has all files.</summary>
-    public async Task CopyAsync(CancellationToken cancellationToken)
+    /// <summary>Tells the target that it is a member, and returns when it has, or has shared, all files.</summary>
+    /// <param name="listing">What it is to receive; null if it shares.</param>
+    public async Task CopyAsync(CopyListing? listing, CancellationToken cancellationToken)
     {
-        await ExchangeAsync(new Hashtable { [CopyAgent.Approved] = true }, cancellationToken).ConfigureAwait(false);
-        await FollowAsync(Interval, state => state is CopyStatus.Serving, cancellationToken).ConfigureAwait(false);
+        var message = new Hashtable { [CopyAgent.Approved] = true };
+        listing?.AddTo(message);
+        await ExchangeAsync(message, cancellationToken).ConfigureAwait(false);
+        await FollowAsync(Interval, state => state is CopyStatus.Serving, CopyPatience, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Keeps the conversation going while this machine receives what the target shares.</summary>
-    public async Task<CopyStatus> FollowAsync(CopyDownloads downloads, Task<CopyStatus> received, CancellationToken cancellationToken)
+    public async Task<CopyStatus> FollowAsync(CopyDownloads downloads, string group, CancellationToken cancellationToken)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var serving = FollowAsync(Interval, _ => false, both.Token, () => downloads.Status);
+        var received = downloads.RunAsync(group, both.Token);
+        var serving = FollowAsync(Interval, _ => false, CopyPatience, both.Token, () => downloads.Status);
         try
         {
             await await Task.WhenAny(received, serving).ConfigureAwait(false);
@@ -94,12 +115,13 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
         finally
         {
             await both.CancelAsync().ConfigureAwait(false);
-            await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Nothing of a target that is given up goes on.
+            await Task.WhenAll(received, serving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <summary>Keeps the conversation going while the target serves others.</summary>
-    public Task ServeAsync(CancellationToken cancellationToken) => FollowAsync(Interval * 5, _ => false, cancellationToken);
+    public Task ServeAsync(CancellationToken cancellationToken) => FollowAsync(Interval * 5, _ => false, null, cancellationToken);
 
     /// <summary>Ends the engine in the session, which removes what it made there.</summary>
     public async Task EndAsync()
@@ -117,8 +139,11 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
         return _pipe?.DisposeAsync() ?? ValueTask.CompletedTask;
     }
 
-    private async Task FollowAsync(TimeSpan interval, Func<string, bool> isReached, CancellationToken cancellationToken, Func<CopyStatus>? show = null)
+    // Without patience its caller, or the end of the others, ends it.
+    private async Task FollowAsync(
+        TimeSpan interval, Func<string, bool> isReached, TimeSpan? patience, CancellationToken cancellationToken, Func<CopyStatus>? show = null)
     {
+        var (before, since) = (Advance(), TimeProvider.System.GetTimestamp());
         while (!isReached(_status.State))
         {
             if (_status.State == CopyStatus.Failed)
@@ -133,7 +158,20 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
             {
                 _status = show();
             }
+
+            if (Advance() != before)
+            {
+                (before, since) = (Advance(), TimeProvider.System.GetTimestamp());
+            }
+            else if (TimeProvider.System.GetElapsedTime(since) > patience)
+            {
+                throw new P2PShareException(
+                    ErrorCode.CopyFailed,
+                    $"The target answers, and did not advance for {patience.Value.TotalSeconds:0} seconds. What it received is kept; the same command continues it.");
+            }
         }
+
+        (long Bytes, long Fetched) Advance() => (_status.Bytes, _status.BytesFetched);
     }
 
     private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;

@@ -92,6 +92,11 @@ public abstract class RemoteMachineCmdlet : AsyncCmdlet
     [ValidateNotNull]
     public PSSessionOption? SessionOption { get; set; }
 
-    /// <summary>Opens sessions to the machines that were named. A machine that cannot be reached is an error, and the others are used.</summary>
-    private protected IReadOnlyList<PSSession> OpenSessions() => Outside(() => SessionOpener.Open(MyInvocation.BoundParameters, WriteError));
+    /// <summary>Opens sessions to machines that were named. A machine that cannot be reached is an error, and the others are used.</summary>
+    /// <param name="machines">Those of <see cref="HostName"/> or <see cref="ComputerName"/> that are to be used.</param>
+    private protected IReadOnlyList<PSSession> OpenSessions(string[] machines)
+    {
+        var parameters = new Dictionary<string, object>(MyInvocation.BoundParameters) { [HostName.Length > 0 ? nameof(HostName) : nameof(ComputerName)] = machines };
+        return Outside(() => SessionOpener.Open(parameters, WriteError));
+    }
 }
