@@ -51,7 +51,11 @@ public sealed class CopyAgent : IDisposable
 
     /// <param name="folder">A private folder, which the caller removes.</param>
     /// <param name="address">The address at which this machine reaches the sender; empty: only through the session.</param>
-    public CopyAgent(string folder, string address) => (_folder, _address) = (folder, address);
+    public CopyAgent(string folder, string address)
+    {
+        (_folder, _address) = (folder, address);
+        CopyFolder.RemoveStale(Path.GetTempPath(), TimeProvider.System.GetUtcNow());
+    }
 
     /// <summary>Takes a message of the sender's.</summary>
     /// <returns>The status, for the sender.</returns>

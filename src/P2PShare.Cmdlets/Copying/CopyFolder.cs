@@ -1,3 +1,5 @@
+using P2PShare.Transfer.Storage;
+
 namespace P2PShare.Cmdlets.Copying;
 
 /// <summary>
@@ -9,8 +11,13 @@ internal sealed class CopyFolder : IDisposable
     private const string Prefix = "p2pshare-copy-";
     private const string LockName = "lock";
 
+    // Among the temporary files anybody may make any number of folders.
+    private const int MaxFolders = 10_000;
+
     // Between a folder and its lock lies a moment.
     private static readonly TimeSpan YoungAge = TimeSpan.FromMinutes(1);
+
+    private static readonly EnumerationOptions Listed = new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
 
     private readonly FileStream _lock;
 
@@ -29,12 +36,12 @@ internal sealed class CopyFolder : IDisposable
     /// <param name="parent">Where the folders are.</param>
     public static void RemoveStale(string parent, DateTimeOffset now)
     {
-        foreach (var folder in new DirectoryInfo(parent).EnumerateDirectories(Prefix + "*"))
+        foreach (var folder in new DirectoryInfo(parent).EnumerateDirectories(Prefix + "*", Listed).Take(MaxFolders))
         {
             try
             {
-                // Another user's cannot be entered, and a link is none of ours.
-                if (folder.LinkTarget is null && now - folder.CreationTimeUtc > YoungAge && !IsAlive(System.IO.Path.Combine(folder.FullName, LockName)))
+                // Root could enter another user's folder, too, and what is in that may lead anywhere.
+                if (OwnFolder.IsPrivate(folder.FullName) && now - folder.LastWriteTimeUtc > YoungAge && !IsAlive(System.IO.Path.Combine(folder.FullName, LockName)))
                 {
                     folder.Delete(recursive: true);
                 }
@@ -61,6 +68,12 @@ internal sealed class CopyFolder : IDisposable
 
     private static bool IsAlive(string path)
     {
+        // No copy makes a link there.
+        if (new FileInfo(path).LinkTarget is not null)
+        {
+            return true;
+        }
+
         try
         {
             new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();

@@ -13,9 +13,15 @@ namespace P2PShare.Cmdlets.Copying;
 internal sealed class SessionPipe : IAsyncDisposable
 {
     // The other side answers messages, one each; more is no conversation.
-    private const int MaxWaiting = 256;
+    private const int MaxWaiting = 4;
 
-    // A session that is there answers within a second; the longest step of a target's own is to load the engine.
+    private const int MaxErrorText = 4096;
+
+    // Until its first message is answered a script of a target's fetches and loads the engine, over whatever line there is.
+    private const int SlowAnswers = 2;
+    private static readonly TimeSpan SlowPatience = TimeSpan.FromMinutes(5);
+
+    // A session that is there answers within a second.
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
@@ -24,6 +30,8 @@ internal sealed class SessionPipe : IAsyncDisposable
     private readonly PSDataCollection<PSObject> _output = [];
     private readonly Channel<PSObject> _received = Channel.CreateBounded<PSObject>(MaxWaiting);
     private readonly Task _ended;
+    private string? _firstError;
+    private int _slowAnswers;
 
     private SessionPipe(PSSession session, string script, Hashtable? argument)
     {
@@ -32,15 +40,17 @@ internal sealed class SessionPipe : IAsyncDisposable
         if (argument is not null)
         {
             _shell.AddArgument(argument);
+            _slowAnswers = SlowAnswers;
         }
 
-        _output.DataAdded += (_, _) =>
-        {
-            foreach (var one in _output.ReadAll())
-            {
-                _received.Writer.TryWrite(one);
-            }
-        };
+        // Nothing is kept: the other side may send without end.
+        Drain(_output, Take);
+        Drain(_shell.Streams.Error, one => _firstError ??= Cut(one.Exception?.Message));
+        Drain(_shell.Streams.Warning);
+        Drain(_shell.Streams.Verbose);
+        Drain(_shell.Streams.Debug);
+        Drain(_shell.Streams.Information);
+        Drain(_shell.Streams.Progress);
         _ended = Task.Factory.FromAsync(_shell.BeginInvoke(_input, _output), _shell.EndInvoke);
         _ended.ContinueWith(
             ended => _received.Writer.TryComplete(ended.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -70,14 +80,15 @@ internal sealed class SessionPipe : IAsyncDisposable
     public async Task<PSObject> ReceiveAsync(CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(AnswerPatience);
+        var limit = _slowAnswers-- > 0 ? SlowPatience : AnswerPatience;
+        patience.CancelAfter(limit);
         try
         {
             return await _received.Reader.ReadAsync(patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new P2PShareException(ErrorCode.CopyFailed, $"The session did not answer for {AnswerPatience.TotalSeconds:0} seconds.");
+            throw new P2PShareException(ErrorCode.CopyFailed, $"The session did not answer for {limit.TotalSeconds:0} seconds.");
         }
         catch (ChannelClosedException e)
         {
@@ -115,10 +126,25 @@ internal sealed class SessionPipe : IAsyncDisposable
         }
     }
 
-    // An error of the script says more than that it ended.
-    private string Explain(Exception? fault)
+    private static void Drain<T>(PSDataCollection<T> stream, Action<T>? take = null) => stream.DataAdded += (_, _) =>
     {
-        var error = _shell.Streams.Error.Count > 0 ? _shell.Streams.Error[0].Exception?.Message : null;
-        return PrintableCharacter.Defuse(error ?? fault?.Message ?? "The session ended before the copy was complete.");
+        foreach (var one in stream.ReadAll())
+        {
+            take?.Invoke(one);
+        }
+    };
+
+    private static string? Cut(string? text) => text?.Length > MaxErrorText ? text[..MaxErrorText] : text;
+
+    private void Take(PSObject answer)
+    {
+        if (!_received.Writer.TryWrite(answer))
+        {
+            _received.Writer.TryComplete(new P2PShareException(ErrorCode.CopyFailed, "The session answers more often than it is asked."));
+        }
     }
+
+    // An error of the script says more than that it ended.
+    private string Explain(Exception? fault) => PrintableCharacter.Defuse(
+        (fault as P2PShareException)?.Message ?? _firstError ?? Cut(fault?.Message) ?? "The session ended before the copy was complete.");
 }

@@ -19,6 +19,9 @@ internal sealed class SessionTunnel(IReadOnlyDictionary<string, IPEndPoint> ways
     private const int PartsInOneMessage = 16;
     private const int MaxWaitingParts = 64;
 
+    // What came from the other side and waits for its receivers, of all connections. A peer asks for a few megabytes at a time.
+    private const int MaxWaitingBytes = 16 * 1024 * 1024;
+
     private const string IdKey = "Id";
     private const string OpenKey = "Open";
     private const string BytesKey = "Bytes";
@@ -29,6 +32,7 @@ internal sealed class SessionTunnel(IReadOnlyDictionary<string, IPEndPoint> ways
     // Reading stops while this many wait to be taken.
     private readonly Channel<Hashtable> _outgoing = Channel.CreateBounded<Hashtable>(MaxWaitingParts);
     private int _lastId;
+    private long _waitingBytes;
 
     /// <summary>Whether any connection is open, or its end has not gone through yet.</summary>
     public bool IsUsed => !_connections.IsEmpty || _outgoing.Reader.Count > 0;
@@ -62,7 +66,7 @@ internal sealed class SessionTunnel(IReadOnlyDictionary<string, IPEndPoint> ways
     /// <summary>Takes in what came from the other side, which is not trusted.</summary>
     public void Put(object? parts)
     {
-        foreach (var part in (Unwrap(parts) as IEnumerable ?? Array.Empty<object>()).Cast<object?>().Select(Unwrap).OfType<Hashtable>())
+        foreach (var part in (Unwrap(parts) as IEnumerable ?? Array.Empty<object>()).Cast<object?>().Take(PartsInOneMessage).Select(Unwrap).OfType<Hashtable>())
         {
             if (Unwrap(part[IdKey]) is not int id)
             {
@@ -77,7 +81,7 @@ internal sealed class SessionTunnel(IReadOnlyDictionary<string, IPEndPoint> ways
                     _ = Task.Run(() => DialAsync(id, endPoint, opened, _stop.Token));
                 }
             }
-            else if (_connections.TryGetValue(id, out var queue) && !(Unwrap(part[BytesKey]) is byte[] bytes && queue.Writer.TryWrite(bytes)))
+            else if (_connections.TryGetValue(id, out var queue) && !(Unwrap(part[BytesKey]) is byte[] bytes && TryQueue(queue, bytes)))
             {
                 // Its end, or more than its receiver takes.
                 queue.Writer.TryComplete();
@@ -90,6 +94,22 @@ internal sealed class SessionTunnel(IReadOnlyDictionary<string, IPEndPoint> ways
     private static Channel<byte[]> NewQueue() => Channel.CreateBounded<byte[]>(16 * MaxWaitingParts);
 
     private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
+
+    private bool TryQueue(Channel<byte[]> queue, byte[] bytes)
+    {
+        if (bytes.Length > PartLength)
+        {
+            return false;
+        }
+
+        if (Interlocked.Add(ref _waitingBytes, bytes.Length) <= MaxWaitingBytes && queue.Writer.TryWrite(bytes))
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref _waitingBytes, -bytes.Length);
+        return false;
+    }
 
     private async Task AcceptAsync(TcpListener listener, string way, CancellationToken cancellationToken)
     {
@@ -143,6 +163,12 @@ internal sealed class SessionTunnel(IReadOnlyDictionary<string, IPEndPoint> ways
         }
 
         _connections.TryRemove(id, out _);
+        incoming.Writer.TryComplete();
+        while (incoming.Reader.TryRead(out var unsent))
+        {
+            Interlocked.Add(ref _waitingBytes, -unsent.Length);
+        }
+
         await _outgoing.Writer.WriteAsync(new Hashtable { [IdKey] = id, [EndKey] = true }, cancellationToken).ConfigureAwait(false);
     }
 
@@ -155,10 +181,11 @@ internal sealed class SessionTunnel(IReadOnlyDictionary<string, IPEndPoint> ways
         }
     }
 
-    private static async Task ReceiveAsync(Channel<byte[]> incoming, NetworkStream stream, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(Channel<byte[]> incoming, NetworkStream stream, CancellationToken cancellationToken)
     {
         await foreach (var bytes in incoming.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
+            Interlocked.Add(ref _waitingBytes, -bytes.Length);
             await stream.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
         }
     }

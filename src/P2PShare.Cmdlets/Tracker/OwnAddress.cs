@@ -8,6 +8,8 @@ namespace P2PShare.Cmdlets.Tracker;
 /// <summary>Addresses of a tracker that runs on this machine.</summary>
 internal static class OwnAddress
 {
+    private const int MaxAddresses = 8;
+
     /// <summary>
     /// The address at which to dial a program that listens at <paramref name="authority"/>, <c>host:port</c>: the same; for "all addresses"
     /// the first IPv4 address of an interface with a gateway, else of any interface that is up, else 127.0.0.1. Never the machine's
@@ -42,8 +44,12 @@ internal static class OwnAddress
 
     private static bool IsSameHost(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>All addresses at which other machines may reach this one, those of interfaces with a gateway first; loopback is the last.</summary>
-    public static IReadOnlyList<IPAddress> FindAll() => [.. FindReachable(), IPAddress.Loopback];
+    /// <summary>The IPv4 addresses at which other machines may reach this one, at most eight, those of interfaces with a gateway first; loopback is the last.</summary>
+    public static IReadOnlyList<IPAddress> FindAll() => Choose(FindReachable());
+
+    /// <summary>Chooses as <see cref="FindAll"/> does.</summary>
+    internal static IReadOnlyList<IPAddress> Choose(IEnumerable<IPAddress> addresses) =>
+        [.. addresses.Where(address => address.AddressFamily == AddressFamily.InterNetwork).Distinct().Take(MaxAddresses - 1), IPAddress.Loopback];
 
     private static IPAddress Find() => FindReachable().FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork) ?? IPAddress.Loopback;
 
