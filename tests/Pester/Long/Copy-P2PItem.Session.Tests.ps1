@@ -5,8 +5,8 @@ BeforeDiscovery {
 }
 
 BeforeAll {
-    . $PSScriptRoot/P2PShare.TestSetup.ps1
-    . $PSScriptRoot/P2PShare.SshServer.ps1
+    . $PSScriptRoot/../P2PShare.TestSetup.ps1
+    . $PSScriptRoot/../P2PShare.SshServer.ps1
     if ($SshProgram) { $port = Start-SshServer }
     $assembly = (Get-Command Copy-P2PItem).ImplementingType.Assembly
     $none = [System.Threading.CancellationToken]::None

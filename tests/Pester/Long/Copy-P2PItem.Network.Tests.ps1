@@ -7,8 +7,8 @@ BeforeDiscovery {
 }
 
 BeforeAll {
-    . $PSScriptRoot/P2PShare.TestSetup.ps1
-    . $PSScriptRoot/P2PShare.SshServer.ps1
+    . $PSScriptRoot/../P2PShare.TestSetup.ps1
+    . $PSScriptRoot/../P2PShare.SshServer.ps1
     $space = "p2pshare-$PID"
     $link = "p2p$($PID % 100000)"
     $net = "10.$(Get-Random -Minimum 100 -Maximum 250).$(Get-Random -Maximum 250)"
