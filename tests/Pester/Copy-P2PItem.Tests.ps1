@@ -83,14 +83,14 @@ Describe 'Copy-P2PItem' -Skip:$noServer {
         Invoke-Command -Session $session { Get-Module P2PShare -ListAvailable } | Should -BeNullOrEmpty
         $file = New-RandomFile 'one.bin' 3MB
         $place = New-Place one
-        $before = (Get-Left).FullName
+        $before = @(Get-Left | ForEach-Object FullName)
 
         $result = Copy-P2PItem $file.FullName -Destination $place -ToSession $session -PassThru
 
         $result.State, $result.Verified, $result.Bytes, $result.BytesFromPeers, $result.Error | Should -Be 'Completed', $true, 3MB, 0, $null
         (Get-FileHash "$place/one.bin").Hash | Should -Be (Get-FileHash $file).Hash
         # What killed copies of before have left may be gone too.
-        (Get-Left).FullName | Where-Object { $_ -notin $before } | Should -BeNullOrEmpty
+        Get-Left | ForEach-Object FullName | Where-Object { $_ -notin $before } | Should -BeNullOrEmpty
         Get-Job | Should -BeNullOrEmpty
         Invoke-Command -Session $session { 1 } | Should -Be 1
     }

@@ -178,7 +178,7 @@ Describe 'Copy-P2PItem' -Skip:$noServer {
     It 'leaves nothing running and no file under the final name when it is stopped, and continues' {
         $file = New-RandomFile 'stopped.bin' 200MB
         $place = New-Place stopped
-        $before = (Get-Left).FullName
+        $before = @(Get-Left | ForEach-Object FullName)
 
         # Slow enough to be stopped in the middle.
         $job = Copy-P2PItem $file.FullName -Destination $place -ToSession $session -UploadLimit 4MB -AsJob
@@ -190,7 +190,7 @@ Describe 'Copy-P2PItem' -Skip:$noServer {
         Remove-Job $job
         Get-ChildItem $place -Name | Should -Be stopped.bin.p2ppart
         (Get-Item "$place/stopped.bin.p2ppart").UnixMode | Should -Be '-rw-------'
-        Wait-Until { -not ((Get-Left).FullName | Where-Object { $_ -notin $before }) }
+        Wait-Until { -not (Get-Left | ForEach-Object FullName | Where-Object { $_ -notin $before }) }
         Invoke-Command -Session $session { 'free' } | Should -Be free
 
         $result = Copy-P2PItem $file.FullName -Destination $place -ToSession $session -PassThru
