@@ -61,7 +61,7 @@ public sealed class CopyAgent : IDisposable
     /// <returns>The status, for the sender.</returns>
     public Hashtable Handle(object? message)
     {
-        if ((message is PSObject wrapped ? wrapped.BaseObject : message) is Hashtable table)
+        if (BaseObject.Of(message) is Hashtable table)
         {
             if (CopyStart.FromMessage(table) is { } start)
             {

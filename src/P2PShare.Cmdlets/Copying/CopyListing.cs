@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Security.Cryptography;
 using System.Text;
+using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.Copying;
@@ -32,9 +33,7 @@ internal sealed record CopyListing(int Count, string Digest)
 
     /// <returns>Null if a message has none.</returns>
     public static CopyListing? FromMessage(Hashtable message) =>
-        Unwrap(message[nameof(Count)]) is int count && Unwrap(message[nameof(Digest)]) is string digest ? new CopyListing(count, digest) : null;
+        BaseObject.Of(message[nameof(Count)]) is int count && BaseObject.Of(message[nameof(Digest)]) is string digest ? new CopyListing(count, digest) : null;
 
     public void AddTo(Hashtable message) => (message[nameof(Count)], message[nameof(Digest)]) = (Count, Digest);
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 }

@@ -29,9 +29,6 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
     /// <summary>What became of each target, as it becomes known; completed when all are known.</summary>
     public ChannelReader<P2PCopyResult> Results => _results.Reader;
 
-    /// <summary>Bytes of pieces that this machine has sent so far.</summary>
-    public long BytesSent => _peer?.Server.GetStatus().BytesUploaded ?? 0;
-
     /// <summary>Copies.</summary>
     /// <exception cref="P2PShareException">Nothing could be copied at all.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Security;
+using P2PShare.Cmdlets.Pipeline;
 
 namespace P2PShare.Cmdlets.Copying;
 
@@ -43,14 +44,12 @@ internal sealed record CopyStart(
     public static CopyStart? FromMessage(Hashtable message) => message.ContainsKey(TypeKey)
         ? new CopyStart(
             Text(message, nameof(Tracker)), Text(message, nameof(Fingerprint)), Text(message, nameof(UserName)),
-            (SecureString)Unwrap(message[nameof(Invitation)])!, Text(message, nameof(Group)), Unwrap(message[nameof(Destination)]) as string,
-            Unwrap(message[nameof(IsSingle)]) is true,
-            [.. (Unwrap(message[nameof(Paths)]) as IEnumerable ?? Array.Empty<object>()).Cast<object>().Select(path => $"{path}")],
-            Unwrap(message[nameof(Recurse)]) is true, Unwrap(message[nameof(Force)]) is true, Convert.ToInt64(Unwrap(message[nameof(UploadLimit)]), null),
+            (SecureString)BaseObject.Of(message[nameof(Invitation)])!, Text(message, nameof(Group)), BaseObject.Of(message[nameof(Destination)]) as string,
+            BaseObject.Of(message[nameof(IsSingle)]) is true,
+            [.. (BaseObject.Of(message[nameof(Paths)]) as IEnumerable ?? Array.Empty<object>()).Cast<object>().Select(path => $"{path}")],
+            BaseObject.Of(message[nameof(Recurse)]) is true, BaseObject.Of(message[nameof(Force)]) is true, Convert.ToInt64(BaseObject.Of(message[nameof(UploadLimit)]), null),
             Text(message, nameof(SenderFingerprint)))
         : null;
 
-    private static string Text(Hashtable message, string key) => Unwrap(message[key]) as string ?? "";
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
+    private static string Text(Hashtable message, string key) => BaseObject.Of(message[key]) as string ?? "";
 }

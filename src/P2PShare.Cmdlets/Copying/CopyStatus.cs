@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol.Names;
 
 namespace P2PShare.Cmdlets.Copying;
@@ -43,23 +44,21 @@ internal sealed record CopyStatus(
     };
 
     /// <returns>Null if it is no status.</returns>
-    public static CopyStatus? FromMessage(object? message) => Unwrap(message) is Hashtable table && Text(table, nameof(State)) is { } state
+    public static CopyStatus? FromMessage(object? message) => BaseObject.Of(message) is Hashtable table && Text(table, nameof(State)) is { } state
         ? new CopyStatus(
             state, Text(table, nameof(Fingerprint)) ?? "", Number(table, nameof(Bytes)), Number(table, nameof(BytesTotal)),
             Number(table, nameof(BytesFetched)), Number(table, nameof(BytesReused)), Text(table, nameof(Error)),
-            Unwrap(table[nameof(IsThroughSession)]) is true)
+            BaseObject.Of(table[nameof(IsThroughSession)]) is true)
         : null;
 
-    private static string? Text(Hashtable table, string key) => Unwrap(table[key]) is string text
+    private static string? Text(Hashtable table, string key) => BaseObject.Of(table[key]) is string text
         ? PrintableCharacter.Defuse(text.Length > MaxText ? text[..MaxText] : text)
         : null;
 
-    private static long Number(Hashtable table, string key) => Unwrap(table[key]) switch
+    private static long Number(Hashtable table, string key) => BaseObject.Of(table[key]) switch
     {
         long number => Math.Max(0, number),
         int number => Math.Max(0, number),
         _ => 0,
     };
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 }

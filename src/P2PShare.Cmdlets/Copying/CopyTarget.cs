@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Net;
+using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 
@@ -55,10 +56,10 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
             answer = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        _isDirect = Unwrap(answer["Address"]) is string { Length: > 0 };
-        Destination = Unwrap(answer[nameof(CopyStart.Destination)]) as string;
+        _isDirect = BaseObject.Of(answer["Address"]) is string { Length: > 0 };
+        Destination = BaseObject.Of(answer[nameof(CopyStart.Destination)]) as string;
         // They go back to where they came from.
-        Paths = [.. (Unwrap(answer[nameof(CopyStart.Paths)]) as IEnumerable ?? Array.Empty<object>()).Cast<object>().Select(path => $"{path}")];
+        Paths = [.. (BaseObject.Of(answer[nameof(CopyStart.Paths)]) as IEnumerable ?? Array.Empty<object>()).Cast<object>().Select(path => $"{path}")];
     }
 
     /// <summary>Lets a target that does not reach this machine reach the tracker, and if need be the peer, through the session.</summary>
@@ -173,8 +174,6 @@ internal sealed class CopyTarget(PSSession session, string name) : IAsyncDisposa
 
         (long Bytes, long Fetched) Advance() => (_status.Bytes, _status.BytesFetched);
     }
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private async Task ExchangeAsync(Hashtable message, CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 
@@ -55,7 +56,7 @@ internal sealed record SessionProbe(string Platform)
                 ? throw Refuse($"The session runs on {system} with a processor of the kind {processor}. Windows, Linux or macOS on x64 or arm64 is needed.")
             : new SessionProbe($"{system}-{processor}");
 
-        string Text(string key) => (answer[key] is PSObject wrapped ? wrapped.BaseObject : answer[key]) is string text
+        string Text(string key) => BaseObject.Of(answer[key]) is string text
             ? PrintableCharacter.Clean(text.Length > 100 ? text[..100] : text)
             : "?";
     }

@@ -4,6 +4,7 @@ using System.Management.Automation;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using P2PShare.Cmdlets.Pipeline;
 
 namespace P2PShare.Cmdlets.Copying;
 
@@ -66,14 +67,14 @@ internal sealed class SessionTunnel(IReadOnlyDictionary<string, IPEndPoint> ways
     /// <summary>Takes in what came from the other side, which is not trusted.</summary>
     public void Put(object? parts)
     {
-        foreach (var part in (Unwrap(parts) as IEnumerable ?? Array.Empty<object>()).Cast<object?>().Take(PartsInOneMessage).Select(Unwrap).OfType<Hashtable>())
+        foreach (var part in (BaseObject.Of(parts) as IEnumerable ?? Array.Empty<object>()).Cast<object?>().Take(PartsInOneMessage).Select(BaseObject.Of).OfType<Hashtable>())
         {
-            if (Unwrap(part[IdKey]) is not int id)
+            if (BaseObject.Of(part[IdKey]) is not int id)
             {
                 continue;
             }
 
-            if (Unwrap(part[OpenKey]) is string way)
+            if (BaseObject.Of(part[OpenKey]) is string way)
             {
                 var opened = NewQueue();
                 if (_connections.Count < MaxConnections && ways.TryGetValue(way, out var endPoint) && _connections.TryAdd(id, opened))
@@ -81,7 +82,7 @@ internal sealed class SessionTunnel(IReadOnlyDictionary<string, IPEndPoint> ways
                     _ = Task.Run(() => DialAsync(id, endPoint, opened, _stop.Token));
                 }
             }
-            else if (_connections.TryGetValue(id, out var queue) && !(Unwrap(part[BytesKey]) is byte[] bytes && TryQueue(queue, bytes)))
+            else if (_connections.TryGetValue(id, out var queue) && !(BaseObject.Of(part[BytesKey]) is byte[] bytes && TryQueue(queue, bytes)))
             {
                 // Its end, or more than its receiver takes.
                 queue.Writer.TryComplete();
@@ -92,8 +93,6 @@ internal sealed class SessionTunnel(IReadOnlyDictionary<string, IPEndPoint> ways
     public void Dispose() => _stop.Cancel();
 
     private static Channel<byte[]> NewQueue() => Channel.CreateBounded<byte[]>(16 * MaxWaitingParts);
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private bool TryQueue(Channel<byte[]> queue, byte[] bytes)
     {

@@ -62,6 +62,6 @@ internal sealed class HashLoop<TResult>(BatchProgress progress, Action<TResult> 
             [.. now.Hashing.Select(file => new BatchProgress.FileLine(
                 file.Key, file.Name, file.BytesHashed, file.Size, file.BytesPerSecond,
                 !file.IsHashed && file.BytesPerSecond > 0 ? TimeSpan.FromSeconds((file.Size - file.BytesHashed) / file.BytesPerSecond) : null,
-                file.IsHashed ? "hashed, being shared" : "hashing"))]);
+                file.IsHashed ? "hashed" : "hashing"))]);
     }
 }

@@ -49,7 +49,7 @@ public abstract class TrackerCompleter : NameCompleter
         foreach (var parameter in parameters)
         {
             var value = bound[parameter];
-            value = value is PSObject wrapped ? wrapped.BaseObject : value;
+            value = BaseObject.Of(value);
             if ((value is IEnumerable list and not string ? list.Cast<object?>().FirstOrDefault() : value)?.ToString() is { Length: > 0 } text)
             {
                 return text;

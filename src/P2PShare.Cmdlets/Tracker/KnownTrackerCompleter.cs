@@ -12,7 +12,7 @@ public sealed class KnownTrackerCompleter : NameCompleter
     private protected override IReadOnlyList<(string Name, string ToolTip)> GetNames(IDictionary bound, string text)
     {
         // Nothing is made while a user types: a folder that is missing has no trackers.
-        var given = bound["StatePath"] is PSObject wrapped ? wrapped.BaseObject : bound["StatePath"];
+        var given = BaseObject.Of(bound["StatePath"]);
         try
         {
             return [.. KnownTrackers.In(given as string).GetAll().Select(known => (known.Authority, $"{known.Authority} {known.Fingerprint}"))];
