@@ -61,12 +61,13 @@ internal sealed class ChunkIndex
 
     /// <summary>Keeps where a chunk is, if the map wants it and it was not found yet.</summary>
     /// <param name="file">Number of the file, from 0.</param>
-    public void Add(FileChunk chunk, int file)
+    /// <returns>Whether the map wants it.</returns>
+    public bool Add(FileChunk chunk, int file)
     {
         var found = FindPlace(chunk.Length, chunk.Hash, out _) is var place and not None ? _table[place] : None;
         if (found == None || Volatile.Read(ref _file[found]) != None)
         {
-            return;
+            return found != None;
         }
 
         lock (_lock)
@@ -78,6 +79,8 @@ internal sealed class ChunkIndex
                 Volatile.Write(ref _missing, _missing - 1);
             }
         }
+
+        return true;
     }
 
     /// <summary>The ranges of the content that were found, in order; chunks that follow each other in a file are one.</summary>

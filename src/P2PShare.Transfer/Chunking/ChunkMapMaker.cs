@@ -31,7 +31,7 @@ internal static class ChunkMapMaker
 
             var writer = new ChunkMapWriter();
             var fits = true;
-            FileChunks.Read(handle, file.Disk, file.Content.Size, TakeAll, clock, cancellationToken);
+            FileChunks.Read(handle, file.Disk, 0, file.Content.Size, TakeAll, clock, cancellationToken);
             if (!file.IsUnchanged(SafeFile.Status(handle, file.Path).Stamp))
             {
                 throw FileErrors.Changed(file.Path);

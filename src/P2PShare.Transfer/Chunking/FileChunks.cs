@@ -19,32 +19,33 @@ internal static class FileChunks
     // What one thread hashes at a time: less is not worth a task.
     private const int ShareLength = 256 * 1024;
 
-    /// <summary>Reads a file once.</summary>
-    /// <param name="size">Bytes of the file that are read, from its beginning.</param>
+    /// <summary>Reads a part of a file once.</summary>
+    /// <param name="from">Offset of the first byte that is read. If it is not 0, the first chunks may be none of the file's: it is cut as if it began there.</param>
+    /// <param name="end">Offset behind the last byte that is read.</param>
     /// <param name="take">Takes the chunks of a stretch, in order. Returns false if no more are needed.</param>
     /// <exception cref="EndOfStreamException">The file is shorter.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="TimeoutException">Its disk does not answer.</exception>
     public static void Read(
-        SafeFileHandle handle, string disk, long size, Func<IReadOnlyList<FileChunk>, bool> take, TimeProvider clock, CancellationToken cancellationToken)
+        SafeFileHandle handle, string disk, long from, long end, Func<IReadOnlyList<FileChunk>, bool> take, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var length = (int)Math.Min(size, StretchLength);
+        var length = (int)Math.Min(end - from, StretchLength);
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         var chunks = new List<FileChunk>();
         var isGivenUp = false;
         try
         {
             // The buffer's first bytes are those of the file from `begin` on.
-            var (begin, kept) = (0L, 0);
-            while (begin < size)
+            var (begin, kept) = (from, 0);
+            while (begin < end)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var (at, count) = (begin + kept, (int)Math.Min(length - kept, size - begin - kept));
+                var (at, count) = (begin + kept, (int)Math.Min(length - kept, end - begin - kept));
                 isGivenUp = true;
                 DiskCalls.Run(disk, DiskCalls.ReadLimit, clock, () => Fill(handle, buffer.AsMemory(kept, count), at));
                 isGivenUp = false;
                 var filled = kept + count;
-                var cut = Cut(buffer.AsSpan(0, filled), begin, isLast: begin + filled == size, chunks);
+                var cut = Cut(buffer.AsSpan(0, filled), begin, isLast: begin + filled == end, chunks);
                 Hash(buffer, begin, chunks);
                 if (!take(chunks))
                 {

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
 using P2PShare.Transfer.Storage;
@@ -6,12 +7,21 @@ namespace P2PShare.Transfer.Chunking;
 
 /// <summary>
 /// Cuts local files as the chunk map of a content was cut, and keeps where its chunks are. Memory grows with the map, not with the files;
-/// the bytes that are read are bounded by the content's size.
+/// the bytes that are read are bounded by the content's size. A large file is read whole only if one of its samples has a chunk of the content.
 /// </summary>
 internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, SkippedFiles skipped, TimeProvider clock)
 {
     /// <summary>How many times the size of the content is read of local files at most.</summary>
     public const int MaxFactor = 4;
+
+    /// <summary>Bytes of the shortest file of which samples are looked at first.</summary>
+    public const long SampledSize = 64 * 1024 * 1024;
+
+    // Of 64 samples one has a chunk of the content with a probability of 96 % if a twentieth of the file is in it.
+    private const int Samples = 64;
+
+    // The first cuts of a sample are not the file's; after a few chunks they are.
+    private const int SampleLength = 8 * ChunkLength.Mean;
 
     private long _left = map.Size * MaxFactor;
 
@@ -69,7 +79,14 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
             }
 
             var size = Math.Min(status.Stamp.Size, Take(status.Stamp.Size));
-            FileChunks.Read(handle, disk, size, chunks => Keep(index, chunks, file), clock, cancellationToken);
+            if (size >= SampledSize && !HasAny(index, file, handle, disk, size, cancellationToken))
+            {
+                // Others may have more.
+                Interlocked.Add(ref _left, size - Samples * SampleLength);
+                return;
+            }
+
+            FileChunks.Read(handle, disk, 0, size, chunks => Keep(index, chunks, file), clock, cancellationToken);
         }
         catch (P2PShareException e)
         {
@@ -82,6 +99,29 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
         catch (Exception e) when (e is IOException or TimeoutException or UnauthorizedAccessException)
         {
             Skip(files[file], FileErrors.Unreadable(path, e).Message);
+        }
+    }
+
+    // A large file that has nothing is not worth the time that it takes to read it.
+    private bool HasAny(ChunkIndex index, int file, SafeFileHandle handle, string disk, long size, CancellationToken cancellationToken)
+    {
+        var isFound = false;
+        for (var sample = 0; sample < Samples && !isFound; sample++)
+        {
+            var from = (size - SampleLength) / (Samples - 1) * sample;
+            FileChunks.Read(handle, disk, from, from + SampleLength, Look, clock, cancellationToken);
+        }
+
+        return isFound;
+
+        bool Look(IReadOnlyList<FileChunk> chunks)
+        {
+            foreach (var chunk in chunks)
+            {
+                isFound |= index.Add(chunk, file);
+            }
+
+            return !isFound;
         }
     }
 

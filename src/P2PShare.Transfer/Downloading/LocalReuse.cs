@@ -13,25 +13,20 @@ namespace P2PShare.Transfer.Downloading;
 /// </summary>
 internal sealed class LocalReuse : IAsyncDisposable
 {
-    // Blocks of the pieces whose trees are walked at a time, and the pieces: enough for a far source, little for one with a slow disk.
-    private const int MaxWalkedBlocks = 16 * 1024;
-    private const int MinWalks = 16;
-    private const int MaxWalks = 256;
-
     private readonly ContentDescription _content;
     private readonly DownloadRequest _request;
     private readonly DownloadDependencies _dependencies;
     private readonly IReuseTarget _target;
     private readonly CancellationToken _ending;
     private readonly OldPieces _pieces;
-    private readonly SemaphoreSlim _turns;
+    private readonly WalkTurns _turns;
     private readonly ConcurrentBag<Task> _work = [];
     private volatile IReusedBytes? _old;
+    private volatile PostponedPieces? _postponed;
     private ZeroSamples? _samples;
-    private readonly TaskCompletionSource _decided = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // What runs or is walked, and until all that was known at the start is begun.
+    private readonly PendingCount _undecided = new();
     private int _isStarted;
-    // What runs or is walked, and one more until all that was known at the start is begun.
-    private int _undecided = 1;
 
     /// <param name="target">What becomes of the pieces.</param>
     /// <param name="ending">Cancelled when the download ends.</param>
@@ -43,7 +38,7 @@ internal sealed class LocalReuse : IAsyncDisposable
         Walks = new PieceWalks(_content, sources, dependencies.Clock, EndWalk);
         _pieces = new OldPieces(_content, target, dependencies.LocalMemory);
         Chunks = new ChunkReuse(dependencies, request, sources, keepsMap);
-        _turns = new SemaphoreSlim(Math.Clamp(MaxWalkedBlocks / (_content.PieceLength / PieceLength.Block), MinWalks, MaxWalks));
+        _turns = new WalkTurns(_content.PieceLength);
     }
 
     /// <summary>Finds bytes of the content at other offsets of local files.</summary>
@@ -53,7 +48,7 @@ internal sealed class LocalReuse : IAsyncDisposable
     public PieceWalks Walks { get; }
 
     /// <summary>Ends when nothing is undecided any more: pieces that are neither held back nor taken by then are to be fetched whole.</summary>
-    public Task Decided => _decided.Task;
+    public Task Decided => _undecided.Ended;
 
     /// <summary>Uses the file that is replaced.</summary>
     /// <param name="old">Owned. Null if there is none that this user may read.</param>
@@ -70,6 +65,7 @@ internal sealed class LocalReuse : IAsyncDisposable
         int[] missing = [.. Enumerable.Range(0, _content.PieceCount).Where(piece => !_target.Has(piece))];
         if (Chunks.IsPossible)
         {
+            _postponed = new PostponedPieces();
             Begin(_target.Hold(missing), SearchAsync);
             Chunks.Send();
         }
@@ -79,22 +75,42 @@ internal sealed class LocalReuse : IAsyncDisposable
             BeginOthers(Array.FindAll(missing, piece => !IsInOldFile(piece)));
         }
 
-        EndOne();
+        _undecided.End();
     }
 
-    // Which pieces can be made of local bytes is known when the files were searched.
+    // The file that is replaced is hashed, and files are searched, at the same time: what changed in place is fetched while the search goes on.
     private async Task SearchAsync(int[] held)
     {
-        if (await Chunks.FindAsync(_ending).ConfigureAwait(false) is { } found)
+        var atSamePlace = Array.FindAll(held, IsInOldFile);
+        var looking = LookAsync(atSamePlace);
+        _work.Add(looking);
+        var found = await Chunks.FindAsync(_ending).ConfigureAwait(false);
+        if (found is not null)
         {
-            _old = new CoveredBytes(found, _old, _dependencies.Clock);
+            await looking.ConfigureAwait(false);
         }
 
-        var others = Array.FindAll(held, piece => !IsInOldFile(piece));
-        Array.ForEach(others, piece => _target.Release(piece, plan: null));
-        Begin(Array.FindAll(held, IsInOldFile), ExamineAllAsync);
-        BeginOthers(others);
+        var (better, others) = _postponed!.End(_content, found);
+        Array.ForEach(others, one => Decide(one.Key, one.Value));
+        if (found is not null)
+        {
+            _old = new CoveredBytes(found, _old, _dependencies.Clock);
+            Walks.StartOver();
+        }
+
+        var elsewhere = held.Except(atSamePlace).ToLookup(IsInOldFile);
+        int[] nowhere = [.. elsewhere[false]];
+        Array.ForEach(nowhere, piece => _target.Release(piece, plan: null));
+        Begin([.. better, .. elsewhere[true]], ExamineAllAsync);
+        BeginOthers(nowhere);
         _target.Send();
+        await looking.ConfigureAwait(false);
+    }
+
+    private async Task LookAsync(int[] pieces)
+    {
+        await ExamineAllAsync(pieces).ConfigureAwait(false);
+        await _turns.WaitForAllAsync(_ending).ConfigureAwait(false);
     }
 
     private void BeginOthers(int[] others)
@@ -149,16 +165,8 @@ internal sealed class LocalReuse : IAsyncDisposable
     {
         if (held.Length > 0)
         {
-            Interlocked.Increment(ref _undecided);
+            _undecided.Begin();
             _work.Add(Task.Run(() => RunAsync(held, examine), CancellationToken.None));
-        }
-    }
-
-    private void EndOne()
-    {
-        if (Interlocked.Decrement(ref _undecided) == 0)
-        {
-            _decided.TrySetResult();
         }
     }
 
@@ -188,21 +196,24 @@ internal sealed class LocalReuse : IAsyncDisposable
         }
         finally
         {
-            EndOne();
+            _undecided.End();
         }
     }
 
     private async Task ExamineAllAsync(int[] held)
     {
         var options = new ParallelOptions { CancellationToken = _ending, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        await Parallel.ForEachAsync(held, options, async (piece, cancellationToken) =>
+        await Parallel.ForEachAsync(WalkPolicy.SamplesFirst(held), options, async (piece, cancellationToken) =>
         {
             PieceTree? old = null;
+            var isEqual = false;
             try
             {
-                if (IsInOldFile(piece))
+                if (IsInOldFile(piece) && Walks.ShouldHash())
                 {
                     old = await _pieces.HashAsync(piece, _old!, cancellationToken).ConfigureAwait(false);
+                    isEqual = old.Root == _target.HashOf(piece);
+                    Walks.CountHashed(isEqual);
                 }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -210,26 +221,26 @@ internal sealed class LocalReuse : IAsyncDisposable
                 _dependencies.Logger.OldFileNotUsed(_request.Name, e.Message);
             }
 
-            if (old is not null && old.Root == _target.HashOf(piece))
+            if (isEqual)
             {
                 return;
             }
 
             if (!Walks.ShouldWalk())
             {
-                _target.Release(piece, plan: null);
+                DecideOrPostpone(piece, walk: null);
                 _target.Send();
                 return;
             }
 
-            await _turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _turns.TakeAsync(cancellationToken).ConfigureAwait(false);
             Walk(piece, old);
         }).ConfigureAwait(false);
     }
 
     private void Walk(int piece, PieceTree? old)
     {
-        Interlocked.Increment(ref _undecided);
+        _undecided.Begin();
         Walks.Begin(piece, _target.HashOf(piece), old);
     }
 
@@ -245,30 +256,39 @@ internal sealed class LocalReuse : IAsyncDisposable
         }
         else
         {
-            _turns.Release();
-            Decide(walk);
+            DecideOrPostpone(walk.Piece, walk);
             _target.Send();
+            _turns.Release();
         }
 
-        EndOne();
+        _undecided.End();
     }
 
-    private void Decide(TreeWalk walk)
+    private void DecideOrPostpone(int piece, TreeWalk? walk)
     {
-        if (!walk.IsComplete || !walk.Leaves.ContainsAnyExcept(LeafSource.Peer))
+        // Of files that a person named, all is wanted that they have.
+        if (_postponed?.TryAdd(piece, walk, isAllWanted: _request.ReuseFrom.Count > 0) != true)
         {
-            _target.Release(walk.Piece, plan: null);
+            Decide(piece, walk);
+        }
+    }
+
+    private void Decide(int piece, TreeWalk? walk)
+    {
+        if (walk?.IsComplete != true || !walk.Leaves.ContainsAnyExcept(LeafSource.Peer))
+        {
+            _target.Release(piece, plan: null);
             return;
         }
 
         var plan = new PiecePlan(_content, walk, _old);
         if (walk.Leaves.Contains(LeafSource.Peer))
         {
-            _target.Release(walk.Piece, plan);
+            _target.Release(piece, plan);
             return;
         }
 
         // It needs no peer. Not on this thread, which may be one that reads from a connection.
-        Begin([walk.Piece], _ => _pieces.FillAsync(plan, _ending));
+        Begin([piece], _ => _pieces.FillAsync(plan, _ending));
     }
 }

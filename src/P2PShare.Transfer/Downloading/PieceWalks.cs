@@ -14,11 +14,20 @@ internal sealed class PieceWalks(ContentDescription content, SourcePool sources,
 
     private readonly TreeFetch _trees = new(content, clock, ended);
     private readonly ZeroTrees _zeros = new(content);
-    private readonly WalkPolicy _policy = new();
+    private volatile WalkPolicy _policy = new();
     private int _givenUp;
 
     /// <inheritdoc cref="WalkPolicy.ShouldWalk"/>
     public bool ShouldWalk() => _policy.ShouldWalk();
+
+    /// <inheritdoc cref="WalkPolicy.ShouldHash"/>
+    public bool ShouldHash() => _policy.ShouldHash();
+
+    /// <inheritdoc cref="WalkPolicy.CountHashed"/>
+    public void CountHashed(bool isEqual) => _policy.CountHashed(isEqual);
+
+    /// <summary>Forgets what was of no use: from now on there are other old bytes.</summary>
+    public void StartOver() => _policy = new WalkPolicy();
 
     /// <summary>Whether a piece with this hash is all zeros.</summary>
     public bool IsZero(int piece, Hash256 hash) => hash == _zeros.Of(piece).Root;

@@ -83,6 +83,31 @@ public sealed class LocalSearchTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_a_large_file_with_nothing_equal_only_samples_are_read()
+    {
+        var map = await MakeMapAsync(SharedFile.Bytes(20_000_000));
+        var search = new LocalSearch(map, [Write("old", SharedFile.Bytes((int)LocalSearch.SampledSize, seed: 2))], _skipped, TimeProvider.System);
+
+        Assert.Empty((await search.RunAsync(CancellationToken.None)).Ranges);
+
+        Assert.Equal(64 * 8 * ChunkLength.Mean, search.BytesRead);
+    }
+
+    [Fact]
+    public async Task A_tenth_of_a_large_file_is_found_wherever_it_is()
+    {
+        var content = SharedFile.Bytes(20_000_000);
+        var map = await MakeMapAsync(content);
+        var old = SharedFile.Bytes((int)LocalSearch.SampledSize, seed: 2);
+        content.AsSpan(0, 7_000_000).CopyTo(old.AsSpan(50_000_001));
+
+        var coverage = await SearchAsync(map, Write("old", old));
+
+        Assert.InRange(coverage.Ranges.Sum(range => range.Length), 7_000_000 - 2 * ChunkLength.Max, 7_000_000);
+        AssertReads(coverage, content);
+    }
+
+    [Fact]
     public async Task Links_devices_and_what_is_gone_are_skipped_and_said_once()
     {
         var content = SharedFile.Bytes(1_000_000);

@@ -139,6 +139,34 @@ public sealed class ChunkReuseTests : IDisposable
         Assert.Equal(_content.Bytes, swarm.Part.Finished);
     }
 
+    [Fact]
+    public async Task What_has_changed_in_place_is_fetched_while_files_are_searched_elsewhere()
+    {
+        // The first half has one other block in each piece, the second half is at another offset.
+        byte[] old = [.. _content.Bytes.AsSpan(0, 4 * MiB), .. _content.Bytes.AsSpan(4 * MiB + 3000)];
+        for (var piece = 0; piece < 4; piece++)
+        {
+            old[piece * MiB + 100] ^= 1;
+        }
+
+        var peer = new SwarmPeer(_content, 1) { Map = MakeMap(_content.Bytes), SendsNoMap = true };
+        var swarm = Swarm(Replace(old), peer);
+        var running = swarm.RunAsync();
+
+        // No time passes: the map is still awaited.
+        await peer.Requested;
+        Assert.False(running.IsCompleted);
+
+        for (var waited = TimeSpan.Zero; waited <= ChunkMapFetch.AnswerTimeout; waited += TimeSpan.FromMilliseconds(250))
+        {
+            await _clock.StepAsync(TimeSpan.FromMilliseconds(250));
+        }
+
+        var session = await running;
+        Assert.Equal(_content.Bytes, swarm.Part.Finished);
+        Assert.Equal(4 * MiB + 5000 + 4 * Block, session.Progress.BytesFetched);
+    }
+
     [Theory]
     [InlineData(1000, true)]
     [InlineData(Size - MiB / 2, false)]

@@ -25,5 +25,50 @@ public sealed class WalkPolicyTests
         Assert.Equal(80, Enumerable.Range(0, 80).Count(_ => _policy.ShouldWalk()));
     }
 
+    [Fact]
+    public void An_old_file_is_hashed_to_its_end_unless_64_pieces_of_it_and_16_walks_had_nothing()
+    {
+        Count(differing: 100, poorWalks: 15);
+        Assert.True(_policy.ShouldHash());
+
+        Count(differing: 0, poorWalks: 1);
+        Assert.False(_policy.ShouldHash());
+    }
+
+    [Fact]
+    public void An_old_file_of_which_one_piece_or_one_block_was_found_is_hashed_to_its_end()
+    {
+        Count(differing: 63, poorWalks: 100);
+        Assert.True(_policy.ShouldHash());
+        _policy.CountHashed(isEqual: true);
+        Count(differing: 100, poorWalks: 0);
+        Assert.True(_policy.ShouldHash());
+
+        var other = new WalkPolicy();
+        other.Count(Walk(isZero: false, old: 1));
+        for (var i = 0; i < 100; i++)
+        {
+            other.CountHashed(isEqual: false);
+            other.Count(Walk(isZero: false));
+        }
+
+        Assert.True(other.ShouldHash());
+    }
+
+    private void Count(int differing, int poorWalks)
+    {
+        for (var i = 0; i < differing; i++)
+        {
+            _policy.CountHashed(isEqual: false);
+        }
+
+        for (var i = 0; i < poorWalks; i++)
+        {
+            _policy.Count(Walk(isZero: false));
+        }
+    }
+
+    private static TreeWalk Walk(bool isZero, byte old) => new(0, isZero ? Zeros.Root : Hash256.Compute([1]), Zeros, new PieceTree([Hash256.Compute([old])], 0));
+
     private static TreeWalk Walk(bool isZero) => new(0, isZero ? Zeros.Root : Hash256.Compute([1]), Zeros, old: null);
 }
