@@ -1,5 +1,6 @@
 using System.CommandLine;
 using P2PShare.Bench;
+using P2PShare.Bench.Copy;
 using P2PShare.Bench.Delta;
 using P2PShare.Bench.Growth;
 using P2PShare.Bench.Hashing;
@@ -24,6 +25,7 @@ var verbs = new RootCommand("Runs P2PShare and the programs it is compared with 
     new SwarmCommand(),
     new LineCommand(),
     new DeltaCommand(),
+    new CopyCommand(),
     new TrackerCommand(),
     new HerdCommand(),
     new OutageCommand(),

@@ -2,8 +2,8 @@
 $SshProgram = Get-Command sshd, /usr/sbin/sshd -CommandType Application -ErrorAction Ignore | Select-Object -First 1
 $SshFolder = Join-Path $Folder ssh
 
-# Returns the port. A prefix is a command that runs another one.
-function Start-SshServer ([string] $Address = '127.0.0.1', [string[]] $Prefix = @()) {
+# Returns the port. A prefix is a command that runs another one; further subsystems are the arguments of PowerShell, by name.
+function Start-SshServer ([string] $Address = '127.0.0.1', [string[]] $Prefix = @(), [hashtable] $Subsystem = @{}) {
     $null = New-Item -ItemType Directory $SshFolder
     foreach ($name in 'host', 'user') { ssh-keygen -q -t ed25519 -N '' -f (Join-Path $SshFolder $name) }
     Copy-Item (Join-Path $SshFolder user.pub) (Join-Path $SshFolder authorized_keys)
@@ -13,7 +13,9 @@ function Start-SshServer ([string] $Address = '127.0.0.1', [string[]] $Prefix = 
     @(
         "Port $port", "ListenAddress $Address", "HostKey $SshFolder/host", "AuthorizedKeysFile $SshFolder/authorized_keys", "PidFile $SshFolder/pid"
         'StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'PermitRootLogin prohibit-password', 'MaxStartups 100'
-        "Subsystem powershell $($PowerShell[0..($PowerShell.Count - 3)] -join ' ') -sshs -NoLogo -NoProfile"
+        $program = $PowerShell[0..($PowerShell.Count - 3)] -join ' '
+        "Subsystem powershell $program -sshs -NoLogo -NoProfile"
+        $Subsystem.Keys | ForEach-Object { "Subsystem $_ $program -sshs -NoLogo -NoProfile $($Subsystem[$_])" }
     ) | Set-Content (Join-Path $SshFolder sshd_config)
     $program, $rest = $Prefix + $SshProgram.Source + '-f' + (Join-Path $SshFolder sshd_config) + '-E' + (Join-Path $SshFolder log)
     & $program @rest
@@ -24,7 +26,7 @@ function Stop-SshServer {
     if (Test-Path (Join-Path $SshFolder pid)) { Stop-Process -Id (Get-Content (Join-Path $SshFolder pid)) }
 }
 
-function New-SshSession ([int] $Port, [int] $Count = 1, [string] $Address = '127.0.0.1') {
+function New-SshSession ([int] $Port, [int] $Count = 1, [string] $Address = '127.0.0.1', [string] $Subsystem = 'powershell') {
     $options = @{ UserKnownHostsFile = '/dev/null'; StrictHostKeyChecking = 'no'; LogLevel = 'ERROR' }
-    1..$Count | ForEach-Object { New-PSSession -HostName $Address -Port $Port -KeyFilePath (Join-Path $SshFolder user) -Options $options }
+    1..$Count | ForEach-Object { New-PSSession -HostName $Address -Port $Port -KeyFilePath (Join-Path $SshFolder user) -Options $options -Subsystem $Subsystem }
 }

@@ -1,3 +1,7 @@
+BeforeDiscovery {
+    $noServer = -not (Get-Command sshd, /usr/sbin/sshd -CommandType Application -ErrorAction Ignore)
+}
+
 BeforeAll {
     . $PSScriptRoot/P2PShare.TestSetup.ps1
     $samples = Join-Path $PSScriptRoot '..' '..' 'samples'
@@ -131,5 +135,41 @@ Describe 'Start-P2PMirror.ps1' {
             Stop-Process -Id $process.Id
             $process.WaitForExit(20000) | Should -BeTrue
         }
+    }
+}
+
+Describe 'Copy-Image.ps1' -Skip:$noServer {
+    BeforeAll {
+        . $PSScriptRoot/P2PShare.SshServer.ps1
+        $port = Start-SshServer
+        $ssh = @{
+            Port = $port; KeyFilePath = Join-Path $SshFolder user
+            Options = @{ UserKnownHostsFile = '/dev/null'; StrictHostKeyChecking = 'no'; LogLevel = 'ERROR' }
+        }
+        $image = New-RandomFile image.bin 300KB
+        $there = New-Item -ItemType Directory (Join-Path $Folder images)
+        $list = Join-Path $Folder hosts.txt
+    }
+
+    AfterAll { Stop-SshServer }
+
+    It 'brings an image to each machine that answers, and throws with the names of the others' {
+        # Nothing listens at the second address.
+        Set-Content $list '# web', ' 127.0.0.1 ', '', '127.0.0.9'
+        $results = [System.Collections.Generic.List[object]]::new()
+
+        { & $samples/Copy-Image.ps1 $image.FullName $list $there.FullName -Tries 1 @ssh | ForEach-Object { $results.Add($_) } } |
+            Should -Throw '1 of 2 machines do not have*127.0.0.9.'
+
+        $results | ForEach-Object { "$($_.Host) $($_.State) $($_.FromPeers)" } | Should -Be '127.0.0.1 Completed 0', '127.0.0.9 Failed '
+        $results[1].Error | Should -Not -BeNullOrEmpty
+        (Get-FileHash (Join-Path $there image.bin)).Hash | Should -Be (Get-FileHash $image).Hash
+    }
+
+    It 'refuses a list that names nothing, and does nothing with -WhatIf' {
+        Set-Content $list '# nothing'
+        { & $samples/Copy-Image.ps1 $image.FullName $list $there.FullName @ssh } | Should -Throw '*names no host*'
+        Set-Content $list '127.0.0.9'
+        & $samples/Copy-Image.ps1 $image.FullName $list $there.FullName -WhatIf @ssh | Should -BeNullOrEmpty
     }
 }

@@ -10,34 +10,50 @@ internal sealed class SshServer : IAsyncDisposable
 
     private readonly Child _process;
     private readonly bool _madeFolder;
+    private readonly int _port;
 
-    private SshServer(Child process, bool madeFolder, IReadOnlyList<string> clientOptions)
+    private SshServer(Child process, bool madeFolder, int port, string clientKey, string knownHosts)
     {
         _process = process;
         _madeFolder = madeFolder;
-        ClientOptions = clientOptions;
+        _port = port;
+        ClientKey = clientKey;
+        KnownHosts = knownHosts;
     }
 
     public int Id => _process.Id;
 
-    /// <summary>What scp needs to get in: port, key, known host, cipher.</summary>
-    public IReadOnlyList<string> ClientOptions { get; }
+    /// <summary>Path of the key that it lets in.</summary>
+    public string ClientKey { get; }
 
-    public static async Task<SshServer> StartAsync(string folder, CancellationToken cancellationToken)
+    /// <summary>Path of a file with its own key, as ssh reads it.</summary>
+    public string KnownHosts { get; }
+
+    /// <summary>What ssh, scp and sftp need to get in: port, key, known host, cipher.</summary>
+    public IReadOnlyList<string> ClientOptions =>
+        [
+            "-q", "-F", "none", "-i", ClientKey, "-c", "aes128-gcm@openssh.com", "-o", $"Port={_port}",
+            "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", $"UserKnownHostsFile={KnownHosts}",
+        ];
+
+    /// <param name="folder">For its keys.</param>
+    /// <param name="subsystem">Name and command of a subsystem beside SFTP; null: none.</param>
+    public static async Task<SshServer> StartAsync(Machine machine, int port, string folder, string? subsystem, CancellationToken cancellationToken)
     {
-        var port = LoopbackPort.Free();
         var hostKey = await MakeKeyAsync(Path.Combine(folder, "host"), cancellationToken);
         var clientKey = await MakeKeyAsync(Path.Combine(folder, "client"), cancellationToken);
         var knownHosts = Path.Combine(folder, "known_hosts");
         await File.WriteAllTextAsync(
-            knownHosts, $"[127.0.0.1]:{port} {await File.ReadAllTextAsync(hostKey + ".pub", cancellationToken)}", cancellationToken);
+            knownHosts, $"[{machine.Address}]:{port} {await File.ReadAllTextAsync(hostKey + ".pub", cancellationToken)}", cancellationToken);
         var configuration = Path.Combine(folder, "sshd_config");
+        var pid = Path.Combine(folder, "pid");
         await File.WriteAllTextAsync(
             configuration,
             $"""
-            ListenAddress 127.0.0.1:{port}
+            ListenAddress {machine.Address}:{port}
             HostKey {hostKey}
-            PidFile none
+            PidFile {pid}
+            MaxStartups 100
             AuthorizedKeysFile {clientKey}.pub
             PermitRootLogin prohibit-password
             PasswordAuthentication no
@@ -46,6 +62,7 @@ internal sealed class SshServer : IAsyncDisposable
             UsePAM no
             Ciphers aes128-gcm@openssh.com
             Subsystem sftp internal-sftp
+            {(subsystem is null ? "" : $"Subsystem {subsystem}")}
 
             """,
             cancellationToken);
@@ -55,15 +72,11 @@ internal sealed class SshServer : IAsyncDisposable
             Directory.CreateDirectory(PrivilegeSeparationFolder);
         }
 
-        var server = new SshServer(
-            Child.Start(InstalledProgram.Get("sshd"), ["-D", "-e", "-f", configuration]), makes,
-            [
-                "-q", "-F", "none", "-P", $"{port}", "-i", clientKey, "-c", "aes128-gcm@openssh.com",
-                "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", $"UserKnownHostsFile={knownHosts}",
-            ]);
+        var server = new SshServer(machine.Start(InstalledProgram.Get("sshd"), ["-D", "-e", "-f", configuration]), makes, port, clientKey, knownHosts);
         try
         {
-            await server._process.WaitForPortAsync(port, cancellationToken);
+            // It writes this when it listens.
+            await server._process.WaitForFileAsync(pid, cancellationToken);
             return server;
         }
         catch

@@ -12,7 +12,7 @@ internal sealed class ScpSubject(string name) : Subject(name)
 
     public override async Task StartAsync(Content content, string folder, CancellationToken cancellationToken)
     {
-        _server = await SshServer.StartAsync(folder, cancellationToken);
+        _server = await SshServer.StartAsync(Machine.Local, LoopbackPort.Free(), folder, subsystem: null, cancellationToken);
         Processes.Add(_server.Id);
     }
 

@@ -16,7 +16,7 @@ public sealed class CopyJob : P2PJob
         : base("Copy-P2PItem", "P2PCopy", "P2PCopy")
     {
         _end = end;
-        _loop = new CopyLoop(request, Add, AddWarning, new BatchProgress(CopyLoop.ActivityId, CopyLoop.Activity, showsProgress ? AddProgress : null));
+        _loop = new CopyLoop(request, Add, AddWarning, AddVerbose, new BatchProgress(CopyLoop.ActivityId, CopyLoop.Activity, showsProgress ? AddProgress : null));
         Location = string.Join(", ", request.Sessions.Select(one => one.Name));
     }
 

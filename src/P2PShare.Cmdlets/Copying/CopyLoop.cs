@@ -1,13 +1,15 @@
 using System.Threading.Channels;
 using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
+using P2PShare.Transfer.Diagnostics;
 
 namespace P2PShare.Cmdlets.Copying;
 
 /// <summary>Runs a copy for a cmdlet or a job, and writes what becomes of each target as soon as it is known.</summary>
 /// <param name="write">Writes the result of a target.</param>
 /// <param name="warn">Writes a warning.</param>
-internal sealed class CopyLoop(CopyRequest request, Action<P2PCopyResult> write, Action<string> warn, BatchProgress progress) : BatchLoop(progress)
+/// <param name="explain">Writes a sentence for who asks for more.</param>
+internal sealed class CopyLoop(CopyRequest request, Action<P2PCopyResult> write, Action<string> warn, Action<string> explain, BatchProgress progress) : BatchLoop(progress)
 {
     public const int ActivityId = 20700;
     public const string Activity = "Copying files";
@@ -15,7 +17,8 @@ internal sealed class CopyLoop(CopyRequest request, Action<P2PCopyResult> write,
     private readonly Channel<string> _warnings = Channel.CreateBounded<string>(new BoundedChannelOptions(100) { FullMode = BoundedChannelFullMode.DropWrite });
     private CopyRun? _run;
     private Task _running = Task.CompletedTask;
-    private int _finished;
+    private readonly HashSet<string> _finished = [];
+    private readonly Dictionary<string, SpeedMeter> _speeds = [];
     private int _failed;
 
     protected override bool HasRoom => true;
@@ -39,6 +42,10 @@ internal sealed class CopyLoop(CopyRequest request, Action<P2PCopyResult> write,
         }
 
         await _running;
+        if (run.Summary is { } summary)
+        {
+            explain(summary);
+        }
     }
 
     protected override void WriteFinished()
@@ -50,7 +57,7 @@ internal sealed class CopyLoop(CopyRequest request, Action<P2PCopyResult> write,
 
         while (_run!.Results.TryRead(out var result))
         {
-            _finished++;
+            _finished.Add(result.Target);
             _failed += result.State == P2PCopyState.Failed ? 1 : 0;
             write(result);
         }
@@ -64,8 +71,22 @@ internal sealed class CopyLoop(CopyRequest request, Action<P2PCopyResult> write,
         var all = _run!.Targets.Select(target => (target.Name, target.Status)).ToList();
         progress.Show(
             all.Sum(one => one.Status.Bytes), all.Sum(one => one.Status.BytesTotal), all.Sum(one => one.Status.BytesFetched),
-            _failed == 0 ? $"{_finished} of {all.Count} targets" : $"{_finished} of {all.Count} targets, {_failed} failed",
-            [.. all.Where(one => one.Status.State != CopyStatus.Failed).Select(one => new BatchProgress.FileLine(
-                one.Name, one.Name, one.Status.Bytes, one.Status.BytesTotal, 0, null, one.Status.State.ToLowerInvariant()))]);
+            _failed == 0 ? $"{_finished.Count} of {all.Count} targets" : $"{_finished.Count} of {all.Count} targets, {_failed} failed",
+            [.. all.Where(one => !_finished.Contains(one.Name)).Select(one => LineOf(one.Name, one.Status))]);
+    }
+
+    private BatchProgress.FileLine LineOf(string name, CopyStatus status)
+    {
+        if (!_speeds.TryGetValue(name, out var speed))
+        {
+            _speeds[name] = speed = new SpeedMeter(TimeProvider.System);
+        }
+
+        speed.Add(Math.Max(0, status.BytesFetched - speed.Total));
+        var bytesPerSecond = speed.BytesPerSecond;
+        var left = status.BytesTotal - status.Bytes;
+        return new BatchProgress.FileLine(
+            name, name, status.Bytes, status.BytesTotal, bytesPerSecond,
+            bytesPerSecond > 0 && left > 0 ? TimeSpan.FromSeconds(Math.Min(left / bytesPerSecond, int.MaxValue)) : null, status.State.ToLowerInvariant());
     }
 }

@@ -192,7 +192,7 @@ public sealed class CopyP2PItem : RemoteMachineCmdlet
             return;
         }
 
-        await new CopyLoop(request, WriteResult, WriteWarning, NewProgress(CopyLoop.ActivityId, CopyLoop.Activity)).RunAsync(cancellationToken);
+        await new CopyLoop(request, WriteResult, WriteWarning, WriteVerbose, NewProgress(CopyLoop.ActivityId, CopyLoop.Activity)).RunAsync(cancellationToken);
     }
 
     protected override Task CleanUpAsync()

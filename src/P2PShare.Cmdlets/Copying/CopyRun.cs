@@ -1,5 +1,7 @@
 using System.Collections;
+using System.Globalization;
 using System.Threading.Channels;
+using P2PShare.Cmdlets.Pipeline;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
@@ -22,9 +24,13 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
     private readonly HashSet<CopyTarget> _reported = [];
     private readonly Lock _lock = new();
     private volatile CopyPeer? _peer;
+    private long _sharedBytes;
 
     /// <summary>The targets, in the order of the sessions.</summary>
     public IReadOnlyList<CopyTarget> Targets { get; } = [.. request.Sessions.Select(one => new CopyTarget(one.Session, one.Name))];
+
+    /// <summary>A sentence about how often the files crossed this machine's line; null before the end, and if nothing was sent.</summary>
+    public string? Summary { get; private set; }
 
     /// <summary>What became of each target, as it becomes known; completed when all are known.</summary>
     public ChannelReader<P2PCopyResult> Results => _results.Reader;
@@ -83,6 +89,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
 
             if (_peer is { } peer)
             {
+                Summary = Summarize(peer.Server.GetStatus().BytesUploaded);
                 await peer.DisposeAsync().ConfigureAwait(false);
             }
         }
@@ -109,7 +116,9 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
             }
 
             // Nobody else is a member yet: what is listed now is what this machine shared.
-            listing = CopyListing.Of(await ListAsync(peer, Group, cancellationToken).ConfigureAwait(false));
+            var files = await ListAsync(peer, Group, cancellationToken).ConfigureAwait(false);
+            _sharedBytes = files.Sum(file => file.Size);
+            listing = CopyListing.Of(files);
         }
 
         return (peer, sent, Group, listing);
@@ -248,6 +257,9 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
             ["Keep"] = request.Keep,
         };
     }
+
+    private string? Summarize(long sent) => _sharedBytes == 0 ? null : string.Create(
+        CultureInfo.InvariantCulture, $"This machine sent {ByteText.Size(sent)} of pieces, {(double)sent / _sharedBytes:0.00} times the files, for {Targets.Count} target{(Targets.Count == 1 ? "" : "s")}.");
 
     private P2PCopyResult Fail(CopyTarget target, string error) => new()
     {

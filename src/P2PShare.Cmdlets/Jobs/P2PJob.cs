@@ -94,6 +94,8 @@ public abstract class P2PJob : Job
 
     private protected void AddWarning(string sentence) => Add(Warning, new WarningRecord(sentence));
 
+    private protected void AddVerbose(string sentence) => Add(Verbose, new VerboseRecord(sentence));
+
     private protected void AddProgress(ProgressRecord record)
     {
         lock (_lock)
