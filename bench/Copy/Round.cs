@@ -50,7 +50,8 @@ internal sealed record Round(double Seconds, long? SentBytes, Usage Usage)
         Parallel.ForEachAsync(lab.Targets, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken }, async (target, stop) =>
         {
             await using var file = File.OpenRead(Path.Combine(target.Folder, name));
-            if (!hash.AsSpan().SequenceEqual(await SHA256.HashDataAsync(file, stop)))
+            var received = await SHA256.HashDataAsync(file, stop);
+            if (!hash.AsSpan().SequenceEqual(received))
             {
                 throw new BenchException($"'{file.Name}' is not what was copied.");
             }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using P2PShare.Bench.Measuring;
 using P2PShare.Bench.Measuring.Processes;
 
 namespace P2PShare.Bench.Copy.Subjects;
@@ -28,6 +29,6 @@ internal sealed class LoopSubject(Lab lab, string program) : Subject(lab)
     {
         "scp" => [.. target.Server.ClientOptions, path, target.PlaceOf(target.Folder)],
         "rsync" => ["--whole-file", "--rsh", string.Create(CultureInfo.InvariantCulture, $"ssh {string.Join(' ', target.Server.ClientOptions)}"), path, target.PlaceOf(target.Folder)],
-        _ => throw new ArgumentException($"'{program}' is no program that copies.", nameof(program)),
+        _ => throw new BenchException($"'{program}' is no program that copies."),
     };
 }

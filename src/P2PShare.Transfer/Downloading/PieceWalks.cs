@@ -26,8 +26,8 @@ internal sealed class PieceWalks(ContentDescription content, SourcePool sources,
     /// <inheritdoc cref="WalkPolicy.CountHashed"/>
     public void CountHashed(bool isEqual) => _policy.CountHashed(isEqual);
 
-    /// <summary>Forgets what was of no use: from now on there are other old bytes.</summary>
-    public void StartOver() => _policy = new WalkPolicy();
+    /// <summary>Forgets what was of no use: from now on there are other old bytes, of which a chunk map says that they are right.</summary>
+    public void StartOver() => _policy = new WalkPolicy(isClaimed: true);
 
     /// <summary>Whether a piece with this hash is all zeros.</summary>
     public bool IsZero(int piece, Hash256 hash) => hash == _zeros.Of(piece).Root;

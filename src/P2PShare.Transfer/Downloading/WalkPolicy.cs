@@ -6,7 +6,8 @@ namespace P2PShare.Transfer.Downloading;
 /// again: what has changed in a file, and what is zeros, lies together. A file that is replaced, of which many pieces spread over it were hashed and
 /// walked and had nothing, is not read to its end. Safe for concurrent use.
 /// </summary>
-internal sealed class WalkPolicy
+/// <param name="isClaimed">Whether a chunk map says that there is something of each piece: then only a walk that found nothing at all is poor.</param>
+internal sealed class WalkPolicy(bool isClaimed = false)
 {
     /// <summary>Poor walks in a row, after which one piece in <see cref="Every"/> is walked.</summary>
     internal const int Enough = 16;
@@ -61,6 +62,7 @@ internal sealed class WalkPolicy
             _isUseful = true;
         }
 
-        Volatile.Write(ref _poor, found * MinShare >= walk.Leaves.Length ? 0 : _poor + 1);
+        var isPoor = isClaimed ? found == 0 : found * MinShare < walk.Leaves.Length;
+        Volatile.Write(ref _poor, isPoor ? _poor + 1 : 0);
     }
 }

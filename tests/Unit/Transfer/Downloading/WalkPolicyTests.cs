@@ -25,6 +25,36 @@ public sealed class WalkPolicyTests
         Assert.Equal(80, Enumerable.Range(0, 80).Count(_ => _policy.ShouldWalk()));
     }
 
+    [Theory]
+    [InlineData(false, 10)]
+    [InlineData(true, 80)]
+    public void Where_a_map_says_that_there_is_something_a_walk_that_finds_one_block_is_not_poor(bool isClaimed, int walked)
+    {
+        var policy = new WalkPolicy(isClaimed);
+        // One block of 64.
+        var zeros = new PieceTree([.. Enumerable.Repeat(Hash256.Compute([0]), 64)], 6);
+        var old = new PieceTree([.. Enumerable.Range(0, 64).Select(leaf => Hash256.Compute([(byte)(leaf == 5 ? 5 : 100)]))], 6);
+        var piece = new PieceTree([.. Enumerable.Range(0, 64).Select(leaf => Hash256.Compute([(byte)leaf, 1]))], 6);
+        var found = new PieceTree([.. Enumerable.Range(0, 64).Select(leaf => leaf == 5 ? Hash256.Compute([5]) : piece.Layer(0)[leaf])], 6);
+        for (var i = 0; i < 16; i++)
+        {
+            var walk = new TreeWalk(0, found.Root, zeros, old);
+            var asked = new Queue<TreeNodes>(walk.First);
+            while (asked.TryDequeue(out var nodes))
+            {
+                foreach (var next in walk.Receive(nodes, found.Layer(nodes.Height).Slice(nodes.First, nodes.Count).ToArray())!)
+                {
+                    asked.Enqueue(next);
+                }
+            }
+
+            Assert.Equal(1, walk.Leaves.Count(LeafSource.OldFile));
+            policy.Count(walk);
+        }
+
+        Assert.Equal(walked, Enumerable.Range(0, 80).Count(_ => policy.ShouldWalk()));
+    }
+
     [Fact]
     public void An_old_file_is_hashed_to_its_end_unless_64_pieces_of_it_and_16_walks_had_nothing()
     {
