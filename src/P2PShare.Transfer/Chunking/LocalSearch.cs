@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Content;
@@ -22,6 +23,9 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
 
     // The first cuts of a sample are not the file's; after a few chunks they are.
     private const int SampleLength = 8 * ChunkLength.Mean;
+
+    // A part of a file takes 4 MiB while it is read.
+    private const int MaxAtOnce = 8;
 
     private long _left = map.Size * MaxFactor;
 
@@ -79,14 +83,19 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
             }
 
             var size = Math.Min(status.Stamp.Size, Take(status.Stamp.Size));
-            if (size >= SampledSize && !HasAny(index, file, handle, disk, size, cancellationToken))
+            if (size < SampledSize)
+            {
+                FileChunks.Read(handle, disk, 0, size, chunks => Keep(index, chunks, file), clock, cancellationToken);
+            }
+            else if (HasAny(index, file, handle, disk, size, cancellationToken))
+            {
+                ReadAtOnce(index, file, handle, disk, size, cancellationToken);
+            }
+            else
             {
                 // Others may have more.
                 Interlocked.Add(ref _left, size - Samples * SampleLength);
-                return;
             }
-
-            FileChunks.Read(handle, disk, 0, size, chunks => Keep(index, chunks, file), clock, cancellationToken);
         }
         catch (P2PShareException e)
         {
@@ -122,6 +131,24 @@ internal sealed class LocalSearch(ChunkMap map, IReadOnlyList<ReuseFile> files, 
             }
 
             return !isFound;
+        }
+    }
+
+    // Where a file is cut depends on what is before, so that one thread would cut it. Of several, each goes on behind where the next one began, until
+    // both cut in the same places.
+    private void ReadAtOnce(ChunkIndex index, int file, SafeFileHandle handle, string disk, long size, CancellationToken cancellationToken)
+    {
+        var parts = Math.Min(Environment.ProcessorCount, MaxAtOnce);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = parts, CancellationToken = cancellationToken };
+        try
+        {
+            Parallel.For(0, parts, options, part => FileChunks.Read(
+                handle, disk, size / parts * part, part == parts - 1 ? size : size / parts * (part + 1) + SampleLength,
+                chunks => Keep(index, chunks, file), clock, cancellationToken));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
     }
 

@@ -226,7 +226,7 @@ internal sealed class LocalReuse : IAsyncDisposable
                 return;
             }
 
-            if (!Walks.ShouldWalk())
+            if (!Walks.ShouldWalk(hasOld: old is not null))
             {
                 DecideOrPostpone(piece, walk: null);
                 _target.Send();

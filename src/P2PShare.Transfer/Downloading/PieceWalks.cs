@@ -14,20 +14,23 @@ internal sealed class PieceWalks(ContentDescription content, SourcePool sources,
 
     private readonly TreeFetch _trees = new(content, clock, ended);
     private readonly ZeroTrees _zeros = new(content);
-    private volatile WalkPolicy _policy = new();
+    // What is known of zeros says nothing of old bytes, and the other way round.
+    private readonly WalkPolicy _ofZeros = new();
+    private volatile WalkPolicy _ofOld = new();
     private int _givenUp;
 
     /// <inheritdoc cref="WalkPolicy.ShouldWalk"/>
-    public bool ShouldWalk() => _policy.ShouldWalk();
+    /// <param name="hasOld">Whether old bytes of the piece were hashed.</param>
+    public bool ShouldWalk(bool hasOld) => (hasOld ? _ofOld : _ofZeros).ShouldWalk();
 
     /// <inheritdoc cref="WalkPolicy.ShouldHash"/>
-    public bool ShouldHash() => _policy.ShouldHash();
+    public bool ShouldHash() => _ofOld.ShouldHash();
 
     /// <inheritdoc cref="WalkPolicy.CountHashed"/>
-    public void CountHashed(bool isEqual) => _policy.CountHashed(isEqual);
+    public void CountHashed(bool isEqual) => _ofOld.CountHashed(isEqual);
 
     /// <summary>Forgets what was of no use: from now on there are other old bytes, of which a chunk map says that they are right.</summary>
-    public void StartOver() => _policy = new WalkPolicy(isClaimed: true);
+    public void StartOver() => _ofOld = new WalkPolicy(isClaimed: true);
 
     /// <summary>Whether a piece with this hash is all zeros.</summary>
     public bool IsZero(int piece, Hash256 hash) => hash == _zeros.Of(piece).Root;
@@ -54,7 +57,7 @@ internal sealed class PieceWalks(ContentDescription content, SourcePool sources,
         Volatile.Write(ref _givenUp, walk.IsComplete ? 0 : _givenUp + 1);
         if (walk.IsComplete)
         {
-            _policy.Count(walk);
+            (walk.HasOld ? _ofOld : _ofZeros).Count(walk);
         }
     }
 

@@ -33,6 +33,9 @@ internal sealed class TreeWalk
     /// <summary>Index of the piece.</summary>
     public int Piece { get; }
 
+    /// <summary>Whether there are old bytes at the same place.</summary>
+    public bool HasOld => _old is not null;
+
     /// <summary>What to ask for first; nothing if the piece's hash tells all.</summary>
     public IReadOnlyList<TreeNodes> First { get; }
 
