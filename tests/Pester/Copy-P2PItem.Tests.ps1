@@ -31,10 +31,10 @@ Describe 'Copy-P2PItem' -Skip:$noServer {
         $place = New-Place one
         $before = @(Get-Left | ForEach-Object FullName)
 
-        $result = Copy-P2PItem $file.FullName -Destination $place -ToSession $session -PassThru -Verbose 4>&1 | Tee-Object -Variable all |
-            Where-Object { $_ -isnot [System.Management.Automation.VerboseRecord] }
+        $all = Copy-P2PItem $file.FullName -Destination $place -ToSession $session -PassThru -Verbose 4>&1
+        $told, $result = $all.Where({ $_ -is [System.Management.Automation.VerboseRecord] }, 'Split')
 
-        "$($all.Message)" | Should -BeLike '*This machine sent 3.0 MiB of pieces, 1.00 times the files, for 1 target.*'
+        "$told" | Should -BeLike '*This machine sent 3.0 MiB of pieces, 1.00 times the files, for 1 target.*'
         $result.State, $result.Verified, $result.Bytes, $result.BytesFromPeers, $result.Error | Should -Be 'Completed', $true, 3MB, 0, $null
         (Get-FileHash "$place/one.bin").Hash | Should -Be (Get-FileHash $file).Hash
         # What killed copies of before have left may be gone too.

@@ -41,6 +41,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
     {
         try
         {
+            SessionLoss.Survive();
             CopyFolder.RemoveStale(Path.GetTempPath(), _clock.GetUtcNow());
             using var folder = CopyFolder.Create();
             var tracker = await EphemeralTracker.StartAsync(folder.Path, Targets.Count + 1, cancellationToken).ConfigureAwait(false);
