@@ -63,7 +63,7 @@ param (
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-$hosts = @(Get-Content -LiteralPath $HostList | ForEach-Object Trim | Where-Object { $_ -and $_ -notlike '#*' } | Select-Object -Unique)
+$hosts = @(Get-Content -LiteralPath $HostList | ForEach-Object { $_.Trim() } | Where-Object { $_ -and $_ -notlike '#*' } | Select-Object -Unique)
 if (-not $hosts) { throw "'$HostList' names no host." }
 if (-not $PSCmdlet.ShouldProcess("$($hosts.Count) machines", "Copy $Path to $Destination")) { return }
 
