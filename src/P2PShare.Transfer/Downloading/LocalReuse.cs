@@ -85,24 +85,26 @@ internal sealed class LocalReuse : IAsyncDisposable
         var looking = LookAsync(atSamePlace);
         _work.Add(looking);
         var found = await Chunks.FindAsync(_ending).ConfigureAwait(false);
-        if (found is not null)
+        var bytes = found is null ? null : new CoveredBytes(found, _old, _dependencies.Clock);
+        var elsewhere = held.Except(atSamePlace).ToLookup(piece => IsIn(bytes, piece));
+        int[] nowhere = [.. elsewhere[false]];
+        Array.ForEach(nowhere, piece => _target.Release(piece, plan: null));
+        BeginOthers(nowhere);
+        _target.Send();
+        if (bytes is not null)
         {
             await looking.ConfigureAwait(false);
         }
 
         var (better, others) = _postponed!.End(_content, found);
         Array.ForEach(others, one => Decide(one.Key, one.Value));
-        if (found is not null)
+        if (bytes is not null)
         {
-            _old = new CoveredBytes(found, _old, _dependencies.Clock);
+            _old = bytes;
             Walks.StartOver();
         }
 
-        var elsewhere = held.Except(atSamePlace).ToLookup(IsInOldFile);
-        int[] nowhere = [.. elsewhere[false]];
-        Array.ForEach(nowhere, piece => _target.Release(piece, plan: null));
         Begin([.. better, .. elsewhere[true]], ExamineAllAsync);
-        BeginOthers(nowhere);
         _target.Send();
         await looking.ConfigureAwait(false);
     }
@@ -159,7 +161,9 @@ internal sealed class LocalReuse : IAsyncDisposable
 
     private bool IsZero(int piece) => Walks.IsZero(piece, _target.HashOf(piece));
 
-    private bool IsInOldFile(int piece) => _old?.Has((long)piece * _content.PieceLength, _content.PieceSize(piece)) == true;
+    private bool IsInOldFile(int piece) => IsIn(_old, piece);
+
+    private bool IsIn(IReusedBytes? bytes, int piece) => bytes?.Has((long)piece * _content.PieceLength, _content.PieceSize(piece)) == true;
 
     private void Begin(int[] held, Func<int[], Task> examine)
     {
