@@ -41,8 +41,9 @@ internal sealed class Comparison(Plan plan, PowerShellProgram powerShell)
         }
     }
 
-    private static string CaseName(double rate, int targets) =>
-        string.Create(CultureInfo.InvariantCulture, $"{(rate > 0 ? $"{rate:0.#} Mbit/s" : "loopback")}, N={targets}");
+    private static string LinkName(double rate) => rate > 0 ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.#} Mbit/s") : "loopback";
+
+    private static string CaseName(double rate, int targets) => string.Create(CultureInfo.InvariantCulture, $"{LinkName(rate)}, N={targets}");
 
     private async Task RunAsync(double rate, int targets, string path, byte[] hash, CancellationToken cancellationToken)
     {
@@ -128,7 +129,7 @@ internal sealed class Comparison(Plan plan, PowerShellProgram powerShell)
                     _figures.MedianAndRange(name, subject, TimeUnit, "0.0"), _figures.Median(name, subject, RatioUnit, "0.00"), _figures.Median(name, subject, CopiesUnit, "0.00"),
                     .. _figures.UsageCells(name, subject),
                 ];
-            _table.Add([name.Split(',')[0], string.Create(CultureInfo.InvariantCulture, $"{targets}"), subject, .. cells]);
+            _table.Add([LinkName(rate), string.Create(CultureInfo.InvariantCulture, $"{targets}"), subject, .. cells]);
             _rows.AddRange(_figures.Rows(name, subject));
         }
 
@@ -151,7 +152,7 @@ internal sealed class Comparison(Plan plan, PowerShellProgram powerShell)
         {
             var growth = many.Median / few.Median;
             _notes.Add(string.Create(
-                CultureInfo.InvariantCulture, $"{rate:0.#} Mbit/s: {plan.Targets.Max()} targets took {growth:0.00} of the time of {plan.Targets.Min()} (at most 1.25: {Judge(growth <= 1.25)})"));
+                CultureInfo.InvariantCulture, $"{LinkName(rate)}: {plan.Targets.Max()} targets took {growth:0.00} of the time of {plan.Targets.Min()} (at most 1.25: {Judge(growth <= 1.25)})"));
         }
     }
 

@@ -23,6 +23,8 @@ param (
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
+# Escape sequences would hide what an error says.
+$PSStyle.OutputRendering = 'PlainText'
 Import-Module $Module
 
 $all = foreach ($target in Get-Content -Raw $Targets | ConvertFrom-Json) {

@@ -51,7 +51,7 @@ internal sealed class CopyCommand : BenchCommand
                 arguments.GetRequiredValue(_targets), size.Bytes, rates, arguments.GetValue(_rounds),
                 BenchOptions.Select([.. Method.All.Select(method => method.Name)], arguments.GetRequiredValue(_only))),
             powerShell);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"copy: {size} over SSH, sessions open; {Environment.ProcessorCount} processors for all machines, {ProcessorModel.Read()}\n"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"copy: {size} over SSH, sessions open; {ProcessorModel.Read()} for all machines\n"));
         try
         {
             await comparison.RunAsync(cancellationToken);

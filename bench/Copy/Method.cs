@@ -8,10 +8,10 @@ namespace P2PShare.Bench.Copy;
 /// <param name="Create">Takes the lab and an empty folder.</param>
 internal sealed record Method(string Name, IReadOnlyList<string> Programs, Func<Lab, string, Subject> Create)
 {
-    /// <summary>The others are compared with these.</summary>
+    /// <summary>The one that the aims are about.</summary>
     public static Method Swarm { get; } = OfSessions("Copy-P2PItem", "Swarm");
 
-    /// <summary>What people do today.</summary>
+    /// <summary>What people do today: the others are compared with it.</summary>
     public static Method CopyItem { get; } = OfSessions("Copy-Item in a loop", "Loop");
 
     public static IReadOnlyList<Method> All { get; } =

@@ -10,5 +10,5 @@ namespace P2PShare.Integration;
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
-        testCollections.OrderByDescending(collection => collection.DisplayName.EndsWith(nameof(PesterTests), StringComparison.Ordinal));
+        testCollections.OrderByDescending(collection => collection.DisplayName.Contains(nameof(PesterTests), StringComparison.Ordinal));
 }

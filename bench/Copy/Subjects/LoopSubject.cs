@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using P2PShare.Bench.Measuring;
 using P2PShare.Bench.Measuring.Processes;
 
@@ -28,7 +27,7 @@ internal sealed class LoopSubject(Lab lab, string program) : Subject(lab)
     private IEnumerable<string> ArgumentsFor(CopyTarget target, string path) => program switch
     {
         "scp" => [.. target.Server.ClientOptions, path, target.PlaceOf(target.Folder)],
-        "rsync" => ["--whole-file", "--rsh", string.Create(CultureInfo.InvariantCulture, $"ssh {string.Join(' ', target.Server.ClientOptions)}"), path, target.PlaceOf(target.Folder)],
+        "rsync" => ["--whole-file", "--rsh", $"ssh {string.Join(' ', target.Server.ClientOptions)}", path, target.PlaceOf(target.Folder)],
         _ => throw new BenchException($"'{program}' is no program that copies."),
     };
 }

@@ -133,7 +133,7 @@ public sealed class CopyP2PItem : RemoteMachineCmdlet
 
     /// <summary>The fault of a target; null if it has none.</summary>
     internal static P2PShareException? FindFault(P2PCopyResult result) => result.State == P2PCopyState.Failed
-        ? new P2PShareException(ErrorCode.CopyFailed, $"{result.Target}: {result.Error}")
+        ? new P2PShareException(ErrorCode.CopyFailed, $"{result.Target}: {result.Error}", result.Cause)
         : null;
 
     protected override async Task ProcessAsync(CancellationToken cancellationToken)

@@ -159,7 +159,9 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
                 // What cannot be shared is no target's fault. One that fails while it serves was reported before.
                 if (sharing is not { IsCompleted: true, IsCompletedSuccessfully: false })
                 {
-                    Report(target, Fail(target, e is P2PShareException or IOException or UnauthorizedAccessException ? e.Message : $"{e.GetType().Name}: {e.Message}"));
+                    Report(target, e is P2PShareException or IOException or UnauthorizedAccessException
+                        ? Fail(target, e.Message)
+                        : Fail(target, $"{e.GetType().Name}: {e.Message}", e));
                 }
             }
             finally
@@ -262,7 +264,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
     private string? Summarize(long sent) => _sharedBytes == 0 ? null : string.Create(
         CultureInfo.InvariantCulture, $"This machine sent {ByteText.Size(sent)} of pieces, {(double)sent / _sharedBytes:0.00} times the files, for {Targets.Count} target{(Targets.Count == 1 ? "" : "s")}.");
 
-    private P2PCopyResult Fail(CopyTarget target, string error) => new()
+    private P2PCopyResult Fail(CopyTarget target, string error, Exception? cause = null) => new()
     {
         Target = target.Name,
         State = P2PCopyState.Failed,
@@ -270,6 +272,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
         BytesReused = target.Status.BytesReused,
         Seconds = _clock.GetElapsedTime(_started).TotalSeconds,
         Error = PrintableCharacter.Defuse(error),
+        Cause = cause,
     };
 
     private void Report(CopyTarget target, P2PCopyResult result)

@@ -26,5 +26,8 @@ public sealed class P2PCopyResult
     /// <summary>Why it failed; null if it did not.</summary>
     public string? Error { get; init; }
 
+    /// <summary>What went wrong on this machine, if it was nothing that is expected to: the inner exception of the target's error.</summary>
+    internal Exception? Cause { get; init; }
+
     public override string ToString() => $"{Target}: {State}";
 }
