@@ -140,30 +140,6 @@ public sealed class ChunkReuseTests : IDisposable
     }
 
     [Fact]
-    public async Task Pieces_without_zeros_do_not_keep_those_from_being_walked_of_which_files_have_something()
-    {
-        // A piece of zeros, so that all others are walked for zeros: half of these have none and are in no file, half are but for one block.
-        var bytes = Make(128 * 64 * KiB, 64 * KiB).Bytes;
-        bytes.AsSpan(0, 64 * KiB).Clear();
-        var content = new TestContent(bytes, 64 * KiB);
-        var named = bytes[(64 * 64 * KiB)..];
-        for (var piece = 0; piece < 64; piece++)
-        {
-            named[piece * 64 * KiB + 20_000] ^= 1;
-        }
-
-        var swarm = new FakeSwarm(content, _clock)
-        {
-            Request = new DownloadRequest(TestIds.Group("dev"), "data.bin", content.Description, Destination, Overwrite: false) { ReuseFrom = [Write("named", named)] },
-        }.With(new SwarmPeer(content, 1) { Map = content.MakeMap() });
-
-        var session = await swarm.RunAsync();
-
-        Assert.Equal(bytes, swarm.Part.Finished);
-        Assert.InRange(session.Progress.BytesFetched, 63 * 64 * KiB, 63 * 64 * KiB + 64 * 3 * Block);
-    }
-
-    [Fact]
     public async Task What_has_changed_in_place_is_fetched_while_files_are_searched_elsewhere()
     {
         // The first half has one other block in each piece, the second half is at another offset.
