@@ -9,8 +9,14 @@ internal sealed class Peer(Machine machine, string userName, IReadOnlyDictionary
     // The garbage collector is not that of a server, as in PowerShell.
     public Child Process { get; } = machine.StartRole(
         [PeerRole.Name],
-        // As the program p2pshare is configured.
-        new Dictionary<string, string>(environment ?? new Dictionary<string, string>()) { ["DOTNET_gcServer"] = "0", ["DOTNET_TieredPGO"] = "0" },
+        new Dictionary<string, string>(environment ?? new Dictionary<string, string>())
+        {
+            ["DOTNET_gcServer"] = "0",
+            // As the program p2pshare is configured (src/ShortLived.targets); 0x2710 is 10,000.
+            ["DOTNET_TieredPGO"] = "0",
+            ["DOTNET_TC_CallCountingDelayMs"] = "0",
+            ["DOTNET_TC_CallCountThreshold"] = "2710",
+        },
         $"peer {userName}",
         build?.Assembly);
 

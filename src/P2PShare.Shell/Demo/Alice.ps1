@@ -1,6 +1,6 @@
 # Alice creates an account and a group, and starts her peer server.
 $alice = [pscredential]::new('alice', (ConvertTo-SecureString ([Console]::In.ReadLine()) -AsPlainText))
-$at = @{ Tracker = {tracker}; TrackerInfo = 'tracker_info.txt' }
+$at = @{ Tracker = [Console]::In.ReadLine(); TrackerInfo = 'tracker_info.txt' }
 New-P2PUser @at -Credential $alice
 Connect-P2PTracker @at -Credential $alice
 New-P2PGroup -Name demo

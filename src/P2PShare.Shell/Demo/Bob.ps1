@@ -1,6 +1,6 @@
 # Bob creates an account and asks to join Alice's group as soon as it exists.
 $bob = [pscredential]::new('bob', (ConvertTo-SecureString ([Console]::In.ReadLine()) -AsPlainText))
-$at = @{ Tracker = {tracker}; TrackerInfo = 'tracker_info.txt' }
+$at = @{ Tracker = [Console]::In.ReadLine(); TrackerInfo = 'tracker_info.txt' }
 New-P2PUser @at -Credential $bob
 Connect-P2PTracker @at -Credential $bob
 Start-P2PPeerServer

@@ -68,16 +68,19 @@ internal sealed class DemoRun
         var size = new FileInfo(path).Length;
         RequireRoom(size);
 
+        // The shells start while the tracker does, and wait for their input.
+        var received = Folder("received");
+        var alice = await StartClientAsync("alice", Script("Alice.ps1", ("file", path)), cancellationToken).ConfigureAwait(false);
+        await using var aliceProcess = alice.ConfigureAwait(false);
+        var bob = await StartClientAsync("bob", Script("Bob.ps1"), cancellationToken).ConfigureAwait(false);
+        await using var bobProcess = bob.ConfigureAwait(false);
         var tracker = await DemoTracker.StartAsync(_module, _folder, _temporary, cancellationToken).ConfigureAwait(false);
         await using var trackerProcess = tracker.Process.ConfigureAwait(false);
-        var received = Folder("received");
-        var alice = await StartClientAsync("alice", Script("Alice.ps1", tracker, ("file", path)), cancellationToken).ConfigureAwait(false);
-        await using var aliceProcess = alice.ConfigureAwait(false);
-        var bob = await StartClientAsync("bob", Script("Bob.ps1", tracker), cancellationToken).ConfigureAwait(false);
-        await using var bobProcess = bob.ConfigureAwait(false);
 
         try
         {
+            await TellAsync(alice, tracker, cancellationToken).ConfigureAwait(false);
+            await TellAsync(bob, tracker, cancellationToken).ConfigureAwait(false);
             await UntilBobIsDoneAsync(tracker.Process, alice, bob, cancellationToken).ConfigureAwait(false);
         }
         catch (ShellException)
@@ -240,23 +243,28 @@ internal sealed class DemoRun
         return path;
     }
 
-    /// <summary>Starts this program on a script; the password goes through its standard input, which no other process can read.</summary>
+    /// <summary>Starts this program on a script, which waits for <see cref="TellAsync"/>.</summary>
     private async Task<ChildProcess> StartClientAsync(string name, string script, CancellationToken cancellationToken)
     {
         var path = Path.Combine(_folder, name + ".ps1");
         await File.WriteAllTextAsync(path, script, cancellationToken).ConfigureAwait(false);
         var program = typeof(DemoRun).Assembly.Location;
-        var client = ChildProcess.Start(
+        return ChildProcess.Start(
             name, [program, "--module", _module, "--echo", name, "-File", path], captured: false, _folder, _temporary, Folder(name));
-        await client.Input.WriteLineAsync(RandomNumberGenerator.GetHexString(32).AsMemory(), cancellationToken).ConfigureAwait(false);
-        await client.Input.FlushAsync(cancellationToken).ConfigureAwait(false);
-        return client;
     }
 
-    private static string Script(string name, DemoTracker tracker, params (string Name, string Value)[] values)
+    /// <summary>Gives a client a password and the tracker's address through its standard input, which no other process can read.</summary>
+    private static async Task TellAsync(ChildProcess client, DemoTracker tracker, CancellationToken cancellationToken)
+    {
+        await client.Input.WriteLineAsync(RandomNumberGenerator.GetHexString(32).AsMemory(), cancellationToken).ConfigureAwait(false);
+        await client.Input.WriteLineAsync(tracker.Address.AsMemory(), cancellationToken).ConfigureAwait(false);
+        await client.Input.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static string Script(string name, params (string Name, string Value)[] values)
     {
         var script = EmbeddedText.Read(name);
-        foreach (var (key, value) in values.Append(("tracker", tracker.Address)))
+        foreach (var (key, value) in values)
         {
             script = script.Replace("{" + key + "}", "'" + CodeGeneration.EscapeSingleQuotedStringContent(value) + "'", StringComparison.Ordinal);
         }
