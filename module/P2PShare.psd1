@@ -17,7 +17,7 @@
         'Connect-P2PTracker', 'Disconnect-P2PTracker', 'Get-P2PSession', 'Remove-P2PTrackerFingerprint'
         'New-P2PUser', 'Set-P2PUser', 'Remove-P2PUser'
         'New-P2PGroup', 'Get-P2PGroup', 'Join-P2PGroup', 'Exit-P2PGroup', 'Remove-P2PGroup', 'Set-P2PGroupOwner'
-        'Get-P2PGroupMember', 'Remove-P2PGroupMember'
+        'Get-P2PGroupMember', 'Add-P2PGroupMember', 'Set-P2PGroupMember', 'Remove-P2PGroupMember'
         'Get-P2PPeer', 'Watch-P2PEvent', 'Sync-P2PGroup', 'Copy-P2PItem'
         'Get-P2PJoinRequest', 'Approve-P2PJoinRequest', 'Deny-P2PJoinRequest'
         'Get-P2PFile', 'Send-P2PFile', 'Receive-P2PFile', 'Unpublish-P2PFile', 'Test-P2PFile', 'Compare-P2PFile'

@@ -36,6 +36,8 @@ public static class ErrorCode
     public const string AlreadyMember = nameof(AlreadyMember);
     public const string NotMember = nameof(NotMember);
     public const string NotOwner = nameof(NotOwner);
+    public const string RoleTooLow = nameof(RoleTooLow);
+    public const string UserNotFound = nameof(UserNotFound);
     public const string OwnerCannotLeave = nameof(OwnerCannotLeave);
     public const string MemberNotFound = nameof(MemberNotFound);
     public const string JoinRequestNotFound = nameof(JoinRequestNotFound);

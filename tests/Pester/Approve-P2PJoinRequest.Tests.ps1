@@ -22,7 +22,7 @@ Describe 'Approve-P2PJoinRequest' {
 
     It 'approves by name, and writes nothing' {
         Approve-P2PJoinRequest $name bob | Should -BeNullOrEmpty
-        (Get-P2PGroup $name -Session $bob).Role | Should -Be Member
+        (Get-P2PGroup $name -Session $bob).Role | Should -Be Publisher
         (Get-P2PJoinRequest $name).UserName | Should -Be carol
     }
 

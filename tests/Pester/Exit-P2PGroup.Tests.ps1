@@ -11,7 +11,7 @@ AfterAll {
 Describe 'Exit-P2PGroup' {
     It 'changes nothing with -WhatIf' {
         Exit-P2PGroup dev -Session $bob -WhatIf
-        (Get-P2PGroup dev -Session $bob).Role | Should -Be Member
+        (Get-P2PGroup dev -Session $bob).Role | Should -Be Publisher
     }
 
     It 'leaves a group and writes it with -PassThru only' {

@@ -34,7 +34,7 @@ Describe 'A file goes from one user to others through a group' {
 
         Get-P2PJoinRequest -Session $alice | Should -BeNullOrEmpty
         (Get-P2PGroup dev -Session $bob).MemberCount | Should -Be 3
-        (Get-P2PGroup dev -Session $bob).Role | Should -Be Member
+        (Get-P2PGroup dev -Session $bob).Role | Should -Be Publisher
     }
 
     It 'Alice shares a file' {

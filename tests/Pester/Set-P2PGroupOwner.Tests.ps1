@@ -30,7 +30,7 @@ Describe 'Set-P2PGroupOwner' {
         $group = Set-P2PGroupOwner -Group dev -UserName bob -Confirm:$false -PassThru
         $group | Should -BeOfType P2PShare.P2PGroup
         $group.Owner, $group.Role | Should -Be bob, Member
-        (Get-P2PGroupMember dev alice).Role | Should -Be Member
+        (Get-P2PGroupMember dev alice).Role | Should -Be Publisher
     }
 
     It 'takes the group, or a member, from the pipeline' {

@@ -58,7 +58,7 @@ Describe 'Watch-P2PEvent' {
         } $alice
         $bob, $carol | ForEach-Object { $null = Join-P2PGroup open -Session $_ }
         (Receive-Watch $watch).UserName | Should -Be bob, carol
-        (Get-P2PGroup open -Session $carol).Role | Should -Be Member
+        (Get-P2PGroup open -Session $carol).Role | Should -Be Publisher
     }
 
     It 'selects by group, also with wildcards, and by kind' {

@@ -110,7 +110,7 @@ public sealed class CopyAgent : IDisposable
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
             // The sender shows it; nobody else awaits this.
-            _status = _status with { State = CopyStatus.Failed, Error = e is P2PShareException ? e.Message : $"{e.GetType().Name}: {e.Message}" };
+            _status = _status with { State = CopyStatus.Failed, Error = e is P2PShareException ? e.Message : $"{e.GetType().Name} in {e.TargetSite?.DeclaringType?.Name}.{e.TargetSite?.Name}: {e.Message}" };
         }
     }
 

@@ -18,6 +18,8 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
     /// <summary>The account of this machine.</summary>
     internal const string SenderName = "sender";
 
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(45);
+
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly long _started = TimeProvider.System.GetTimestamp();
     private readonly Channel<P2PCopyResult> _results = Channel.CreateUnbounded<P2PCopyResult>();
@@ -78,7 +80,8 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
             }
 
             await ending.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(copies.Select(copy => copy.Ended)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Each part of it has a limit of its own; a session that is lost at the wrong moment must not keep the others' results.
+            await Task.WhenAll(copies.Select(copy => copy.Ended)).WaitAsync(EndPatience, _clock, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!stop.IsCancellationRequested)
             {
                 // Whatever happened: no target is passed over in silence.
@@ -159,9 +162,7 @@ internal sealed class CopyRun(CopyRequest request, Action<string> warn)
                 // What cannot be shared is no target's fault. One that fails while it serves was reported before.
                 if (sharing is not { IsCompleted: true, IsCompletedSuccessfully: false })
                 {
-                    Report(target, e is P2PShareException or IOException or UnauthorizedAccessException
-                        ? Fail(target, e.Message)
-                        : Fail(target, $"{e.GetType().Name}: {e.Message}", e));
+                    Report(target, Fail(target, e is P2PShareException or IOException or UnauthorizedAccessException ? e.Message : $"{e.GetType().Name}: {e.Message}", e));
                 }
             }
             finally

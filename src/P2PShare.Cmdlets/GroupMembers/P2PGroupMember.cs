@@ -9,7 +9,7 @@ public sealed class P2PGroupMember
     {
         Group = member.Group;
         UserName = member.UserName;
-        Role = member.Role == GroupRole.Owner ? P2PGroupRole.Owner : P2PGroupRole.Member;
+        Role = P2PGroup.RoleOf(member.Role, member.MemberRole);
         Joined = member.Joined.ToLocalTime();
     }
 
@@ -17,10 +17,10 @@ public sealed class P2PGroupMember
 
     public string UserName { get; }
 
-    /// <summary>Owner or Member.</summary>
+    /// <summary>Reader, Publisher, Manager or Owner.</summary>
     public P2PGroupRole Role { get; }
 
-    /// <summary>When the owner approved the member's request; for the user who created the group, when it was created.</summary>
+    /// <summary>When the member's request was approved, or the member was added; for the user who created the group, when it was created.</summary>
     public DateTimeOffset Joined { get; }
 
     public override string ToString() => $"{UserName} in {Group}";

@@ -6,7 +6,7 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.GroupMembers;
 
-/// <summary>Removes members from a group. Only the owner can.</summary>
+/// <summary>Removes members from a group. Only the owner and managers can; managers remove readers and publishers.</summary>
 /// <remarks>
 /// A removed member can no longer see or receive the group's files. Running transfers with the member end within moments, and
 /// files that only the member shared are no longer listed. The member can ask to join again. The owner cannot be removed, and a

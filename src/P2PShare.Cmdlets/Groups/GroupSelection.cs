@@ -31,5 +31,7 @@ internal static class GroupSelection
 
     public static bool IsInside(GroupResponse group) => group.Role is GroupRole.Member or GroupRole.Owner;
 
+    public static bool IsManaged(GroupResponse group) => IsOwned(group) || group.MemberRole is MemberRole.Manager;
+
     public static bool IsOwned(GroupResponse group) => group.Role == GroupRole.Owner;
 }

@@ -25,6 +25,10 @@ namespace P2PShare.Cmdlets.Groups;
 /// <para>Creates a group that only users who know its exact name find.</para>
 /// </example>
 /// <example>
+/// <code>New-P2PGroup images -DefaultRole Reader</code>
+/// <para>Creates a group whose new members receive files and share none, until they are given another role.</para>
+/// </example>
+/// <example>
 /// <code>Import-Csv ./groups.csv | New-P2PGroup</code>
 /// <para>Creates a group for each row of a table that has a column Group or Name.</para>
 /// </example>
@@ -48,6 +52,10 @@ public sealed class NewP2PGroup : SessionCmdlet
     [Parameter]
     public SwitchParameter Unlisted { get; set; }
 
+    /// <summary>What users become who are made members without another role: Reader, Publisher or Manager; Publisher if it is left out.</summary>
+    [Parameter]
+    public P2PMemberRole? DefaultRole { get; set; }
+
     protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
         var client = CurrentSession.Client;
@@ -55,7 +63,7 @@ public sealed class NewP2PGroup : SessionCmdlet
         {
             if (ShouldProcess(name, "Create group"))
             {
-                await TryAsync(name, async () => WriteObject(new P2PGroup(await client.CreateGroupAsync(new CreateGroupRequest(name, !Unlisted), cancellationToken))));
+                await TryAsync(name, async () => WriteObject(new P2PGroup(await client.CreateGroupAsync(new CreateGroupRequest(name, !Unlisted, (MemberRole?)DefaultRole), cancellationToken))));
             }
         }
     }

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace P2PShare.Cmdlets.JoinRequests;
 
-/// <summary>Denies requests to join a group. Only the owner can.</summary>
+/// <summary>Denies requests to join a group. Only the owner and managers can.</summary>
 /// <remarks>
 /// <para>The request is deleted, and the user can ask again. No reason is given. A user who did not ask is the error
 /// JoinRequestNotFound. Remove-P2PGroupMember removes a member.</para>

@@ -6,10 +6,10 @@ using P2PShare.Protocol.Tracker;
 
 namespace P2PShare.Cmdlets.JoinRequests;
 
-/// <summary>Gets the requests to join groups that the session's user owns.</summary>
+/// <summary>Gets the requests to join groups that the session's user owns or manages.</summary>
 /// <remarks>
-/// <para>Only a group's owner can list its requests: the name of a group that another user owns is the error NotOwner, and a
-/// pattern selects only among groups that the user owns. Pipe requests to Approve-P2PJoinRequest or
+/// <para>Only a group's owner and its managers can list its requests: the name of another group is the error NotOwner, and a
+/// pattern selects only among groups that the user owns or manages. Pipe requests to Approve-P2PJoinRequest or
 /// Deny-P2PJoinRequest.</para>
 /// </remarks>
 /// <example>
@@ -24,7 +24,7 @@ namespace P2PShare.Cmdlets.JoinRequests;
 [OutputType(typeof(P2PJoinRequest))]
 public sealed class GetP2PJoinRequest : GroupListingCmdlet<P2PJoinRequest>
 {
-    /// <summary>Names of groups, wildcards allowed; every group that the session's user owns if it is left out.</summary>
+    /// <summary>Names of groups, wildcards allowed; every group that the session's user owns or manages if it is left out.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [FromProperty("Group", "Name")]
     [SupportsWildcards]
@@ -42,7 +42,7 @@ public sealed class GetP2PJoinRequest : GroupListingCmdlet<P2PJoinRequest>
     [ArgumentCompleter(typeof(JoinRequestCompleter))]
     public override string[] UserName { get; set; } = ["*"];
 
-    private protected override bool MayList(GroupResponse group) => GroupSelection.IsOwned(group);
+    private protected override bool MayList(GroupResponse group) => GroupSelection.IsManaged(group);
 
     private protected override IAsyncEnumerable<P2PJoinRequest> ListAsync(string group, string prefix, CancellationToken cancellationToken) =>
         CurrentSession.Client.ListJoinRequestsAsync(group, new ListQuery(prefix), cancellationToken).Select(request => new P2PJoinRequest(request));

@@ -13,7 +13,7 @@ public abstract class JoinRequestCmdlet : SessionCmdlet
     {
     }
 
-    /// <summary>The group that the users asked to join. Only its owner can answer.</summary>
+    /// <summary>The group that the users asked to join. Only its owner and its managers can answer.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(GroupCompleter))]

@@ -40,6 +40,8 @@ internal static class Faults
         [ErrorCode.AlreadyMember] = (ErrorCategory.ResourceExists, "Nothing is left to do."),
         [ErrorCode.NotMember] = (ErrorCategory.PermissionDenied, "Join-P2PGroup asks the group's owner for membership."),
         [ErrorCode.NotOwner] = (ErrorCategory.PermissionDenied, "Get-P2PGroup shows the group's owner."),
+        [ErrorCode.RoleTooLow] = (ErrorCategory.PermissionDenied, "Get-P2PGroupMember shows who owns and manages the group; Set-P2PGroupMember gives a role."),
+        [ErrorCode.UserNotFound] = (ErrorCategory.ObjectNotFound, "New-P2PUser makes an account."),
         [ErrorCode.OwnerCannotLeave] = (ErrorCategory.InvalidOperation, "Set-P2PGroupOwner hands the group over first; Remove-P2PGroup deletes it."),
         [ErrorCode.MemberNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PGroupMember lists the members."),
         [ErrorCode.JoinRequestNotFound] = (ErrorCategory.ObjectNotFound, "Get-P2PJoinRequest lists the requests."),

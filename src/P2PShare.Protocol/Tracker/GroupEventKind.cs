@@ -6,13 +6,13 @@ namespace P2PShare.Protocol.Tracker;
 [JsonConverter(typeof(JsonStringEnumConverter<GroupEventKind>))]
 public enum GroupEventKind
 {
-    /// <summary>A user asks to join; only the owner receives it.</summary>
+    /// <summary>A user asks to join; only the owner and the managers receive it.</summary>
     JoinRequest,
 
-    /// <summary>A request was approved; the members and the user receive it.</summary>
+    /// <summary>A request was approved, or a user was made a member without one; the members and the user receive it.</summary>
     JoinApproved,
 
-    /// <summary>A request was denied or withdrawn; the owner and the user receive it.</summary>
+    /// <summary>A request was denied or withdrawn; the owner, the managers and the user receive it.</summary>
     JoinDenied,
 
     /// <summary>A member left; the user receives it too.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace P2PShare.Protocol.Tracker;
 
-/// <summary>The caller's role in a group.</summary>
+/// <summary>How the caller stands to a group. What a member may do there is its <see cref="MemberRole"/>.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<GroupRole>))]
 public enum GroupRole
 {

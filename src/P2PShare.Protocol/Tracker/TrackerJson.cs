@@ -20,6 +20,8 @@ namespace P2PShare.Protocol.Tracker;
 [JsonSerializable(typeof(IReadOnlyList<GroupResponse>))]
 [JsonSerializable(typeof(SetGroupOwnerRequest))]
 [JsonSerializable(typeof(MemberResponse))]
+[JsonSerializable(typeof(AddMemberRequest))]
+[JsonSerializable(typeof(SetMemberRoleRequest))]
 [JsonSerializable(typeof(IReadOnlyList<MemberResponse>))]
 [JsonSerializable(typeof(JoinRequestResponse))]
 [JsonSerializable(typeof(IReadOnlyList<JoinRequestResponse>))]

@@ -24,6 +24,7 @@ public static class TrackerRoutes
     public const string ApprovalTemplate = Root + "/groups/{group}/requests/{user}/approval";
     public const string MembersTemplate = Root + "/groups/{group}/members";
     public const string MemberTemplate = Root + "/groups/{group}/members/{user}";
+    public const string MemberRoleTemplate = MemberTemplate + "/role";
     public const string FilesTemplate = Root + "/groups/{group}/files";
     public const string FileTemplate = Root + "/groups/{group}/files/{**name}";
 
@@ -49,6 +50,9 @@ public static class TrackerRoutes
     /// <summary>The keys that check tickets, as a JSON Web Key Set (RFC 7517).</summary>
     public const string TicketKeys = "/.well-known/jwks.json";
 
+    /// <summary>The parameter of an approval that names a <see cref="Tracker.MemberRole"/>.</summary>
+    public const string RoleParameter = "role";
+
     public static string Group(string group) => $"{Groups}/{Segment(group)}";
 
     public static string GroupOwner(string group) => $"{Group(group)}/owner";
@@ -57,11 +61,15 @@ public static class TrackerRoutes
 
     public static string JoinRequest(string group, string user) => $"{JoinRequests(group)}/{Segment(user)}";
 
-    public static string Approval(string group, string user) => $"{JoinRequest(group, user)}/approval";
+    /// <param name="role">Null: the group's default.</param>
+    public static string Approval(string group, string user, MemberRole? role = null) =>
+        $"{JoinRequest(group, user)}/approval{(role is { } named ? $"?{RoleParameter}={named}" : "")}";
 
     public static string Members(string group) => $"{Group(group)}/members";
 
     public static string Member(string group, string user) => $"{Members(group)}/{Segment(user)}";
+
+    public static string MemberRole(string group, string user) => $"{Member(group, user)}/role";
 
     public static string Files(string group) => $"{Group(group)}/files";
 

@@ -79,6 +79,16 @@ internal static class QuotaStore
         }
     }
 
+    /// <summary>Checks that a group has room for one more manager.</summary>
+    /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
+    public static async Task CheckManagersAsync(DbConnection connection, long group, string groupName, int most)
+    {
+        if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM members WHERE group_id = @group AND role = 3", new { group }) >= most)
+        {
+            throw Exceeded(most, $"'{groupName}' has as many managers as a group may", "give one of them another role");
+        }
+    }
+
     /// <inheritdoc cref="CheckGroupsAsync" path="/exception"/>
     public static async Task CheckJoinRequestsAsync(DbConnection connection, long user, int most)
     {

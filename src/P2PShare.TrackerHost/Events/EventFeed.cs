@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Threading.Channels;
 using P2PShare.Protocol;
+using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Access;
 using P2PShare.TrackerHost.Configuration;
 using P2PShare.TrackerHost.Storage;
@@ -172,12 +173,12 @@ internal sealed partial class EventFeed : BackgroundService
         IReadOnlyList<StoredEvent> page;
         do
         {
-            (page, var last, var isBehind, var members, var formerMembers) = await _database.ReadAsync(ReadPageAsync, cancellationToken);
+            (page, var last, var isBehind, var members, var managers, var formerMembers) = await _database.ReadAsync(ReadPageAsync, cancellationToken);
             var open = Streams();
             var known = page.Where(stored => stored.IsKnown).ToList();
             Interlocked.Add(ref _passedOver, page.Count - known.Count);
             var addressed = known.Select(stored => (
-                Event: stored.ToEvent(), Streams: open.Where(stream => stored.IsFor(stream.User.Id, members, formerMembers)).ToList())).ToList();
+                Event: stored.ToEvent(), Streams: open.Where(stream => stored.IsFor(stream.User.Id, members, managers, formerMembers)).ToList())).ToList();
             // A user whose session ended before an event does not receive it.
             await EndWithoutSessionAsync(addressed.SelectMany(one => one.Streams).Distinct(), cancellationToken);
             foreach (var (groupEvent, streams) in addressed)
@@ -195,14 +196,16 @@ internal sealed partial class EventFeed : BackgroundService
         while (page.Count == EventStore.PageSize);
     }
 
-    private async Task<(IReadOnlyList<StoredEvent> Events, long Last, bool IsBehind, ILookup<long, long> Members, ILookup<long, long> FormerMembers)> ReadPageAsync(
+    private async Task<(IReadOnlyList<StoredEvent> Events, long Last, bool IsBehind, ILookup<long, long> Members, ILookup<long, long> Managers, ILookup<long, long> FormerMembers)> ReadPageAsync(
         DbConnection connection)
     {
         var (last, isBehind) = await EventStore.FindLastAsync(connection);
         var events = await EventStore.ReadAsync(connection, _position, last);
-        var groups = events.Where(stored => stored.OwnerOnly == 0).Select(stored => stored.GroupId).OfType<long>().Distinct().ToList();
+        var groups = events.ToLookup(stored => stored.OwnerOnly == 0, stored => stored.GroupId);
         var removals = events.Select(stored => stored.MembersUntil).OfType<long>().Distinct().ToList();
-        return (events, last, isBehind, await EventStore.ReadMembersAsync(connection, groups), await EventStore.ReadFormerMembersAsync(connection, removals));
+        return (
+            events, last, isBehind, await EventStore.ReadMembersAsync(connection, [.. groups[true].OfType<long>().Distinct()]),
+            await EventStore.ReadMembersAsync(connection, [.. groups[false].OfType<long>().Distinct()], MemberRole.Manager), await EventStore.ReadFormerMembersAsync(connection, removals));
     }
 
     private async Task EndWithoutSessionAsync(IEnumerable<EventReader> streams, CancellationToken cancellationToken)

@@ -55,7 +55,7 @@ internal static class EventStore
             });
     }
 
-    /// <summary>Adds an event for the owner of a group.</summary>
+    /// <summary>Adds an event for the owner and the managers of a group.</summary>
     public static Task AddForOwnerAsync(DbConnection connection, GroupEventKind kind, long group, string userName, DateTimeOffset now) =>
         AddAsync(connection, kind, group, userName, now, ownerOnly: true);
 
@@ -95,7 +95,8 @@ internal static class EventStore
             """
              AND e.id <= @last AND (e.recipient_id = @Id
                 OR (e.recipient_id IS NULL AND EXISTS (SELECT 1 FROM members m WHERE m.group_id = e.group_id AND m.user_id = @Id)
-                    AND (e.owner_only = 0 OR g.owner_id = @Id))
+                    AND (e.owner_only = 0 OR g.owner_id = @Id OR EXISTS (
+                        SELECT 1 FROM members o WHERE o.group_id = e.group_id AND o.user_id = @Id AND o.role >= 3)))
                 OR (e.members_until IS NOT NULL AND (
                     EXISTS (SELECT 1 FROM former_members f WHERE f.user_guid = @Guid AND f.group_guid = e.group_guid AND f.number = e.members_until)
                     OR EXISTS (SELECT 1 FROM all_groups r JOIN members m ON m.group_id = r.id WHERE r.removed = e.members_until AND m.user_id = @Id))))
@@ -104,12 +105,13 @@ internal static class EventStore
             new { after, last, user.Id, Guid = user.UserId.ToString("D"), PageSize })).AsList();
 
     /// <summary>The members of groups, by group.</summary>
-    public static async Task<ILookup<long, long>> ReadMembersAsync(DbConnection connection, IReadOnlyCollection<long> groups)
+    /// <param name="least">Only those who have at least this role by their rows.</param>
+    public static async Task<ILookup<long, long>> ReadMembersAsync(DbConnection connection, IReadOnlyCollection<long> groups, MemberRole least = MemberRole.Reader)
     {
         var members = groups.Count == 0
             ? []
             : await connection.QueryAsync<(long Group, long User)>(
-                $"SELECT group_id, user_id FROM members WHERE {connection.In("group_id", "@Groups")}", new { Groups = connection.List(groups) });
+                $"SELECT group_id, user_id FROM members WHERE {connection.In("group_id", "@Groups")} AND role >= @Least", new { Groups = connection.List(groups), Least = (long)least });
         return members.ToLookup(member => member.Group, member => member.User);
     }
 

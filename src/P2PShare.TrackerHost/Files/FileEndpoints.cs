@@ -28,6 +28,7 @@ internal static class FileEndpoints
                 ErrorCode.InvalidContent,
                 ErrorCode.GroupNotFound,
                 ErrorCode.NotMember,
+                ErrorCode.RoleTooLow,
                 ErrorCode.NotSharer,
                 ErrorCode.QuotaExceeded,
                 ErrorCode.FileNameTaken)
@@ -40,7 +41,8 @@ internal static class FileEndpoints
                 "Shares many contents under names with a group; those that fail do so alone.",
                 ErrorCode.InvalidRequest,
                 ErrorCode.GroupNotFound,
-                ErrorCode.NotMember)
+                ErrorCode.NotMember,
+                ErrorCode.RoleTooLow)
             .Produces<ShareFilesResponse>();
         routed.MapPost(TrackerRoutes.WithdrawalsTemplate, WithdrawAsync)
             .Charge<WithdrawFilesRequest>(request => request.Names.Count / NamesForOnePermit)

@@ -69,7 +69,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
     /// <returns>The file as it is now, whether its name is new in the group, and what was done; null if it was shared already.</returns>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.InvalidFileName"/>, <see cref="ErrorCode.InvalidContent"/>, <see cref="ErrorCode.GroupNotFound"/>,
-    /// <see cref="ErrorCode.NotMember"/>, <see cref="ErrorCode.FileNameTaken"/>, <see cref="ErrorCode.NotSharer"/> or
+    /// <see cref="ErrorCode.NotMember"/>, <see cref="ErrorCode.RoleTooLow"/>, <see cref="ErrorCode.FileNameTaken"/>, <see cref="ErrorCode.NotSharer"/> or
     /// <see cref="ErrorCode.QuotaExceeded"/>.
     /// </exception>
     public async Task<(FileResponse File, bool IsNew, AuditAct? Act)> ShareAsync(CurrentUser user, string group, ShareFileRequest request, CancellationToken cancellationToken)
@@ -80,7 +80,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
 
     /// <summary>Shares many contents in one write; those that fail do so alone.</summary>
     /// <returns>Of each: what became of it, whether its name is new in the group, and what was done; null if it was shared already.</returns>
-    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/> or <see cref="ErrorCode.NotMember"/>.</exception>
+    /// <exception cref="P2PShareException"><see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotMember"/> or <see cref="ErrorCode.RoleTooLow"/>.</exception>
     public async Task<IReadOnlyList<(ShareFileOutcome Outcome, bool IsNew, AuditAct? Act)>> ShareAsync(
         CurrentUser user, string group, IReadOnlyList<ShareFileRequest> requests, CancellationToken cancellationToken)
     {
@@ -88,7 +88,7 @@ internal sealed class FileService(TrackerDatabase database, SourceCounts sources
             [WriteLock.User(user.Name), WriteLock.Group(group)],
             async connection =>
             {
-                var membership = await Membership.RequireMemberAsync(connection, group, user);
+                var membership = await Membership.RequirePublisherAsync(connection, group, user);
                 return (membership.GroupId, await new ShareBatch(connection, membership, user, options, clock.GetUtcNow()).ShareAsync(requests));
             },
             cancellationToken,

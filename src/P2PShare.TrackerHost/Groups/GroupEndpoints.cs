@@ -21,7 +21,7 @@ internal static class GroupEndpoints
                 return TypedResults.Created(TrackerRoutes.Group(group.Name), group);
             })
             .Audited(AuditAct.GroupMade, call => call.Arguments.OfType<CreateGroupRequest>().Single().Name)
-            .Describe("createGroup", "Creates a group that the caller owns.", ErrorCode.InvalidGroupName, ErrorCode.GroupNameTaken, ErrorCode.QuotaExceeded);
+            .Describe("createGroup", "Creates a group that the caller owns.", ErrorCode.InvalidGroupName, ErrorCode.InvalidRequest, ErrorCode.GroupNameTaken, ErrorCode.QuotaExceeded);
         routed.MapGet(TrackerRoutes.Groups, ListAsync)
             .Describe(
                 "listGroups",
@@ -63,13 +63,50 @@ internal static class GroupEndpoints
             .Audited(AuditAct.MemberRemoved)
             .Describe(
                 "removeMember",
-                "Removes a member, as the owner, or leaves the group.",
+                "Removes a member whose role is below the caller's, as the owner or a manager, or leaves the group.",
                 ErrorCode.GroupNotFound,
                 ErrorCode.NotOwner,
+                ErrorCode.RoleTooLow,
                 ErrorCode.NotMember,
                 ErrorCode.MemberNotFound,
                 ErrorCode.OwnerCannotLeave);
     }
+
+    /// <summary>Adding members, and their roles.</summary>
+    public static void MapMembers(this IEndpointRouteBuilder routes)
+    {
+        var routed = routes.MapGroup("").WithTags("Groups").RequireAuthorization();
+        routed.MapPut(
+                TrackerRoutes.MemberTemplate,
+                async (string group, string user, AddMemberRequest request, CurrentUser asker, MemberService members, CancellationToken cancellationToken) =>
+                    TypedResults.Ok(await members.AddAsync(asker, group, user, request.Role, cancellationToken)))
+            .Audited(AuditAct.MemberAdded)
+            .Describe(
+                "addMember",
+                "Makes a user a member who did not ask, as the owner or a manager.",
+                ErrorCode.InvalidRequest,
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotOwner,
+                ErrorCode.RoleTooLow,
+                ErrorCode.UserNotFound,
+                ErrorCode.AlreadyMember,
+                ErrorCode.QuotaExceeded);
+        routed.MapPut(
+                TrackerRoutes.MemberRoleTemplate,
+                async (string group, string user, SetMemberRoleRequest request, CurrentUser asker, MemberService members, CancellationToken cancellationToken) =>
+                    TypedResults.Ok(await members.SetRoleAsync(asker, group, user, request.Role, cancellationToken)))
+            .Audited(AuditAct.RoleSet)
+            .Describe(
+                "setMemberRole",
+                "Gives a member another role, as the owner or a manager. What a member shares who becomes a reader is no file of the group any more, unless another shares it.",
+                ErrorCode.InvalidRequest,
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotOwner,
+                ErrorCode.RoleTooLow,
+                ErrorCode.MemberNotFound,
+                ErrorCode.QuotaExceeded);
+    }
+
     private static Task<ListPage<GroupResponse>> ListAsync(
         [AsParameters] PageRequest page,
         [FromQuery(Name = ListQuery.MineParameter), Description("true: only groups that the caller is in or has asked to join.")] string? mine,

@@ -26,6 +26,8 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
     {
         var name = request.Name;
         AccountName.CheckGroup(name);
+        var defaultRole = request.DefaultRole ?? MemberRole.Publisher;
+        MemberService.CheckRole(defaultRole);
         var now = clock.GetUtcNow();
         var guid = Guid.NewGuid();
         return await database.WriteAsync(
@@ -33,11 +35,12 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
             async connection =>
             {
                 await SessionService.RequireAsync(connection, user);
-                var group = await GroupStore.AddAsync(connection, guid, name, user.Id, request.Listed, now)
+                var group = await GroupStore.AddAsync(connection, guid, name, user.Id, request.Listed, defaultRole, now)
                     ?? throw new P2PShareException(ErrorCode.GroupNameTaken, $"A group called '{name}' exists already: choose another name, or ask to join it.");
-                await MemberStore.AddAsync(connection, group, user.Id, now);
+                await MemberStore.AddAsync(connection, group, user.Id, MemberRole.Publisher, now);
                 await QuotaStore.CheckGroupsAsync(connection, user.Id, user.Name, options.GroupsPerUser);
-                return new GroupResponse(guid, name, user.Name, MemberCount: 1, GroupRole.Owner, DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()), request.Listed);
+                return new GroupResponse(
+                    guid, name, user.Name, MemberCount: 1, GroupRole.Owner, DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()), request.Listed, MemberRole.Owner, defaultRole);
             },
             cancellationToken);
     }
@@ -109,35 +112,32 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
             var membership = await Membership.RequireMemberAsync(connection, group, user);
             var members = page.ToPage(
                 await MemberStore.ListAsync(connection, membership.GroupId, page),
-                row => new MemberResponse(
-                    membership.GroupName,
-                    row.UserName,
-                    row.Id == membership.OwnerId ? GroupRole.Owner : GroupRole.Member,
-                    DateTimeOffset.FromUnixTimeSeconds(row.Joined)),
+                row => MemberService.ToResponse(membership, row),
                 member => member.UserName);
             return members with { IsCompressible = true };
         },
         cancellationToken);
 
-    /// <summary>Ends a membership: the user's own, or another's if the user owns the group.</summary>
+    /// <summary>Ends a membership: the user's own, or another's whose role is below the user's, who owns or manages the group.</summary>
     /// <exception cref="P2PShareException">
-    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.OwnerCannotLeave"/>,
+    /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.RoleTooLow"/>, <see cref="ErrorCode.OwnerCannotLeave"/>,
     /// <see cref="ErrorCode.NotMember"/> of oneself or <see cref="ErrorCode.MemberNotFound"/> of another.
     /// </exception>
     public async Task RemoveMemberAsync(CurrentUser user, string group, string member, CancellationToken cancellationToken)
     {
         var ended = await database.WriteAsync(
             [WriteLock.User(user.Name), WriteLock.User(member), WriteLock.Group(group)], connection => EndMembershipAsync(connection, user, group, member), cancellationToken);
+        await SweepAsync(database, clock, group, ended);
+    }
+
+    /// <summary>Removes what is left of an ended membership, or of a role that could publish.</summary>
+    public static async Task SweepAsync(TrackerDatabase database, TimeProvider clock, string group, (long Group, long User, bool HasMore) ended)
+    {
         // In writes of their own, between which others get their turn. The purge does what this process leaves undone.
         while (ended.HasMore)
         {
-            ended = ended with
-            {
-                HasMore = await database.WriteAsync(
-                    [WriteLock.Group(group)],
-                    connection => EndedMembershipStore.SweepAsync(connection, ended.Group, ended.User, clock.GetUtcNow()),
-                    CancellationToken.None),
-            };
+            ended.HasMore = await database.WriteAsync(
+                [WriteLock.Group(group)], connection => EndedMembershipStore.SweepAsync(connection, ended.Group, ended.User, clock.GetUtcNow()), CancellationToken.None);
         }
     }
 
@@ -146,12 +146,17 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
         var self = AccountName.Key(member) == AccountName.Key(user.Name);
         var membership = self
             ? await Membership.GetAsync(connection, group, user)
-            : await Membership.RequireOwnerAsync(connection, group, user, "remove another member");
+            : await Membership.RequireManagerAsync(connection, group, user, "remove another member");
         var id = self ? user.Id : await MemberStore.FindUserAsync(connection, member);
         if (id == membership.OwnerId)
         {
             throw new P2PShareException(
                 ErrorCode.OwnerCannotLeave, $"The owner of '{membership.GroupName}' cannot leave it: its members would have nobody to approve requests.");
+        }
+
+        if (!self && id is { } other && await MemberStore.FindAsync(connection, membership.GroupId, other) is { } found)
+        {
+            MemberService.RequireAbove(membership, (MemberRole)found.Role, $"remove '{found.UserName}'");
         }
 
         var kind = self ? GroupEventKind.MemberLeft : GroupEventKind.MemberRemoved;
@@ -189,6 +194,6 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
         return true;
     }
 
-    private static P2PShareException MemberNotFound(string user, Membership membership, string why = "") => new(
+    public static P2PShareException MemberNotFound(string user, Membership membership, string why = "") => new(
         ErrorCode.MemberNotFound, $"'{PrintableCharacter.Clean(user)}' is not a member of '{membership.GroupName}'{why}.");
 }

@@ -20,6 +20,7 @@ internal static class GroupStore
                 WHEN EXISTS (SELECT 1 FROM members m WHERE m.group_id = g.id AND m.user_id = @user) THEN 'Member'
                 WHEN EXISTS (SELECT 1 FROM join_requests r WHERE r.group_id = g.id AND r.user_id = @user) THEN 'Requested'
                 ELSE 'None' END AS Role,
+            (SELECT m.role FROM members m WHERE m.group_id = g.id AND m.user_id = @user) AS MemberRole, g.default_role AS DefaultRole,
             g.created AS Created, g.listed AS Listed
         FROM groups g JOIN users o ON o.id = g.owner_id
         """;
@@ -35,12 +36,13 @@ internal static class GroupStore
     private const string Listed = $"SELECT id FROM (SELECT id FROM groups WHERE listed = 1 AND {IsInPage} ORDER BY name_key LIMIT @Limit) AS listed";
 
     /// <returns>The id of the new group; null if the name is taken.</returns>
-    public static Task<long?> AddAsync(DbConnection connection, Guid guid, string name, long owner, bool listed, DateTimeOffset now) => connection.QuerySingleOrDefaultAsync<long?>(
+    public static Task<long?> AddAsync(
+        DbConnection connection, Guid guid, string name, long owner, bool listed, MemberRole defaultRole, DateTimeOffset now) => connection.QuerySingleOrDefaultAsync<long?>(
         """
-        INSERT INTO all_groups (guid, name_key, name, owner_id, listed, created) VALUES (@Guid, @Key, @name, @owner, @Listed, @Now)
+        INSERT INTO all_groups (guid, name_key, name, owner_id, listed, default_role, created) VALUES (@Guid, @Key, @name, @owner, @Listed, @DefaultRole, @Now)
         ON CONFLICT (name_key) DO NOTHING RETURNING id
         """,
-        new { Guid = guid.ToString("D"), Key = AccountName.Key(name), name, owner, Listed = listed ? 1L : 0L, Now = now.ToUnixTimeSeconds() });
+        new { Guid = guid.ToString("D"), Key = AccountName.Key(name), name, owner, Listed = listed ? 1L : 0L, DefaultRole = (long)defaultRole, Now = now.ToUnixTimeSeconds() });
 
     /// <summary>A page of the groups that a user finds: those that are listed, and those that the user is in or has asked to join.</summary>
     /// <param name="mine">Only the latter.</param>
@@ -124,11 +126,17 @@ internal static class GroupStore
 
         public required string Role { get; init; }
 
+        public required long? MemberRole { get; init; }
+
+        public required long DefaultRole { get; init; }
+
         public required long Created { get; init; }
 
         public required long Listed { get; init; }
 
         public GroupResponse ToResponse() =>
-            new(System.Guid.Parse(Guid), Name, Owner, (int)MemberCount, Enum.Parse<GroupRole>(Role), DateTimeOffset.FromUnixTimeSeconds(Created), Listed == 1);
+            new(
+                System.Guid.Parse(Guid), Name, Owner, (int)MemberCount, Enum.Parse<GroupRole>(Role), DateTimeOffset.FromUnixTimeSeconds(Created), Listed == 1,
+                Role == nameof(GroupRole.Owner) ? Protocol.Tracker.MemberRole.Owner : (MemberRole?)MemberRole, (MemberRole)DefaultRole);
     }
 }

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Mvc;
+using System.ComponentModel;
 using P2PShare.Protocol;
 using P2PShare.Protocol.Names;
 using P2PShare.Protocol.Tracker;
@@ -30,14 +32,26 @@ internal static class JoinRequestEndpoints
                 ErrorCode.NotOwner);
         routed.MapPost(
                 TrackerRoutes.ApprovalTemplate,
-                async (string group, string user, CurrentUser asker, JoinRequestService requests, CancellationToken cancellationToken) =>
+                async (
+                    string group,
+                    string user,
+                    [FromQuery(Name = TrackerRoutes.RoleParameter), Description("Reader, Publisher or Manager; the group's default if it is left out.")] string? role,
+                    CurrentUser asker,
+                    JoinRequestService requests,
+                    CancellationToken cancellationToken) =>
                 {
-                    await requests.ApproveAsync(asker, group, user, cancellationToken);
+                    await requests.ApproveAsync(asker, group, user, ReadRole(role), cancellationToken);
                     return TypedResults.NoContent();
                 })
             .Audited(AuditAct.JoinApproved)
             .Describe(
-                "approveJoinRequest", "Makes a user who asked a member.", ErrorCode.GroupNotFound, ErrorCode.NotOwner, ErrorCode.JoinRequestNotFound, ErrorCode.QuotaExceeded);
+                "approveJoinRequest", "Makes a user who asked a member.",
+                ErrorCode.InvalidRequest,
+                ErrorCode.GroupNotFound,
+                ErrorCode.NotOwner,
+                ErrorCode.RoleTooLow,
+                ErrorCode.JoinRequestNotFound,
+                ErrorCode.QuotaExceeded);
         routed.MapDelete(
                 TrackerRoutes.JoinRequestTemplate,
                 async (string group, string user, CurrentUser asker, JoinRequestService requests, CancellationToken cancellationToken) =>
@@ -48,6 +62,11 @@ internal static class JoinRequestEndpoints
             .Audited(AuditAct.JoinDenied)
             .Describe("denyJoinRequest", "Denies a join request, as the owner, or withdraws it.", ErrorCode.GroupNotFound, ErrorCode.NotOwner, ErrorCode.JoinRequestNotFound);
     }
+
+    // By name alone: a number is no role's name.
+    private static MemberRole? ReadRole(string? role) => role is null or "" ? null
+        : Array.Find(Enum.GetValues<MemberRole>(), value => $"{value}" == role) is var named and not 0 ? named
+        : throw PageRequest.Invalid(TrackerRoutes.RoleParameter, role, "Reader, Publisher or Manager was expected");
 
     private static async Task<IResult> AskAsync(string group, CurrentUser user, JoinRequestService requests, CancellationToken cancellationToken)
     {

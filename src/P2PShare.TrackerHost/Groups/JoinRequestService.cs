@@ -10,7 +10,7 @@ using P2PShare.TrackerHost.Storage;
 
 namespace P2PShare.TrackerHost.Groups;
 
-/// <summary>The rules of join requests: users ask, the owner approves or denies.</summary>
+/// <summary>The rules of join requests: users ask, the owner or a manager approves or denies.</summary>
 internal sealed class JoinRequestService(TrackerDatabase database, GroupOptions options, TimeProvider clock)
 {
     /// <returns>The request, and whether it is a new one.</returns>
@@ -24,7 +24,7 @@ internal sealed class JoinRequestService(TrackerDatabase database, GroupOptions 
             {
                 await SessionService.RequireAsync(connection, user);
                 var membership = await Membership.GetAsync(connection, group, user);
-                if (membership.IsMember > 0)
+                if (membership.IsMember)
                 {
                     throw new P2PShareException(ErrorCode.AlreadyMember, $"You are a member of '{membership.GroupName}' already.");
                 }
@@ -47,7 +47,7 @@ internal sealed class JoinRequestService(TrackerDatabase database, GroupOptions 
     public Task<ListPage<JoinRequestResponse>> ListAsync(CurrentUser user, string group, PageRange page, CancellationToken cancellationToken) => database.ReadAsync(
         async connection =>
         {
-            var membership = await Membership.RequireOwnerAsync(connection, group, user, "see who asks to join");
+            var membership = await Membership.RequireManagerAsync(connection, group, user, "see who asks to join");
             return page.ToPage(
                 await JoinRequestStore.ListAsync(connection, membership.GroupId, page),
                 row => new JoinRequestResponse(membership.GroupName, row.UserName, DateTimeOffset.FromUnixTimeSeconds(row.Requested)),
@@ -59,20 +59,17 @@ internal sealed class JoinRequestService(TrackerDatabase database, GroupOptions 
     /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.JoinRequestNotFound"/> or
     /// <see cref="ErrorCode.QuotaExceeded"/>.
     /// </exception>
-    public Task ApproveAsync(CurrentUser user, string group, string asker, CancellationToken cancellationToken) => database.WriteAsync(
+    public Task ApproveAsync(CurrentUser user, string group, string asker, MemberRole? role, CancellationToken cancellationToken) => database.WriteAsync(
         [WriteLock.User(user.Name), WriteLock.User(asker), WriteLock.Group(group)],
         async connection =>
         {
-            var membership = await Membership.RequireOwnerAsync(connection, group, user, "approve a join request");
-            var (id, name) = await TakeAsync(connection, membership, asker);
-            var now = clock.GetUtcNow();
-            await MemberStore.AddAsync(connection, membership.GroupId, id, now);
-            await QuotaStore.CheckMembersAsync(connection, membership.GroupId, membership.GroupName, options.MembersPerGroup);
-            await EventStore.AddForMembersAsync(connection, GroupEventKind.JoinApproved, membership.GroupId, name, now);
+            var membership = await Membership.RequireManagerAsync(connection, group, user, "approve a join request");
+            var (id, _) = await TakeAsync(connection, membership, asker);
+            await MemberService.AddAsync(connection, membership, id, role, options, clock.GetUtcNow());
         },
         cancellationToken);
 
-    /// <summary>Denies a request, as the owner, or withdraws one's own.</summary>
+    /// <summary>Denies a request, as the owner or a manager, or withdraws one's own.</summary>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/> or <see cref="ErrorCode.JoinRequestNotFound"/>.
     /// </exception>
@@ -82,7 +79,7 @@ internal sealed class JoinRequestService(TrackerDatabase database, GroupOptions 
         {
             var membership = AccountName.Key(asker) == AccountName.Key(user.Name)
                 ? await Membership.GetAsync(connection, group, user)
-                : await Membership.RequireOwnerAsync(connection, group, user, "deny another's join request");
+                : await Membership.RequireManagerAsync(connection, group, user, "deny another's join request");
             var (id, name) = await TakeAsync(connection, membership, asker);
             var now = clock.GetUtcNow();
             await EventStore.AddForOwnerAsync(connection, GroupEventKind.JoinDenied, membership.GroupId, name, now);

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using P2PShare.Protocol.Names;
+using P2PShare.Protocol.Tracker;
 using P2PShare.TrackerHost.Http;
 using P2PShare.TrackerHost.Storage;
 using P2PShare.TrackerHost.Tickets;
@@ -10,15 +11,25 @@ namespace P2PShare.TrackerHost.Groups;
 /// <summary>The rows of members.</summary>
 internal static class MemberStore
 {
-    public static Task AddAsync(DbConnection connection, long group, long user, DateTimeOffset now) => connection.ExecuteAsync(
-        "INSERT INTO members (group_id, user_id, joined) VALUES (@group, @user, @Now)", new { group, user, Now = now.ToUnixTimeSeconds() });
+    /// <param name="role">Not the owner: that is the group's to say.</param>
+    public static Task AddAsync(DbConnection connection, long group, long user, MemberRole role, DateTimeOffset now) => connection.ExecuteAsync(
+        "INSERT INTO members (group_id, user_id, joined, role) VALUES (@group, @user, @Now, @Role)",
+        new { group, user, Now = now.ToUnixTimeSeconds(), Role = (long)role });
+
+    /// <returns>A member's name, role and time of joining; null if there is no such member.</returns>
+    public static Task<(long Id, string UserName, long Joined, long Role)?> FindAsync(DbConnection connection, long group, long user) =>
+        connection.QuerySingleOrDefaultAsync<(long Id, string UserName, long Joined, long Role)?>(
+            "SELECT u.id, u.name, m.joined, m.role FROM members m JOIN users u ON u.id = m.user_id WHERE m.group_id = @group AND m.user_id = @user", new { group, user });
+
+    public static Task SetRoleAsync(DbConnection connection, long group, long user, MemberRole role) => connection.ExecuteAsync(
+        "UPDATE members SET role = @Role WHERE group_id = @group AND user_id = @user", new { group, user, Role = (long)role });
 
     /// <returns>Sorted by name.</returns>
     // CROSS JOIN keeps SQLite from beginning with all users.
-    public static Task<IEnumerable<(long Id, string UserName, long Joined)>> ListAsync(DbConnection connection, long group, PageRange page) =>
-        connection.QueryAsync<(long Id, string UserName, long Joined)>(
+    public static Task<IEnumerable<(long Id, string UserName, long Joined, long Role)>> ListAsync(DbConnection connection, long group, PageRange page) =>
+        connection.QueryAsync<(long Id, string UserName, long Joined, long Role)>(
             """
-            SELECT u.id, u.name, m.joined FROM members m CROSS JOIN users u
+            SELECT u.id, u.name, m.joined, m.role FROM members m CROSS JOIN users u
             WHERE m.group_id = @group AND u.id = m.user_id AND u.name_key >= @From AND u.name_key < @Until ORDER BY u.name_key LIMIT @Limit
             """,
             new { group, page.From, page.Until, page.Limit });

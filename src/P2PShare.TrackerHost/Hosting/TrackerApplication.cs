@@ -181,7 +181,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         builder.Services.AddRateLimits(options.GetRequiredService<RateLimitOptions>());
         builder.AddHealth();
         builder.Services.AddAccounts();
-        builder.Services.AddSingleton<GroupService>().AddSingleton<JoinRequestService>();
+        builder.Services.AddSingleton<GroupService>().AddSingleton<MemberService>().AddSingleton<JoinRequestService>();
         builder.Services.AddSingleton<SourceCounts>().AddSingleton<FileService>();
         builder.Services.AddSingleton<PeerService>().AddSingleton<OnlinePeers>().AddSingleton<LastSeenWriter>().AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
         builder.Services.AddSingleton<DialService>().AddSingleton<DialMetrics>().AddSingleton<DialStreams>().AddHostedService(services => services.GetRequiredService<DialStreams>());
@@ -218,6 +218,7 @@ internal sealed class TrackerApplication : IAsyncDisposable
         app.MapAccounts();
         app.MapSessions();
         app.MapGroups();
+        app.MapMembers();
         app.MapJoinRequests();
         app.MapFiles();
         app.MapPeers();

@@ -49,9 +49,9 @@ internal static class Problems
         ErrorCode.InvalidUserName or ErrorCode.InvalidGroupName or ErrorCode.InvalidFileName or ErrorCode.InvalidPassword
             or ErrorCode.InvalidContent or ErrorCode.InvalidRequest or ErrorCode.PageSizeMissing => StatusCodes.Status400BadRequest,
         ErrorCode.WrongCredentials or ErrorCode.NotLoggedIn => StatusCodes.Status401Unauthorized,
-        ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.NotSharer or ErrorCode.InvalidInvitation
+        ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.RoleTooLow or ErrorCode.NotSharer or ErrorCode.InvalidInvitation
             or ErrorCode.RegistrationClosed or ErrorCode.QuotaExceeded => StatusCodes.Status403Forbidden,
-        ErrorCode.GroupNotFound or ErrorCode.MemberNotFound or ErrorCode.JoinRequestNotFound or ErrorCode.FileNotFound
+        ErrorCode.GroupNotFound or ErrorCode.UserNotFound or ErrorCode.MemberNotFound or ErrorCode.JoinRequestNotFound or ErrorCode.FileNotFound
             or ErrorCode.PeerNotFound => StatusCodes.Status404NotFound,
         ErrorCode.UserNameTaken or ErrorCode.GroupNameTaken or ErrorCode.AlreadyMember or ErrorCode.OwnerCannotLeave
             or ErrorCode.UserOwnsGroups or ErrorCode.FileNameTaken => StatusCodes.Status409Conflict,

@@ -66,4 +66,10 @@ internal enum AuditAct
 
     /// <summary>By the operator, with the command for it. The subject is the schema version that the database has now.</summary>
     DatabaseMigrated = 26,
+
+    /// <summary>A user was made a member without asking. The subject is the user.</summary>
+    MemberAdded = 27,
+
+    /// <summary>The subject is the member who has another role.</summary>
+    RoleSet = 28,
 }

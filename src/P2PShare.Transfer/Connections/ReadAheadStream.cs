@@ -24,6 +24,8 @@ internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream,
 
     private static long _grown;
 
+    // The network keeps the system's time, whatever clock the peer has.
+    private readonly ReadPacing _pacing = new(TimeProvider.System);
     private byte[] _buffer = new byte[FirstLength];
     private int _start;
     private int _end;
@@ -112,9 +114,39 @@ internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream,
     private async ValueTask<int> FillAndTakeAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         Resize();
+        if (_pacing.IsOn && network is NetworkStream { Socket: var socket })
+        {
+            await PauseAsync(socket, cancellationToken).ConfigureAwait(false);
+        }
+
         var read = await network.ReadAsync(_buffer, cancellationToken).ConfigureAwait(false);
+        _pacing.Add(read);
         (_start, _end) = (0, read);
         return Take(buffer.Span);
+    }
+
+    // The runtime is woken for every packet, also while nobody reads, unless the system waits for more of them (SO_RCVLOWAT, socket(7)).
+    private static async Task PauseAsync(Socket socket, CancellationToken cancellationToken)
+    {
+        SetLeast(socket, ReadPacing.LargeRead);
+        try
+        {
+            await Task.Delay(ReadPacing.Pause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            SetLeast(socket, 1);
+        }
+    }
+
+    private static void SetLeast(Socket socket, int bytes)
+    {
+        const int SolSocket = 1;
+        const int ReceiveLowWater = 18;
+        if (OperatingSystem.IsLinux())
+        {
+            socket.SetRawSocketOption(SolSocket, ReceiveLowWater, BitConverter.GetBytes(bytes));
+        }
     }
 
     // A connection that only sends keeps a small buffer, and one that received much gives it back: there may be a thousand of them.

@@ -16,7 +16,7 @@ namespace P2PShare.Transfer.Trackers;
 /// the new one does.</item>
 /// <item>Creating a group whose name is taken then: success if the caller owns it and it was created during the call, by the
 /// tracker's clock. Requesting to join when the caller is a member then: success if the membership began during the call.
-/// Approving a request that does not exist then: success if the user is a member. Changing the owner: success if the
+/// Approving a request that does not exist then, and adding a user who is a member then: success if the user is a member. Setting a role changes nothing when repeated. Changing the owner: success if the
 /// group has the new owner.</item>
 /// <item>Deleting the user: the session is gone then, which may have another cause, so it is an error that says so.</item>
 /// </list>

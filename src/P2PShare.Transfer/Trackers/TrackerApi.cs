@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using P2PShare.Protocol;
@@ -100,9 +99,26 @@ public abstract class TrackerApi
                 ? member
                 : null;
 
-    /// <summary>Removes another user from a group; only for its owner.</summary>
+    /// <summary>Removes another user from a group; only for its owner and managers.</summary>
     public Task RemoveMemberAsync(string group, string userName, CancellationToken cancellationToken) =>
         SendAsync(TrackerRequest.Delete(TrackerRoutes.Member(group, userName), ErrorCode.MemberNotFound), cancellationToken);
+
+    /// <summary>Makes a user a member who did not ask; only for the owner and managers.</summary>
+    /// <param name="role">Null: the group's default.</param>
+    public Task<MemberResponse> AddMemberAsync(string group, string userName, MemberRole? role, CancellationToken cancellationToken)
+    {
+        var request = TrackerRequest.Put(TrackerRoutes.Member(group, userName), new AddMemberRequest(role), TrackerJson.Default.AddMemberRequest);
+        return new RepeatedWrite(request, _clock).SendAsync(
+            [ErrorCode.AlreadyMember],
+            () => SendAsync(request, TrackerJson.Default.MemberResponse, cancellationToken),
+            () => FindMemberAsync(group, userName, cancellationToken));
+    }
+
+    /// <summary>Gives a member another role; only for the owner and managers.</summary>
+    public Task<MemberResponse> SetMemberRoleAsync(string group, string userName, MemberRole role, CancellationToken cancellationToken) => SendAsync(
+        TrackerRequest.Put(TrackerRoutes.MemberRole(group, userName), new SetMemberRoleRequest(role), TrackerJson.Default.SetMemberRoleRequest),
+        TrackerJson.Default.MemberResponse,
+        cancellationToken);
 
     /// <summary>The peers online that offer something in a group; only for members.</summary>
     public IAsyncEnumerable<PeerResponse> ListPeersAsync(string group, ListQuery query, CancellationToken cancellationToken) =>
@@ -129,13 +145,16 @@ public abstract class TrackerApi
             });
     }
 
-    /// <summary>The open join requests of a group; only for its owner.</summary>
+    /// <summary>The open join requests of a group; only for its owner and managers.</summary>
     public IAsyncEnumerable<JoinRequestResponse> ListJoinRequestsAsync(string group, ListQuery query, CancellationToken cancellationToken) =>
         ListAsync(TrackerRoutes.JoinRequests(group), query, TrackerJson.Default.IReadOnlyListJoinRequestResponse, cancellationToken);
 
-    public Task ApproveJoinAsync(string group, string userName, CancellationToken cancellationToken)
+    public Task ApproveJoinAsync(string group, string userName, CancellationToken cancellationToken) => ApproveJoinAsync(group, userName, null, cancellationToken);
+
+    /// <param name="role">Null: the group's default.</param>
+    public Task ApproveJoinAsync(string group, string userName, MemberRole? role, CancellationToken cancellationToken)
     {
-        var request = TrackerRequest.Post(TrackerRoutes.Approval(group, userName));
+        var request = TrackerRequest.Post(TrackerRoutes.Approval(group, userName, role));
         return new RepeatedWrite(request, _clock).SendAsync(
             [ErrorCode.JoinRequestNotFound],
             () => SendAsync(request, cancellationToken),
@@ -265,29 +284,13 @@ public abstract class TrackerApi
     // As the tracker compares names.
     private static bool IsSameUser(string name, string other) => AccountName.Key(name) == AccountName.Key(other);
 
-    private async IAsyncEnumerable<T> ListAsync<T>(
-        string path, ListQuery query, JsonTypeInfo<IReadOnlyList<T>> type, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var next = query.On(path);
-        for (var pages = 1; next is not null; pages++)
-        {
-            IReadOnlyList<T> items;
-            using (var response = await SendCoreAsync(TrackerRequest.Get(next), cancellationToken).ConfigureAwait(false))
-            {
-                items = await ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
-                var links = response.Headers.TryGetValues("Link", out var values) ? values : [];
-                if (!NextPage.TryFind(links, path, out next) || (next is not null && (items.Count == 0 || pages == NextPage.MaxPages)) || items.Any(item => item is null))
-                {
-                    throw TrackerConnection.NotATracker(Address, null);
-                }
-            }
-
-            foreach (var item in items)
-            {
-                yield return item;
-            }
-        }
-    }
+    private IAsyncEnumerable<T> ListAsync<T>(string path, ListQuery query, JsonTypeInfo<IReadOnlyList<T>> type, CancellationToken cancellationToken) => ListPages.ReadAsync(
+        path,
+        query,
+        (next, cancel) => SendCoreAsync(TrackerRequest.Get(next), cancel),
+        (response, cancel) => ReadAsync(response, type, cancel),
+        () => TrackerConnection.NotATracker(Address, null),
+        cancellationToken);
 
     /// <returns>The answer, and the tracker's clock (<c>Date</c>).</returns>
     private async Task<(T Value, DateTimeOffset? TrackerNow)> SendDatedAsync<T>(

@@ -23,7 +23,7 @@ public sealed class EndpointAccessTests
     private static readonly Hash256 Fingerprint = TestUser.RandomHash();
 
     // What each is answered: status, and code where it is refused. In this order: somebody who never asked to join, somebody
-    // whose request waits, a member, the owner. Without a token, and with one that is none, the answer is 401 NotLoggedIn
+    // whose request waits, a reader, a publisher, a manager, the owner. Without a token, and with one that is none, the answer is 401 NotLoggedIn
     // wherever a token is wanted.
     private static readonly Row[] Table =
     [
@@ -34,49 +34,54 @@ public sealed class EndpointAccessTests
         Open("GET /readyz", 200),
         Open("GET /openapi/v1.json", 200),
 
-        new("PUT /v2/users/current/password", ["200", "200", "200", "200"],
+        new("PUT /v2/users/current/password", ["200", "200", "200", "200", "200", "200"],
             Body: () => Json(new ChangePasswordRequest(TestPassword.Text, "another password"), TrackerJson.Default.ChangePasswordRequest)),
-        new("DELETE /v2/users/current", ["204", "204", "204", "409 UserOwnsGroups"]),
-        new("GET /v2/sessions/current", ["200", "200", "200", "200"]),
-        new("DELETE /v2/sessions/current", ["204", "204", "204", "204"]),
+        new("DELETE /v2/users/current", ["204", "204", "204", "204", "204", "409 UserOwnsGroups"]),
+        new("GET /v2/sessions/current", ["200", "200", "200", "200", "200", "200"]),
+        new("DELETE /v2/sessions/current", ["204", "204", "204", "204", "204", "204"]),
 
-        new("POST /v2/groups", ["201", "201", "201", "201"],
+        new("POST /v2/groups", ["201", "201", "201", "201", "201", "201"],
             Body: () => Json(new CreateGroupRequest("another"), TrackerJson.Default.CreateGroupRequest)),
-        new("GET /v2/groups", ["200", "200", "200", "200"], ListQuery.All.On("/v2/groups")),
-        new("GET /v2/groups/{group}", ["200", "200", "200", "200"]),
-        new("DELETE /v2/groups/{group}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"]),
-        new("PUT /v2/groups/{group}/owner", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"],
+        new("GET /v2/groups", ["200", "200", "200", "200", "200", "200"], ListQuery.All.On("/v2/groups")),
+        new("GET /v2/groups/{group}", ["200", "200", "200", "200", "200", "200"]),
+        new("DELETE /v2/groups/{group}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "403 NotOwner", "403 NotOwner", "204"]),
+        new("PUT /v2/groups/{group}/owner", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "403 NotOwner", "403 NotOwner", "200"],
             Body: () => Json(new SetGroupOwnerRequest("member"), TrackerJson.Default.SetGroupOwnerRequest)),
 
-        new("GET /v2/groups/{group}/members", ["403 NotMember", "403 NotMember", "200", "200"], ListQuery.All.On("/v2/groups/dev/members")),
-        new("DELETE /v2/groups/{group}/members/{user}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"], "/v2/groups/dev/members/other"),
+        new("GET /v2/groups/{group}/members", ["403 NotMember", "403 NotMember", "200", "200", "200", "200"], ListQuery.All.On("/v2/groups/dev/members")),
+        new("DELETE /v2/groups/{group}/members/{user}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "403 NotOwner", "204", "204"], "/v2/groups/dev/members/other"),
 
-        new("POST /v2/groups/{group}/requests", ["201", "200", "409 AlreadyMember", "409 AlreadyMember"]),
-        new("GET /v2/groups/{group}/requests", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "200"], ListQuery.All.On("/v2/groups/dev/requests")),
-        new("POST /v2/groups/{group}/requests/{user}/approval", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "204"], "/v2/groups/dev/requests/waiting/approval"),
-        new("DELETE /v2/groups/{group}/requests/{user}", ["403 NotOwner", "204", "403 NotOwner", "204"], "/v2/groups/dev/requests/pending"),
+        new("PUT /v2/groups/{group}/members/{user}", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "403 NotOwner", "200", "200"], "/v2/groups/dev/members/waiting",
+            () => Json(new AddMemberRequest(MemberRole.Publisher), TrackerJson.Default.AddMemberRequest)),
+        new("PUT /v2/groups/{group}/members/{user}/role", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "403 NotOwner", "200", "200"], "/v2/groups/dev/members/other/role",
+            () => Json(new SetMemberRoleRequest(MemberRole.Reader), TrackerJson.Default.SetMemberRoleRequest)),
 
-        new("GET /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "200", "200"], ListQuery.All.On("/v2/groups/dev/files")),
-        new("POST /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "201", "201"],
+        new("POST /v2/groups/{group}/requests", ["201", "200", "409 AlreadyMember", "409 AlreadyMember", "409 AlreadyMember", "409 AlreadyMember"]),
+        new("GET /v2/groups/{group}/requests", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "403 NotOwner", "200", "200"], ListQuery.All.On("/v2/groups/dev/requests")),
+        new("POST /v2/groups/{group}/requests/{user}/approval", ["403 NotOwner", "403 NotOwner", "403 NotOwner", "403 NotOwner", "204", "204"], "/v2/groups/dev/requests/waiting/approval"),
+        new("DELETE /v2/groups/{group}/requests/{user}", ["403 NotOwner", "204", "403 NotOwner", "403 NotOwner", "204", "204"], "/v2/groups/dev/requests/pending"),
+
+        new("GET /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "200", "200", "200", "200"], ListQuery.All.On("/v2/groups/dev/files")),
+        new("POST /v2/groups/{group}/files", ["403 NotMember", "403 NotMember", "403 RoleTooLow", "201", "201", "201"],
             Body: () => Json(new ShareFileRequest("new", 100_000, PieceLength.For(100_000), Root), TrackerJson.Default.ShareFileRequest)),
-        new("GET /v2/groups/{group}/versions/{**name}", ["403 NotMember", "403 NotMember", "200", "200"], "/v2/groups/dev/versions/file"),
-        new("DELETE /v2/groups/{group}/files/{**name}", ["403 NotMember", "403 NotMember", "403 NotSharer", "204"], "/v2/groups/dev/files/file"),
-        new("POST /v2/groups/{group}/shares", ["403 NotMember", "403 NotMember", "200", "200"],
+        new("GET /v2/groups/{group}/versions/{**name}", ["403 NotMember", "403 NotMember", "200", "200", "200", "200"], "/v2/groups/dev/versions/file"),
+        new("DELETE /v2/groups/{group}/files/{**name}", ["403 NotMember", "403 NotMember", "403 NotSharer", "403 NotSharer", "403 NotSharer", "204"], "/v2/groups/dev/files/file"),
+        new("POST /v2/groups/{group}/shares", ["403 NotMember", "403 NotMember", "403 RoleTooLow", "200", "200", "200"],
             Body: () => Json(new ShareFilesRequest([new ShareFileRequest("new", 100_000, PieceLength.For(100_000), Root)]), TrackerJson.Default.ShareFilesRequest)),
-        new("POST /v2/groups/{group}/withdrawals", ["403 NotMember", "403 NotMember", "200", "200"],
+        new("POST /v2/groups/{group}/withdrawals", ["403 NotMember", "403 NotMember", "200", "200", "200", "200"],
             Body: () => Json(new WithdrawFilesRequest(["file"]), TrackerJson.Default.WithdrawFilesRequest)),
-        new("POST /v2/groups/{group}/sources", ["403 NotMember", "403 NotMember", "200", "200"],
+        new("POST /v2/groups/{group}/sources", ["403 NotMember", "403 NotMember", "200", "200", "200", "200"],
             Body: () => Json(new SourcesRequest(GroupId, Fingerprint, Fingerprint, [Root]), TrackerJson.Default.SourcesRequest)),
 
-        new("GET /v2/groups/{group}/peers", ["403 NotMember", "403 NotMember", "200", "200"], ListQuery.All.On("/v2/groups/dev/peers")),
-        new("POST /v2/peers", ["200", "200", "200", "200"],
+        new("GET /v2/groups/{group}/peers", ["403 NotMember", "403 NotMember", "200", "200", "200", "200"], ListQuery.All.On("/v2/groups/dev/peers")),
+        new("POST /v2/peers", ["200", "200", "200", "200", "200", "200"],
             Body: () => Json(new AnnounceRequest(Fingerprint, 1, [], Full: false, [new Announcement(GroupId, Root, true)], [], RevocationsAfter: 0), TrackerJson.Default.AnnounceRequest)),
-        new("DELETE /v2/peers/{fingerprint}", ["204", "204", "204", "204"], $"/v2/peers/{Fingerprint}"),
+        new("DELETE /v2/peers/{fingerprint}", ["204", "204", "204", "204", "204", "204"], $"/v2/peers/{Fingerprint}"),
         // The group that is meant had the name before; the caller has no such peer online.
-        new("POST /v2/groups/{group}/dial-requests", ["403 NotMember", "403 NotMember", "404 GroupNotFound", "404 GroupNotFound"],
+        new("POST /v2/groups/{group}/dial-requests", ["403 NotMember", "403 NotMember", "404 GroupNotFound", "404 GroupNotFound", "404 GroupNotFound", "404 GroupNotFound"],
             Body: () => Json(new DialRequest(Guid.Empty, Root, Fingerprint, Fingerprint), TrackerJson.Default.DialRequest)),
-        new("GET /v2/peers/{fingerprint}/dials", ["404 PeerNotFound", "404 PeerNotFound", "404 PeerNotFound", "404 PeerNotFound"], $"/v2/peers/{Fingerprint}/dials"),
-        new("GET /v2/events", ["200", "200", "200", "200"]),
+        new("GET /v2/peers/{fingerprint}/dials", ["404 PeerNotFound", "404 PeerNotFound", "404 PeerNotFound", "404 PeerNotFound", "404 PeerNotFound", "404 PeerNotFound"], $"/v2/peers/{Fingerprint}/dials"),
+        new("GET /v2/events", ["200", "200", "200", "200", "200", "200"]),
     ];
 
     [TrackerFact]
@@ -143,7 +148,7 @@ public sealed class EndpointAccessTests
     /// <summary>Those who ask, and what they ask about, made anew before each question.</summary>
     private sealed class Cast : IDisposable
     {
-        public static readonly string[] Names = ["no token", "bad token", "outsider", "pending", "member", "owner"];
+        public static readonly string[] Names = ["no token", "bad token", "outsider", "pending", "reader", "publisher", "manager", "owner"];
 
         /// <summary>Where those with an account begin.</summary>
         public const int Users = 2;
@@ -164,6 +169,8 @@ public sealed class EndpointAccessTests
             var cast = new Cast(tracker);
             using var owner = await TestUser.CreateAsync(tracker, "owner");
             using var member = await TestUser.CreateAsync(tracker, "member");
+            using var reader = await TestUser.CreateAsync(tracker, "reader");
+            using var manager = await TestUser.CreateAsync(tracker, "manager");
             using var other = await TestUser.CreateAsync(tracker, "other");
             using var pending = await TestUser.CreateAsync(tracker, "pending");
             using var waiting = await TestUser.CreateAsync(tracker, "waiting");
@@ -172,10 +179,15 @@ public sealed class EndpointAccessTests
             GroupId = (await owner.CreateGroupAsync(Group)).GroupId;
             await member.JoinAsync(owner, Group);
             await other.JoinAsync(owner, Group);
+            foreach (var (user, role) in new[] { (reader, MemberRole.Reader), (manager, MemberRole.Manager) })
+            {
+                await owner.Expect(HttpStatusCode.OK, await owner.PutAsync(TrackerRoutes.Member(Group, user.Name), new AddMemberRequest(role)));
+            }
+
             await pending.PostAsync(TrackerRoutes.JoinRequests(Group));
             await waiting.PostAsync(TrackerRoutes.JoinRequests(Group));
             await owner.ShareAsync(Group, "file", Root);
-            cast._tokens.AddRange([null, new string('A', 43), outsider.Session.Token, pending.Session.Token, member.Session.Token, owner.Session.Token]);
+            cast._tokens.AddRange([null, new string('A', 43), outsider.Session.Token, pending.Session.Token, reader.Session.Token, member.Session.Token, manager.Session.Token, owner.Session.Token]);
             string[] tables = ["users", "sessions", "all_groups", "members", "join_requests", "files", "file_sharers"];
             foreach (var table in tables)
             {

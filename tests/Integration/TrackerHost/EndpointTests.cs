@@ -27,7 +27,7 @@ public sealed class EndpointTests
                 "POST /v2/sessions", "POST /v2/users",
             ],
             open.Order(StringComparer.Ordinal));
-        Assert.Equal(34, endpoints.Count);
+        Assert.Equal(36, endpoints.Count);
     }
 
     [TrackerFact]
@@ -85,11 +85,11 @@ public sealed class EndpointTests
             .Select(text => text.Replace("{**name}", "{name}", StringComparison.Ordinal));
         Assert.Equal(mapped.Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
         var operations = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject());
-        Assert.Equal(28, operations.Count(operation => operation.Value.GetProperty("security").GetArrayLength() == 1));
+        Assert.Equal(30, operations.Count(operation => operation.Value.GetProperty("security").GetArrayLength() == 1));
         // An empty list is what says that no session is needed.
         Assert.Equal(5, operations.Count(operation => operation.Value.GetProperty("security").GetArrayLength() == 0));
         Assert.All(operations, operation => Assert.NotEmpty(operation.Value.GetProperty("summary").GetString()!));
-        Assert.Equal(33, operations.Select(operation => operation.Value.GetProperty("operationId").GetString()).Distinct().Count());
+        Assert.Equal(35, operations.Select(operation => operation.Value.GetProperty("operationId").GetString()).Distinct().Count());
         var lists = operations.Where(operation => operation.Value.GetProperty("operationId").GetString()!.StartsWith("list", StringComparison.Ordinal)).ToList();
         Assert.Equal(5, lists.Count);
         Assert.All(lists, list =>

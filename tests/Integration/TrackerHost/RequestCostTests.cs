@@ -33,6 +33,8 @@ public sealed class RequestCostTests
         ["PUT /v2/groups/{group}/owner"] = "Requests 1",
         ["GET /v2/groups/{group}/members"] = "Requests 5",
         ["DELETE /v2/groups/{group}/members/{user}"] = "Requests 1",
+        ["PUT /v2/groups/{group}/members/{user}"] = "Requests 1",
+        ["PUT /v2/groups/{group}/members/{user}/role"] = "Requests 1",
         ["POST /v2/groups/{group}/requests"] = "Requests 1",
         ["GET /v2/groups/{group}/requests"] = "Requests 5",
         ["POST /v2/groups/{group}/requests/{user}/approval"] = "Requests 1",

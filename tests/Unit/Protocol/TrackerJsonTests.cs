@@ -24,8 +24,14 @@ public class TrackerJsonTests
         new SessionResponse(null, User, Session, "john", Tracker, Now),
         new ChangePasswordRequest("pass word", "pässword"),
         new CreateGroupRequest("dev", Listed: false),
+        new CreateGroupRequest("dev", Listed: true, MemberRole.Reader),
         new GroupResponse(Group, "dev", "john", 3, GroupRole.Owner, Now, Listed: true),
+        new GroupResponse(Group, "dev", "john", 3, GroupRole.Member, Now, Listed: true, MemberRole.Manager, MemberRole.Reader),
         new SetGroupOwnerRequest("eve"),
+        new AddMemberRequest(),
+        new AddMemberRequest(MemberRole.Reader),
+        new SetMemberRoleRequest(MemberRole.Manager),
+        new MemberResponse("dev", "eve", GroupRole.Member, Now, MemberRole.Publisher),
         new MemberResponse("dev", "eve", GroupRole.Member, Now),
         new JoinRequestResponse("dev", "eve", Now),
         new ShareFileRequest("a/b.bin", 1L << 40, 1 << 20, A, Replace: true, Now.AddTicks(1), Executable: false),
@@ -51,7 +57,8 @@ public class TrackerJsonTests
     // Members that may be missing, because they have a default.
     private static readonly string[] Optional =
     [
-        "CreateGroupRequest.listed", "ShareFileRequest.piecesRoot", "ShareFileRequest.replace", "ShareFileRequest.modified", "ShareFileRequest.executable",
+        "CreateGroupRequest.listed", "CreateGroupRequest.defaultRole", "GroupResponse.memberRole", "GroupResponse.defaultRole", "MemberResponse.memberRole",
+        "AddMemberRequest.role", "ShareFileRequest.piecesRoot", "ShareFileRequest.replace", "ShareFileRequest.modified", "ShareFileRequest.executable",
         "FileResponse.modified", "FileResponse.executable", "FileResponse.version", "FileResponse.keptUntil", "ProblemResponse.type", "ProblemResponse.title",
         "AnnounceRequest.proof", "AnnounceRequest.throughProxy", "ProblemResponse.status", "ProblemResponse.detail", "ProblemResponse.code",
     ];
@@ -133,7 +140,7 @@ public class TrackerJsonTests
         new CreateGroupRequest("dev"), Read("{\"name\":\"dev\",\"colour\":{\"r\":[1]}}", typeof(CreateGroupRequest)));
 
     [Fact]
-    public void Roles_are_written_as_words() => Assert.Contains("\"role\":\"Owner\"", Write(Messages.OfType<GroupResponse>().Single()), StringComparison.Ordinal);
+    public void Roles_are_written_as_words() => Assert.Contains("\"role\":\"Owner\"", Write(Messages.OfType<GroupResponse>().First()), StringComparison.Ordinal);
 
     [Fact]
     public void Lists_of_answers_come_back()
