@@ -9,7 +9,7 @@ public sealed class GroupCmdletTests : CmdletTest
 
         Assert.Equal("alice", group.Properties["Owner"].Value);
         Assert.Equal(2, group.Properties["MemberCount"].Value);
-        Assert.Equal("Member", group.Properties["Role"].Value.ToString());
+        Assert.Equal("Publisher", group.Properties["Role"].Value.ToString());
         Assert.Equal("Owner", Alice.Succeed("(Get-P2PGroup dev).Role.ToString()").Single().BaseObject);
     }
 
@@ -77,7 +77,7 @@ public sealed class GroupCmdletTests : CmdletTest
 
         Assert.Empty(Alice.Succeed("Get-P2PGroup more*"));
         Assert.Single(Alice.Succeed("Get-P2PJoinRequest ops"));
-        Assert.Equal("Member", Bob.Succeed("(Get-P2PGroup dev).Role.ToString()").Single().BaseObject);
+        Assert.Equal("Publisher", Bob.Succeed("(Get-P2PGroup dev).Role.ToString()").Single().BaseObject);
     }
 
     [Fact]
@@ -188,7 +188,7 @@ public sealed class GroupCmdletTests : CmdletTest
 
         var group = Alice.Succeed("Get-P2PGroup dev | Set-P2PGroupOwner -UserName bob -Confirm:$false -PassThru").Single();
 
-        Assert.Equal(("bob", "Member"), (group.Properties["Owner"].Value, group.Properties["Role"].Value.ToString()));
+        Assert.Equal(("bob", "Publisher"), (group.Properties["Owner"].Value, group.Properties["Role"].Value.ToString()));
         Alice.Succeed("Exit-P2PGroup dev");
         Bob.Succeed("Get-P2PGroupMember dev bob | Set-P2PGroupOwner -Confirm:$false");
     }

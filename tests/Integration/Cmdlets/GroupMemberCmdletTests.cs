@@ -8,7 +8,7 @@ public sealed class GroupMemberCmdletTests : CmdletTest
         var members = Bob.Succeed("Get-P2PGroupMember dev");
 
         Assert.Equal(["alice", "bob"], members.Select(member => member.Properties["UserName"].Value));
-        Assert.Equal(["Owner", "Member"], members.Select(member => member.Properties["Role"].Value.ToString()));
+        Assert.Equal(["Owner", "Publisher"], members.Select(member => member.Properties["Role"].Value.ToString()));
         Assert.All(members, member => Assert.Equal("dev", member.Properties["Group"].Value));
         Assert.All(members, member => Assert.InRange(
             (DateTimeOffset)member.Properties["Joined"].Value, DateTimeOffset.Now.AddMinutes(-2), DateTimeOffset.Now.AddMinutes(2)));

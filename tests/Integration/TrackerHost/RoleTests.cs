@@ -119,7 +119,7 @@ public sealed class RoleTests : IAsyncLifetime
     [TrackerFact]
     public async Task No_role_is_forged()
     {
-        foreach (var role in new[] { "\"Owner\"", "4", "0", "7", "\"None\"", "\"reader \"", "null", "[]" })
+        foreach (var role in new[] { "\"Owner\"", "4", "0", "7", "\"None\"", "\"Writer\"", "null", "[]" })
         {
             foreach (var path in new[] { TrackerRoutes.Member("dev", "outsider"), TrackerRoutes.MemberRole("dev", "reader") })
             {
