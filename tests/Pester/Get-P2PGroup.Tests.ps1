@@ -14,7 +14,7 @@ Describe 'Get-P2PGroup' {
     It 'lists all groups by name with the caller''s role' {
         $groups = Get-P2PGroup -Session $bob
         $groups.Name | Should -Be design, dev, ops
-        $groups.Role | Should -Be None, Member, None
+        $groups.Role | Should -Be None, Publisher, None
         ($groups | Where-Object Name -eq dev).MemberCount | Should -Be 3
     }
 
@@ -40,7 +40,7 @@ Describe 'Get-P2PGroup' {
         (Get-P2PGroup -Mine -Session $carol).Name | Should -Be dev
         $null = Join-P2PGroup design -Session $carol
         (Get-P2PGroup -Mine -Session $carol).Name | Should -Be design, dev
-        (Get-P2PGroup d* -Mine -Session $carol).Role | Should -Be Requested, Member
+        (Get-P2PGroup d* -Mine -Session $carol).Role | Should -Be Requested, Publisher
         { Get-P2PGroup ops -Mine -Session $carol -ErrorAction Stop } | Should -Throw -ErrorId 'NotMember,*'
     }
 

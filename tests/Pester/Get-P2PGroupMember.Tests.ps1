@@ -12,7 +12,7 @@ Describe 'Get-P2PGroupMember' {
     It 'lists the members of a group with role and join time' {
         $members = Get-P2PGroupMember dev
         $members.UserName | Should -Be alice, bob, carol
-        $members.Role | Should -Be Owner, Member, Member
+        $members.Role | Should -Be Owner, Publisher, Publisher
         $members[1].Joined | Should -BeGreaterThan ([datetimeoffset]::Now.AddMinutes(-5))
         $members[0] | Should -BeOfType P2PShare.P2PGroupMember
     }
@@ -41,6 +41,6 @@ Describe 'Get-P2PGroupMember' {
 
     It 'has a table and a list' {
         Get-P2PGroupMember dev | Out-String | Should -Match '(?m)^Group +UserName +Role +Joined'
-        Get-P2PGroupMember dev bob | Format-List | Out-String | Should -Match 'Role +: Member'
+        Get-P2PGroupMember dev bob | Format-List | Out-String | Should -Match 'Role +: Publisher'
     }
 }

@@ -29,7 +29,7 @@ Describe 'Set-P2PGroupOwner' {
     It 'changes the owner, and the former one stays a member' {
         $group = Set-P2PGroupOwner -Group dev -UserName bob -Confirm:$false -PassThru
         $group | Should -BeOfType P2PShare.P2PGroup
-        $group.Owner, $group.Role | Should -Be bob, Member
+        $group.Owner, $group.Role | Should -Be bob, Publisher
         (Get-P2PGroupMember dev alice).Role | Should -Be Publisher
     }
 

@@ -38,7 +38,7 @@ public sealed class EventCmdletTests : CmdletTest
 
         await watch.WritesAsync(1);
         Assert.Equal("bob in ops", watch.Output[0].ToString());
-        Assert.Equal("Member", Bob.Succeed("(Get-P2PGroup ops).Role.ToString()").Single().BaseObject);
+        Assert.Equal("Publisher", Bob.Succeed("(Get-P2PGroup ops).Role.ToString()").Single().BaseObject);
     }
 
     [Fact]
