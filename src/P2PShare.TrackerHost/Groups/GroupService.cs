@@ -81,7 +81,7 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
         },
         cancellationToken);
 
-    /// <summary>Hands a group over to another member; the former owner stays a member.</summary>
+    /// <summary>Hands a group over to another member; the former owner stays a member, as a publisher.</summary>
     /// <returns>The group as it is now.</returns>
     /// <exception cref="P2PShareException">
     /// <see cref="ErrorCode.GroupNotFound"/>, <see cref="ErrorCode.NotOwner"/>, <see cref="ErrorCode.MemberNotFound"/> or
@@ -97,6 +97,9 @@ internal sealed class GroupService(TrackerDatabase database, GroupOptions option
             var now = await GroupStore.GetAsync(connection, user, group);
             if (now.Role != GroupRole.Owner)
             {
+                // Who was a reader before and owned the group since may have shared much.
+                await MemberStore.SetRoleAsync(connection, membership.GroupId, user.Id, MemberRole.Publisher);
+                now = now with { MemberRole = MemberRole.Publisher };
                 await QuotaStore.CheckGroupsAsync(connection, newOwner, now.Owner, options.GroupsPerUser);
                 await EventStore.AddForMembersAsync(connection, GroupEventKind.OwnerChanged, membership.GroupId, now.Owner, clock.GetUtcNow());
             }

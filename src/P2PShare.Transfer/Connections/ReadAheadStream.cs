@@ -143,9 +143,18 @@ internal sealed class ReadAheadStream(Stream network, bool isBlocking) : Stream,
     {
         const int SolSocket = 1;
         const int ReceiveLowWater = 18;
-        if (OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        try
         {
             socket.SetRawSocketOption(SolSocket, ReceiveLowWater, BitConverter.GetBytes(bytes));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The read that follows says why.
         }
     }
 

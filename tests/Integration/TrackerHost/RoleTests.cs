@@ -208,6 +208,9 @@ public sealed class RoleTests : IAsyncLifetime
 
         Assert.Equal((MemberRole.Publisher, MemberRole.Owner), ((await GetGroupAsync(_owner)).MemberRole, (await GetGroupAsync(_reader)).MemberRole));
         await _reader.Expect(HttpStatusCode.Created, await _reader.ShareAsync("dev", "file", _root));
+        await _reader.Expect(HttpStatusCode.OK, await _reader.PutAsync(TrackerRoutes.GroupOwner("dev"), new SetGroupOwnerRequest("manager")));
+        // Whatever it was before it owned the group.
+        Assert.Equal(MemberRole.Publisher, (await GetGroupAsync(_reader)).MemberRole);
         await _owner.ExpectProblem(HttpStatusCode.Forbidden, ErrorCode.NotOwner, await SetAnswerAsync(_owner, "publisher", MemberRole.Reader));
     }
 
