@@ -285,12 +285,8 @@ public abstract class TrackerApi
     private static bool IsSameUser(string name, string other) => AccountName.Key(name) == AccountName.Key(other);
 
     private IAsyncEnumerable<T> ListAsync<T>(string path, ListQuery query, JsonTypeInfo<IReadOnlyList<T>> type, CancellationToken cancellationToken) => ListPages.ReadAsync(
-        path,
-        query,
-        (next, cancel) => SendCoreAsync(TrackerRequest.Get(next), cancel),
-        (response, cancel) => ReadAsync(response, type, cancel),
-        () => TrackerConnection.NotATracker(Address, null),
-        cancellationToken);
+        path, query, (next, cancel) => SendCoreAsync(TrackerRequest.Get(next), cancel), (response, cancel) => ReadAsync(response, type, cancel),
+        () => TrackerConnection.NotATracker(Address, null), cancellationToken);
 
     /// <returns>The answer, and the tracker's clock (<c>Date</c>).</returns>
     private async Task<(T Value, DateTimeOffset? TrackerNow)> SendDatedAsync<T>(
