@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
 using P2PShare.Protocol;
@@ -15,7 +16,7 @@ internal static class TrackerOpenApi
         ["Accounts"] = "Creating, changing and deleting one's own account.",
         ["Sessions"] = "Logging in and out.",
         ["Groups"] = "Groups and their members.",
-        ["Join requests"] = "Asking to join a group, and the owner's answer.",
+        ["Join requests"] = "Asking to join a group, and the answer of the owner or a manager.",
         ["Files"] = "What is shared with a group.",
         ["Peers"] = "Announces, and the sources of contents.",
         ["Events"] = "What happens in the caller's groups, as a stream.",
@@ -69,6 +70,8 @@ internal static class TrackerOpenApi
             else if (type.IsEnum)
             {
                 schema.Type = JsonSchemaType.String;
+                // Where it may be left out the framework counts null among the names, which are of one type.
+                schema.Enum = [.. Enum.GetNames(type).Select(name => (JsonNode)JsonValue.Create(name))];
             }
             else if (context.JsonTypeInfo.ElementType == typeof(Hash256))
             {
